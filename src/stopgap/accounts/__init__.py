@@ -1,0 +1,4 @@
+"""Who may do what: accounts, passwords, sessions, guests, API keys, and the throttling of guesses.
+
+May import `storage`, `settings`, `errors` and `clock` only. SQL stands in `store` alone.
+"""

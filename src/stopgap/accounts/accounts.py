@@ -1,0 +1,143 @@
+"""The accounts: who has one, and what becomes of it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from stopgap.accounts import store
+from stopgap.accounts.account import Account, AccountExists, AccountNotFound, fold_name
+from stopgap.accounts.passwords import PasswordFixed, Passwords
+from stopgap.accounts.permissions import Role
+from stopgap.clock import Clock, Ids
+from stopgap.storage.database import Database
+
+DEMO_NAME = "orhan"
+DEMO_PASSWORD = "12345"  # noqa: S105  # the client's mail gives it to everybody
+"""The account that the client's mail asks for."""
+
+
+class Accounts:
+    """Every account of this server."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids, *, passwords: Passwords) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._passwords = passwords
+
+    def add(
+        self,
+        name: str,
+        password: str,
+        role: Role = Role.CLIENT,
+        fixed_password: bool = False,  # noqa: FBT001, FBT002  # named by all who give it
+    ) -> Account:
+        """Add an account.
+
+        Args:
+            fixed_password: Whether it is shared by many, so that none of them may change it.
+
+        Raises:
+            AccountNameInvalid, AccountExists: it cannot have this name.
+            PasswordTooWeak, PasswordTooLong: it cannot have this password.
+        """
+        fold_name(name)
+        self._passwords.check(password, name)
+        return self._add(name, password, role, fixed_password=fixed_password)
+
+    def get(self, name: str) -> Account:
+        """Find an account.
+
+        Raises:
+            AccountNotFound: there is none of this name.
+        """
+        with self._database.read() as connection:
+            account = store.find_account(connection, fold_name(name))
+        if account is None:
+            raise AccountNotFound(name)
+        return account
+
+    def list(self) -> Sequence[Account]:
+        """List all accounts, by name."""
+        with self._database.read() as connection:
+            return store.accounts(connection)
+
+    def set_password(self, name: str, password: str, *, by_its_user: bool = False) -> None:
+        """Change a password, and end all sessions that were started with the old one.
+
+        Args:
+            by_its_user: Whether somebody asks who has signed in to the account, not an operator.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+            PasswordFixed: the account is shared, and one of its users asks.
+            PasswordTooWeak, PasswordTooLong: it cannot have this password.
+        """
+        account = self.get(name)
+        if by_its_user and account.fixed_password:
+            raise PasswordFixed(account.name)
+        self._passwords.check(password, account.name)
+        with self._passwords.turn() as turn:
+            password_hash = turn.hash(password)
+        with self._database.write() as connection:
+            if not store.update_password(connection, account.id, password_hash):
+                raise AccountNotFound(name)
+            store.delete_sessions_of(connection, account.id)
+
+    def disable(self, name: str) -> None:
+        """Let nobody sign in to an account: its sessions end, its keys are refused.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+        """
+        with self._database.write() as connection:
+            account = store.update_disabled(connection, fold_name(name), disabled=True)
+            if account is None:
+                raise AccountNotFound(name)
+            store.delete_sessions_of(connection, account.id)
+
+    def enable(self, name: str) -> None:
+        """Let an account be used again; its keys work as before.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+        """
+        with self._database.write() as connection:
+            if store.update_disabled(connection, fold_name(name), disabled=False) is None:
+                raise AccountNotFound(name)
+
+    def delete(self, name: str) -> str:
+        """Delete an account with its sessions, keys and addresses, in one step.
+
+        Returns:
+            The account's id, under which other rooms may keep things of its.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+        """
+        with self._database.write() as connection:
+            account_id = store.delete_account(connection, fold_name(name))
+        if account_id is None:
+            raise AccountNotFound(name)
+        return account_id
+
+    def ensure_demo_account(self) -> None:
+        """Add the demo account unless there is one; several processes may do so at once."""
+        with self._database.read() as connection:
+            if store.find_account(connection, fold_name(DEMO_NAME)):
+                return
+        with suppress(AccountExists):  # another process was faster
+            self._add(DEMO_NAME, DEMO_PASSWORD, Role.CLIENT, fixed_password=True)
+
+    def _add(self, name: str, password: str, role: Role, *, fixed_password: bool) -> Account:
+        with self._passwords.turn() as turn:
+            password_hash = turn.hash(password)
+        account = Account(
+            id=self._ids.new(),
+            name=name,
+            role=role,
+            created_at=self._clock.now(),
+            fixed_password=fixed_password,
+        )
+        with self._database.write() as connection:
+            store.insert_account(connection, account, fold_name(name), password_hash)
+        return account

@@ -1,0 +1,149 @@
+"""API keys: what a program sends instead of signing in."""
+
+import hmac
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from stopgap.accounts import store
+from stopgap.accounts.account import UNWRITABLE, AccountNotFound, Caller, fold_name
+from stopgap.accounts.digest import digest
+from stopgap.accounts.sessions import SEEN_EVERY
+from stopgap.clock import Clock, Ids
+from stopgap.errors import Fault, StopgapError
+from stopgap.storage.database import Database
+
+KEY = re.compile(r"sk_(?P<id>[0-9a-f]{16})_(?P<secret>[0-9a-f]{64})")
+"""How a key looks: `sk_`, which secret scanners know; its id, which is none; its secret."""
+
+LABEL_MAX = 100
+
+
+class KeyNotFound(StopgapError):
+    """There is no such API key, or it is another account's."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"There is no API key {Fault.shorten(key_id)!r}.")
+
+
+class KeyLabelInvalid(StopgapError):
+    """No API key can have this label."""
+
+    def __init__(self) -> None:
+        message = f"must have {LABEL_MAX} characters at most, and no control characters"
+        super().__init__(
+            f"A key's label {message}.", faults=[Fault(field="label", message=message)]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """An API key, without its secret."""
+
+    id: str
+    account_id: str
+    account_name: str
+    label: str  # what it is for, in its owner's words
+    created_at: datetime
+    last_used_at: datetime | None  # to the minute; None: never
+
+
+class Keys:
+    """The API keys of all accounts.
+
+    Args:
+        secret: Keys are kept as digests under it.
+    """
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids, *, secret: bytes) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._secret = secret
+
+    def create(self, account_name: str, label: str = "") -> tuple[Key, str]:
+        """Make a key, and the text that is shown this once and never again.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+            KeyLabelInvalid: the label is too long, or holds what cannot be written.
+        """
+        if len(label) > LABEL_MAX or UNWRITABLE & set(map(unicodedata.category, label)):
+            raise KeyLabelInvalid
+        key_id, secret = self._ids.secret()[:16], self._ids.secret()
+        with self._database.write() as connection:
+            account = store.find_account(connection, fold_name(account_name))
+            if account is None:
+                raise AccountNotFound(account_name)
+            row = store.KeyRow(
+                id=key_id,
+                account_id=account.id,
+                account_name=account.name,
+                digest=self._digest(key_id, secret),
+                label=label,
+                created_at=self._clock.now(),
+            )
+            store.insert_key(connection, row)
+        return _key(row), f"sk_{key_id}_{secret}"
+
+    def caller(self, secret: str) -> Caller | None:
+        """Tell whose key it is; None if it is none, was revoked, or its account is disabled."""
+        sent = KEY.fullmatch(secret)
+        if sent is None:
+            return None
+        with self._database.read() as connection:
+            found = store.find_key(connection, sent["id"])
+        if found is None:
+            return None
+        row, caller = found
+        if not hmac.compare_digest(row.digest, self._digest(row.id, sent["secret"])):
+            return None
+        now = self._clock.now()
+        if row.last_used_at is None or now - row.last_used_at >= SEEN_EVERY:
+            with self._database.write() as connection:
+                store.use_key(connection, row.id, now, before=now - SEEN_EVERY)
+        return caller
+
+    def list(self, name: str | None = None) -> Sequence[Key]:
+        """List the keys of one account, or of all, the newest first.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+        """
+        with self._database.read() as connection:
+            if name is None:
+                return [_key(row) for row in store.keys(connection)]
+            account = store.find_account(connection, fold_name(name))
+            if account is None:
+                raise AccountNotFound(name)
+            return [_key(row) for row in store.keys(connection, account.id)]
+
+    def revoke(self, key_id: str, account_id: str | None = None) -> None:
+        """End a key for good.
+
+        Args:
+            key_id: What stands between `sk_` and the secret.
+            account_id: Only if it is this account's.
+
+        Raises:
+            KeyNotFound: there is none.
+        """
+        with self._database.write() as connection:
+            if not store.delete_key(connection, key_id, account_id):
+                raise KeyNotFound(key_id)
+
+    def _digest(self, key_id: str, secret: str) -> str:
+        return digest(self._secret, "key", key_id, secret)
+
+
+def _key(row: store.KeyRow) -> Key:
+    return Key(
+        id=row.id,
+        account_id=row.account_id,
+        account_name=row.account_name,
+        label=row.label,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+    )

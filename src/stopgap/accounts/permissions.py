@@ -1,0 +1,28 @@
+"""The one table of who may do what."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is to this server."""
+
+    GUEST = "guest"  # whoever signs in under a name that is no account's, in the demo
+    CLIENT = "client"
+    OPERATOR = "operator"
+
+
+class Permission(StrEnum):
+    """What somebody may do."""
+
+    PREDICT = "predict"
+    UPLOAD = "upload"
+    MANAGE_OWN = "manage-own"  # list and delete what is one's own
+    OPERATE = "operate"  # watch the server, and change what it serves
+
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.GUEST: frozenset({Permission.PREDICT, Permission.UPLOAD, Permission.MANAGE_OWN}),
+    Role.CLIENT: frozenset({Permission.PREDICT, Permission.UPLOAD, Permission.MANAGE_OWN}),
+    Role.OPERATOR: frozenset(Permission),
+}

@@ -1,0 +1,144 @@
+"""Signing in: the one way from a name and a password to a session."""
+
+from stopgap.accounts import store
+from stopgap.accounts.account import Caller, fold_name
+from stopgap.accounts.digest import digest
+from stopgap.accounts.passwords import Passwords, check_length
+from stopgap.accounts.permissions import Role
+from stopgap.accounts.sessions import Sessions
+from stopgap.accounts.throttling import Throttle, network_of
+from stopgap.clock import Clock
+from stopgap.errors import StopgapError
+from stopgap.storage.database import Database
+
+GUEST_NAME = "guest"
+"""How somebody is called who uploads an image without having signed in."""
+
+
+class SignInRefused(StopgapError):
+    """The username or the password is wrong, or the account is disabled."""
+
+    def __init__(self) -> None:
+        super().__init__("The username or the password is wrong.")
+
+
+class SignInThrottled(StopgapError):
+    """There were too many failed sign-ins, or too many guests from one address."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"There were too many sign-ins; try again in {seconds} seconds.")
+        self.retry_after = float(seconds)
+
+
+class SignIn:
+    """Signs accounts and guests in.
+
+    An unknown name and a wrong password differ in nothing that can be seen from outside: the same
+    reads, one hash, the same counts, the same words; throttled, the same small reads and no hash.
+    Where guests are welcome an unknown name is no failure, so there it is no secret which names
+    are accounts'.
+
+    Failures at one name from all addresses together stop strangers only: not who has signed in
+    from there before, and nobody at a shared account, which all the world could close else.
+
+    Args:
+        secret: The addresses of accounts are kept as digests under it.
+        guests: Whether a name that is no account's is welcome.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        sessions: Sessions,
+        passwords: Passwords,
+        throttle: Throttle,
+        secret: bytes,
+        guests: bool,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._sessions = sessions
+        self._passwords = passwords
+        self._throttle = throttle
+        self._secret = secret
+        self._guests = guests
+
+    def sign_in(self, name: str, password: str, address: str) -> tuple[Caller, str]:
+        """Start a session; return who it is and the session's id, which is nowhere kept.
+
+        Raises:
+            AccountNameInvalid, PasswordTooLong: nobody can have such a one.
+            SignInRefused: the password is not this account's; where guests are not welcome, there
+                may be no such account.
+            SignInThrottled: there were too many failures before.
+        """
+        folded, network = fold_name(name), network_of(address)
+        check_length(password)
+        place = digest(self._secret, "address", folded, network)
+        with self._database.read() as connection:
+            shared = store.is_shared(connection, folded)
+            at_home = store.knows_address(connection, place)
+        if shared is None and self._guests:
+            return self._welcome(name, len(password), network)
+        # Counted within the turn: at most as many attempts as there are turns are undecided, so
+        # that many right ones at once are not taken for failures.
+        with self._passwords.turn() as turn:
+            attempt = self._throttle.begin(folded, network, everywhere=not (at_home or shared))
+            if attempt.wait:
+                raise SignInThrottled(attempt.wait)
+            with self._database.read() as connection:
+                login = store.find_login(connection, folded)
+            usable = None if login is None or login.account.disabled else login.password_hash
+            if not turn.matches(usable, password) or login is None:
+                raise SignInRefused
+            self._throttle.succeed(attempt)
+            outdated = turn.is_outdated(login.password_hash)
+            login = login.with_hash(turn.hash(password)) if outdated else login
+        return self._start(login, name, len(password), place)
+
+    def welcome_guest(self, address: str) -> tuple[Caller, str]:
+        """Start a session for somebody who has not signed in.
+
+        Raises:
+            SignInThrottled: too many came from this address.
+        """
+        return self._welcome(GUEST_NAME, None, network_of(address))
+
+    def _start(
+        self, login: store.Login, name: str, password_length: int, place: str
+    ) -> tuple[Caller, str]:
+        """Start an account's session, unless the account has changed since it was looked at."""
+        row, session_id = self._sessions.draft(
+            name=name, password_length=password_length, account_id=login.account.id
+        )
+        with self._database.write() as connection:
+            if not store.hold_login(connection, login):
+                raise SignInRefused
+            store.insert_session(connection, row)
+            store.remember_address(connection, place, login.account.id, self._clock.now())
+        caller = Caller(
+            id=login.account.id,
+            name=name,
+            role=login.account.role,
+            account=True,
+            password_length=password_length,
+        )
+        return caller, session_id
+
+    def _welcome(self, name: str, password_length: int | None, network: str) -> tuple[Caller, str]:
+        attempt = self._throttle.welcome(network)
+        if attempt.wait:
+            raise SignInThrottled(attempt.wait)
+        row, session_id = self._sessions.draft(name=name, password_length=password_length)
+        with self._database.write() as connection:
+            store.insert_session(connection, row)
+        caller = Caller(
+            id=str(row.guest_id),
+            name=name,
+            role=Role.GUEST,
+            account=False,
+            password_length=password_length,
+        )
+        return caller, session_id

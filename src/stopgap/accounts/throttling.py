@@ -1,0 +1,128 @@
+"""Throttling: how many guesses somebody has before a pause.
+
+Only failures count, in fixed windows: for one name from one address, for one address over all
+names, and for one name over all addresses. An attempt is counted before its password is checked
+and given back when it was right, so guesses that arrive together cannot all slip through.
+"""
+
+import ipaddress
+import math
+import re
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from stopgap.accounts.digest import digest
+from stopgap.errors import StartRefused
+
+SCHEMES = ("memory",)
+"""Where failures can be counted; a store that several servers share takes its place here."""
+
+WIDER = 10
+"""Times as many failures for one address over all names, and for one name over all addresses."""
+
+GUESTS = 10_000
+"""Guests that one address may bring in an hour: far more than people do, few enough to be kept."""
+
+
+class LimitsUnknown(StartRefused):
+    """The URL of the limits names no place where failures can be counted."""
+
+    def __init__(self, scheme: str) -> None:
+        known = ", ".join(f"{each}://" for each in SCHEMES)
+        super().__init__(f"STOPGAP_LIMITS begins with {scheme or 'no scheme'}; known are {known}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """An attempt to sign in, counted as a failure until it is taken back."""
+
+    wait: int = 0  # seconds of the pause, if this one was too many
+    counted: Sequence[tuple[RateLimitItem, str]] = ()
+
+
+class Throttle:
+    """Counts failures.
+
+    Args:
+        url: Where: `memory://` is this process alone.
+        secret: Names and addresses are counted under digests, never as they are.
+        failures: How many of one name from one address are too many...
+        seconds: ...in this time.
+
+    Raises:
+        LimitsUnknown: the URL is of no known kind.
+    """
+
+    def __init__(self, url: str, *, secret: bytes, failures: int, seconds: int = 900) -> None:
+        found = re.match(r"([a-z0-9+]+)://", url)
+        if found is None or found[1] not in SCHEMES:
+            raise LimitsUnknown(found.group() if found else "")
+        self._limiter = FixedWindowRateLimiter(storage_from_string(url))
+        self._lock = threading.Lock()  # the storage in memory loses counts that come together
+        self._secret = secret
+        self._pair = RateLimitItemPerSecond(failures, seconds)
+        self._wide = RateLimitItemPerSecond(failures * WIDER, seconds)
+        self._guests = RateLimitItemPerSecond(GUESTS, 3600)
+
+    def begin(self, name: str, network: str, *, everywhere: bool) -> Attempt:
+        """Count an attempt, unless there were too many.
+
+        Args:
+            name: Folded; of an account or not, that makes no difference.
+            network: Where it comes from, as `network_of` tells it.
+            everywhere: Whether failures from all addresses together count for this one.
+        """
+        wanted = [(self._wide, self._key("address", network))]
+        if everywhere:
+            wanted.append((self._wide, self._key("name", name)))
+        wanted.append((self._pair, self._key("pair", name, network)))
+        return self._count(wanted)
+
+    def succeed(self, attempt: Attempt) -> None:
+        """Take an attempt back, and forget the failures of its name from its address."""
+        with self._lock:
+            self._give_back(attempt.counted)
+            self._limiter.clear(*attempt.counted[-1])
+
+    def welcome(self, network: str) -> Attempt:
+        """Count a guest."""
+        return self._count([(self._guests, self._key("guest", network))])
+
+    def _count(self, wanted: Sequence[tuple[RateLimitItem, str]]) -> Attempt:
+        with self._lock:
+            for index, (item, key) in enumerate(wanted):
+                if not self._limiter.hit(item, key):
+                    self._give_back(wanted[: index + 1])
+                    return Attempt(wait=self._wait(item, key))
+        return Attempt(counted=wanted)
+
+    def _give_back(self, counted: Sequence[tuple[RateLimitItem, str]]) -> None:
+        for item, key in counted:
+            self._limiter.hit(item, key, cost=-1)
+
+    def _wait(self, item: RateLimitItem, key: str) -> int:
+        """Tell the whole seconds until a window ends, by the clock that the limits go by."""
+        end = self._limiter.get_window_stats(item, key).reset_time
+        return max(1, math.ceil(end - time.time()))
+
+    def _key(self, kind: str, *parts: str) -> str:
+        return digest(self._secret, f"throttle {kind}", *parts)
+
+
+def network_of(address: str) -> str:
+    """Tell what counts as one address: of IPv6 the /64, which is what one customer is given."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))

@@ -1,0 +1,164 @@
+"""`stopgap account ...`: who may sign in."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from stopgap.accounts.account import Account
+from stopgap.accounts.permissions import Role
+from stopgap.cli.installation import opened
+from stopgap.cli.lines import json_option, print_rows
+from stopgap.cli.new_password import new_password, password_options
+
+
+@click.group()
+def account() -> None:
+    """Add, list, change and delete accounts.
+
+    \b
+    Examples:
+      stopgap account add ann
+      stopgap account add bob --operator --generate
+      stopgap account list --json
+    """
+
+
+@account.command()
+@click.argument("name")
+@click.option("--operator", is_flag=True, help="One who watches and changes what is served.")
+@password_options
+def add(name: str, *, operator: bool, generate: bool, password_stdin: bool) -> None:
+    """Add the account NAME; its password is asked for twice.
+
+    \b
+    Examples:
+      stopgap account add ann
+      stopgap account add bob --operator --generate
+      pass show stopgap/ann | stopgap account add ann --password-stdin
+    """
+    with opened() as parts:
+        password = new_password(generate=generate, password_stdin=password_stdin)
+        added = parts.accounts.add(name, password, Role.OPERATOR if operator else Role.CLIENT)
+    click.echo(f"Added {added.name} ({added.role}).", err=generate)
+    if generate:
+        click.echo(password)
+
+
+@account.command("list")
+@json_option
+def list_accounts(*, as_json: bool) -> None:
+    """List all accounts.
+
+    \b
+    Examples:
+      stopgap account list
+      stopgap account list --json
+    """
+    with opened() as parts:
+        rows = [_row(each) for each in parts.accounts.list()]
+    print_rows(rows, as_json=as_json, nothing="There are no accounts.")
+
+
+def _row(account: Account) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "role": str(account.role),
+        "disabled": account.disabled,
+        "created_at": account.created_at.isoformat(timespec="seconds"),
+    }
+
+
+@account.command()
+@click.argument("name")
+@password_options
+def password(name: str, *, generate: bool, password_stdin: bool) -> None:
+    """Change the password of NAME, and end all its sessions.
+
+    \b
+    Examples:
+      stopgap account password ann
+      stopgap account password ann --generate
+    """
+    with opened() as parts:
+        parts.accounts.get(name)  # before anybody types a password
+        chosen = new_password(generate=generate, password_stdin=password_stdin)
+        parts.accounts.set_password(name, chosen)
+    click.echo(f"Changed the password of {name}; its sessions have ended.", err=generate)
+    if generate:
+        click.echo(chosen)
+
+
+@account.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Let nobody use the account NAME: sessions end, API keys are refused.
+
+    \b
+    Example:
+      stopgap account disable ann
+    """
+    with opened() as parts:
+        parts.accounts.disable(name)
+    click.echo(f"Disabled {name}.")
+
+
+@account.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let the account NAME be used again.
+
+    \b
+    Example:
+      stopgap account enable ann
+    """
+    with opened() as parts:
+        parts.accounts.enable(name)
+    click.echo(f"Enabled {name}.")
+
+
+@account.command()
+@click.argument("name")
+@click.confirmation_option(prompt="Delete the account with its API keys and images?")
+def delete(name: str) -> None:
+    """Delete the account NAME with its sessions, API keys and images.
+
+    \b
+    Examples:
+      stopgap account delete ann
+      stopgap account delete ann --yes
+    """
+    with opened() as parts:
+        parts.accounts.disable(name)  # so that nothing is added meanwhile
+        images = parts.images.delete_all(parts.accounts.get(name).id)
+        parts.accounts.delete(name)
+    click.echo(f"Deleted {name} and its images ({images}).")
+
+
+@account.command()
+@click.argument("name")
+def export(name: str) -> None:
+    """Print all that is kept of the account NAME, as one JSON object.
+
+    Secrets are not in it: no password hash, session id or API key.
+
+    \b
+    Examples:
+      stopgap account export ann > ann.json
+    """
+    with opened() as parts:
+        found = parts.accounts.get(name)
+        kept = {
+            "account": asdict(found),
+            "sessions": [asdict(each) for each in parts.sessions.list(found.id)],
+            "keys": [asdict(each) for each in parts.keys.list(name)],
+            "images": [asdict(each) for each in parts.images.list(found.id)],
+        }
+    click.echo(json.dumps(kept, indent=2, default=_written, ensure_ascii=False))
+
+
+def _written(value: Any) -> str:
+    """Write a moment."""
+    text: str = value.isoformat()
+    return text

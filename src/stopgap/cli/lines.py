@@ -1,0 +1,46 @@
+"""Lines: how commands print what they have found, for people or, with --json, for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON; what JSON has no type for, as text."""
+    click.echo(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str) -> None:
+    """Print a list: one object a line, or a table for people.
+
+    Args:
+        rows: All with the same keys, which are the table's headings.
+        as_json: For programs.
+        nothing: What people are told if the list is empty.
+    """
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif not rows:
+        click.echo(nothing)
+    else:
+        _print_table([list(rows[0]), *([_shown(value) for value in row.values()] for row in rows)])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "-" if value is None or value == "" else str(value)
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
+
+
+def _print_table(lines: Iterable[Sequence[str]]) -> None:
+    kept = list(lines)
+    widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
+    for line in kept:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())

@@ -1,0 +1,48 @@
+"""The program: the group of all commands, and what happens when one is refused."""
+
+import sys
+from typing import Any
+
+import click
+
+from stopgap import __version__
+from stopgap.cli.account import account
+from stopgap.cli.contract import contract
+from stopgap.cli.doctor import doctor
+from stopgap.cli.exit_codes import exit_code_of
+from stopgap.cli.key import key
+from stopgap.cli.serve import serve
+from stopgap.errors import StopgapError
+
+
+class Program(click.Group):
+    """Says what Stopgap refuses in one clear line, with an exit code that says the kind."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except StopgapError as error:
+            click.echo(f"stopgap: {error.detail}", err=True)
+            for fault in error.faults:
+                click.echo(f"  {fault.field} {fault.message}", err=True)
+            sys.exit(exit_code_of(type(error)))
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="stopgap %(version)s")
+def main() -> None:
+    """Serve a prediction API that is ready before the model is.
+
+    \b
+    Examples:
+      stopgap serve
+      stopgap contract check http://127.0.0.1:5000
+    """
+
+
+main.add_command(serve)
+main.add_command(contract)
+main.add_command(account)
+main.add_command(key)
+main.add_command(doctor)

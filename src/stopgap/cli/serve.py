@@ -1,0 +1,147 @@
+"""`stopgap serve`: run the server until it is told to stop."""
+
+import errno
+import os
+import signal
+import socket
+from dataclasses import replace
+from functools import partial
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from stopgap import wiring
+from stopgap.errors import StartRefused
+from stopgap.settings import Settings
+from stopgap.telemetry.logs import JsonLines
+
+BACKLOG = 1_024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonLines}},
+    "handlers": {
+        "json": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "stream": "ext://sys.stdout",
+        }
+    },
+    "loggers": {"_granian": {"handlers": ["json"], "propagate": False}},
+}
+"""What the server says of its workers, in lines like our own."""
+
+HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  # compared, not bound
+"""Addresses under which a browser on this machine finds the server as localhost."""
+
+
+class PortTaken(StartRefused):
+    """Another program, perhaps another Stopgap, listens on the port already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Port {port} on {host} is taken; stop what listens there, or choose another port "
+            "with --port or PORT."
+        )
+
+
+class AddressUnusable(StartRefused):
+    """The address to listen on is none of this machine's, or needs rights that are missing."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"The server cannot listen on {host}, port {port}: {reason}.")
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0: a free one.  [default: 5000]")
+@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes.  [default: 1]")
+@click.option(
+    "--contract",
+    "contracts",
+    multiple=True,
+    metavar="MODULE:ATTRIBUTE",
+    help="A contract to serve; may be repeated.  [default: MadCompany's]",
+)
+@click.option(
+    "--stand-in",
+    type=click.Choice(["random", "stable"]),
+    help="How answers are drawn.  [default: random]",
+)
+def serve(**options: object) -> None:
+    """Serve the contracts until Ctrl-C or SIGTERM.
+
+    Every option is a setting too (STOPGAP_HOST, STOPGAP_PORT …); the option wins.
+
+    \b
+    Examples:
+      stopgap serve
+      stopgap serve --host 0.0.0.0 --port 8000
+      stopgap serve --contract stopgap.contracts.madcompany:contract --contract delivery.py:contract
+    """
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    settings = replace(wiring.settings_of_environment(), **given)  # type: ignore[arg-type]  # click checked them
+    address, port = free_address(settings.host, settings.port)
+    settings = wiring.prepare(settings)
+    click.echo(invitation(settings, port), err=True)
+    server = Granian(
+        "stopgap",
+        address=address,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        backlog=BACKLOG,
+        backpressure=BACKLOG,
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=LOGGING,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+    )
+    os.register_at_fork(after_in_child=end_by_signal)
+    server.serve(target_loader=partial(wiring.build_door, settings), wrap_loader=False)
+
+
+def end_by_signal() -> None:
+    """Let a signal end a worker that is still starting.
+
+    It has inherited the supervisor's handlers, which would swallow the signal: the worker would
+    never learn that it has to stop. Once it serves, handlers of its own take their place.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def free_address(host: str, port: int) -> tuple[str, int]:
+    """Resolve the address, and see that nobody listens there.
+
+    The server itself would share the port with whoever does, without a word, so a plain socket
+    asks first. Port 0 becomes a free port.
+
+    Raises:
+        PortTaken, AddressUnusable: the server cannot listen there.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return str(address[0]), int(probe.getsockname()[1])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(host, port) from error
+        raise AddressUnusable(host, port, error.strerror or str(error)) from error
+
+
+def invitation(settings: Settings, port: int) -> str:
+    """Tell a person where to go."""
+    host = "localhost" if settings.host in HERE else settings.host
+    lines = [f"Stopgap serves {', '.join(settings.contracts)}", f"Open http://{host}:{port}/"]
+    if settings.demo_account:
+        lines[1] += " and sign in as orhan with the password 12345"
+    return "\n".join([*lines, "Ctrl-C stops it."])

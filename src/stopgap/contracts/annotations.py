@@ -1,0 +1,178 @@
+"""From pydantic types to kinds: what an author wrote, as the plain data that all else uses."""
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal, get_args, get_origin
+
+import annotated_types
+from pydantic import AliasChoices, BaseModel, Strict
+from pydantic.fields import FieldInfo
+
+from stopgap.contracts import kinds, values
+from stopgap.contracts.spellings import Spellings
+from stopgap.errors import StartRefused
+
+
+class ContractInvalid(StartRefused):
+    """A contract is written in a way that cannot be served."""
+
+
+def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
+    """Translate one annotated type.
+
+    Raises:
+        ContractInvalid: the type, or a constraint on it, is none that a contract can promise.
+    """
+    annotation = info.annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return record_of(annotation)
+    if get_origin(annotation) is Literal:
+        return _choice(name, get_args(annotation), info.metadata)
+    bounds = _Bounds(name, info.metadata)
+    if annotation is bool:
+        kind: kinds.Scalar = kinds.Boolean()
+    elif annotation is int:
+        kind = bounds.integer()
+    elif annotation is float:
+        kind = bounds.number()
+    elif annotation is str:
+        kind = bounds.text()
+    else:
+        raise ContractInvalid(
+            f"{name} is of type {annotation!r}; "
+            "a contract promises int, float, bool, str, a Literal of texts, or a model of those."
+        )
+    bounds.all_used()
+    return kind
+
+
+def record_of(model: type[BaseModel]) -> kinds.Record:
+    """Translate a model of scalar fields, in their order."""
+    return kinds.Record(fields=tuple(_field(name, info) for name, info in _fields(model)))
+
+
+def _fields(model: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
+    if not model.model_fields:
+        raise ContractInvalid(f"{model.__name__} has no fields.")
+    return model.model_fields.items()
+
+
+def _field(name: str, info: FieldInfo) -> kinds.Field:
+    kind = kind_of(name, info)
+    if isinstance(kind, kinds.Record):
+        raise ContractInvalid(f"{name} is an object inside an object; a contract's are flat.")
+    if info.default_factory is not None:
+        raise ContractInvalid(f"{name}: its default is made by code; a contract promises a value.")
+    default = None if info.is_required() else info.get_default(call_default_factory=False)
+    for value in (*(info.examples or ()), *([] if info.is_required() else [default])):
+        _check_allowed(name, kind, value)
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    return kinds.Field(
+        name=name,
+        kind=kind,
+        required=info.is_required(),
+        default=default,
+        aliases=_aliases(name, info),
+        title=info.title or name.replace("_", " ").capitalize(),
+        description=info.description or "",
+        unit=str(extra.get("unit", "")),
+        examples=tuple(info.examples or ()),
+    )
+
+
+def _check_allowed(name: str, kind: kinds.Scalar, value: object) -> None:
+    """Refuse a default, or an example for people, that would itself be refused."""
+    try:
+        values.read_json(kind, value)
+    except (values.Unreadable, values.OutOfBounds) as error:
+        raise ContractInvalid(
+            f"{name}: the default or example {value!r} must be {kind.allowed()}."
+        ) from error
+
+
+def _aliases(name: str, info: FieldInfo) -> tuple[str, ...]:
+    alias = info.validation_alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return tuple(choice for choice in choices if isinstance(choice, str) and choice != name)
+
+
+def _choice(name: str, texts: tuple[Any, ...], metadata: Iterable[object]) -> kinds.Choice:
+    if not all(isinstance(text, str) and text for text in texts):
+        raise ContractInvalid(f"{name}: the values of a choice are texts; they are {texts!r}.")
+    for spellings in metadata:
+        if isinstance(spellings, Spellings):
+            return kinds.Choice(
+                values=texts,
+                spellings=spellings.folded(texts),
+                numbers=dict(spellings.numbers),
+                described=spellings.described,
+            )
+    return kinds.Choice(values=texts)
+
+
+class _Bounds:
+    """The constraints beside a type, each to be used once or refused."""
+
+    def __init__(self, name: str, metadata: Iterable[object]) -> None:
+        self.name = name
+        self.left: dict[str, Any] = {}
+        for item in metadata:
+            parts = item.__iter__() if isinstance(item, annotated_types.GroupedMetadata) else [item]
+            for part in parts:
+                self.left |= _constraints(part)
+
+    def take(self, key: str) -> Any:
+        """Hand over one constraint; None if it was not given."""
+        return self.left.pop(key, None)
+
+    def integer(self) -> kinds.Integer:
+        """Read ge, gt, le and lt as the closed range they leave."""
+        lows = [self.take("ge"), None if (gt := self.take("gt")) is None else math.floor(gt) + 1]
+        highs = [self.take("le"), None if (lt := self.take("lt")) is None else math.ceil(lt) - 1]
+        low = max((math.ceil(low) for low in lows if low is not None), default=0)
+        high = min(
+            (math.floor(high) for high in highs if high is not None), default=kinds.INTEGER_MAX
+        )
+        if not -kinds.INTEGER_MAX <= low <= high <= kinds.INTEGER_MAX:
+            raise ContractInvalid(f"{self.name}: no integer is between {low} and {high}.")
+        return kinds.Integer(low=low, high=high)
+
+    def number(self) -> kinds.Number:
+        """Read ge, gt, le and lt; an end that nobody gave is the largest finite number."""
+        ge, gt, le, lt = (self.take(key) for key in ("ge", "gt", "le", "lt"))
+        low = max(end for end in (ge, gt, -kinds.NUMBER_MAX) if end is not None)
+        high = min(end for end in (le, lt, kinds.NUMBER_MAX) if end is not None)
+        kind = kinds.Number(
+            low=float(low), high=float(high), low_open=gt == low, high_open=lt == high
+        )
+        least, greatest = kind.ends()
+        if not least <= greatest:
+            raise ContractInvalid(f"{self.name}: no number is between {low} and {high}.")
+        return kind
+
+    def text(self) -> kinds.Text:
+        """Read min_length, max_length and pattern."""
+        longest, pattern = self.take("max_length"), self.take("pattern")
+        return kinds.Text(
+            shortest=self.take("min_length") or 0,
+            longest=kinds.TEXT_MAX if longest is None else longest,
+            pattern=getattr(pattern, "pattern", pattern),
+        )
+
+    def all_used(self) -> None:
+        """Refuse what would otherwise be silently left out of the promise."""
+        if self.left:
+            raise ContractInvalid(
+                f"{self.name} has constraints that a contract cannot promise: "
+                f"{', '.join(sorted(self.left))}."
+            )
+
+
+def _constraints(item: object) -> dict[str, Any]:
+    """Name the constraints of one piece of metadata; strictness says nothing about values."""
+    given = {
+        key: getattr(item, key)
+        for key in ("ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of", "pattern")
+        if getattr(item, key, None) is not None
+    }
+    return {} if isinstance(item, Strict) else given or {type(item).__name__: item}

@@ -1,0 +1,1 @@
+"""Holding any live server against contracts, over real HTTP, the way a client would test it."""

@@ -1,0 +1,95 @@
+"""Asking for a prediction in each way that a contract has: path, query, JSON, form, multipart."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from stopgap.contracts import kinds
+from stopgap.contracts.conformance.calling import (
+    Part,
+    Request,
+    form_request,
+    json_request,
+    multipart_request,
+)
+from stopgap.contracts.contract import Contract, placeholder
+
+Row = Mapping[str, Any]
+"""Inputs, as a client's program has them: name -> value."""
+
+Way = Callable[[Contract, Row], Request]
+
+
+def written(value: object) -> str:
+    """Write a value as text, as a client's program would."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def by_path(contract: Contract, row: Row) -> Request:
+    """Ask with the values in the path; those that have no place there follow in the query."""
+    return Request(target=path_of(contract, {name: _quoted(row[name]) for name in row}))
+
+
+def path_of(contract: Contract, quoted: Mapping[str, str]) -> str:
+    """Fill in the path's placeholders, and put what is left into the query."""
+    placed = [name for part in contract.segments if (name := placeholder(part))]
+    path = contract.path.format(**{name: quoted[name] for name in placed})
+    query = "&".join(f"{name}={text}" for name, text in quoted.items() if name not in placed)
+    return f"{path}?{query}" if query else path
+
+
+def by_query(contract: Contract, row: Row) -> Request:
+    """Ask with the values in the query."""
+    return query(contract, list(row.items()))
+
+
+def query(contract: Contract, pairs: Sequence[tuple[str, object]]) -> Request:
+    """Ask with these pairs in the query, a name perhaps more than once."""
+    return Request(target=f"{contract.prefix}?{_encoded(pairs)}")
+
+
+def by_json(contract: Contract, row: Row) -> Request:
+    """Ask with a JSON object."""
+    return json_request(contract.prefix, dict(row))
+
+
+def by_form(contract: Contract, row: Row) -> Request:
+    """Ask with a form."""
+    return form_request(contract.prefix, _encoded(list(row.items())).encode())
+
+
+def by_multipart(contract: Contract, row: Row) -> Request:
+    """Ask with a multipart form."""
+    parts = [Part(name=name, content=written(value).encode()) for name, value in row.items()]
+    return multipart_request(contract.prefix, parts)
+
+
+WAYS: Mapping[str, Way] = {
+    "path": by_path,
+    "query": by_query,
+    "json": by_json,
+    "form": by_form,
+    "multipart": by_multipart,
+}
+"""Every way to ask, by its name."""
+
+
+def _quoted(value: object) -> str:
+    return quote(written(value), safe="")
+
+
+def _encoded(pairs: Sequence[tuple[str, object]]) -> str:
+    return urlencode([(name, written(value)) for name, value in pairs])
+
+
+def takes_empty(kind: kinds.Kind) -> bool:
+    """Tell whether an empty text is a value of this kind, and not the lack of one."""
+    return isinstance(kind, kinds.Text) and kind.shortest == 0
+
+
+def fits_in_path(contract: Contract, row: Row) -> bool:
+    """Tell whether the values can stand in the path; an empty one cannot, nor can dots."""
+    placed = [name for part in contract.segments if (name := placeholder(part))]
+    return all(written(row[name]) not in {"", ".", ".."} for name in placed)

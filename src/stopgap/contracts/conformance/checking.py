@@ -1,0 +1,132 @@
+"""The check: every rule held in its order, each with its verdict."""
+
+import random
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stopgap.contracts.conformance.answer_rules import ANSWER_RULES
+from stopgap.contracts.conformance.calling import Request, Server
+from stopgap.contracts.conformance.contract_rules import good_rules
+from stopgap.contracts.conformance.fault_rules import fault_rules
+from stopgap.contracts.conformance.platform_rules import PLATFORM_RULES
+from stopgap.contracts.conformance.visiting import (
+    Broken,
+    NotChecked,
+    Rule,
+    Visit,
+    Visitor,
+    expect_status,
+)
+from stopgap.contracts.contract import Contract
+
+
+class Outcome(StrEnum):
+    """What became of a rule."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of one rule, and why."""
+
+    rule: str
+    sentence: str
+    outcome: Outcome
+    request: str | None = None  # what was asked when it broke
+    expected: str | None = None
+    came: str | None = None
+    reason: str | None = None  # why it was not checked
+
+
+def some_guest() -> Visitor:
+    """Make up a visitor whom a server with guests welcomes."""
+    return Visitor(
+        username=f"guest-{secrets.token_hex(4)}",
+        password=secrets.token_hex(4 + secrets.randbelow(8)),
+        account=False,
+    )
+
+
+def rules_of(contracts: Sequence[Contract], predictions: int) -> tuple[Rule, ...]:
+    """List every rule, in the order in which they are held."""
+    of_contracts = [
+        rule
+        for contract in contracts
+        for rule in (
+            *good_rules(contract, predictions),
+            *fault_rules(contract),
+            _openapi_rule(contract),
+        )
+    ]
+    return (*PLATFORM_RULES, *of_contracts, *ANSWER_RULES)
+
+
+def check(
+    contracts: Sequence[Contract],
+    server: Server,
+    visitor: Visitor,
+    *,
+    source: random.Random,
+    predictions: int = 300,
+    progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005  # nobody looks
+) -> Iterator[Verdict]:
+    """Hold a server against contracts; each rule's verdict comes as soon as it is found.
+
+    Args:
+        contracts: What it should serve; it may serve others beside them.
+        server: Who is asked.
+        visitor: Who asks.
+        source: Where the inputs are drawn from.
+        predictions: How many are asked of each contract, beside those of the single rules.
+        progress: Told now and then how many of how many predictions were made.
+
+    Raises:
+        ServerUnreachable: there is none.
+        SampleNotFound: no inputs can be drawn for a contract.
+    """
+    server.reach()
+    visit = Visit(server, visitor, source, progress)
+    try:
+        for rule in rules_of(contracts, predictions):
+            yield _hold(rule, visit)
+    finally:
+        server.close()
+
+
+def _hold(rule: Rule, visit: Visit) -> Verdict:
+    try:
+        rule.hold(visit)
+    except Broken as broken:
+        return Verdict(
+            rule=rule.id,
+            sentence=rule.sentence,
+            outcome=Outcome.BROKEN,
+            request=str(broken.request) if broken.request else None,
+            expected=broken.expected,
+            came=broken.came,
+        )
+    except NotChecked as reason:
+        outcome = Outcome.NOT_CHECKED
+        return Verdict(rule=rule.id, sentence=rule.sentence, outcome=outcome, reason=str(reason))
+    return Verdict(rule=rule.id, sentence=rule.sentence, outcome=Outcome.HELD)
+
+
+def _openapi_rule(contract: Contract) -> Rule:
+    def hold(visit: Visit) -> None:
+        answer = visit.call(Request(target="/openapi.json"))
+        expect_status(answer, 200)
+        document = answer.json()
+        paths = document.get("paths") if isinstance(document, dict) else None
+        if not isinstance(paths, dict) or not {contract.path, contract.prefix} <= paths.keys():
+            raise Broken(answer.request, f"a document with {contract.path} in it", answer)
+
+    return Rule(
+        id=f"{contract.name}-openapi",
+        sentence="/openapi.json describes the contract's routes.",
+        hold=hold,
+    )

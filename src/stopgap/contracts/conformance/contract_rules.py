@@ -1,0 +1,193 @@
+"""The rules of one contract for inputs that it allows, derived from the contract alone."""
+
+import json
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
+
+from stopgap.contracts import kinds
+from stopgap.contracts.conformance import asking
+from stopgap.contracts.conformance.calling import Answer, Request
+from stopgap.contracts.conformance.visiting import (
+    Broken,
+    Rule,
+    Visit,
+    expect_problem,
+    expect_status,
+)
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.sampling import corners, sample_inputs
+from stopgap.contracts.spellings import fold
+from stopgap.contracts.values import breach
+
+SPELLINGS_MAX = 300
+"""Spellings of one field that are tried."""
+
+
+def slug(contract: Contract, *words: str) -> str:
+    """Make a rule's id."""
+    return "-".join([contract.name, *(word.replace("_", "-") for word in words)]).lower()
+
+
+def sample(visit: Visit, contract: Contract) -> dict[str, Any]:
+    """Draw inputs that the contract allows."""
+    return sample_inputs(contract, visit.source).model_dump()
+
+
+def expect_prediction(contract: Contract, answer: Answer) -> None:
+    """Hold a prediction: it is JSON, of the promised type, in range, and not a byte more."""
+    expect_status(answer, HTTPStatus.OK)
+    promised = contract.output_kind.allowed()
+    if answer.media_type != "application/json":
+        raise Broken(answer.request, "application/json", answer)
+    try:
+        value = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise Broken(answer.request, promised, answer) from error
+    if breach(contract.output_kind, value):
+        raise Broken(answer.request, promised, answer)
+    exact = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if answer.body != exact.encode():
+        raise Broken(answer.request, f"exactly {exact:.100}, not a byte more", answer)
+
+
+def good_rules(contract: Contract, predictions: int) -> Iterator[Rule]:
+    """List the rules for inputs that are allowed."""
+    for name in asking.WAYS:
+        yield _way_rule(contract, name)
+    yield _trailing_slash_rule(contract)
+    for field in contract.fields:
+        for alias in field.aliases:
+            yield _alias_rule(contract, field, alias)
+        if isinstance(field.kind, kinds.Choice) and field.kind.spellings:
+            yield _spellings_rule(contract, field, field.kind)
+        if not field.required:
+            yield _optional_rule(contract, field)
+    yield _ends_rule(contract)
+    for number, template in enumerate(contract.mistaken_paths, start=1):
+        yield _mistaken_rule(contract, template, number)
+    yield _predictions_rule(contract, predictions)
+
+
+def _expect_all(visit: Visit, contract: Contract, requests: Iterable[Request]) -> None:
+    for request in requests:
+        expect_prediction(contract, visit.predict(request))
+
+
+def _way_rule(contract: Contract, name: str) -> Rule:
+    def hold(visit: Visit) -> None:
+        row = sample(visit, contract)
+        while name == "path" and not asking.fits_in_path(contract, row):
+            row = sample(visit, contract)
+        _expect_all(visit, contract, [asking.WAYS[name](contract, row)])
+
+    where = {"path": contract.path, "query": f"GET {contract.prefix}?…"}
+    told = where.get(name, f"POST {contract.prefix} ({name})")
+    return Rule(id=slug(contract, name), sentence=f"{told} predicts.", hold=hold)
+
+
+def _trailing_slash_rule(contract: Contract) -> Rule:
+    def hold(visit: Visit) -> None:
+        row = sample(visit, contract)
+        while not asking.fits_in_path(contract, row):
+            row = sample(visit, contract)
+        path, mark, rest = asking.by_path(contract, row).target.partition("?")
+        _expect_all(visit, contract, [Request(target=f"{path}/{mark}{rest}")])
+
+    sentence = "A slash at the path's end makes no difference."
+    return Rule(id=slug(contract, "trailing-slash"), sentence=sentence, hold=hold)
+
+
+def _alias_rule(contract: Contract, field: kinds.Field, alias: str) -> Rule:
+    def hold(visit: Visit) -> None:
+        row = sample(visit, contract)
+        renamed = {alias if name == field.name else name: value for name, value in row.items()}
+        ways = (asking.by_query, asking.by_json, asking.by_form)
+        _expect_all(visit, contract, [way(contract, renamed) for way in ways])
+
+    sentence = f"{field.name} is also read as {alias}."
+    return Rule(id=slug(contract, "alias", alias), sentence=sentence, hold=hold)
+
+
+def _spellings_rule(contract: Contract, field: kinds.Field, kind: kinds.Choice) -> Rule:
+    capitals = [value.upper() for value in kind.values if fold(value.upper()) in kind.spellings]
+    spellings = [*capitals, *kind.spellings][:SPELLINGS_MAX]
+    way = asking.by_path if f"{{{field.name}}}" in contract.segments else asking.by_query
+
+    def hold(visit: Visit) -> None:
+        row = sample(visit, contract)
+        requests = [way(contract, row | {field.name: spelling}) for spelling in spellings]
+        requests += [
+            asking.by_json(contract, row | {field.name: number}) for number in kind.numbers
+        ]
+        _expect_all(visit, contract, requests)
+
+    sentence = f"{field.name} is read in {len(spellings) + len(kind.numbers)} spellings."
+    return Rule(id=slug(contract, "spellings", field.name), sentence=sentence, hold=hold)
+
+
+def _optional_rule(contract: Contract, field: kinds.Field) -> Rule:
+    def hold(visit: Visit) -> None:
+        row = sample(visit, contract)
+        del row[field.name]
+        ways = (asking.by_query, asking.by_json, asking.by_form)
+        _expect_all(visit, contract, [way(contract, row) for way in ways])
+
+    sentence = f"{field.name} may be left out."
+    return Rule(id=slug(contract, "optional", field.name), sentence=sentence, hold=hold)
+
+
+def _ends_rule(contract: Contract) -> Rule:
+    def hold(visit: Visit) -> None:
+        for row in _rows_at_ends(visit, contract):
+            _expect_all(visit, contract, [asking.by_json(contract, row)])
+            if asking.fits_in_path(contract, row):
+                _expect_all(visit, contract, [asking.by_path(contract, row)])
+
+    sentence = "The least and the greatest value of each field are allowed."
+    return Rule(id=slug(contract, "ends"), sentence=sentence, hold=hold)
+
+
+def _rows_at_ends(visit: Visit, contract: Contract) -> Iterator[dict[str, Any]]:
+    """Put each field at its ends, where the author's own validators allow that."""
+    for field in contract.fields:
+        if isinstance(field.kind, kinds.Text) and field.kind.pattern is not None:
+            continue
+        for value in corners(field.kind):
+            row = sample(visit, contract) | {field.name: value}
+            try:
+                contract.inputs.model_validate(row, by_alias=False, by_name=True)
+            except ValidationError:
+                continue
+            yield row
+
+
+def _mistaken_rule(contract: Contract, template: str, number: int) -> Rule:
+    def hold(visit: Visit) -> None:
+        row = sample(visit, contract)
+        target = template.format(**{name: asking.written(value) for name, value in row.items()})
+        answer = visit.predict(Request(target=target))
+        problem = expect_problem(answer, HTTPStatus.UNPROCESSABLE_ENTITY)
+        right = asking.by_path(contract, row).target.partition("?")[0]
+        if right not in str(problem.get("detail")):
+            raise Broken(answer.request, f"a detail that says {right}", answer)
+
+    sentence = f"{template} is told the right address."
+    return Rule(id=slug(contract, "mistaken-order", str(number)), sentence=sentence, hold=hold)
+
+
+def _predictions_rule(contract: Contract, count: int) -> Rule:
+    def hold(visit: Visit) -> None:
+        ways = list(asking.WAYS.values())
+        for number in range(count):
+            row = sample(visit, contract)
+            way = ways[number % len(ways)]
+            if way is asking.by_path and not asking.fits_in_path(contract, row):
+                way = asking.by_query
+            _expect_all(visit, contract, [way(contract, row)])
+            visit.progress(number + 1, count)
+
+    sentence = f"{count} predictions are each {contract.output_kind.allowed()}."
+    return Rule(id=slug(contract, "predictions"), sentence=sentence, hold=hold)

@@ -1,0 +1,184 @@
+"""The contract: what a client was promised. Everything else is derived from it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from stopgap.contracts import kinds
+from stopgap.contracts.annotations import ContractInvalid, kind_of, record_of
+from stopgap.contracts.values import breach
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
+PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """Inputs, and the output that a good model gives for them, give or take `tolerance`."""
+
+    inputs: dict[str, Any]
+    output: Any
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """A promise to a client: this path, these inputs, this output.
+
+    Args:
+        name: Short, in small letters and hyphens; part of addresses and file names.
+        version: Told to people, `1.0.0`.
+        path: Template of the address, `/delivery/{weight_kg}/{service}`. Its fixed beginning
+            (`/delivery`) takes the inputs as a query, a form or JSON as well.
+        inputs: A flat pydantic model of int, float, bool, str and Literal fields.
+        output: One such type (`Annotated[int, Field(ge=2000, le=5000)]`), or a flat model.
+        description: What is predicted, in a sentence or two.
+        output_description: What the output means.
+        unit: The output's unit.
+        examples: Golden examples; a model must answer them.
+        mistaken_paths: Templates that clients are likely to use by mistake, the values in another
+            order; who does is told the right address.
+
+    Raises:
+        ContractInvalid: it cannot be served as it is written.
+    """
+
+    name: str
+    version: str
+    path: str
+    inputs: type[BaseModel]
+    output: Any
+    description: str = ""
+    output_description: str = ""
+    unit: str = ""
+    examples: Sequence[Example] = ()
+    mistaken_paths: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ContractInvalid(f"A contract is named like `delivery-time`, not {self.name!r}.")
+        self._check_names()
+        placed = self._check_path(self.path)
+        for template in self.mistaken_paths:
+            if self._check_path(template) != placed:
+                raise ContractInvalid(f"{self.name}: {template} has other inputs than {self.path}.")
+        _check_output(self.output_kind)
+        for example in self.examples:
+            self._check_example(example)
+
+    def _check_names(self) -> None:
+        names = [name for field in self.fields for name in (field.name, *field.aliases)]
+        if len(names) != len(set(names)):
+            raise ContractInvalid(f"{self.name}: two inputs share a name among {', '.join(names)}.")
+
+    def _check_example(self, example: Example) -> None:
+        try:
+            self.inputs.model_validate(example.inputs, by_alias=False, by_name=True)
+        except ValidationError as error:
+            raise ContractInvalid(f"{self.name}: an example's inputs: {error}") from error
+        if broken := breach(self.output_kind, example.output):
+            raise ContractInvalid(f"{self.name}: an example's output {broken}.")
+
+    def _check_path(self, template: str) -> set[str]:
+        """Return the names of the inputs that stand in a template."""
+        names = {field.name for field in self.fields}
+        segments = template.removeprefix("/").split("/")
+        if not template.startswith("/") or not SEGMENT.fullmatch(segments[0]):
+            raise ContractInvalid(f"{self.name}: the path {template!r} needs a fixed beginning.")
+        placed = [match[1] for part in segments if (match := PLACEHOLDER.fullmatch(part))]
+        fixed = [part for part in segments if not PLACEHOLDER.fullmatch(part)]
+        for part in fixed:
+            if not SEGMENT.fullmatch(part) or part in {".", ".."}:
+                raise ContractInvalid(f"{self.name}: {part!r} cannot be a part of a path.")
+        if len(placed) != len(set(placed)) or not names.issuperset(placed):
+            raise ContractInvalid(f"{self.name}: {template} must name each input at most once.")
+        return set(placed)
+
+    @cached_property
+    def fields(self) -> tuple[kinds.Field, ...]:
+        """The inputs, in the author's order."""
+        return record_of(self.inputs).fields
+
+    @cached_property
+    def output_kind(self) -> kinds.Kind:
+        """What the output may be."""
+        return kind_of("output", FieldInfo.from_annotation(self.output))
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        """The path's parts, placeholders in braces."""
+        return segments_of(self.path)
+
+    @cached_property
+    def prefix(self) -> str:
+        """The path's fixed beginning, which takes queries, forms and JSON: `/delivery`."""
+        fixed: list[str] = []
+        for part in self.segments:
+            if placeholder(part):
+                break
+            fixed.append(part)
+        return "/" + "/".join(fixed)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Every name under which an input is read -> its own name."""
+        return {name: field.name for field in self.fields for name in (field.name, *field.aliases)}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that change when a model or a client would notice."""
+        facts = {
+            "path": self.path,
+            "inputs": [
+                {"name": f.name, "kind": type(f.kind).__name__, "is": asdict(f.kind)}
+                | {"required": f.required, "default": f.default, "aliases": f.aliases}
+                | {"unit": f.unit}
+                for f in self.fields
+            ],
+            "output": {"kind": type(self.output_kind).__name__, "is": _promise(self.output_kind)},
+            "unit": self.unit,
+        }
+        text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def segments_of(template: str) -> tuple[str, ...]:
+    """Split a path template into its parts."""
+    return tuple(template.removeprefix("/").split("/"))
+
+
+def placeholder(segment: str) -> str | None:
+    """Name the input that stands in a template's part; None for a fixed part."""
+    match = PLACEHOLDER.fullmatch(segment)
+    return match[1] if match else None
+
+
+def _promise(kind: kinds.Kind) -> Any:
+    """List what an output promises, without the words around it."""
+    if isinstance(kind, kinds.Record):
+        return [[f.name, f.unit, type(f.kind).__name__, asdict(f.kind)] for f in kind.fields]
+    return asdict(kind)
+
+
+def _check_output(kind: kinds.Kind) -> None:
+    """Refuse an output that cannot be drawn: numbers have two ends, texts come from a list."""
+    parts = (
+        [(f.name, f.kind) for f in kind.fields]
+        if isinstance(kind, kinds.Record)
+        else [("output", kind)]
+    )
+    for name, part in parts:
+        if isinstance(part, kinds.Text):
+            raise ContractInvalid(f"{name}: a text in an output comes from a list (a Literal).")
+        if isinstance(part, kinds.Number) and kinds.NUMBER_MAX in {-part.low, part.high}:
+            raise ContractInvalid(f"{name}: a number in an output needs both ends of its range.")
+        if isinstance(part, kinds.Integer) and part.high == kinds.INTEGER_MAX:
+            raise ContractInvalid(f"{name}: an integer in an output needs both ends of its range.")

@@ -1,0 +1,120 @@
+"""The kinds of value that a contract can promise: plain data, compared, sampled and shown alike."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+INTEGER_MAX = 2**53 - 1
+"""Largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
+
+NUMBER_MAX = 1.7976931348623157e308
+"""Largest finite IEEE 754 double."""
+
+TEXT_MAX = 1_000
+"""Characters of a text whose type says nothing about its length."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integer:
+    """A whole number from `low` to `high`, both included."""
+
+    low: int = 0
+    high: int = INTEGER_MAX
+
+    def allowed(self) -> str:
+        """Say what is allowed, for the one whose value was not."""
+        return f"an integer from {self.low} to {self.high}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A finite number from `low` to `high`; an open end is itself not allowed."""
+
+    low: float = -NUMBER_MAX
+    high: float = NUMBER_MAX
+    low_open: bool = False
+    high_open: bool = False
+
+    def ends(self) -> tuple[float, float]:
+        """Tell the least and the greatest double that are allowed, open ends left out."""
+        low = math.nextafter(self.low, math.inf) if self.low_open else self.low
+        high = math.nextafter(self.high, -math.inf) if self.high_open else self.high
+        return low, high
+
+    def allowed(self) -> str:
+        """Say what is allowed, for the one whose value was not."""
+        low = f"{'above' if self.low_open else 'from'} {self.low:g}"
+        high = f"{'below' if self.high_open else 'to'} {self.high:g}"
+        if self.low == -NUMBER_MAX:
+            return "a number" if self.high == NUMBER_MAX else f"a number {high}"
+        return f"a number {low}" if self.high == NUMBER_MAX else f"a number {low} {high}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One of some texts; `spellings` are further ways to write them (folded form -> value)."""
+
+    values: tuple[str, ...]
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[int, str] = field(default_factory=dict)  # JSON numbers read as a value
+    described: str = ""  # what the spellings are, in words
+
+    def allowed(self) -> str:
+        """Say what is allowed, for the one whose value was not."""
+        also = f" ({self.described})" if self.described else ""
+        return f"one of {', '.join(self.values)}{also}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boolean:
+    """True or false."""
+
+    def allowed(self) -> str:
+        """Say what is allowed, for the one whose value was not."""
+        return "true or false"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A text of `shortest` to `longest` characters that matches `pattern`, if there is one."""
+
+    shortest: int = 0
+    longest: int = TEXT_MAX
+    pattern: str | None = None
+
+    def allowed(self) -> str:
+        """Say what is allowed, for the one whose value was not."""
+        also = f" that matches {self.pattern}" if self.pattern else ""
+        return f"a text of {self.shortest} to {self.longest} characters{also}"
+
+
+Scalar = Integer | Number | Choice | Boolean | Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One named value of an object, with what people are told about it."""
+
+    name: str
+    kind: Scalar
+    required: bool = True
+    default: object = None
+    aliases: tuple[str, ...] = ()  # other names under which it is read
+    title: str = ""
+    description: str = ""
+    unit: str = ""
+    examples: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """An object of named scalar values."""
+
+    fields: tuple[Field, ...]
+
+    def allowed(self) -> str:
+        """Say what is allowed, for the one whose value was not."""
+        return f"an object of {', '.join(field.name for field in self.fields)}"
+
+
+Kind = Scalar | Record

@@ -1,0 +1,94 @@
+"""Finding the contract that a setting names: `package.module:attribute` or `file.py:attribute`."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from stopgap.contracts.contract import Contract, placeholder
+from stopgap.errors import StartRefused
+
+PLATFORM = frozenset(
+    {"docs", "health", "images", "login", "logout", "metrics", "openapi.json", "problems"}
+    | {"static", "status"}
+)
+"""First parts of paths that are the platform's own."""
+
+
+class ContractNotFound(StartRefused):
+    """No contract is where the setting or the command line says that one is."""
+
+
+class ContractsOverlap(StartRefused):
+    """Two contracts, or a contract and the platform, claim the same paths or the same name."""
+
+
+def load_contracts(places: Sequence[str]) -> tuple[Contract, ...]:
+    """Import the named contracts.
+
+    Raises:
+        ContractNotFound: one is not there, or is no contract.
+        ContractsOverlap: they cannot be served side by side.
+    """
+    contracts = tuple(load_contract(place) for place in places)
+    check_apart(contracts)
+    return contracts
+
+
+def load_contract(place: str) -> Contract:
+    """Import one contract.
+
+    Raises:
+        ContractNotFound: it is not there, or is no contract.
+    """
+    module_name, _, attribute = place.rpartition(":")
+    if not module_name or not attribute.isidentifier():
+        raise ContractNotFound(
+            f"{place!r} is not written as module:attribute or file.py:attribute."
+        )
+    found = getattr(_module(module_name, place), attribute, None)
+    if not isinstance(found, Contract):
+        raise ContractNotFound(f"{module_name} has no contract called {attribute}.")
+    return found
+
+
+def _module(name: str, place: str) -> ModuleType:
+    try:
+        if not name.endswith(".py"):
+            return importlib.import_module(name)
+        path = Path(name).resolve()
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if spec is None or spec.loader is None:
+            raise ContractNotFound(f"{place!r} cannot be read as Python.")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(path.stem, module)
+        spec.loader.exec_module(module)
+    except (ImportError, OSError, SyntaxError) as error:
+        raise ContractNotFound(f"{place!r} cannot be imported: {error}.") from error
+    return module
+
+
+def check_apart(contracts: Sequence[Contract]) -> None:
+    """Hold the contracts' paths and names against each other and the platform's.
+
+    Raises:
+        ContractsOverlap: they cannot be served side by side.
+    """
+    for number, contract in enumerate(contracts):
+        if contract.segments[0] in PLATFORM:
+            raise ContractsOverlap(f"{contract.name}: /{contract.segments[0]} is the platform's.")
+        for other in contracts[:number]:
+            if contract.name == other.name:
+                raise ContractsOverlap(f"Two contracts are called {contract.name}.")
+            if _begins(contract, other) or _begins(other, contract):
+                raise ContractsOverlap(
+                    f"{contract.name} ({contract.path}) and {other.name} ({other.path}) overlap."
+                )
+
+
+def _begins(one: Contract, other: Contract) -> bool:
+    fixed = [part for part in one.segments if not placeholder(part)]
+    beginning = fixed[: len(one.prefix.split("/")) - 1]
+    return list(other.segments[: len(beginning)]) == beginning

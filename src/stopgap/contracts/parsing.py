@@ -1,0 +1,323 @@
+"""Reading a request's inputs: every field checked, every field at fault named."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from pydantic import BaseModel, ValidationError
+
+from stopgap.contracts import kinds, values
+from stopgap.contracts.contract import Contract, placeholder, segments_of
+from stopgap.errors import RECEIVED_MAX, Fault, StopgapError
+
+GIVEN_MAX = 100
+"""Values that one request may bring; more are an attack."""
+
+
+class InputMalformed(StopgapError):
+    """A value is missing, or cannot be read as what it should be."""
+
+
+class InputNotAllowed(StopgapError):
+    """Every value can be read, but one is not among those that the contract allows."""
+
+
+class JsonMalformed(StopgapError):
+    """The body is not one JSON object with each name given once (RFC 8259)."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """One value as it arrived: a text of a path, query or form, or a JSON value."""
+
+    name: str
+    value: object
+    written: bool = True  # as text; False for JSON
+
+
+@dataclass(frozen=True)
+class _Raw:
+    """A text that is no UTF-8, as it stood in the address."""
+
+    text: str
+
+
+def path_values(template: str, raw_path: str) -> list[Given] | None:
+    """Match a raw, still percent-encoded path against a template.
+
+    Returns None where the path has other parts than the template; one trailing slash is no part.
+    """
+    parts = raw_path.removeprefix("/").split("/")
+    expected = segments_of(template)
+    if len(parts) == len(expected) + 1 and not parts[-1]:
+        parts.pop()
+    if len(parts) != len(expected):
+        return None
+    given = []
+    for part, segment in zip(parts, expected, strict=True):
+        name = placeholder(segment)
+        if name is not None:
+            given.append(Given(name, _decode(part)))
+        elif _decode(part) != segment:
+            return None
+    return given
+
+
+def query_values(raw_query: str) -> list[Given]:
+    """Split a query or a form's body into its values; `+` is a space, as forms write it."""
+    pairs = (pair.partition("=") for pair in raw_query.split("&") if pair)
+    plain = (
+        (_decode(name.replace("+", " ")), _decode(value.replace("+", " ")))
+        for name, _, value in pairs
+    )
+    return [Given(str(getattr(name, "text", name)), value) for name, value in plain]
+
+
+def _decode(part: str) -> str | _Raw:
+    try:
+        return unquote_to_bytes(part.encode("latin-1")).decode("utf-8")
+    except UnicodeError:
+        return _Raw(part.encode("ascii", "backslashreplace").decode("ascii"))
+
+
+def json_values(body: bytes) -> list[Given]:
+    """Read a JSON object's members.
+
+    Raises:
+        JsonMalformed: it is none, or a name stands in it twice.
+    """
+    return [Given(name, value, written=False) for name, value in read_json_object(body).items()]
+
+
+def read_json_object(body: bytes) -> dict[str, Any]:
+    """Read one JSON object strictly: UTF-8, no NaN, no name twice, no lone surrogates.
+
+    Raises:
+        JsonMalformed: it is none.
+    """
+    try:
+        found = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
+        )
+    except RecursionError as error:
+        raise JsonMalformed("The body's JSON is nested too deeply.") from error
+    except ValueError as error:  # also what UnicodeDecodeError and JSONDecodeError are
+        raise JsonMalformed(f"The body is not JSON: {_reason(error)}.") from error
+    if not isinstance(found, dict):
+        raise JsonMalformed('The body must be a JSON object, like {"name": "value"}.')
+    return found
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8"
+    return str(error) if isinstance(error, _Objection) else "a number in it has too many digits"
+
+
+class _Objection(ValueError):
+    """What this reader refuses, and Python's would take."""
+
+
+def _no_constant(name: str) -> None:
+    raise _Objection(f"{name} is no JSON number")
+
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Objection(f"the name {Fault.shorten(twice)!r} is given twice")
+    for text in (*members, *members.values()):
+        if isinstance(text, str) and SURROGATE.search(text):
+            raise _Objection("a text holds half of a surrogate pair")
+    return members
+
+
+def read_inputs(contract: Contract, given: Sequence[Given]) -> BaseModel:
+    """Validate a request's values as the contract's inputs.
+
+    Raises:
+        InputMalformed: a value is missing, given twice, or cannot be read.
+        InputNotAllowed: each can be read, but one is not allowed.
+    """
+    reading = _Reading(contract)
+    for value in given[: GIVEN_MAX + 1]:
+        reading.add(value)
+    if len(given) > GIVEN_MAX:
+        raise InputMalformed(f"A request may bring {GIVEN_MAX} values; this one has {len(given)}.")
+    return reading.finish()
+
+
+class _Reading:
+    """The values of one request, as far as they have been read."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.fields = {field.name: field for field in contract.fields}
+        self.values: dict[str, Any] = {}
+        self.seen: set[str] = set()
+        self.empty: set[str] = set()
+        self.malformed: list[Fault] = []
+        self.not_allowed: list[Fault] = []
+
+    def add(self, given: Given) -> None:
+        """Read one value, or note what is wrong with it."""
+        name = self.contract.names.get(given.name)
+        if name is None:
+            known = ", ".join(self.fields)
+            self.not_allowed.append(
+                _fault(Fault.shorten(given.name), f"is not a field; the fields are {known}", given)
+            )
+            return
+        if name in self.seen:
+            self.malformed.append(_fault(name, "is given more than once", given))
+            return
+        self.seen.add(name)
+        field = self.fields[name]
+        if given.written and given.value == "" and not _takes_empty(field.kind):
+            self.empty.add(name)  # nothing between two slashes is nothing given
+            return
+        self._read(field, given)
+
+    def _read(self, field: kinds.Field, given: Given) -> None:
+        try:
+            self.values[field.name] = _value(field.kind, given)
+        except values.Unreadable:
+            self.malformed.append(_fault(field.name, f"must be {field.kind.allowed()}", given))
+        except values.OutOfBounds:
+            self.not_allowed.append(_fault(field.name, f"must be {field.kind.allowed()}", given))
+
+    def finish(self) -> BaseModel:
+        """Note what is missing and what the author's own validators say; raise if there is any."""
+        for name, field in self.fields.items():
+            if field.required and (name not in self.seen or name in self.empty):
+                message = f"is missing; it must be {field.kind.allowed()}"
+                self.malformed.append(Fault(field=name, message=message))
+        inputs = self._validate()
+        order = list(self.fields)
+        faults = sorted(
+            self.malformed + self.not_allowed,
+            key=lambda fault: order.index(fault.field) if fault.field in order else len(order),
+        )
+        if self.malformed:
+            raise InputMalformed(_summary(faults), faults=faults)
+        if inputs is None:
+            raise InputNotAllowed(_summary(faults), faults=faults)
+        return inputs
+
+    def _validate(self) -> BaseModel | None:
+        """Have pydantic hold what was read against patterns and the author's own validators."""
+        unblamed = not (self.malformed or self.not_allowed)
+        try:
+            inputs = self.contract.inputs.model_validate(self.values, by_alias=False, by_name=True)
+        except ValidationError as error:
+            self.not_allowed += [
+                _fault_of(problem)
+                for problem in error.errors(include_url=False)
+                if unblamed or (problem["loc"] and problem["loc"][0] in self.values)
+            ]
+            return None
+        return inputs if unblamed else None
+
+
+def _value(kind: kinds.Scalar, given: Given) -> Any:
+    if isinstance(given.value, _Raw):
+        raise values.Unreadable
+    if given.written:
+        return values.read_text(kind, str(given.value))
+    return values.read_json(kind, given.value)
+
+
+def _takes_empty(kind: kinds.Scalar) -> bool:
+    return isinstance(kind, kinds.Text) and kind.shortest == 0
+
+
+def _fault(field: str, message: str, given: Given) -> Fault:
+    received = given.value
+    if isinstance(received, _Raw):
+        message, received = f"{message}, in UTF-8", received.text
+    if isinstance(received, bool) or _is_plain(received):
+        return Fault(field=field, message=message, received=received)  # type: ignore[arg-type]  # _is_plain looked
+    text = received if isinstance(received, str) else _json_beginning(received)
+    return Fault(field=field, message=message, received=Fault.shorten(text))
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is a number that can be repeated as it is: finite, not too long."""
+    return isinstance(value, int | float) and abs(value) < 10**values.LONG_NUMBER
+
+
+def _json_beginning(value: object) -> str:
+    """Write the beginning of a JSON value, which may be long, or deeper than can be written."""
+    text = ""
+    for piece in json.JSONEncoder().iterencode(value):
+        text += piece
+        if len(text) > RECEIVED_MAX:
+            break
+    return text
+
+
+def _fault_of(problem: Any) -> Fault:
+    """Turn what pydantic found (an author's own validator, a pattern) into a fault."""
+    where = ".".join(str(part) for part in problem["loc"]) or "inputs"
+    received = problem["input"]
+    shown = Fault.shorten(received) if isinstance(received, str) else None
+    return Fault(field=where, message=str(problem["msg"]), received=shown)
+
+
+def _summary(faults: Iterable[Fault]) -> str:
+    names = list(dict.fromkeys(fault.field for fault in faults))
+    subject = "1 field is" if len(names) == 1 else f"{len(names)} fields are"
+    return f"{subject} at fault: {', '.join(names)}."
+
+
+def read_path(contract: Contract, raw_path: str, more: Sequence[Given] = ()) -> BaseModel:
+    """Validate a raw path, and what a query brought beside it, as the contract's inputs.
+
+    Raises:
+        InputMalformed: the path has other parts than the template, or see `read_inputs`.
+        InputNotAllowed: as for `read_inputs`; who mistook the order is told the right address.
+    """
+    given = path_values(contract.path, raw_path)
+    if given is None:
+        return read_inputs(contract, [*_beginning(contract, raw_path), *more])
+    try:
+        return read_inputs(contract, [*given, *more])
+    except (InputMalformed, InputNotAllowed) as refusal:
+        if address := _meant(contract, raw_path):
+            detail = f"The values stand in another order than {contract.path}: try {address}"
+            raise InputNotAllowed(detail, faults=refusal.faults) from refusal
+        raise
+
+
+def _beginning(contract: Contract, raw_path: str) -> list[Given]:
+    """Read as much of a path of the wrong length as there is, so that its gaps have names."""
+    parts = raw_path.removeprefix("/").split("/")
+    if len(parts) > len(contract.segments):
+        raise InputMalformed(f"The path has too many parts; it should look like {contract.path}")
+    template = "/" + "/".join(contract.segments[: len(parts)])
+    return path_values(template, raw_path) or []
+
+
+def _meant(contract: Contract, raw_path: str) -> str | None:
+    """Tell the right address of a path whose values stand in an order known to be mistaken."""
+    for template in contract.mistaken_paths:
+        given = path_values(template, raw_path)
+        if given is None:
+            continue
+        try:
+            read_inputs(contract, given)
+        except (InputMalformed, InputNotAllowed):
+            continue
+        written = {value.name: quote(str(value.value), safe="") for value in given}
+        return contract.path.format(**written)
+    return None

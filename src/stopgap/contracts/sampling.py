@@ -1,0 +1,139 @@
+"""Drawing values that keep a promise: evenly, by a source of randomness that is handed in."""
+
+import random
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from stopgap.contracts import kinds
+from stopgap.contracts.annotations import ContractInvalid
+from stopgap.contracts.contract import Contract
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.'&éßñЖ字😀"
+"""What texts are drawn from: every letter is printable; some take more than one byte."""
+
+GRID = 2**53 - 1
+"""Steps of the grid that numbers are drawn from: as fine as a double can tell, both ends on it."""
+
+TRIES = 1_000
+"""Draws after which inputs are given up that the author's own validators keep refusing."""
+
+
+class SampleNotFound(ContractInvalid):
+    """No sample of a contract's inputs can be drawn: a pattern or a validator needs an example."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be sampled: {reason}; give it an example that is allowed.")
+
+
+def draw(kind: kinds.Kind, source: random.Random) -> Any:
+    """Draw one value of a kind, each as likely as any other; of a record, one of each field.
+
+    Only `source.getrandbits` is used, so that a source whose bits are the same in every Python
+    gives the same draws there.
+
+    Raises:
+        SampleNotFound: the kind is a text with a pattern; patterns are held, not drawn from.
+    """
+    match kind:
+        case kinds.Integer():
+            return kind.low + _below(kind.high - kind.low + 1, source)
+        case kinds.Number():
+            return _number(kind, source)
+        case kinds.Boolean():
+            return bool(source.getrandbits(1))
+        case kinds.Choice():
+            return kind.values[_below(len(kind.values), source)]
+        case kinds.Text():
+            return _text(kind, source)
+        case kinds.Record():
+            return {field.name: draw(field.kind, source) for field in kind.fields}
+
+
+def _below(count: int, source: random.Random) -> int:
+    """Draw from 0 up to, but not, `count`; a draw that would tilt the odds is thrown away."""
+    bits = (count - 1).bit_length()
+    while (drawn := source.getrandbits(bits) if bits else 0) >= count:
+        pass
+    return drawn
+
+
+def _number(kind: kinds.Number, source: random.Random) -> float:
+    low, high = kind.ends()
+    share = source.getrandbits(53) / GRID
+    drawn = low * (1 - share) + high * share  # never `high - low`, which may be infinite
+    return min(max(drawn, low), high)
+
+
+def _text(kind: kinds.Text, source: random.Random) -> str:
+    if kind.pattern is not None:
+        raise SampleNotFound("A text", f"its pattern is {kind.pattern}")
+    length = kind.shortest + _below(kind.longest - kind.shortest + 1, source)
+    return "".join(LETTERS[_below(len(LETTERS), source)] for _ in range(length))
+
+
+def corners(kind: kinds.Kind) -> list[Any]:
+    """List the values at the edges of a kind: both ends, each choice, shortest and longest texts.
+
+    A record's are few: the first corners of all fields together, then the second, and so on.
+    """
+    match kind:
+        case kinds.Integer():
+            return list(dict.fromkeys((kind.low, kind.high)))
+        case kinds.Number():
+            return list(dict.fromkeys(kind.ends()))
+        case kinds.Boolean():
+            return [False, True]
+        case kinds.Choice():
+            return list(kind.values)
+        case kinds.Text(pattern=None):
+            return list(dict.fromkeys(("a" * kind.shortest, "a" * kind.longest)))
+        case kinds.Text():
+            raise SampleNotFound("A text", f"its pattern is {kind.pattern}")
+        case kinds.Record():
+            found = {field.name: _field_corners(field) for field in kind.fields}
+            return [
+                {name: values[number % len(values)] for name, values in found.items()}
+                for number in range(max(map(len, found.values())))
+            ]
+
+
+def sample_inputs(contract: Contract, source: random.Random) -> BaseModel:
+    """Draw inputs that the contract allows.
+
+    A text with a pattern is one of its examples, or its default.
+
+    Raises:
+        SampleNotFound: such a text has none, or the author's own validators refuse every draw.
+    """
+    refusal: ValidationError | None = None
+    for _ in range(TRIES):
+        values = {field.name: _field(field, source) for field in contract.fields}
+        try:
+            return contract.inputs.model_validate(values, by_alias=False, by_name=True)
+        except ValidationError as error:
+            refusal = error
+    raise SampleNotFound(contract.name, f"{TRIES} draws were refused") from refusal
+
+
+def _field(field: kinds.Field, source: random.Random) -> Any:
+    if _has_pattern(field):
+        known = _known(field)
+        return known[_below(len(known), source)]
+    return draw(field.kind, source)
+
+
+def _field_corners(field: kinds.Field) -> list[Any]:
+    return _known(field) if _has_pattern(field) else corners(field.kind)
+
+
+def _has_pattern(field: kinds.Field) -> bool:
+    return isinstance(field.kind, kinds.Text) and field.kind.pattern is not None
+
+
+def _known(field: kinds.Field) -> list[Any]:
+    """List the values of a field that its author has given."""
+    defaults = [] if field.required else [field.default]
+    if not (known := [*field.examples, *defaults]):
+        raise SampleNotFound(field.name, "it is a text with a pattern")
+    return known

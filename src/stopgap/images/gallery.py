@@ -1,0 +1,247 @@
+"""The images that are kept: taken in, shown to who may see them, and removed in time."""
+
+import hashlib
+import hmac
+import ipaddress
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from itertools import islice
+
+from stopgap.clock import Clock, Ids
+from stopgap.images.decoding import Decoder, Picture
+from stopgap.images.image import Bounds, Image, ImageNotFound, ImageQuotaReached, Uploader
+from stopgap.images.store import BATCH, ImageRows, Usage
+from stopgap.storage.database import Database, DatabaseUnreachable
+from stopgap.storage.objects import ObjectNotFound, ObjectStore
+
+NAME = re.compile(r"[0-9a-f]{64}([0-9a-f]{8})\.(?:jpg|png|webp|gif)")
+"""A secret, and the second of its making: tells the age of an object that has no row."""
+
+ORPHAN_AGE_MIN = timedelta(hours=1)
+"""An object this old without a row is left from an interruption: a row follows within seconds."""
+
+ORPHAN_AGE_MAX = timedelta(days=7)
+"""What is older and has no row was not missed by the sweeps before: the database is another."""
+
+
+class Images:
+    """All images of an installation: contents in the object store, what is known of them in rows.
+
+    An object is put first and its row second; a row is removed first and its object second. So
+    every row has its object, and what an interruption leaves is an object that `sweep_orphans`
+    removes.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        objects: ObjectStore,
+        clock: Clock,
+        ids: Ids,
+        secret: bytes,
+        bounds: Bounds,
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._clock = clock
+        self._ids = ids
+        self._secret = secret
+        self._bounds = bounds
+        self._decoder = Decoder(
+            bytes_max=bounds.bytes, pixels_max=bounds.pixels, uploads_max=bounds.uploads
+        )
+
+    def add(self, content: bytes, uploader: Uploader) -> Image:
+        """Draw an upload anew and keep it.
+
+        Raises:
+            ImageUnrecognised, ImageBroken: it is no image, or not all of one.
+            ImageTooLarge, ImageTooManyPixels: it is too large, packed or unpacked.
+            ImagesBusy: too many others are being drawn anew.
+            ImageQuotaReached: the account, the address or all guests together have enough.
+            DiskFull: there is no room; nothing has been kept.
+        """
+        address = self._hashed(uploader.address) if uploader.guest else None
+        if address is not None:
+            self._sweep_if_due()
+        with self._database.read() as connection:  # refuse before the work rather than after it
+            self._refuse_over_quota(ImageRows(connection), uploader, address, 0)
+        picture = self._decoder.decode(content)
+        image = self._described(picture, uploader)
+        try:
+            self._objects.put(image.name, picture.content)
+            self._insert(image, uploader, address)
+        except DatabaseUnreachable:
+            raise  # it may have been inserted nevertheless; if not, sweep_orphans sees to it
+        except BaseException:
+            self._objects.delete(image.name)
+            raise
+        return image
+
+    def get(self, name: str, asker_id: str | None) -> Image:
+        """Find an image that the asker may see.
+
+        An account's is for that account alone; a guest's for everybody who knows its name, until
+        its time is over.
+
+        Raises:
+            ImageNotFound: there is none, or it is not for the asker.
+        """
+        if not NAME.fullmatch(name):
+            raise ImageNotFound
+        with self._database.read() as connection:
+            image = ImageRows(connection).find(name, asker_id, self._clock.now())
+        if image is None:
+            raise ImageNotFound
+        return image
+
+    def content(self, image: Image) -> bytes:
+        """Fetch an image's bytes.
+
+        Raises:
+            ImageNotFound: it has been deleted in the meantime.
+        """
+        try:
+            return self._objects.get(image.name)
+        except ObjectNotFound as error:
+            raise ImageNotFound from error
+
+    def list(self, owner_id: str) -> Sequence[Image]:
+        """List an owner's images, newest first."""
+        with self._database.read() as connection:
+            return ImageRows(connection).owned(owner_id, self._clock.now())
+
+    def delete(self, name: str, owner_id: str) -> None:
+        """Delete an image of one's own.
+
+        Raises:
+            ImageNotFound: there is none, or it is somebody else's.
+        """
+        if not NAME.fullmatch(name):
+            raise ImageNotFound
+        with self._database.write() as connection:
+            removed = ImageRows(connection).remove(name, owner_id, self._clock.now())
+        if not removed:
+            raise ImageNotFound
+        self._objects.delete(name)
+
+    def delete_all(self, owner_id: str) -> int:
+        """Delete every image of an owner who is deleted; tell how many there were."""
+        return self._remove_in_batches(lambda rows: rows.remove_owned(owner_id))
+
+    def sweep(self) -> int:
+        """Delete the images whose time is over; tell how many there were."""
+        now = self._clock.now()
+        return self._remove_in_batches(lambda rows: rows.remove_expired(now))
+
+    def sweep_orphans(self) -> int:
+        """Delete objects that an interruption has left without a row; tell how many there were.
+
+        Walks all objects: meant for the start, and once a day.
+        """
+        self._objects.tidy()
+        orphans = 0
+        aged = filter(self._is_aged, self._objects.names())
+        while names := list(islice(aged, BATCH)):
+            with self._database.read() as connection:
+                known = ImageRows(connection).known(names)
+            for name in names:
+                if name not in known:
+                    self._objects.delete(name)
+                    orphans += 1
+        return orphans
+
+    def _is_aged(self, name: str) -> bool:
+        found = NAME.fullmatch(name)
+        age = self._clock.now().timestamp() - int(found[1], 16) if found else 0
+        return ORPHAN_AGE_MIN.total_seconds() < age < ORPHAN_AGE_MAX.total_seconds()
+
+    def _sweep_if_due(self) -> None:
+        """Let a guest's upload clear a few that are over, so that room comes back by itself."""
+        now = self._clock.now()
+        with self._database.read() as connection:
+            due = ImageRows(connection).any_expired(now)
+        if due:
+            self._remove_batch(lambda rows: rows.remove_expired(now))
+
+    def _remove_in_batches(self, remove: Callable[[ImageRows], Sequence[str]]) -> int:
+        """Remove rows a batch at a time, and each batch's objects after it."""
+        count = batch = self._remove_batch(remove)
+        while batch == BATCH:
+            batch = self._remove_batch(remove)
+            count += batch
+        return count
+
+    def _remove_batch(self, remove: Callable[[ImageRows], Sequence[str]]) -> int:
+        with self._database.write() as connection:
+            names = remove(ImageRows(connection))
+        for name in names:
+            self._objects.delete(name)
+        return len(names)
+
+    def _insert(self, image: Image, uploader: Uploader, address: str | None) -> None:
+        """Insert an image's row, if the quotas allow it at that very moment."""
+        with self._database.write() as connection:
+            rows = ImageRows(connection)
+            rows.lock_quota(None if uploader.guest else uploader.id)
+            self._refuse_over_quota(rows, uploader, address, image.bytes)
+            rows.add(image, address=address)
+
+    def _refuse_over_quota(
+        self, rows: ImageRows, uploader: Uploader, address: str | None, size: int
+    ) -> None:
+        bounds = self._bounds
+        if address is None:
+            usage = rows.account_usage(uploader.id)
+            if usage.used >= bounds.account_images:
+                raise ImageQuotaReached.of_account(bounds.account_images)
+            return
+        usage = rows.address_usage(address, self._clock.now())
+        if usage.used >= bounds.guest_images:
+            raise ImageQuotaReached.of_address(bounds.guest_images, self._wait(usage))
+        usage = rows.guest_bytes()
+        if usage.used + size > bounds.guest_bytes:
+            raise ImageQuotaReached.of_guests(bounds.guest_bytes, self._wait(usage))
+
+    def _wait(self, usage: Usage) -> float:
+        """Tell how long it is, in seconds, until the first guest's image ends."""
+        if usage.first_end is None:
+            return self._bounds.guest_lifetime.total_seconds()
+        return max(1.0, (usage.first_end - self._clock.now()).total_seconds())
+
+    def _hashed(self, address: str) -> str:
+        """Hash an address under the secret, for a quota needs to recognise and not to read it."""
+        network = f"images from {_network(address)}"
+        return hmac.new(self._secret, network.encode(), hashlib.sha256).hexdigest()
+
+    def _described(self, picture: Picture, uploader: Uploader) -> Image:
+        now = self._clock.now()
+        return Image(
+            name=f"{self._ids.secret()}{int(now.timestamp()):08x}.{picture.kind}",
+            owner=uploader.id,
+            media_type=picture.kind.media_type,
+            width=picture.width,
+            height=picture.height,
+            bytes=len(picture.content),
+            etag=hashlib.sha256(picture.content).hexdigest(),
+            created_at=now,
+            expires_at=now + self._bounds.guest_lifetime if uploader.guest else None,
+        )
+
+
+def _network(address: str) -> str:
+    """Tell what counts as one address: a household's or a machine's whole /64 in IPv6.
+
+    What is no IP address (a socket's name) counts as it is.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found), 64), strict=False))

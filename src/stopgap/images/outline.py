@@ -1,0 +1,225 @@
+"""What an upload claims to be, read from its outline before a single pixel is unpacked.
+
+A few bytes can claim billions of pixels, thousands of frames or passes. So each format's outline is
+walked here, in time that grows with the bytes alone, and held against the bounds; only then is the
+decoder let near. The claims bind: what unpacks to another size later is refused as broken.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from struct import unpack_from
+
+from stopgap.images.image import ImageBroken, ImageUnrecognised, Kind
+
+FRAME_PIXELS_MIN = 10_000
+"""What a frame counts as at least: half a million frames of one pixel are half a minute's work."""
+
+SCANS_MAX = 64
+"""Passes of a progressive JPEG; encoders make about ten, and each costs a walk over all pixels."""
+
+SEGMENTS_MAX = 4096
+"""Segments of a JPEG; a colour profile takes 255 at the most. Each costs the decoder an object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """What an image claims to be."""
+
+    kind: Kind
+    content: bytes  # what the decoder gets to see
+    width: int
+    height: int
+    frames: int = 1
+    deep: bool = False  # PNG: 16 bits a channel
+    lossless: bool = False  # WebP
+
+    @property
+    def cost(self) -> int:
+        """Tell how many pixels it takes to unpack, all frames together."""
+        return self.frames * max(self.width * self.height, FRAME_PIXELS_MIN * (self.frames > 1))
+
+
+class _Damaged(Exception):
+    """The outline does not hold together."""
+
+
+def read_outline(content: bytes) -> Outline:
+    """Walk an upload's outline.
+
+    Raises:
+        ImageUnrecognised: it is no JPEG, PNG, WebP or GIF.
+        ImageBroken: it is one, but cut short or damaged.
+    """
+    kind = _kind(content)
+    if kind is None:
+        raise ImageUnrecognised
+    try:
+        outline = WALKS[kind](content)
+    except (_Damaged, struct.error, IndexError) as error:
+        raise ImageBroken(kind) from error
+    if not outline.width or not outline.height or not outline.frames:
+        raise ImageBroken(kind)
+    return outline
+
+
+def _kind(content: bytes) -> Kind | None:
+    if content.startswith(b"\xff\xd8\xff"):
+        return Kind.JPEG
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return Kind.PNG
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return Kind.GIF
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return Kind.WEBP
+    return None
+
+
+JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")  # not: stuffing, fill, restarts
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+STARTS_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def _walk_jpeg(content: bytes) -> Outline:
+    """Walk the segments (ITU T.81, annex B) up to the end of the first image.
+
+    What follows is another picture, as phones append, or somebody's archive.
+    """
+    sizes = []
+    at, segments, scans = 2, 0, 0
+    while found := JPEG_MARKER.search(content, at):
+        at = found.end()
+        marker = found[1][0]
+        if marker == END_OF_IMAGE:
+            break
+        segments += 1
+        scans += marker == START_OF_SCAN
+        if marker in STARTS_OF_FRAME:
+            sizes.append(unpack_from(">HH", content, at + 3))
+        at += unpack_from(">H", content, at)[0]
+        if at > len(content) or segments > SEGMENTS_MAX or scans > SCANS_MAX:
+            raise _Damaged
+    if len(sizes) != 1 or not scans:
+        raise _Damaged
+    [(height, width)] = sizes
+    return Outline(kind=Kind.JPEG, content=content, width=width, height=height)
+
+
+PIXEL_CHUNKS = frozenset(
+    (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"IEND")
+)
+
+
+def _walk_png(content: bytes) -> Outline:
+    """Walk the chunks (PNG, third edition, section 5), and keep those that say what is seen.
+
+    So texts, which may unpack to anything, and whatever follows the end are never looked at.
+    """
+    kept, names, at, frames = [content[:8]], [b""], 8, 0
+    while names[-1] != b"IEND":
+        length, name = unpack_from(">I4s", content, at)
+        end = at + 12 + length
+        [checksum] = unpack_from(">I", content, end - 4)
+        if name in PIXEL_CHUNKS:
+            if zlib.crc32(memoryview(content)[at + 4 : end - 4]) != checksum:
+                raise _Damaged
+            kept.append(content[at:end])
+            names.append(name)
+        if name == b"acTL" and not frames:
+            [frames] = unpack_from(">I", content, at + 8)
+        at = end
+    if names[1:2] != [b"IHDR"] or b"IDAT" not in names or names.count(b"acTL") > 1:
+        raise _Damaged
+    width, height, depth = unpack_from(">IIB", kept[1], 8)
+    return Outline(
+        kind=Kind.PNG,
+        content=b"".join(kept),
+        width=width,
+        height=height,
+        frames=frames + _stands_apart(names) if frames else 1,
+        deep=depth == 16,  # noqa: PLR2004  # bits
+    )
+
+
+def _stands_apart(names: list[bytes]) -> bool:
+    """Tell whether a PNG's plain picture is no frame of its animation: its own IDAT comes first."""
+    return b"fcTL" not in names[: names.index(b"IDAT")]
+
+
+GIF_TRAILER, GIF_IMAGE, GIF_EXTENSION = 0x3B, 0x2C, 0x21
+
+
+def _walk_gif(content: bytes) -> Outline:
+    """Walk the blocks (GIF89a, section 12); a frame may reach beyond the screen it declares."""
+    width, height, flags = unpack_from("<HHB", content, 6)
+    at, frames = 13 + _colour_table(flags), 0
+    while at < len(content) and content[at] != GIF_TRAILER:
+        block = content[at]
+        at += 1
+        if block == GIF_IMAGE:
+            left, top, wide, high, flags = unpack_from("<4HB", content, at)
+            width, height = max(width, left + wide), max(height, top + high)
+            frames += 1
+            at = _after_sub_blocks(content, at + 9 + _colour_table(flags) + 1)
+        elif block == GIF_EXTENSION:
+            at = _after_sub_blocks(content, at + 1)
+    return Outline(kind=Kind.GIF, content=content, width=width, height=height, frames=frames)
+
+
+def _colour_table(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _after_sub_blocks(content: bytes, at: int) -> int:
+    while size := content[at]:
+        at += size + 1
+    return at + 1
+
+
+def _walk_webp(content: bytes) -> Outline:
+    """Walk the chunks (RFC 9649, section 2)."""
+    [size] = unpack_from("<I", content, 4)
+    end = size + 8
+    if end > len(content):
+        raise _Damaged
+    at, frames, lossless = 12, 0, False
+    while at + 8 <= end:
+        name, length = unpack_from("<4sI", content, at)
+        frames += name == b"ANMF"
+        lossless |= name == b"VP8L" or (name == b"ANMF" and content[at + 24 : at + 28] == b"VP8L")
+        at += 8 + length + length % 2
+    width, height = _webp_size(content)
+    return Outline(
+        kind=Kind.WEBP,
+        content=content[:end],
+        width=width,
+        height=height,
+        frames=max(frames, 1),
+        lossless=lossless,
+    )
+
+
+def _webp_size(content: bytes) -> tuple[int, int]:
+    """Read the size from the first chunk, which decides."""
+    first = content[12:16]
+    if first == b"VP8X":
+        wide = int.from_bytes(content[24:27], "little")
+        high = int.from_bytes(content[27:30], "little")
+        return wide + 1, high + 1
+    if first == b"VP8L":
+        [bits] = unpack_from("<I", content, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if first == b"VP8 ":
+        wide, high = unpack_from("<HH", content, 26)
+        return wide & 0x3FFF, high & 0x3FFF
+    raise _Damaged
+
+
+WALKS: Mapping[Kind, Callable[[bytes], Outline]] = {
+    Kind.JPEG: _walk_jpeg,
+    Kind.PNG: _walk_png,
+    Kind.GIF: _walk_gif,
+    Kind.WEBP: _walk_webp,
+}

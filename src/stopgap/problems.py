@@ -1,0 +1,161 @@
+"""What each kind of error means over HTTP: its status, and its problem document (RFC 9457).
+
+No framework here: the door, the Flask application and the tests say errors in these same words.
+"""
+
+from typing import Any
+
+from stopgap.accounts.account import (
+    AccountExists,
+    AccountNameInvalid,
+    AccountNotFound,
+)
+from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound
+from stopgap.accounts.passwords import PasswordFixed, PasswordTooLong, PasswordTooWeak
+from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
+from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, JsonMalformed
+from stopgap.errors import Fault, StartRefused, StopgapError
+from stopgap.images.image import (
+    ImageBroken,
+    ImageNotFound,
+    ImageQuotaReached,
+    ImagesBusy,
+    ImageTooLarge,
+    ImageTooManyPixels,
+    ImageUnrecognised,
+)
+from stopgap.predicting import PredictionFailed
+from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
+from stopgap.storage.objects import DiskFull, ObjectNotFound
+
+
+class AddressTooLong(StopgapError):
+    """The request's path and query are longer than 8,192 bytes."""
+
+
+class BodyTooLarge(StopgapError):
+    """The request's body is larger than this address takes."""
+
+
+class BodyLate(StopgapError):
+    """The request's body did not arrive whole in the time that it may take."""
+
+
+class BodyMalformed(StopgapError):
+    """The request's body cannot be read as what its Content-Type says it is."""
+
+
+class MediaTypeUnsupported(StopgapError):
+    """The request's Content-Type is none that this address reads."""
+
+
+class PageNotFound(StopgapError):
+    """There is nothing at this address."""
+
+
+class MethodNotAllowed(StopgapError):
+    """This address exists, but does not take this method; Allow lists those that it takes."""
+
+
+class CrossSiteRefused(StopgapError):
+    """A browser sent this from a page of another site, so nobody here may have wanted it."""
+
+
+class SignInNeeded(StopgapError):
+    """This needs a session (sign in first) or an API key."""
+
+
+class KeyRefused(StopgapError):
+    """The API key is unknown or revoked, or its account is disabled."""
+
+
+class PermissionMissing(StopgapError):
+    """The account is known, but its role does not allow this."""
+
+
+class InternalFault(StopgapError):
+    """A fault of the server's own; its log has more under the same request id."""
+
+
+STATUSES: dict[type[StopgapError], int] = {
+    InputMalformed: 400,
+    JsonMalformed: 400,
+    BodyMalformed: 400,
+    ImageBroken: 400,
+    SignInRefused: 401,
+    SignInNeeded: 401,
+    KeyRefused: 401,
+    CrossSiteRefused: 403,
+    PermissionMissing: 403,
+    PasswordFixed: 403,
+    PageNotFound: 404,
+    AccountNotFound: 404,
+    KeyNotFound: 404,
+    ImageNotFound: 404,
+    ObjectNotFound: 404,
+    MethodNotAllowed: 405,
+    BodyLate: 408,
+    AccountExists: 409,
+    BodyTooLarge: 413,
+    ImageTooLarge: 413,
+    ImageTooManyPixels: 413,
+    AddressTooLong: 414,
+    MediaTypeUnsupported: 415,
+    ImageUnrecognised: 415,
+    InputNotAllowed: 422,
+    AccountNameInvalid: 422,
+    PasswordTooLong: 422,
+    PasswordTooWeak: 422,
+    KeyLabelInvalid: 422,
+    SignInThrottled: 429,
+    ImageQuotaReached: 429,
+    StartRefused: 500,
+    InternalFault: 500,
+    PredictionFailed: 503,
+    ImagesBusy: 503,
+    DatabaseUnreachable: 503,
+    DatabaseFull: 507,
+    DiskFull: 507,
+}
+"""Every kind of error -> its status. A kind that is not here has its nearest ancestor's."""
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def status_of(kind: type[StopgapError]) -> int:
+    """Tell the status of an error kind.
+
+    Raises:
+        KeyError: nobody has said what the kind means over HTTP.
+    """
+    return STATUSES[next(base for base in kind.__mro__ if base in STATUSES)]
+
+
+def document(error: StopgapError, request_id: str) -> dict[str, Any]:
+    """Write an error down as a problem document."""
+    problem: dict[str, Any] = {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": status_of(type(error)),
+        "detail": error.detail,
+        "instance": f"urn:uuid:{request_id}",
+        "request_id": request_id,
+    }
+    if error.faults:
+        problem["errors"] = [_fault(fault) for fault in error.faults]
+    return problem
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    shown = {"field": fault.field, "message": fault.message}
+    return shown if fault.received is None else shown | {"received": fault.received}
+
+
+def headers(error: StopgapError) -> dict[str, str]:
+    """Tell the headers that belong to an error, whatever framework sends it."""
+    found = {}
+    if error.retry_after is not None:
+        found["Retry-After"] = str(max(1, round(error.retry_after)))
+    if status_of(type(error)) == 401:  # noqa: PLR2004  # RFC 9110, section 15.5.2
+        found["WWW-Authenticate"] = 'Bearer realm="stopgap"'
+    return found

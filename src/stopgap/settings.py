@@ -1,0 +1,288 @@
+"""The settings: one table of names, defaults, units, ranges and help, read once at the edge."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from stopgap.errors import StartRefused
+
+PREFIX = "STOPGAP_"
+PLATFORM_NAMES = {"port": "PORT", "database_url": "DATABASE_URL"}
+"""Settings that hosting platforms hand over under names of their own."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Profile = Literal["demo", "production"]
+
+
+class SettingUnknown(StartRefused):
+    """An environment variable begins with STOPGAP_ but names no setting: a typo must not pass."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not a setting; `stopgap doctor --settings` lists them all.")
+
+
+class SettingInvalid(StartRefused):
+    """A setting has a value that it cannot have."""
+
+    def __init__(self, name: str, allowed: str, received: str) -> None:
+        super().__init__(f"{name} must be {allowed}; it is {received!r}.")
+
+
+class SettingMissing(StartRefused):
+    """The production profile needs a setting that has no safe default."""
+
+    def __init__(self, name: str, remedy: str) -> None:
+        super().__init__(f"The production profile needs {name}: {remedy}.")
+
+
+def _setting(
+    parse: Callable[[str], Any],
+    allowed: str,
+    default: Any,
+    text: str,
+    *,
+    production: Any = ...,
+    secret: bool = False,
+) -> Any:
+    """Make one row of the table: how to read it, what it may be, what it is if nobody says."""
+    row = {
+        "parse": parse,
+        "allowed": allowed,
+        "help": text,
+        "secret": secret,
+        "production": default if production is ... else production,
+    }
+    return field(default=default, metadata=row)
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(word) for word in _words(text))
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(text)
+    return text
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError(text)
+    return text
+
+
+YES_NO = "true or false"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting, with its default in the demo profile."""
+
+    profile: Profile = _setting(
+        _one_of("demo", "production"),
+        "demo or production",
+        "demo",
+        "demo: a demo account, guests, SQLite, a generated secret; production: none of these",
+    )
+    host: str = _setting(
+        _text, "an address", "127.0.0.1", "address to listen on; 0.0.0.0 for every interface"
+    )
+    port: int = _setting(_integer(0, 65535), "0 to 65535", 5000, "TCP port to listen on")
+    workers: int = _setting(_integer(1, 64), "1 to 64", 1, "worker processes")
+    threads: int = _setting(
+        _integer(4, 256), "4 to 256", 16, "threads a worker gives to Flask's views"
+    )
+    contracts: tuple[str, ...] = _setting(
+        _words,
+        "module:attribute or file.py:attribute, separated by commas",
+        ("stopgap.contracts.madcompany:contract",),
+        "the contracts to serve",
+    )
+    stand_in: Literal["random", "stable"] = _setting(
+        _one_of("random", "stable"),
+        "random or stable",
+        "random",
+        "random: a new draw for each request; stable: the same inputs always get the same answer",
+    )
+    predictions: Literal["open", "signed-in"] = _setting(
+        _one_of("open", "signed-in"),
+        "open or signed-in",
+        "open",
+        "who may ask for a prediction: everybody, or only who has a session or an API key",
+    )
+    source_url: str | None = _setting(
+        _url, "an http:// or https:// URL", None, "where the source code is; pages link to it"
+    )
+    data: Path = _setting(
+        Path, "a folder", Path("stopgap-data"), "folder of everything that is kept on disk"
+    )
+    secret: str | None = _setting(
+        _text,
+        "at least 32 characters",
+        None,
+        "key under which session ids and API keys are hashed; the demo keeps one in its data",
+        secret=True,
+    )
+    database_url: str | None = _setting(
+        _text,
+        "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+        None,
+        "the database; the demo has an SQLite file in the data folder",
+        secret=True,
+    )
+    objects: str | None = _setting(
+        _text, "a folder", None, "where images are kept; by default a folder in the data folder"
+    )
+    limits: str = _setting(
+        _text, "memory://", "memory://", "where failed sign-ins are counted; memory is per worker"
+    )
+    trusted_proxies: tuple[Network, ...] = _setting(
+        _networks,
+        "addresses or networks, separated by commas",
+        (),
+        "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    )
+    guests: bool = _setting(
+        _boolean, YES_NO, True, "whether an unknown name is welcomed as a guest", production=False
+    )
+    demo_account: bool = _setting(
+        _boolean, YES_NO, True, "whether the account orhan / 12345 exists", production=False
+    )
+    secure_cookies: bool = _setting(
+        _boolean,
+        YES_NO,
+        False,
+        "whether cookies are always Secure; if not, they are when the request came by HTTPS",
+        production=True,
+    )
+    password_rules: bool = _setting(
+        _boolean,
+        YES_NO,
+        False,
+        "whether a new password needs 15 characters and must not be a common one",
+        production=True,
+    )
+    session_hours: int = _setting(
+        _integer(1, 8760), "1 to 8760 hours", 336, "hours until an account's session ends"
+    )
+    guest_hours: int = _setting(
+        _integer(1, 168), "1 to 168 hours", 24, "hours until a guest's session and images end"
+    )
+    login_failures: int = _setting(
+        _integer(1, 1_000_000),
+        "1 to 1000000",
+        10,
+        "failed sign-ins to one account from one address in 15 minutes before a pause",
+    )
+    image_bytes: int = _setting(
+        _integer(1_000, 104_857_600), "1000 to 104857600 bytes", 10_485_760, "bytes of an upload"
+    )
+    image_pixels: int = _setting(
+        _integer(1_000, 400_000_000), "1000 to 400000000", 40_000_000, "pixels of an image, in all"
+    )
+    account_images: int = _setting(
+        _integer(1, 1_000_000), "1 to 1000000", 1_000, "images that one account may keep"
+    )
+    guest_images: int = _setting(
+        _integer(1, 1_000_000), "1 to 1000000", 50, "guests' images from one address"
+    )
+    guest_bytes: int = _setting(
+        _integer(1_000_000, 10**12),
+        "1000000 to 1000000000000 bytes",
+        1_073_741_824,
+        "bytes that all guests' images may take together",
+    )
+    body_seconds: int = _setting(
+        _integer(1, 600), "1 to 600 seconds", 30, "seconds in which a request's body must arrive"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        _one_of("debug", "info", "warning", "error"),
+        "debug, info, warning or error",
+        "info",
+        "the least important event that is logged",
+    )
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables.
+
+    `STOPGAP_<NAME>` sets a value, `STOPGAP_<NAME>_FILE` names a file that holds it.
+
+    Raises:
+        SettingUnknown: a STOPGAP_ variable names no setting.
+        SettingInvalid: a value is out of its range, or its file cannot be read.
+        SettingMissing: production needs a secret and a database.
+    """
+    rows = {PREFIX + row.name.upper(): row for row in fields(Settings)}
+    for name in environ:
+        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in rows:
+            raise SettingUnknown(name)
+    values = {row.name: _read(name, row.name, row.metadata, environ) for name, row in rows.items()}
+    given = {name: value for name, value in values.items() if value is not None}
+    if given.get("profile") == "production":
+        defaults = {row.name: row.metadata["production"] for row in fields(Settings)}
+        given = defaults | given
+    settings = Settings(**given)
+    _check(settings)
+    return settings
+
+
+def _read(name: str, key: str, row: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
+    """Read one setting; None where the environment does not say."""
+    text = environ.get(name) or environ.get(PLATFORM_NAMES.get(key, name))
+    if path := environ.get(f"{name}_FILE"):
+        try:
+            text = Path(path).read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, ValueError) as error:
+            raise SettingInvalid(f"{name}_FILE", "a file that can be read", path) from error
+    if not text:
+        return None
+    try:
+        return row["parse"](text)
+    except (ValueError, KeyError) as error:
+        shown = "(not shown)" if row["secret"] else text
+        raise SettingInvalid(name, row["allowed"], shown) from error
+
+
+SECRET_MIN = 32
+
+
+def _check(settings: Settings) -> None:
+    """Hold the settings against each other."""
+    if settings.secret is not None and len(settings.secret) < SECRET_MIN:
+        raise SettingInvalid("STOPGAP_SECRET", "at least 32 characters", "(not shown)")
+    if settings.profile == "production":
+        if settings.secret is None:
+            command = "python -c 'import secrets; print(secrets.token_hex(32))'"
+            raise SettingMissing("STOPGAP_SECRET", f"make one with `{command}`")
+        if settings.database_url is None:
+            raise SettingMissing("DATABASE_URL", "for example postgresql://user@host/stopgap")

@@ -1,0 +1,61 @@
+"""The data folder: what this installation keeps on its own disk, and nobody else may read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from stopgap.errors import StartRefused
+
+
+class DataFolderUnwritable(StartRefused):
+    """The data folder cannot be made, or not be written."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"The data folder {folder} cannot be written ({reason}); "
+            "name another in STOPGAP_DATA, or let this user write there."
+        )
+
+
+def open_data_folder(folder: Path) -> Path:
+    """Make the folder if it is not there, for this user alone, and see that it can be written.
+
+    Raises:
+        DataFolderUnwritable: it cannot.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / f".probe-{secrets.token_hex(8)}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        raise DataFolderUnwritable(folder, error.strerror or str(error)) from error
+    return folder.resolve()
+
+
+def kept_secret(folder: Path) -> str:
+    """Read the secret that is kept in the folder; the first to ask makes it.
+
+    Raises:
+        DataFolderUnwritable: it can neither be read nor made.
+    """
+    path = folder / "secret"
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise DataFolderUnwritable(folder, f"its secret: {error}") from error
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret whole or not at all; of several who try at once, one wins."""
+    draft = path.with_name(f".secret-{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    try:
+        draft.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # somebody else's is as good
+    finally:
+        draft.unlink()

@@ -1,0 +1,345 @@
+"""The database: SQLite or PostgreSQL behind one door, with transactions that mean what they say."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    column,
+    create_engine,
+    event,
+    exc,
+    func,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from stopgap.errors import StartRefused, StopgapError
+
+BUSY_SECONDS = 10
+"""How long a writer of SQLite waits for another, and anybody for a connection."""
+
+CONNECT_SECONDS = 5
+"""How long PostgreSQL may take to answer a new connection."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+"""Every table of every noun; their `store` modules add them."""
+
+
+class DatabaseUnknown(StartRefused):
+    """The database's URL names no kind of database that this server speaks."""
+
+    def __init__(self, scheme: str) -> None:
+        super().__init__(
+            f"The database URL begins with {scheme or 'no scheme'}; it must be sqlite:///PATH or "
+            "postgresql://USER:PASSWORD@HOST/NAME (postgres:// is read too)."
+        )
+
+
+class DatabaseUnreachable(StopgapError):
+    """The database does not answer, or its file cannot be read and written."""
+
+    retry_after = 5.0
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(f"The {database} cannot be used: {reason}.")
+
+
+class DatabaseFull(StopgapError):
+    """The database's disk is full; nothing of this request has been kept."""
+
+    retry_after = 60.0
+
+    def __init__(self, database: str) -> None:
+        super().__init__(f"The disk of the {database} is full; free some space and try again.")
+
+
+class DatabaseForeign(StartRefused):
+    """The database holds something else already, so nothing in it has been changed."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(f"The {database} is not Stopgap's: {reason}. Name an empty one.")
+
+
+class DatabaseNewer(StartRefused):
+    """The database was written by a newer Stopgap, so nothing in it has been changed."""
+
+    def __init__(self, database: str, version: str, known: str) -> None:
+        super().__init__(
+            f"The {database} is of version {version}, and this Stopgap knows {known} at most; "
+            "run the newer Stopgap, or name another database."
+        )
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC, kept as integer microseconds since 1970: exact, sortable, one for all."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect  # noqa: ARG002  # SQLAlchemy names it
+    ) -> int | None:
+        """Write a moment; one without a time zone is a mistake of the caller."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(
+        self, value: int | None, dialect: Dialect  # noqa: ARG002  # SQLAlchemy names it
+    ) -> datetime | None:
+        """Read a moment."""
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Database:
+    """One database, for one process. Every transaction is either for reading or for writing."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine = engine
+        self.name = name  # for people; never with a password
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Open a transaction for reading; writing in it is an error.
+
+        Raises:
+            DatabaseUnreachable: the database does not answer.
+        """
+        return self._transaction(writing=False)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Open a transaction for writing: kept at the end, undone by an error.
+
+        SQLite lets one writer in at a time, from the beginning (BEGIN IMMEDIATE), so that what
+        was read is still true when it is written. On PostgreSQL, lock the rows that matter.
+
+        Raises:
+            DatabaseUnreachable: the database does not answer, or is busy for too long.
+            DatabaseFull: its disk is full.
+        """
+        return self._transaction(writing=True)
+
+    def check(self) -> None:
+        """See whether the database answers.
+
+        Raises:
+            DatabaseUnreachable: it does not.
+        """
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, *, writing: bool) -> Iterator[Connection]:
+        option = {"postgresql_readonly": not writing, WRITING: writing}
+        with (
+            self._translated(),
+            self._connect().execution_options(**option) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def _connect(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except exc.ProgrammingError as error:  # an option of the URL that the driver does not know
+            raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say the driver's errors that are nobody's mistake in words of our own."""
+        try:
+            yield
+        except (exc.OperationalError, exc.InterfaceError) as error:
+            if _code(error) in FULL:
+                raise DatabaseFull(self.name) from error
+            raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
+        except exc.TimeoutError as error:
+            raise DatabaseUnreachable(self.name, "all its connections are in use") from error
+
+
+WRITING = "stopgap_writing"
+FULL = ("SQLITE_FULL", "53100")
+"""How SQLite and PostgreSQL (disk_full) say that the disk is full."""
+
+
+def _code(error: exc.DBAPIError) -> str:
+    """Tell the driver's own code of an error."""
+    names = ("sqlite_errorname", "sqlstate")
+    return next((code for name in names if (code := getattr(error.orig, name, None))), "")
+
+
+def _reason(error: exc.DBAPIError, url: URL) -> str:
+    """Tell the driver's own first words, without the password should they hold it."""
+    words = str(error.orig).strip().splitlines() or ["it gave no reason"]
+    secrets = [str(url.password or ""), *(str(url.query.get(key) or "") for key in url.query)]
+    for secret in filter(None, secrets):
+        words[0] = words[0].replace(secret, "***")
+    return words[0].rstrip(".")
+
+
+def open_database(url: str) -> Database:
+    """Make a database ready to use; a connection is made at the first transaction.
+
+    Args:
+        url: `sqlite:///PATH` (what follows the three slashes is the path as it is), or
+            `postgresql://` (or `postgres://`) `USER:PASSWORD@HOST:PORT/NAME?OPTIONS`.
+
+    Raises:
+        DatabaseUnknown: the URL is none of these.
+        DatabaseUnreachable: SQLite's file cannot be made, read or written.
+    """
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", url)
+    scheme = found.group() if found else ""
+    if scheme == "sqlite://":
+        return _open_sqlite(url.removeprefix("sqlite://").removeprefix("/"))
+    if scheme in ("postgresql://", "postgres://"):
+        return _open_postgresql(url)
+    raise DatabaseUnknown(scheme)
+
+
+def _open_sqlite(path: str) -> Database:
+    if not path or ":memory:" in path:  # each of its connections would see a database of its own
+        raise DatabaseUnknown("sqlite:// without a path")
+    file = Path(path)
+    name = f"SQLite database {file}"
+    try:
+        if not file.exists():  # made here, so that nobody else may read the password hashes
+            file.touch(mode=0o600)
+        elif not os.access(file, os.R_OK | os.W_OK) or not file.is_file():
+            raise DatabaseUnreachable(name, "it is no file that this user can read and write")
+    except OSError as error:
+        raise DatabaseUnreachable(name, error.strerror or str(error)) from error
+    engine = create_engine(
+        URL.create("sqlite", database=path),
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        pool_timeout=BUSY_SECONDS,
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine, name)
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Give a new connection its habits. With the WAL, NORMAL loses nothing but to a power cut."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction ourselves; the driver's own way begins too late, or not at all."""
+    writing = connection.get_execution_options().get(WRITING, True)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writing else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _open_postgresql(text_of_url: str) -> Database:
+    try:
+        url = make_url(text_of_url).set(drivername="postgresql+psycopg")
+    except (exc.ArgumentError, ValueError):  # whose words would repeat the password
+        raise DatabaseUnknown("postgresql:// but cannot be read") from None
+    name = f"PostgreSQL database {url.database or ''} at {url.host or 'its socket'}"
+    url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)} | dict(url.query))
+    return Database(create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS), name)
+
+
+VERSION = table("stopgap_version", column("version_num"))
+HEAD = "0001"
+"""The newest script in `migrations/versions`; a database that is there needs no Alembic (0.3 s)."""
+
+MIGRATION_LOCK = 0x53_74_6F_70_67_61_70
+"""PostgreSQL's advisory lock under which one process at a time migrates: `Stopgap` in ASCII."""
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema to its newest version; several processes may do so at once.
+
+    Raises:
+        DatabaseForeign: it is no database, or one with tables that are not ours.
+        DatabaseNewer: a newer Stopgap has been here.
+        DatabaseUnreachable: it does not answer.
+    """
+    try:
+        with database.read() as connection:
+            version = _version(connection, database.name)
+    except exc.DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise DatabaseForeign(database.name, "the file is no database") from error
+        raise
+    if database.engine.dialect.name == "sqlite":
+        _use_wal(database)
+    if version == HEAD:
+        return
+    with database.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        if _version(connection, database.name) != HEAD:
+            _upgrade(connection)
+
+
+def _version(connection: Connection, name: str) -> str:
+    """Tell the version of the schema; nothing for an empty database."""
+    tables = inspect(connection).get_table_names()
+    if VERSION.name in tables:
+        version = str(connection.scalar(select(VERSION.c.version_num)) or "")
+        if version > HEAD:
+            raise DatabaseNewer(name, version, HEAD)
+        return version
+    if tables:
+        shown = ", ".join(sorted(tables)[:3])
+        raise DatabaseForeign(name, f"it has tables of its own ({shown})")
+    return ""
+
+
+def _use_wal(database: Database) -> None:
+    """Let SQLite's readers and its writer not wait for each other; the file remembers it.
+
+    SQLite does not wait for its turn here: who comes second leaves it to the first.
+    """
+    with closing(database.engine.raw_connection()) as connection:
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise DatabaseUnreachable(database.name, str(error)) from error
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  # 0.3 s that most starts need not spend
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "stopgap.storage:migrations")
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, "head")

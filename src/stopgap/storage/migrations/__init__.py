@@ -1,0 +1,1 @@
+"""The schema's history: one script a version, each written by hand and never changed again."""

@@ -1,0 +1,245 @@
+"""Objects: bytes under a name, in a folder. Whole or not there at all, whatever gets killed."""
+
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from stopgap.errors import StartRefused, StopgapError
+
+
+class ObjectNotFound(StopgapError):
+    """There is no object of this name."""
+
+    def __init__(self) -> None:
+        super().__init__("What was kept under this name is not there any more.")
+
+
+class DiskFull(StopgapError):
+    """The disk is full, or its quota used up; nothing of this object has been kept."""
+
+    retry_after = 60.0
+
+    def __init__(self) -> None:
+        super().__init__("There is no room left to keep this; nothing of it was kept. Try later.")
+
+
+class ObjectsUnknown(StartRefused):
+    """The place for objects names no kind of place that this server speaks."""
+
+    def __init__(self, scheme: str) -> None:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        super().__init__(f"Objects cannot be kept at {scheme}://; name a folder, or one of {known}")
+
+
+class ObjectsUnwritable(StartRefused):
+    """The folder for objects cannot be made, read or written."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"The folder {folder} cannot keep objects ({reason}); "
+            "name another in STOPGAP_OBJECTS, or let this user write there."
+        )
+
+
+class ObjectStore(Protocol):
+    """Where objects are kept."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep an object, whole or not at all.
+
+        Raises:
+            DiskFull: there is no room.
+            ObjectsUnwritable: the place is not to be written any more.
+        """
+
+    def get(self, name: str) -> bytes:
+        """Fetch an object.
+
+        Raises:
+            ObjectNotFound: there is none of this name.
+        """
+
+    def delete(self, name: str) -> None:
+        """Delete an object, quietly if it is gone already."""
+
+    def names(self) -> Iterator[str]:
+        """List the names of all objects, in no order."""
+
+    def tidy(self) -> None:
+        """Remove what killed writers have left behind."""
+
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,120}")
+DRAFTS = ".drafts"
+DRAFT_SECONDS = 3600
+"""A draft that nobody has written to for so long is a killed writer's."""
+
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR))
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+class FolderObjects:
+    """Objects as files of a folder, for this user alone.
+
+    An object lies in a folder of its name's first two characters, so that no folder grows large. It
+    is written to a draft beside them, which takes its place in one step. Below the root no symbolic
+    link is followed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep an object; it is on the disk when this returns.
+
+        Raises:
+            DiskFull: there is no room.
+            ObjectsUnwritable: the folder is not to be written any more.
+        """
+        if not NAME.fullmatch(name):
+            raise ValueError(name)  # names are made by us
+        with self._said_in_our_words():
+            self._make_folder(name[:2])
+            with self._folder(DRAFTS) as drafts, self._folder(name[:2]) as shelf:
+                draft = secrets.token_hex(16)
+                try:
+                    _write(draft, content, drafts)
+                    os.rename(draft, name, src_dir_fd=drafts, dst_dir_fd=shelf)
+                except BaseException:
+                    with suppress(FileNotFoundError):
+                        os.unlink(draft, dir_fd=drafts)
+                    raise
+                os.fsync(shelf)
+
+    def get(self, name: str) -> bytes:
+        """Fetch an object.
+
+        Raises:
+            ObjectNotFound: there is none of this name.
+        """
+        if not NAME.fullmatch(name):
+            raise ObjectNotFound
+        try:
+            with self._folder(name[:2]) as shelf:
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+                with os.fdopen(os.open(name, flags, dir_fd=shelf), "rb") as file:
+                    return file.read()
+        except OSError as error:
+            if error.errno in ABSENT:
+                raise ObjectNotFound from error
+            raise
+
+    def delete(self, name: str) -> None:
+        """Delete an object, quietly if it is gone already."""
+        if NAME.fullmatch(name):
+            with suppress(FileNotFoundError), self._folder(name[:2]) as shelf:
+                os.unlink(name, dir_fd=shelf)
+
+    def names(self) -> Iterator[str]:
+        """List the names of all objects, in no order."""
+        for folder in self._root.iterdir():
+            if folder.name != DRAFTS and folder.is_dir() and not folder.is_symlink():
+                for file in folder.iterdir():
+                    if NAME.fullmatch(file.name) and file.name.startswith(folder.name):
+                        yield file.name
+
+    def tidy(self) -> None:
+        """Remove drafts of killed writers; the file system's own clock tells their age."""
+        probe = self._root / DRAFTS / secrets.token_hex(16)
+        probe.touch(mode=0o600)
+        now = probe.stat().st_mtime
+        probe.unlink()
+        for draft in probe.parent.iterdir():
+            with suppress(FileNotFoundError):  # its writer has just finished
+                if now - draft.lstat().st_mtime > DRAFT_SECONDS:
+                    draft.unlink()
+
+    def prepare(self) -> None:
+        """Make the folder if it is not there, and see that it can be written.
+
+        Raises:
+            ObjectsUnwritable: it cannot.
+            DiskFull: there is no room even for the folder.
+        """
+        with self._said_in_our_words():
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder(DRAFTS)
+            self.tidy()
+
+    def _make_folder(self, name: str) -> None:
+        with suppress(FileExistsError):
+            (self._root / name).mkdir(mode=0o700)
+
+    @contextmanager
+    def _folder(self, name: str) -> Iterator[int]:
+        root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            folder = os.open(name, DIRECTORY, dir_fd=root)
+        finally:
+            os.close(root)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _said_in_our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull from error
+            raise ObjectsUnwritable(self._root, error.strerror or str(error)) from error
+
+
+def _write(name: str, content: bytes, folder: int) -> None:
+    """Write a new file, through to the disk."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    descriptor = os.open(name, flags, stat.S_IRUSR | stat.S_IWUSR, dir_fd=folder)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def open_objects(url: str) -> ObjectStore:
+    """Make the place ready where objects are kept.
+
+    Args:
+        url: a folder's path, or `file:///` and an absolute path with percent signs.
+
+    Raises:
+        ObjectsUnknown: the URL has another scheme.
+        ObjectsUnwritable: the folder cannot be made or written.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        return _open_folder(Path(url))
+    if scheme not in SCHEMES:
+        raise ObjectsUnknown(scheme)
+    return SCHEMES[scheme](url)
+
+
+def _open_file_url(url: str) -> ObjectStore:
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise ObjectsUnknown(f"file://{parts.netloc}")
+    return _open_folder(Path(unquote(parts.path)))
+
+
+def _open_folder(folder: Path) -> ObjectStore:
+    objects = FolderObjects(folder.absolute())
+    objects.prepare()
+    return objects
+
+
+SCHEMES: Mapping[str, Callable[[str], ObjectStore]] = {"file": _open_file_url}
+"""The kinds of places, by their URL's scheme; a bucket (s3://) will be one."""

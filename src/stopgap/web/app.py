@@ -1,0 +1,62 @@
+"""The Flask application: its routes, and what happens around every request."""
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from stopgap.errors import StopgapError
+from stopgap.web import client_api, faults, image_api, operations, pages, reference
+from stopgap.web.answers import problem
+from stopgap.web.cross_site import refuse_cross_site
+from stopgap.web.parts import NAME, Parts, parts
+
+Application = Flask
+"""What `create_app` builds, for those who may not know Flask."""
+
+FORM_ROOM = 65_536
+"""Bytes that a multipart form may add around an image."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+}
+"""On every answer that does not say otherwise itself (OWASP Secure Headers Project)."""
+
+
+def create_app(built: Parts) -> Flask:
+    """Build the application from its parts."""
+    app = Flask("stopgap.web")
+    app.extensions[NAME] = built
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = built.settings.image_bytes + FORM_ROOM
+    for room in (client_api.api, image_api.api, pages.views, operations.views, reference.views):
+        app.register_blueprint(room)
+    for contract in built.contracts:
+        client_api.add_predict_routes(app, contract)
+    app.context_processor(lambda: {"source_url": built.settings.source_url})
+    app.before_request(begin)
+    app.after_request(finish)
+    app.register_error_handler(StopgapError, problem)
+    app.register_error_handler(HTTPException, faults.refuse)
+    app.register_error_handler(Exception, faults.fail)
+    return app
+
+
+def begin() -> None:
+    """Give the request its id, and refuse what another site's page sent."""
+    g.request_id = parts().ids.new()
+    refuse_cross_site(request)
+
+
+def finish(response: Response) -> Response:
+    """Add the headers that every answer has."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = g.request_id
+    return response

@@ -1,0 +1,103 @@
+"""Reading a request's values: from its path and query, and from a JSON, form or multipart body."""
+
+from urllib.parse import quote
+
+from flask import request
+from werkzeug.exceptions import HTTPException
+
+from stopgap.contracts.parsing import Given, InputMalformed, json_values, query_values
+from stopgap.errors import Fault
+from stopgap.problems import BodyMalformed, MediaTypeUnsupported
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+READABLE = f"application/json, {FORM} or {MULTIPART}"
+
+
+def raw_path() -> str:
+    """Tell the path as it was sent, percent signs and all; `%2F` is no slash in it."""
+    address: str | None = request.environ.get("RAW_URI")
+    return quote(request.path) if address is None else address.partition("?")[0]
+
+
+def raw_query() -> str:
+    """Tell the query as it was sent."""
+    text: str = request.environ.get("QUERY_STRING", "")
+    return text
+
+
+def is_form() -> bool:
+    """Tell whether the body is what an HTML form sends."""
+    return request.mimetype in {FORM, MULTIPART}
+
+
+def wants_html() -> bool:
+    """Tell whether a browser asks for a page, rather than a program for an answer."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def body_values() -> list[Given]:
+    """Read the values that the body brings.
+
+    Raises:
+        JsonMalformed, BodyMalformed: it is not what its Content-Type says.
+        MediaTypeUnsupported: it is neither JSON nor a form.
+    """
+    media_type = request.mimetype
+    if media_type == MULTIPART:
+        return _multipart_values()
+    body = request.get_data()
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return json_values(body)
+    if media_type == FORM:
+        # curl -d '{…}' says that it sends a form
+        is_json = body.lstrip().startswith(b"{")
+        return json_values(body) if is_json else query_values(body.decode("latin-1"))
+    if not body and not media_type:
+        return []
+    raise MediaTypeUnsupported(
+        f"The body must be {READABLE}, not {media_type or 'untyped'!r:.100}."
+    )
+
+
+def _multipart_values() -> list[Given]:
+    try:
+        texts = [Given(name, text) for name, text in request.form.items(multi=True)]
+        files = [Given(name, "(a file)") for name in request.files]
+    except (HTTPException, ValueError) as error:
+        raise BodyMalformed("The body is not the multipart form that it says it is.") from error
+    return texts + files
+
+
+def query_values_of_request() -> list[Given]:
+    """Read the values that the query brings."""
+    return query_values(raw_query())
+
+
+IMAGE_FIELDS = ("image", "file", "file1")
+
+
+def uploaded_bytes() -> bytes:
+    """Read the one file that a multipart form brings, or the raw body.
+
+    Raises:
+        InputMalformed: there is none, or more than one.
+        BodyMalformed: the body is not the form that it says it is.
+    """
+    if request.mimetype != MULTIPART:
+        contents = [body] if (body := request.get_data()) else []
+    else:
+        contents = _uploaded_files()
+    if len(contents) != 1:
+        message = "is missing" if not contents else "is given more than once"
+        fault = Fault(field="image", message=f"{message}; send one file as `image`, or a raw body")
+        raise InputMalformed("An upload brings one image.", faults=[fault])
+    return contents[0]
+
+
+def _uploaded_files() -> list[bytes]:
+    try:
+        uploads = [file for name in IMAGE_FIELDS for file in request.files.getlist(name)]
+        return [content for file in uploads if (content := file.read()) or file.filename]
+    except (HTTPException, ValueError) as error:
+        raise BodyMalformed("The body is not the multipart form that it says it is.") from error

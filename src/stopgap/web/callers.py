@@ -1,0 +1,96 @@
+"""Who asks: from the session cookie or the API key to a caller, and what that caller may do."""
+
+from flask import Response, g, request
+
+from stopgap.accounts.account import Caller
+from stopgap.accounts.permissions import PERMISSIONS, Permission
+from stopgap.problems import KeyRefused, PermissionMissing, SignInNeeded
+from stopgap.web.parts import parts
+from stopgap.web.peer import address_of, is_secure
+
+COOKIE = "stopgap_session"
+
+
+def caller() -> Caller | None:
+    """Find who asks; None for somebody without a session or key.
+
+    Raises:
+        KeyRefused: a key was sent that is none.
+    """
+    if "caller" not in g:
+        g.caller = _find()
+    found: Caller | None = g.caller
+    return found
+
+
+def _find() -> Caller | None:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        found = parts().keys.caller(secret.strip())
+        if found is None:
+            raise KeyRefused("The API key is not known here, or it was revoked.")
+        return found
+    known = session_id()
+    return parts().sessions.caller(known) if known else None
+
+
+def session_id() -> str | None:
+    """Tell the session id that the browser sent."""
+    return request.cookies.get(COOKIE) or None
+
+
+def signed_in(permission: Permission) -> Caller:
+    """Return the caller, who must be somebody and have the permission.
+
+    Raises:
+        SignInNeeded: nobody asks.
+        PermissionMissing: the caller's role does not allow it.
+    """
+    found = caller()
+    if found is None:
+        raise SignInNeeded("Sign in at POST /login, or send `Authorization: Bearer` with a key.")
+    if permission not in PERMISSIONS[found.role]:
+        raise PermissionMissing(f"The role {found.role} may not do this.")
+    return found
+
+
+def may_predict() -> None:
+    """Let everybody predict where predictions are open, else only who is signed in.
+
+    Raises:
+        SignInNeeded, PermissionMissing, KeyRefused: not this one.
+    """
+    if parts().settings.predictions == "open":
+        caller()  # an invalid key is refused even where none is needed
+    else:
+        signed_in(Permission.PREDICT)
+
+
+def address() -> str:
+    """Tell the client's address."""
+    return address_of(request, parts().settings.trusted_proxies)
+
+
+def end_session() -> None:
+    """End the session that the browser's cookie names, if there is one."""
+    known = session_id()
+    if known is not None:
+        parts().sessions.revoke(known)
+
+
+def remember(response: Response, new_session_id: str, *, guest: bool) -> None:
+    """Have the browser send the session's id from now on."""
+    settings = parts().settings
+    response.set_cookie(
+        COOKIE,
+        new_session_id,
+        max_age=3600 * (settings.guest_hours if guest else settings.session_hours),
+        httponly=True,
+        samesite="Lax",
+        secure=settings.secure_cookies or is_secure(request, settings.trusted_proxies),
+    )
+
+
+def forget(response: Response) -> None:
+    """Have the browser drop the session's id."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="Lax")

@@ -1,0 +1,46 @@
+"""A username and a password, as a login's body names them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stopgap.contracts.parsing import Given, InputMalformed
+from stopgap.errors import Fault
+
+NAMES = {"username": "username", "user": "username", "password": "password", "pass": "password"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """Who wants to sign in, and the proof."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+def credentials_in(given: Sequence[Given]) -> Credentials:
+    """Find the username and the password; whatever else a form sends is left alone.
+
+    Raises:
+        InputMalformed: one is missing, empty, given twice or no text. A password is never repeated.
+    """
+    found: dict[str, list[object]] = {"username": [], "password": []}
+    for value in given:
+        if value.name in NAMES:
+            found[NAMES[value.name]].append(value.value)
+    faults = [fault for name, values in found.items() if (fault := _fault(name, values))]
+    if faults:
+        names = " and ".join(fault.field for fault in faults)
+        raise InputMalformed(
+            f"A login needs a username and a password; see {names}.", faults=faults
+        )
+    return Credentials(username=str(found["username"][0]), password=str(found["password"][0]))
+
+
+def _fault(name: str, values: Sequence[object]) -> Fault | None:
+    if not values or values == [""]:
+        return Fault(field=name, message="is missing")
+    if len(values) > 1:
+        return Fault(field=name, message="is given more than once")
+    if not isinstance(values[0], str):
+        return Fault(field=name, message="must be a text, in quotes in JSON")
+    return None

@@ -1,0 +1,40 @@
+"""What the application is built of; `wiring` makes it, the views find it here."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from stopgap.accounts.accounts import Accounts
+from stopgap.accounts.keys import Keys
+from stopgap.accounts.sessions import Sessions
+from stopgap.accounts.sign_in import SignIn
+from stopgap.clock import Ids
+from stopgap.contracts.contract import Contract
+from stopgap.images.gallery import Images
+from stopgap.predicting import Predicting
+from stopgap.settings import Settings
+from stopgap.storage.database import Database
+
+NAME = "stopgap"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything that a view may call."""
+
+    settings: Settings
+    contracts: tuple[Contract, ...]
+    predicting: Predicting
+    accounts: Accounts
+    sign_in: SignIn
+    sessions: Sessions
+    keys: Keys
+    images: Images
+    database: Database
+    ids: Ids
+
+
+def parts() -> Parts:
+    """Find the parts of the application that handles the current request."""
+    found: Parts = current_app.extensions[NAME]
+    return found

@@ -1,0 +1,211 @@
+"""The platform's own routes, as OpenAPI path items; a contract's come from the contract."""
+
+from typing import Any
+
+TEXT = "text/plain"
+JSON = "application/json"
+
+
+def _answer(description: str, media_type: str, schema: dict[str, Any], example: Any) -> Any:
+    return {
+        "description": description,
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+        "content": {media_type: {"schema": schema, "example": example}},
+    }
+
+
+def _problem(description: str) -> Any:
+    return {
+        "description": description,
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
+
+
+CREDENTIALS = {
+    "type": "object",
+    "properties": {
+        "username": {"type": "string", "minLength": 1, "maxLength": 150},
+        "password": {"type": "string", "minLength": 1, "maxLength": 1024, "format": "password"},
+    },
+    "required": ["username", "password"],
+    "example": {"username": "orhan", "password": "12345"},
+}
+
+IMAGE = {
+    "type": "object",
+    "properties": {
+        "path": {"type": "string"},
+        "media_type": {"enum": ["image/jpeg", "image/png", "image/webp", "image/gif"]},
+        "width": {"type": "integer", "minimum": 1},
+        "height": {"type": "integer", "minimum": 1},
+        "bytes": {"type": "integer", "minimum": 1},
+        "created_at": {"type": "string", "format": "date-time"},
+        "expires_at": {"type": ["string", "null"], "format": "date-time"},
+    },
+    "required": ["path", "media_type", "width", "height", "bytes", "created_at", "expires_at"],
+}
+IMAGE_EXAMPLE = {
+    "path": "/images/4f1c.png",
+    "media_type": "image/png",
+    "width": 640,
+    "height": 480,
+    "bytes": 20480,
+    "created_at": "2026-01-31T12:00:00+00:00",
+    "expires_at": None,
+}
+
+NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "description": "The last part of the path that the upload gave.",
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{72}\\.(jpg|png|webp|gif)$"},
+}
+
+BINARY = {"type": "string", "format": "binary"}
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
+SIGNED_IN: list[dict[str, Any]] = [{"session": []}, {"key": []}]
+ANYBODY_OR_SIGNED_IN: list[dict[str, Any]] = [{}, *SIGNED_IN]
+
+
+def platform_paths() -> dict[str, Any]:
+    """Describe the routes that every contract comes with."""
+    return {
+        "/status": {"get": _status()},
+        "/login": {"post": _login()},
+        "/logout": {"post": _logout()},
+        "/images": {"post": _upload(), "get": _list()},
+        "/images/{name}": {"parameters": [NAME], "get": _fetch(), "delete": _delete()},
+        "/health": {"get": _health()},
+    }
+
+
+def _status() -> dict[str, Any]:
+    return {
+        "operationId": "status",
+        "summary": "Whether the server runs",
+        "responses": {"200": _answer("It does.", TEXT, {"const": "Alive!"}, "Alive!")},
+    }
+
+
+def _login() -> dict[str, Any]:
+    sentence = "Login success for user orhan with password of length: 5!"
+    media_types = (JSON, "application/x-www-form-urlencoded", "multipart/form-data")
+    return {
+        "operationId": "login",
+        "summary": "Sign in and start a session",
+        "description": "The keys `user` and `pass` are read too. The answer sets the session's "
+        "cookie; a browser's own form gets a redirect to the first page instead.",
+        "requestBody": {
+            "required": True,
+            "content": {media_type: {"schema": CREDENTIALS} for media_type in media_types},
+        },
+        "responses": {
+            "200": _answer("Signed in.", TEXT, {"type": "string"}, sentence),
+            "400": _problem("A value is missing, or the body cannot be read."),
+            "401": _problem("Unknown name or wrong password."),
+            "403": _problem("A browser sent it from another site's page."),
+            "413": _problem("The body is too large."),
+            "415": _problem("The body is neither JSON nor a form."),
+            "422": _problem("The name or password cannot be one."),
+            "429": _problem("Too many failures; Retry-After says when to try again."),
+        },
+    }
+
+
+def _logout() -> dict[str, Any]:
+    return {
+        "operationId": "logout",
+        "summary": "End the session",
+        "responses": {
+            "200": _answer("Signed out.", TEXT, {"const": "Signed out."}, "Signed out."),
+            "403": _problem("A browser sent it from another site's page."),
+        },
+    }
+
+
+def _upload() -> dict[str, Any]:
+    form = {"type": "object", "properties": {"image": BINARY}, "required": ["image"]}
+    created = _answer("Kept; this is its path.", TEXT, {"type": "string"}, IMAGE_EXAMPLE["path"])
+    created["content"][JSON] = {"schema": IMAGE, "example": IMAGE_EXAMPLE}
+    created["headers"]["Location"] = {"schema": {"type": "string"}}
+    content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
+    return {
+        "operationId": "uploadImage",
+        "summary": "Keep an image; get its path on the server",
+        "description": "JPEG, PNG, WebP or GIF, as the multipart field `image`, `file` or `file1`, "
+        "or as the raw body. It is re-encoded; nothing of its metadata is kept.",
+        "security": ANYBODY_OR_SIGNED_IN,
+        "requestBody": {
+            "required": True,
+            "content": content | {media_type: {"schema": BINARY} for media_type in IMAGE_TYPES},
+        },
+        "responses": {
+            "201": created,
+            "400": _problem("No image, or a broken one."),
+            "401": _problem("Sign in first (where there are no guests), or the key is refused."),
+            "403": _problem("A browser sent it from another site's page."),
+            "413": _problem("Too many bytes or pixels."),
+            "415": _problem("Not a JPEG, PNG, WebP or GIF."),
+            "429": _problem("The quota is used up."),
+            "507": _problem("The server's disk is full."),
+        },
+    }
+
+
+def _list() -> dict[str, Any]:
+    schema = {"type": "array", "items": IMAGE}
+    return {
+        "operationId": "listImages",
+        "summary": "One's own images, newest first",
+        "security": SIGNED_IN,
+        "responses": {
+            "200": _answer("The images.", JSON, schema, [IMAGE_EXAMPLE]),
+            "401": _problem("Sign in first, or the key is refused."),
+        },
+    }
+
+
+def _fetch() -> dict[str, Any]:
+    content = {media_type: {"schema": BINARY} for media_type in IMAGE_TYPES}
+    return {
+        "operationId": "fetchImage",
+        "summary": "An image",
+        "description": "A guest's image can be read by whoever has its path; an account's by that "
+        "account alone.",
+        "security": ANYBODY_OR_SIGNED_IN,
+        "responses": {
+            "200": {"description": "The image, with a strong ETag.", "content": content},
+            "304": {"description": "The client has it already (If-None-Match)."},
+            "401": _problem("The key is refused."),
+            "404": _problem("There is no such image for you."),
+        },
+    }
+
+
+def _delete() -> dict[str, Any]:
+    return {
+        "operationId": "deleteImage",
+        "summary": "Delete an image of one's own",
+        "security": SIGNED_IN,
+        "responses": {
+            "204": {"description": "Gone."},
+            "401": _problem("Sign in first, or the key is refused."),
+            "403": _problem("A browser sent it from another site's page."),
+            "404": _problem("There is no such image of yours."),
+        },
+    }
+
+
+def _health() -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
+    return {
+        "operationId": "health",
+        "summary": "Whether the server can serve, for load balancers",
+        "responses": {
+            "200": _answer("It can.", JSON, schema, {"status": "ok"}),
+            "503": _problem("Its database is away."),
+        },
+    }

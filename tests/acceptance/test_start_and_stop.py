@@ -1,0 +1,243 @@
+"""Starting and stopping: refused in one clear line with nothing changed, ended within seconds."""
+
+import hashlib
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.acceptance.client import head, read_answer
+from tests.acceptance.server import (
+    ML_SERVER,
+    ROOT,
+    SECRET,
+    STOP_SECONDS,
+    STOPGAP,
+    Server,
+    environment,
+    running,
+)
+from tests.pictures import png
+
+PRODUCTION = {"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}
+
+
+def refused(folder: Path, *, command: Sequence[str] = (*STOPGAP, "serve"), **settings: str) -> str:
+    """Start a server that should refuse; hold that it does so as all do, and return its line."""
+    told = {"PORT": "0", "STOPGAP_DATA": str(folder / "data")} | settings
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**told),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode > 1, (ended.returncode, ended.stderr)
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("stopgap: "), ended.stderr
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    return ended.stderr
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Tell what is in a folder, to the byte."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@contextmanager
+def somebody_listening(*options: int) -> Iterator[int]:
+    """Have another program listen on a port."""
+    with closing(socket.socket()) as other:
+        for option in options:
+            other.setsockopt(socket.SOL_SOCKET, option, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "options", [(), (socket.SO_REUSEADDR,), (socket.SO_REUSEADDR, socket.SO_REUSEPORT)]
+)
+def test_a_port_that_another_program_has(tmp_path: Path, options: tuple[int, ...]) -> None:
+    """A port that is taken stops the start, even if who has it would share it."""
+    with somebody_listening(*options) as port:
+        line = refused(tmp_path, PORT=str(port))
+    assert str(port) in line
+    assert "taken" in line
+    assert fingerprint(tmp_path) == {}
+
+
+def test_a_port_that_another_stopgap_has(demo: Server, tmp_path: Path) -> None:
+    """A second Stopgap does not quietly share the first one's port."""
+    for host in ("127.0.0.1", "0.0.0.0", "localhost"):
+        line = refused(tmp_path, PORT=str(demo.port), STOPGAP_HOST=host)
+        assert str(demo.port) in line
+    assert fingerprint(tmp_path) == {}
+    assert demo.client().get("/status").body == b"Alive!"
+
+
+def test_an_address_of_another_machine(tmp_path: Path) -> None:
+    """An address that is not this machine's stops the start."""
+    assert "192.0.2.1" in refused(tmp_path, STOPGAP_HOST="192.0.2.1")
+    assert "nowhere.invalid" in refused(tmp_path, STOPGAP_HOST="nowhere.invalid")
+
+
+def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """A data folder that cannot be made or written stops the start."""
+    (tmp_path / "file").write_text("mine")
+    before = fingerprint(tmp_path)
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/stopgap")):
+        assert str(place) in refused(tmp_path, STOPGAP_DATA=str(place))
+    assert fingerprint(tmp_path) == before
+
+
+def test_an_sqlite_database_that_is_not_ours(tmp_path: Path) -> None:
+    """A database of somebody else's stops the start, and not a byte of it changes."""
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as shop:
+        shop.execute("CREATE TABLE customers (name TEXT)")
+        shop.execute("INSERT INTO customers VALUES ('Ann')")
+        shop.commit()
+    before = fingerprint(tmp_path)
+    for settings in ({}, PRODUCTION):
+        assert "shop.db" in refused(tmp_path, DATABASE_URL=f"sqlite:///{path}", **settings)
+        assert fingerprint(tmp_path) == before
+
+
+@pytest.mark.parametrize("content", [b"Dear diary, " * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    """A file that is no database stops the start, and not a byte of it changes."""
+    path = tmp_path / "diary.txt"
+    path.write_bytes(content)
+    before = fingerprint(tmp_path)
+    assert "diary.txt" in refused(tmp_path, DATABASE_URL=f"sqlite:///{path}")
+    assert fingerprint(tmp_path) == before
+
+
+def test_a_postgresql_database_that_is_not_ours(tmp_path: Path, postgresql_url: str) -> None:
+    """A PostgreSQL database of somebody else's stops the start, and nothing in it changes."""
+    look = "SELECT table_schema || '.' || table_name FROM information_schema.tables ORDER BY 1"
+    with psycopg.connect(postgresql_url, autocommit=True) as shop:
+        shop.execute("CREATE TABLE customers (name TEXT)")
+        shop.execute("INSERT INTO customers VALUES ('Ann')")
+        before = shop.execute(look).fetchall()
+        line = refused(tmp_path, DATABASE_URL=postgresql_url, **PRODUCTION)
+        assert shop.execute(look).fetchall() == before
+        assert shop.execute("SELECT name FROM customers").fetchall() == [("Ann",)]
+    assert "a-password-of-the-database" not in line
+    assert fingerprint(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"STOPGAP_PROT": "5000"}, "STOPGAP_PROT"),
+        ({"PORT": "70000"}, "PORT"),
+        ({"STOPGAP_WORKERS": "0"}, "STOPGAP_WORKERS"),
+        ({"STOPGAP_IMAGE_BYTES": "ten"}, "STOPGAP_IMAGE_BYTES"),
+        ({"STOPGAP_SECRET": "hunter22"}, "STOPGAP_SECRET"),
+        ({"STOPGAP_SECRET_FILE": "/nowhere"}, "STOPGAP_SECRET_FILE"),
+        ({"STOPGAP_CONTRACTS": "nowhere:contract"}, "nowhere"),
+        ({"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}, "DATABASE_URL"),
+        ({"STOPGAP_PROFILE": "production", "DATABASE_URL": "sqlite:///x.db"}, "STOPGAP_SECRET"),
+        ({"DATABASE_URL": "mysql://root:hunter22@localhost/x"}, "postgresql://"),
+        ({"DATABASE_URL": "postgresql://root:hunter22@127.0.0.1:1/x"}, "PostgreSQL"),
+        ({"STOPGAP_OBJECTS": "ftp://host/x"}, "ftp"),
+        ({"STOPGAP_LIMITS": "memcached://host"}, "STOPGAP_LIMITS"),
+    ],
+)
+def test_a_setting_that_cannot_be(tmp_path: Path, settings: dict[str, str], named: str) -> None:
+    """A setting that is none, out of range or missing stops the start, and no secret is told."""
+    line = refused(tmp_path, **settings)
+    assert named in line
+    assert "hunter22" not in line
+    assert fingerprint(tmp_path) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_stops(tmp_path: Path, number: signal.Signals, workers: str, *, alone: bool) -> None:
+    """Ctrl-C and SIGTERM end the server within two seconds, though somebody stays connected."""
+    with running(tmp_path, stopped=False, STOPGAP_WORKERS=workers) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as idle:
+            idle.sendall(head("GET", "/status", {"Host": "localhost"}))
+            assert read_answer(idle).body == b"Alive!"
+            assert server.stop(number, alone=alone) < STOP_SECONDS
+        assert nobody_listens(server.port)
+
+
+def nobody_listens(port: int) -> bool:
+    """Tell whether a port is free again."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+    """Sessions and images are kept over a restart."""
+    with running(tmp_path) as server:
+        client = server.client()
+        client.sign_in("orhan", "12345")
+        path = client.upload(png()).text
+        content = client.get(path).body
+    with running(tmp_path) as server:
+        client.port = server.port
+        assert client.get(path).body == content
+        assert "Login success for user orhan" in client.get("/").text
+
+
+def test_what_is_kept_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    """What the server keeps on disk can be read by its own user alone."""
+    with running(tmp_path) as server:
+        server.client().upload(png())
+        kept = [server.data, *server.data.rglob("*")]
+        assert len(kept) > 3
+        assert [path for path in kept if path.stat().st_mode & 0o077] == []
+
+
+def test_without_its_environment(tmp_path: Path) -> None:
+    """`python ML_server.py` without its libraries says in one line which command sets them up."""
+    bare = (sys.executable, "-I", "-S", str(ROOT / "ML_server.py"))
+    ended = subprocess.run(bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "make run" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "Traceback" not in ended.stderr
+
+
+def test_both_ways_to_start_are_one(tmp_path: Path) -> None:
+    """`python ML_server.py` takes what `stopgap serve` takes, and refuses as it does."""
+    lines = {
+        refused(tmp_path, command=command, STOPGAP_PROT="1")
+        for command in (ML_SERVER, (*STOPGAP, "serve"))
+    }
+    assert len(lines) == 1
+    helped = [
+        subprocess.run([*each, "--help"], env=environment(), capture_output=True, check=True).stdout
+        for each in (ML_SERVER, (*STOPGAP, "serve"))
+    ]
+    assert helped[0].split(b"\n", 1)[1] == helped[1].split(b"\n", 1)[1]
+
+
+def test_the_link_that_it_prints(tmp_path: Path) -> None:
+    """The server prints the link to open, and who can sign in."""
+    with running(tmp_path) as server:
+        assert f"http://localhost:{server.port}/" in server.said
+        assert "orhan" in server.said
+        assert "12345" in server.said

@@ -1,0 +1,85 @@
+"""API keys: shown once, kept as digests, revoked for good."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from tests.accounts.conftest import House
+
+from stopgap.accounts.account import Caller
+from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound
+from stopgap.accounts.permissions import Role
+
+
+def test_a_key_is_its_account(house: House) -> None:
+    """A key stands for its account, with that account's role, and for no sign-in."""
+    key, secret = house.keys.create("ADA", "nightly job")
+    assert re.fullmatch(rf"sk_{key.id}_[0-9a-f]{{64}}", secret)
+    account = house.accounts.get("ada")
+    assert house.keys.caller(secret) == Caller(
+        id=account.id, name="ada", role=Role.CLIENT, account=True, password_length=None
+    )
+    assert (key.account_id, key.account_name, key.label) == (account.id, "ada", "nightly job")
+
+
+def test_only_the_whole_key_is_one(house: House) -> None:
+    """A key with another id, another secret, other capitals or anything around it is none."""
+    _, one = house.keys.create("ada")
+    _, other = house.keys.create("ada")
+    mixed = f"sk_{one.split('_')[1]}_{other.split('_')[2]}"
+    last = "0" if one[-1] != "0" else "1"
+    for wrong in (mixed, one[:-1] + last, one[:-1], one + "0", one.upper(), f" {one}", f"{one}\n"):
+        assert house.keys.caller(wrong) is None
+    assert house.keys.caller(one) is not None
+
+
+def test_keys_are_listed_without_their_secret(house: House) -> None:
+    """Keys are listed for one account or for all, the newest first, and never whole."""
+    house.accounts.add("bob", "builder")
+    made = []
+    for name in ("ada", "bob", "ada"):
+        made.append(house.keys.create(name, name.upper())[0])
+        house.clock.forward(seconds=1)
+    assert house.keys.list() == [made[2], made[1], made[0]]
+    assert house.keys.list("Ada") == [made[2], made[0]]
+
+
+def test_a_revoked_key_is_none(house: House) -> None:
+    """A revoked key is worthless, and there is nothing left to revoke."""
+    key, secret = house.keys.create("ada")
+    house.keys.revoke(key.id)
+    assert house.keys.caller(secret) is None
+    with pytest.raises(KeyNotFound, match=key.id):
+        house.keys.revoke(key.id)
+
+
+def test_nobody_revokes_anothers_key(house: House) -> None:
+    """Asked for by another account, a key is not there, and goes on working."""
+    bob = house.accounts.add("bob", "builder")
+    key, secret = house.keys.create("ada")
+    with pytest.raises(KeyNotFound):
+        house.keys.revoke(key.id, bob.id)
+    assert house.keys.caller(secret) is not None
+    house.keys.revoke(key.id, key.account_id)
+    assert house.keys.caller(secret) is None
+
+
+def test_last_use_is_known_to_the_minute(house: House) -> None:
+    """A key's last use is noted, at most once a minute; before the first there is none."""
+    key, secret = house.keys.create("ada")
+    start = house.clock.now()
+    assert key.last_used_at is None
+    for seconds, noted in ((0, 0), (59, 0), (1, 60)):
+        house.clock.forward(seconds=seconds)
+        house.keys.caller(secret)
+        (listed,) = house.keys.list()
+        assert listed.last_used_at is not None
+        assert listed.last_used_at - start == timedelta(seconds=noted)
+
+
+@pytest.mark.parametrize("label", ["x" * 101, "a\x1b[31m", "a\nb", "\ud800"])
+def test_a_label_is_a_line(label: str, house: House) -> None:
+    """A label is a hundred writable characters at most, so that a list of keys stays one."""
+    with pytest.raises(KeyLabelInvalid):
+        house.keys.create("ada", label)
+    assert house.keys.list() == []

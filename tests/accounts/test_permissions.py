@@ -1,0 +1,17 @@
+"""The permission table."""
+
+import pytest
+
+from stopgap.accounts.permissions import PERMISSIONS, Permission, Role
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_stands_in_the_table(role: Role) -> None:
+    """Every role has its permissions, and may at least predict."""
+    assert Permission.PREDICT in PERMISSIONS[role]
+
+
+def test_only_operators_operate() -> None:
+    """Nobody but an operator changes what the server serves."""
+    may = [role for role, permissions in PERMISSIONS.items() if Permission.OPERATE in permissions]
+    assert may == [Role.OPERATOR]

@@ -1,0 +1,116 @@
+"""Sessions: begun at a sign-in, ended from this side."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from tests.accounts.conftest import House
+
+from stopgap.accounts import store
+from stopgap.accounts.permissions import Role
+from stopgap.storage.database import metadata
+
+HERE = "192.0.2.1"
+
+
+def test_a_session_tells_its_caller(house: House) -> None:
+    """A session belongs to who signed in, under the name as it was typed."""
+    caller, session_id = house.sign_in.sign_in("ADA", "correct", HERE)
+    assert house.sessions.caller(session_id) == caller
+    assert (caller.name, caller.role, caller.account) == ("ADA", Role.CLIENT, True)
+    assert caller.id == house.accounts.get("ada").id
+    assert caller.password_length == len("correct")
+
+
+def test_every_sign_in_has_a_session_of_its_own(house: House) -> None:
+    """No id is given twice, and ending one session leaves the others."""
+    ids = [house.sign_in.sign_in("ada", "correct", HERE)[1] for _ in range(3)]
+    assert len(set(ids)) == 3
+    house.sessions.revoke(ids[0])
+    house.sessions.revoke(ids[0])
+    assert [house.sessions.caller(each) is None for each in ids] == [True, False, False]
+
+
+def test_all_sessions_can_end_but_one(house: House) -> None:
+    """All sessions of an account end at once, but for the one that is kept; others' stay."""
+    house.accounts.add("bob", "builder")
+    _, bobs = house.sign_in.sign_in("bob", "builder", HERE)
+    signed_in = [house.sign_in.sign_in("ada", "correct", HERE) for _ in range(3)]
+    ids = [session_id for _, session_id in signed_in]
+    house.sessions.revoke_all(signed_in[0][0].id, except_=ids[1])
+    assert [house.sessions.caller(each) is None for each in ids] == [True, False, True]
+    house.sessions.revoke_all(signed_in[0][0].id)
+    assert house.sessions.caller(ids[1]) is None
+    assert house.sessions.caller(bobs) is not None
+
+
+@pytest.mark.parametrize(("name", "hours"), [("orhan", 336), ("anybody", 24)])
+def test_a_session_ends_in_time(name: str, hours: int, demo: House) -> None:
+    """An account's session ends after 336 hours and a guest's after 24, to the moment."""
+    _, session_id = demo.sign_in.sign_in(name, "12345", HERE)
+    demo.clock.forward(hours=hours, microseconds=-1)
+    assert demo.sessions.caller(session_id) is not None
+    demo.clock.forward(microseconds=1)
+    assert demo.sessions.caller(session_id) is None
+
+
+def test_sessions_are_listed(house: House) -> None:
+    """An account's sessions are listed, the newest first, without the ended ones."""
+    caller, _ = house.sign_in.sign_in("ada", "correct", HERE)
+    house.clock.forward(hours=300)
+    house.sign_in.sign_in("Ada", "correct", HERE)
+    assert [each.name for each in house.sessions.list(caller.id)] == ["Ada", "ada"]
+    house.clock.forward(hours=40)
+    (left,) = house.sessions.list(caller.id)
+    assert left.expires_at - left.created_at == timedelta(hours=336)
+    assert house.sessions.list("nobody") == []
+
+
+def test_last_use_is_known_to_the_minute(house: House) -> None:
+    """A session's last use is noted, at most once a minute."""
+    caller, session_id = house.sign_in.sign_in("ada", "correct", HERE)
+    start = house.clock.now()
+    for seconds, noted in ((59, 0), (1, 60), (59, 60), (1, 120)):
+        house.clock.forward(seconds=seconds)
+        house.sessions.caller(session_id)
+        (session,) = house.sessions.list(caller.id)
+        assert session.last_seen_at - start == timedelta(seconds=noted)
+
+
+@pytest.mark.parametrize("session_id", ["", "x", "0" * 64, "F" * 64, "0" * 63 + "\n", "\ud800"])
+def test_what_is_no_session_has_no_caller(session_id: str, house: House) -> None:
+    """Whatever a browser sends as a session is one, or nobody's."""
+    assert house.sessions.caller(session_id) is None
+    house.sessions.revoke(session_id)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.text())
+def test_no_text_makes_an_error(house: House, text: str) -> None:
+    """No text in a cookie or as a key makes an error."""
+    assert house.sessions.caller(text) is None
+    assert house.keys.caller(text) is None
+
+
+def _rows(house: House, table: str) -> int:
+    with house.database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(metadata.tables[table])) or 0
+
+
+def test_a_sweep_removes_what_has_aged(house: House, demo: House) -> None:
+    """A sweep removes ended sessions and addresses of 30 days ago, in batches, and nothing else."""
+    rows = [demo.sessions.draft(name="x", password_length=1)[0] for _ in range(store.BATCH + 1)]
+    with house.database.write() as connection:
+        for row in rows:
+            store.insert_session(connection, row)
+    house.sign_in.sign_in("ada", "correct", HERE)
+    assert house.sessions.sweep() == 0
+    house.clock.forward(hours=24)
+    assert house.sessions.sweep() == store.BATCH + 1
+    assert _rows(house, "sessions") == 1
+    house.clock.forward(days=29)
+    assert house.sessions.sweep() == 2
+    assert _rows(house, "sessions") == _rows(house, "known_addresses") == 0
+    assert house.sessions.sweep() == 0

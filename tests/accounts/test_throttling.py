@@ -1,0 +1,144 @@
+"""Throttling: how many guesses pass."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stopgap.accounts.throttling import GUESTS, WIDER, LimitsUnknown, Throttle, network_of
+
+
+def _throttle(failures: int = 3, seconds: int = 900) -> Throttle:
+    return Throttle("memory://", secret=b"secret", failures=failures, seconds=seconds)
+
+
+def _passes(throttle: Throttle, name: str, network: str, *, everywhere: bool = True) -> bool:
+    return not throttle.begin(name, network, everywhere=everywhere).wait
+
+
+def test_a_name_from_an_address_has_its_guesses() -> None:
+    """So many guesses pass and no more; other names and addresses still have theirs."""
+    throttle = _throttle()
+    assert [_passes(throttle, "ada", "a") for _ in range(5)] == [True] * 3 + [False] * 2
+    assert _passes(throttle, "bob", "a")
+    assert _passes(throttle, "ada", "b")
+
+
+def test_the_wait_is_told_in_whole_seconds() -> None:
+    """Who is refused is told the rest of the 15 minutes."""
+    throttle = _throttle(failures=1)
+    throttle.begin("ada", "a", everywhere=True)
+    assert throttle.begin("ada", "a", everywhere=True).wait in (899, 900)
+
+
+def test_the_pause_ends() -> None:
+    """When the time is over there are guesses again."""
+    throttle = _throttle(failures=1, seconds=1)
+    assert _passes(throttle, "ada", "a")
+    assert not _passes(throttle, "ada", "a")
+    time.sleep(1.1)
+    assert _passes(throttle, "ada", "a")
+
+
+def test_success_is_no_failure() -> None:
+    """Right passwords, however many, use no guesses, and give back those of before."""
+    throttle = _throttle()
+    for _ in range(100):
+        for _ in range(2):
+            throttle.begin("ada", "a", everywhere=True)
+        attempt = throttle.begin("ada", "a", everywhere=True)
+        if attempt.wait:
+            break
+        throttle.succeed(attempt)
+    # Twice as many failures as successes: after 15 rounds the address has had its 30 failures.
+    assert attempt.wait
+    fresh = _throttle()
+    for _ in range(100):
+        attempt = fresh.begin("ada", "a", everywhere=True)
+        assert not attempt.wait
+        fresh.succeed(attempt)
+
+
+def test_an_address_has_its_guesses_over_all_names() -> None:
+    """Who tries one password on many names is stopped by the address."""
+    throttle = _throttle()
+    passed = [_passes(throttle, f"name {number}", "a") for number in range(3 * WIDER + 5)]
+    assert passed == [True] * 3 * WIDER + [False] * 5
+
+
+def test_a_name_has_its_guesses_over_all_addresses() -> None:
+    """Who tries one name from many addresses is stopped by the name."""
+    throttle = _throttle()
+    passed = [_passes(throttle, "ada", f"address {number}") for number in range(3 * WIDER + 5)]
+    assert passed == [True] * 3 * WIDER + [False] * 5
+    assert _passes(throttle, "ada", "home", everywhere=False)
+
+
+def test_a_refused_guess_counts_for_nothing() -> None:
+    """Who is refused for one reason does not use up what others are counted by."""
+    throttle = _throttle(failures=1)
+    for _ in range(100):
+        throttle.begin("ada", "a", everywhere=True)
+    assert [_passes(throttle, f"name {n}", "a") for n in range(10)] == [True] * 9 + [False]
+    assert _passes(throttle, "ada", "b")
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_guesses_that_come_together_do_not_slip_through(everywhere: bool) -> None:  # of a table
+    """Of a hundred guesses at once ten pass a limit of ten."""
+    throttle = _throttle(failures=10)
+    barrier = threading.Barrier(100)
+    passed: list[bool] = []
+
+    def guess() -> None:
+        barrier.wait()
+        passed.append(_passes(throttle, "ada", "a", everywhere=everywhere))
+
+    threads = [threading.Thread(target=guess) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert passed.count(True) == 10
+
+
+def test_guests_have_an_end() -> None:
+    """One address cannot fill the disk with guests."""
+    throttle = _throttle()
+    waits = [throttle.welcome("a").wait for _ in range(GUESTS + 1)]
+    assert waits[:-1] == [0] * GUESTS
+    assert waits[-1] > 0
+    assert not throttle.welcome("b").wait
+
+
+@pytest.mark.parametrize("url", ["", "redis", "mongodb://user:hunter2@host", "memcached://host"])
+def test_an_unknown_place_is_refused(url: str) -> None:
+    """A URL of no known kind is told with the known ones, and without its password."""
+    with pytest.raises(LimitsUnknown, match="memory://") as caught:
+        Throttle(url, secret=b"secret", failures=1)
+    assert "hunter2" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("", "unix:", False),
+    ],
+)
+def test_what_counts_as_one_address(one: str, other: str, same: bool) -> None:  # of a table
+    """IPv4 addresses count one by one, IPv6 addresses by their /64."""
+    assert (network_of(one) == network_of(other)) is same
+
+
+@given(st.text() | st.ip_addresses().map(str))
+def test_any_address_counts_as_something(address: str) -> None:
+    """Nothing that a server calls an address makes an error."""
+    assert isinstance(network_of(address), str)

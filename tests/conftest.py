@@ -1,0 +1,82 @@
+"""Fixtures for every test: a database, SQLite and PostgreSQL in turn, and a clock."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from tests.databases import TEMPLATE, PostgresqlServer, postgresql_server
+from tests.fakes import FakeClock
+
+from stopgap.storage.database import Database, migrate, open_database
+
+Kind = Literal["sqlite", "postgresql"]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Give a clock that the test moves."""
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """Run one PostgreSQL for the whole run."""
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgresqlServer) -> Iterator[str]:
+    """Give the URL of a new, empty PostgreSQL database."""
+    name = postgresql.create()
+    yield postgresql.url(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Have the test run once on each kind of database."""
+    chosen: Kind = request.param
+    return chosen
+
+
+@pytest.fixture
+def database_url(kind: Kind, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Give the URL of a new, empty database of each kind."""
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'stopgap.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make one SQLite file with our schema, for others to be copied from."""
+    path = tmp_path_factory.mktemp("template") / "stopgap.db"
+    with closing(open_database(f"sqlite:///{path}")) as database:
+        migrate(database)
+    return path
+
+
+@pytest.fixture
+def migrated_url(kind: Kind, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the URL of a new database of each kind that has our schema and no rows."""
+    if kind == "sqlite":
+        path = tmp_path / "stopgap.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
+    else:
+        server: PostgresqlServer = request.getfixturevalue("postgresql")
+        name = server.create(TEMPLATE)
+        yield server.url(name)
+        server.drop(name)
+
+
+@pytest.fixture
+def database(migrated_url: str) -> Iterator[Database]:
+    """Give a new database of each kind that has our schema and no rows."""
+    with closing(open_database(migrated_url)) as opened:
+        yield opened

@@ -1,0 +1,135 @@
+"""What an author writes in pydantic's types is kept as plain data, or refused."""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pytest
+from annotated_types import Interval, Len
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StrictInt
+from tests.contracts.promises import contract_of, kind
+
+from stopgap.contracts import kinds
+from stopgap.contracts.annotations import ContractInvalid, record_of
+from stopgap.contracts.kinds import INTEGER_MAX, Boolean, Choice, Integer, Number, Text
+from stopgap.contracts.spellings import Spellings
+
+TRANSLATIONS: list[tuple[Any, kinds.Kind]] = [
+    (int, Integer(low=0, high=INTEGER_MAX)),
+    (StrictInt, Integer()),
+    (Annotated[int, Field(ge=2000, le=5000)], Integer(low=2000, high=5000)),
+    (Annotated[int, Field(gt=0, lt=10)], Integer(low=1, high=9)),
+    (Annotated[int, Field(ge=0, le=10), Field(ge=2, le=12)], Integer(low=2, high=12)),
+    (Annotated[int, Interval(ge=-5, lt=5)], Integer(low=-5, high=4)),
+    (float, Number()),
+    (Annotated[float, Field(gt=0, le=30)], Number(low=0.0, high=30.0, low_open=True)),
+    (Annotated[float, Field(ge=0, lt=1)], Number(low=0.0, high=1.0, high_open=True)),
+    (Annotated[float, Field(ge=1, gt=0)], Number(low=1.0)),
+    (bool, Boolean()),
+    (str, Text(shortest=0, longest=kinds.TEXT_MAX)),
+    (Annotated[str, Field(min_length=2, max_length=5)], Text(shortest=2, longest=5)),
+    (Annotated[str, Len(1, 3)], Text(shortest=1, longest=3)),
+    (Annotated[str, Field(pattern="^a")], Text(pattern="^a")),
+    (Annotated[str, Field(pattern=re.compile("^a"))], Text(pattern="^a")),
+    (Literal["b", "a"], Choice(values=("b", "a"))),
+]
+
+
+@pytest.mark.parametrize(("annotation", "expected"), TRANSLATIONS)
+def test_a_type_is_translated(annotation: Any, expected: kinds.Kind) -> None:
+    """Each type, with its constraints, is one kind."""
+    assert kind(annotation) == expected
+
+
+REFUSED: list[tuple[Any, str]] = [
+    (bytes, "is of type"),
+    (date, "is of type"),
+    (int | None, "is of type"),
+    (list[int], "is of type"),
+    (dict[str, int], "is of type"),
+    (Any, "is of type"),
+    (Literal[1, 2], "values of a choice are texts"),
+    (Literal["a", ""], "values of a choice are texts"),
+    (Annotated[int, Field(multiple_of=5)], "cannot promise: multiple_of"),
+    (Annotated[bool, Field(ge=0)], "cannot promise: ge"),
+    (Annotated[int, AfterValidator(abs)], "cannot promise: AfterValidator"),
+    (Annotated[int, Field(ge=5, le=4)], "no integer is between 5 and 4"),
+    (Annotated[int, Field(gt=4, lt=5)], "no integer is between 5 and 4"),
+    (Annotated[int, Field(ge=0, le=2**53)], "no integer is between"),
+    (Annotated[float, Field(gt=1, le=1)], "no number is between"),
+    (Annotated[float, Field(ge=2, lt=1)], "no number is between"),
+    (Annotated[float, Field(gt=0, lt=5e-324)], "no number is between"),
+    ((int, "5"), "default or example '5' must be an integer"),
+    ((int, None), "default or example None must be"),
+    ((int, Field(default_factory=lambda: 5)), "default is made by code"),
+    ((Literal["a", "b"], "c"), "default or example 'c' must be one of a, b"),
+    (Annotated[int, Field(ge=1, examples=[1, 0])], "default or example 0 must be"),
+]
+
+
+@pytest.mark.parametrize(("annotation", "reason"), REFUSED)
+def test_what_cannot_be_promised_is_refused(annotation: Any, reason: str) -> None:
+    """A type, constraint, default or example that would not be kept stops the contract."""
+    with pytest.raises(ContractInvalid, match=reason):
+        contract_of(bool, n=annotation)
+
+
+class Inner(BaseModel):
+    """An object."""
+
+    n: int
+
+
+class Empty(BaseModel):
+    """Nothing at all."""
+
+
+@pytest.mark.parametrize("annotation", [Inner, Empty])
+def test_objects_are_flat_and_have_fields(annotation: Any) -> None:
+    """An object inside an object is refused, and one without fields."""
+    with pytest.raises(ContractInvalid, match=r"object inside an object|has no fields"):
+        contract_of(bool, n=annotation)
+
+
+class Told(BaseModel):
+    """A field about which everything is told, and one about which nothing is."""
+
+    weight: Annotated[
+        float,
+        Field(
+            title="Weight",
+            description="With its box.",
+            examples=[2.5],
+            validation_alias=AliasChoices("weight", "mass", "kg"),
+            json_schema_extra={"unit": "kg"},
+        ),
+    ] = 1.0
+    days_left: Annotated[int, Field(validation_alias="days")]
+
+
+def test_what_is_told_about_a_field_is_kept() -> None:
+    """Words for people, units, defaults and further names are the author's."""
+    weight, days = record_of(Told).fields
+    assert weight == kinds.Field(
+        name="weight",
+        kind=Number(),
+        required=False,
+        default=1.0,
+        aliases=("mass", "kg"),
+        title="Weight",
+        description="With its box.",
+        unit="kg",
+        examples=(2.5,),
+    )
+    assert (days.title, days.aliases, days.required) == ("Days left", ("days",), True)
+
+
+def test_spellings_are_kept_with_the_choice() -> None:
+    """A choice knows its values' spellings, its values among them, and the numbers of JSON."""
+    spellings = Spellings(readings={"Süd": "south"}, numbers={1: "North"}, described="or so")
+    assert kind(Annotated[Literal["North", "south"], spellings]) == Choice(
+        values=("North", "south"),
+        spellings={"north": "North", "south": "south", "süd": "south", "sud": "south"},
+        numbers={1: "North"},
+        described="or so",
+    )

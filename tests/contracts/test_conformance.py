@@ -1,0 +1,255 @@
+"""The check of a live server: it passes a right one, and names what is wrong with a wrong one."""
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import AliasChoices, BaseModel, Field
+from tests.flaws import ANSWERS, CONTRACT, PLATFORM, WITH_ACCOUNT, Case
+from tests.wrong_server import serving
+
+from stopgap.contracts import madcompany
+from stopgap.contracts.conformance.calling import Server, ServerUnknown, ServerUnreachable
+from stopgap.contracts.conformance.checking import Outcome, Verdict, check, rules_of, some_guest
+from stopgap.contracts.conformance.visiting import Visitor
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.spellings import Spellings
+
+Size = Annotated[
+    Literal["little", "large"],
+    Spellings(readings={"l": "large"}, numbers={1: "little", 2: "large"}, described="or 1, 2"),
+]
+
+
+class Inputs(BaseModel):
+    """One input of each sort that a rule is about."""
+
+    count: Annotated[int, Field(ge=0, le=10**9, validation_alias=AliasChoices("count", "number"))]
+    size: Size
+    weight: Annotated[float, Field(gt=0, le=30)] = 1.5
+
+
+SMALL = Contract(
+    name="small",
+    version="1",
+    path="/small/{count}/{size}",
+    inputs=Inputs,
+    output=Annotated[int, Field(ge=1, le=6)],
+    mistaken_paths=["/small/{size}/{count}"],
+)
+
+ANN = Visitor(username="ann", password="0123456789", account=True)
+
+
+def visit(
+    url: str,
+    contracts: Sequence[Contract] = (SMALL,),
+    visitor: Visitor | None = None,
+    seconds: float = 10,
+) -> list[Verdict]:
+    """Check a server."""
+    server = Server(url, seconds=seconds)
+    source = random.Random(1)
+    return list(check(contracts, server, visitor or some_guest(), source=source, predictions=20))
+
+
+def names(verdicts: Sequence[Verdict], outcome: Outcome) -> set[str]:
+    """Name the rules of which this became."""
+    return {verdict.rule for verdict in verdicts if verdict.outcome is outcome}
+
+
+def test_a_right_server() -> None:
+    """A server that keeps every rule passes; only what needs an account is not checked."""
+    contracts = [madcompany.contract, SMALL]
+    with serving(contracts) as url:
+        verdicts = visit(url, contracts)
+    assert names(verdicts, Outcome.BROKEN) == set()
+    assert names(verdicts, Outcome.NOT_CHECKED) == {"login-refused"}
+    assert [verdict.rule for verdict in verdicts] == [rule.id for rule in rules_of(contracts, 1)]
+
+
+@pytest.mark.parametrize("case", [*PLATFORM, *CONTRACT, *ANSWERS], ids=str)
+def test_a_wrong_server(case: Case) -> None:
+    """A server with one flaw is told the rules that this breaks, and no others."""
+    with serving([SMALL], case.flaw) as url:
+        verdicts = visit(url)
+    assert names(verdicts, Outcome.BROKEN) == case.breaks
+    assert all(v.expected and v.came for v in verdicts if v.outcome is Outcome.BROKEN)
+
+
+@pytest.mark.parametrize("case", WITH_ACCOUNT, ids=str)
+def test_a_server_that_is_wrong_to_accounts(case: Case) -> None:
+    """A flaw that only an account meets is named when one is given."""
+    with serving([SMALL], case.flaw, {ANN.username: ANN.password}) as url:
+        verdicts = visit(url, visitor=ANN)
+    assert names(verdicts, Outcome.BROKEN) == case.breaks
+
+
+def test_every_rule_is_broken_once() -> None:
+    """No rule is there that was never seen to fail."""
+    broken = {
+        rule for case in (*PLATFORM, *CONTRACT, *ANSWERS, *WITH_ACCOUNT) for rule in case.breaks
+    }
+    assert broken == {rule.id for rule in rules_of([SMALL], 1)}
+
+
+def test_rules_have_names_of_their_own() -> None:
+    """No two rules share an id, and each is written in small letters and hyphens."""
+    ids = [rule.id for rule in rules_of([madcompany.contract, SMALL], 1)]
+    assert len(ids) == len(set(ids))
+    assert all(word.replace("-", "").isalnum() and word == word.lower() for word in ids)
+
+
+def test_without_guests() -> None:
+    """Where guests are not welcome, the rules that need one say so, and none is called broken."""
+    with serving([SMALL], accounts={ANN.username: ANN.password}) as url:
+        verdicts = visit(url)
+    unchecked = [verdict for verdict in verdicts if verdict.outcome is Outcome.NOT_CHECKED]
+    assert names(verdicts, Outcome.BROKEN) == set()
+    assert {"login-json", "image-raw", "logout"} <= {verdict.rule for verdict in unchecked}
+    assert all("--username" in str(verdict.reason) for verdict in unchecked)
+
+
+def test_with_an_account() -> None:
+    """With an account, only what a guest alone can do is not checked."""
+    with serving([SMALL], accounts={ANN.username: ANN.password}) as url:
+        verdicts = visit(url, visitor=ANN)
+    assert names(verdicts, Outcome.BROKEN) == set()
+    assert names(verdicts, Outcome.NOT_CHECKED) == {"login-code-points"}
+
+
+def test_with_a_wrong_password() -> None:
+    """An account that cannot sign in is a broken rule, not a silent one."""
+    with serving([SMALL], accounts={ANN.username: "another"}) as url:
+        verdicts = visit(url, visitor=ANN)
+    assert "login-json" in names(verdicts, Outcome.BROKEN)
+
+
+@contextmanager
+def raw_server(treat: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Run a server that treats its connections in its own way; give its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=quietly, args=(listener.accept()[0],), daemon=True).start()
+
+    def quietly(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            treat(connection)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def silent(connection: socket.socket) -> None:
+    """Take everything and say nothing."""
+    while connection.recv(65536):
+        pass
+
+
+def gone(connection: socket.socket) -> None:
+    """Hang up at once."""
+    connection.close()
+
+
+def reset(connection: socket.socket) -> None:
+    """Hang up as rudely as TCP allows."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def garbage(connection: socket.socket) -> None:
+    """Say what is no HTTP."""
+    connection.recv(65536)
+    connection.sendall(bytes(range(256)) * 20)
+
+
+def endless_body(connection: socket.socket) -> None:
+    """Never stop talking."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+    while True:
+        connection.sendall(b"Alive!" * 10_000)
+
+
+def endless_wait(connection: socket.socket) -> None:
+    """Say again and again that the answer will follow."""
+    connection.recv(65536)
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
+def drip(connection: socket.socket) -> None:
+    """Send a header a byte at a time."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+def bad_chunks(connection: socket.socket) -> None:
+    """Send a chunk whose length is no number."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n")
+
+
+def short_body(connection: socket.socket) -> None:
+    """Promise more than comes."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nAlive!")
+
+
+@pytest.mark.parametrize(
+    "treat",
+    [silent, gone, reset, garbage, endless_body, endless_wait, drip, bad_chunks, short_body],
+)
+def test_a_hostile_server(treat: Callable[[socket.socket], None]) -> None:
+    """A server that hangs, resets, talks on or talks nonsense neither hangs nor ends the check."""
+    began = time.monotonic()
+    with raw_server(treat) as url:
+        verdicts = visit(url, seconds=0.3)
+    bodiless = {"status-head", "no-traceback"}  # a HEAD may be answered in full before the nonsense
+    assert names(verdicts, Outcome.HELD) <= bodiless
+    assert len(verdicts) == len(rules_of([SMALL], 1))
+    assert time.monotonic() - began < 10
+
+
+def test_nobody_there() -> None:
+    """A server that is not there is one error in words."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ServerUnreachable, match=f"127.0.0.1:{port}"):
+        visit(f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:5000",
+        "ftp://host",
+        "http://",
+        "http://host:99999",
+        "http://host/path",
+        "http://user:secret@host",
+        "http://[::1",
+        "http://host?x",
+    ],
+)
+def test_no_address(url: str) -> None:
+    """What is no plain address of a server is refused before anything is sent."""
+    with pytest.raises(ServerUnknown):
+        Server(url)

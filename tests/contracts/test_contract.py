@@ -1,0 +1,184 @@
+"""A contract is served as it is written, or not at all; its fingerprint says which one it is."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import AliasChoices, BaseModel, Field
+from tests.contracts.promises import DELIVERY, LETTER, contract_of
+
+from stopgap.contracts.annotations import ContractInvalid
+from stopgap.contracts.contract import Contract, Example
+from stopgap.contracts.madcompany import contract as madcompany
+
+
+def test_madcompany_is_the_mails_contract() -> None:
+    """The path of the mail, its prefix, its names, and the spelling that the mail also has."""
+    assert madcompany.prefix == "/predict"
+    assert madcompany.segments[1:] == (
+        "{seller_available}",
+        "{month}",
+        "{customer_visiting_website}",
+    )
+    assert madcompany.names["seller_avaible"] == "seller_available"
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"),
+    [
+        ("/p", "/p"),
+        ("/p/{n}", "/p"),
+        ("/v1/p/{n}", "/v1/p"),
+        ("/p/{n}/of/{m}", "/p"),
+        ("/p/{n}/end", "/p"),
+        ("/~p.x_y-z/{n}", "/~p.x_y-z"),
+    ],
+)
+def test_the_prefix_is_the_fixed_beginning(path: str, prefix: str) -> None:
+    """Queries, forms and JSON go to what stands before the first input."""
+    assert contract_of(bool, path, n=int, m=int).prefix == prefix
+
+
+BAD_PATHS = [
+    *["", "/", "p", "p/{n}", "/{n}", "//p", "/p//{n}", "/p/", "/p/{n}/", "/p/../{n}", "/./{n}"],
+    *["/p/{x}", "/p/{n}/{n}", "/p/{n}{m}", "/p/a{n}", "/p/{n", "/p/{}", "/p/{n:d}", "/p/a b"],
+    *["/p/%2F/{n}", "/p/é/{n}", "/p?{n}", "/p#x", "/p/{n}\n", "/p/<n>", "/p\\{n}"],
+]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_a_path_that_cannot_be_served(path: str) -> None:
+    """A path begins with a fixed part, has plain parts, and names each input at most once."""
+    with pytest.raises(ContractInvalid):
+        contract_of(bool, path, n=int, m=int)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Parcel", "a b", "a_b", "-a", "a-", "a--b", "a/b", "é", "a\n"]
+)
+def test_a_name_that_cannot_be_served(name: str) -> None:
+    """A name is a part of addresses and file names."""
+    with pytest.raises(ContractInvalid, match="named like"):
+        replace(DELIVERY, name=name)
+
+
+class Texts(BaseModel):
+    """An output with a free text in it."""
+
+    ok: bool
+    note: str
+
+
+ENDLESS = [int, float, Annotated[int, Field(ge=0)], Annotated[float, Field(le=0)]]
+UNLISTED = [str, Texts, bytes, None, int | None, list[int]]
+
+
+@pytest.mark.parametrize("output", [*ENDLESS, *UNLISTED])
+def test_an_output_that_cannot_be_drawn(output: Any) -> None:
+    """Every number has two ends, and every text comes from a list."""
+    with pytest.raises(ContractInvalid):
+        contract_of(output)
+
+
+class Twins(BaseModel):
+    """Two inputs that are read under one name."""
+
+    n: Annotated[int, Field(validation_alias=AliasChoices("n", "x"))]
+    m: Annotated[int, Field(validation_alias=AliasChoices("m", "x"))]
+
+
+class Shadow(BaseModel):
+    """An alias that is another input's name."""
+
+    n: Annotated[int, Field(validation_alias=AliasChoices("n", "m"))]
+    m: int
+
+
+@pytest.mark.parametrize("inputs", [Twins, Shadow])
+def test_two_inputs_under_one_name(inputs: type[BaseModel]) -> None:
+    """A name means one input."""
+    with pytest.raises(ContractInvalid, match="share a name"):
+        Contract(name="t", version="1", path="/t", inputs=inputs, output=bool)
+
+
+@pytest.mark.parametrize("mistaken", ["/p/{m}", "/p/{m}/{n}/{n}", "{m}/{n}", "/p/{m}/{x}"])
+def test_a_mistaken_path_has_the_same_inputs(mistaken: str) -> None:
+    """Only the same inputs in another order can be told the right address."""
+    contract = contract_of(bool, "/p/{n}/{m}", n=int, m=int)
+    with pytest.raises(ContractInvalid):
+        replace(contract, mistaken_paths=[mistaken])
+
+
+def test_examples_keep_the_contract() -> None:
+    """A golden example that the contract itself refuses is a mistake in the contract."""
+    parcel = {"weight_kg": 2.5}
+    promised = {"days": 1.0, "carrier": "north"}
+    replace(DELIVERY, examples=[Example(inputs=parcel, output=promised)])
+    for inputs, output in (
+        ({"weight_kg": 31}, promised),
+        ({}, promised),
+        (parcel, {"days": 20.0, "carrier": "north"}),
+        (parcel, 1.0),
+    ):
+        with pytest.raises(ContractInvalid, match="an example's"):
+            replace(DELIVERY, examples=[Example(inputs=inputs, output=output)])
+
+
+def test_a_fingerprint_is_the_same_in_every_process() -> None:
+    """It depends on no memory address and no hash seed."""
+    code = "from tests.contracts.promises import *; print(DELIVERY.fingerprint, LETTER.fingerprint)"
+    for seed in ("1", "2"):
+        told = subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert told.stdout.split() == [DELIVERY.fingerprint, LETTER.fingerprint]
+
+
+def test_words_for_people_do_not_change_the_fingerprint() -> None:
+    """A better description makes no other contract of it."""
+    reworded = replace(madcompany, version="1.0.1", description="New.", mistaken_paths=[])
+    assert reworded.fingerprint == madcompany.fingerprint
+    described = contract_of(bool, n=Annotated[int, Field(title="N", description="D", examples=[1])])
+    assert described.fingerprint == contract_of(bool, n=int).fingerprint
+
+
+Alias = Annotated[int, Field(validation_alias=AliasChoices("n", "x"))]
+In = Annotated[int, Field(json_schema_extra={"unit": "kg"})]
+
+DIFFERENT: list[Contract] = [
+    contract_of(bool, n=int),
+    contract_of(bool, "/q", n=int),
+    contract_of(bool, "/p/{n}", n=int),
+    contract_of(bool, m=int),
+    contract_of(bool, n=int, m=int),
+    contract_of(bool, m=int, n=int),
+    contract_of(bool, n=Annotated[int, Field(ge=1)]),
+    contract_of(bool, n=Annotated[int, Field(le=9)]),
+    contract_of(bool, n=float),
+    contract_of(bool, n=Alias),
+    contract_of(bool, n=In),
+    contract_of(bool, n=(int, 0)),
+    contract_of(bool, n=(int, 1)),
+    contract_of(bool, n=Literal["a", "b"]),
+    contract_of(bool, n=Literal["b", "a"]),
+    contract_of(Annotated[int, Field(ge=0, le=1)]),
+    contract_of(Annotated[float, Field(ge=0, le=1)]),
+    contract_of(Annotated[float, Field(gt=0, le=1)]),
+    contract_of(Literal["a"]),
+    contract_of(Literal["a", "b"]),
+    DELIVERY,
+    LETTER,
+    replace(LETTER, unit="parcels"),
+    madcompany,
+]
+
+
+def test_a_fingerprint_tells_contracts_apart() -> None:
+    """Whatever a client or a model would notice changes it."""
+    assert len({contract.fingerprint for contract in DIFFERENT}) == len(DIFFERENT)

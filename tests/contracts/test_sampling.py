@@ -1,0 +1,160 @@
+"""Samples keep the promise that they are drawn from, evenly."""
+
+import json
+import math
+import random
+from collections import Counter
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, model_validator
+from tests.contracts.promises import DELIVERY, LETTER, contract_of, contracts, kind
+
+from stopgap.contracts import kinds, values
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.madcompany import contract as madcompany
+from stopgap.contracts.sampling import SampleNotFound, corners, draw, sample_inputs
+
+DRAWS = 100_000
+PROMISED = range(2000, 5001)
+FREEDOM = len(PROMISED) - 1
+"""Degrees of freedom: a chi-square of so many has this mean, and twice it as its variance."""
+
+
+def draws(source: random.Random) -> Counter[int]:
+    """Draw from MadCompany's promise."""
+    return Counter(draw(madcompany.output_kind, source) for _ in range(DRAWS))
+
+
+def unevenness(counts: Counter[int]) -> float:
+    """Tell by how many standard deviations the chi-square is above its mean."""
+    expected = DRAWS / len(PROMISED)
+    chi_square: float = sum((counts[value] - expected) ** 2 / expected for value in PROMISED)
+    return (chi_square - FREEDOM) / math.sqrt(2 * FREEDOM)
+
+
+def test_madcompany_is_drawn_evenly_from_2000_to_5000() -> None:
+    """A hundred thousand draws are inside, hit both ends, and are neither uneven nor too even."""
+    counts = draws(random.Random(20_260_131))
+    assert set(counts) == set(PROMISED)
+    assert abs(unevenness(counts)) < 2
+
+
+def test_madcompany_is_drawn_evenly_from_the_systems_randomness() -> None:
+    """The same holds for a source that nobody has chosen; 8 deviations are one run in 10^13."""
+    counts = draws(random.Random(random.SystemRandom().getrandbits(64)))
+    assert set(counts) <= set(PROMISED)
+    assert abs(unevenness(counts)) < 8
+
+
+def test_an_uneven_draw_would_be_noticed() -> None:
+    """The measure itself tells a draw that favours one half by a few percent."""
+    source = random.Random(1)
+    low, high = range(2000, 3500), range(3500, 5001)
+    counts = Counter(source.choice(low if source.random() < 0.52 else high) for _ in range(DRAWS))
+    assert unevenness(counts) > 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75])
+def test_numbers_are_drawn_evenly(share: float) -> None:
+    """A quarter of a number's range gets a quarter of the draws."""
+    source = random.Random(7)
+    found = [draw(kinds.Number(low=-3.0, high=5.0), source) for _ in range(20_000)]
+    inside = sum(share <= (number + 3) / 8 < share + 0.25 for number in found)
+    assert abs(inside - 5_000) < 300
+
+
+class Bits(random.Random):
+    """A source whose every bit is the same."""
+
+    def __init__(self, bit: int) -> None:
+        super().__init__()
+        self.bit = bit
+
+    def getrandbits(self, k: int) -> int:
+        """Draw `k` of the bit."""
+        return ((1 << k) - 1) * self.bit
+
+
+@pytest.mark.parametrize(
+    ("promise", "low", "high"),
+    [
+        (kinds.Number(low=0.5, high=14.0), 0.5, 14.0),
+        (kinds.Number(low=0.1, high=0.3, low_open=True), 0.10000000000000002, 0.3),
+        (kinds.Number(low=0.0, high=1.0, low_open=True, high_open=True), 5e-324, 1 - 2**-53),
+        (kinds.Number(), -kinds.NUMBER_MAX, kinds.NUMBER_MAX),
+        (kinds.Integer(low=0, high=7), 0, 7),
+    ],
+)
+def test_both_ends_can_be_drawn(promise: kinds.Kind, low: float, high: float) -> None:
+    """The least and the greatest draw are the ends of the range, or just inside open ones."""
+    assert (draw(promise, Bits(0)), draw(promise, Bits(1))) == (low, high)
+    assert corners(promise) == [low, high]
+
+
+@settings(max_examples=300)
+@given(contracts(), st.randoms(use_true_random=False))
+def test_every_sample_keeps_its_promise(contract: Contract, source: random.Random) -> None:
+    """Outputs and inputs, drawn or at a corner, keep their kind, also as JSON and as text."""
+    record = kinds.Record(fields=contract.fields)
+    for promise in (contract.output_kind, record):
+        for sample in [draw(promise, source), *corners(promise)]:
+            assert values.breach(promise, sample) is None
+            assert json.loads(json.dumps(sample)) == sample
+    for row in [sample_inputs(contract, source).model_dump(), *corners(record)]:
+        assert contract.inputs.model_validate(row).model_dump() == row
+        for field in contract.fields:
+            assert_reads_back(field.kind, row[field.name])
+
+
+def assert_reads_back(promise: kinds.Scalar, value: Any) -> None:
+    """Hold that a value is itself again once it was written."""
+    assert values.read_text(promise, values.write_text(value)) == value
+    assert values.read_json(promise, json.loads(json.dumps(value))) == value
+
+
+@pytest.mark.parametrize("contract", [madcompany, DELIVERY, LETTER])
+def test_contracts_that_people_write_are_sampled(contract: Contract) -> None:
+    """Examples stand in for texts with a pattern; the rest is drawn, and differs."""
+    source = random.Random(3)
+    rows = [sample_inputs(contract, source) for _ in range(50)]
+    assert len({row.model_dump_json() for row in rows}) > 40
+    assert corners(kinds.Record(fields=contract.fields))
+
+
+def test_a_pattern_needs_an_example() -> None:
+    """A text with a pattern and no example is a sample that cannot be found, and that is said."""
+    promise = kind(Annotated[str, Field(pattern="^a+$")])
+    contract = contract_of(bool, n=Annotated[str, Field(pattern="^a+$")])
+    for attempt in (
+        lambda: draw(promise, random.Random(1)),
+        lambda: corners(promise),
+        lambda: sample_inputs(contract, random.Random(1)),
+    ):
+        with pytest.raises(SampleNotFound, match=r"pattern.*example"):
+            attempt()
+
+
+class Ordered(BaseModel):
+    """Two numbers, the first of which is the smaller."""
+
+    low: Annotated[int, Field(ge=0, le=9)]
+    high: Annotated[int, Field(ge=0, le=9)]
+
+    @model_validator(mode="after")
+    def check(self) -> "Ordered":
+        """Hold the two against each other."""
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+def test_the_authors_own_validators_are_heeded() -> None:
+    """Inputs that the author's own code refuses are drawn again; an impossible wish is given up."""
+    contract = Contract(name="o", version="1", path="/o", inputs=Ordered, output=bool)
+    row = sample_inputs(contract, random.Random(5))
+    assert isinstance(row, Ordered)
+    with pytest.raises(SampleNotFound, match="1000 draws"):
+        sample_inputs(contract, Bits(0))

@@ -1,0 +1,111 @@
+"""Outlines: what an upload claims to be, and what is refused before a pixel is unpacked."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests import pictures
+
+from stopgap.images.image import ImageBroken, ImageUnrecognised, Kind
+from stopgap.images.outline import FRAME_PIXELS_MIN, SCANS_MAX, read_outline
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_reads_kind_and_size(kind: Kind) -> None:
+    """An outline tells the true kind and size of a still image, and that it is one frame."""
+    outline = read_outline(pictures.each_kind()[kind])
+
+    assert (outline.kind, outline.width, outline.height) == (kind, *pictures.SIZE)
+    assert outline.cost == 48 * 32
+
+
+@pytest.mark.parametrize("kind", [Kind.GIF, Kind.PNG, Kind.WEBP])
+def test_counts_frames(kind: Kind) -> None:
+    """An animation costs its frames times its pixels, and a small frame costs a fixed least."""
+    outline = read_outline(pictures.animation(kind.name))
+
+    assert outline.frames == 3
+    assert outline.cost == 3 * FRAME_PIXELS_MIN
+
+
+@pytest.mark.parametrize("name", pictures.foreign())
+def test_refuses_what_is_no_image(name: str) -> None:
+    """Whatever is none of the four kinds is unrecognised, however it is named."""
+    with pytest.raises(ImageUnrecognised):
+        read_outline(pictures.foreign()[name])
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_tells_lossless_webp(*, lossless: bool) -> None:
+    """A WebP tells whether it is lossless, so that it stays so."""
+    assert read_outline(pictures.webp(lossless=lossless)).lossless is lossless
+
+
+def test_reads_pixels_of_a_bomb() -> None:
+    """A file of a few bytes that claims billions of pixels is read without unpacking them."""
+    assert read_outline(pictures.pixel_bomb()).cost == 2_500_000_000
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_counts_very_many_frames_quickly(kind: str) -> None:
+    """A hundred thousand frames are counted without unpacking one."""
+    begin = time.perf_counter()
+
+    assert read_outline(pictures.frame_bomb(kind, 100_000)).frames >= 100_000
+    assert time.perf_counter() - begin < 2
+
+
+def test_refuses_endless_passes() -> None:
+    """A JPEG may not ask for more passes over its pixels than any encoder makes."""
+    with pytest.raises(ImageBroken):
+        read_outline(pictures.scan_bomb(SCANS_MAX + 1))
+
+
+def test_refuses_endless_segments() -> None:
+    """A JPEG may not bring segments by the million, each of which costs the decoder memory."""
+    content = pictures.jpeg()
+    with pytest.raises(ImageBroken):
+        read_outline(content[:2] + b"\xff\xfe\x00\x02" * 100_000 + content[2:])
+
+
+def test_does_not_look_for_ever() -> None:
+    """Ten megabytes of a byte that is almost a marker are walked in time."""
+    begin = time.perf_counter()
+
+    with pytest.raises(ImageBroken):
+        read_outline(b"\xff\xd8" + b"\xff" * 10_000_000 + b"\0")
+    assert time.perf_counter() - begin < 2
+
+
+def test_notices_damage_in_a_png() -> None:
+    """A PNG with a wrong checksum is broken, though its pixels could be unpacked."""
+    content = bytearray(pictures.png())
+    content[content.index(b"IDAT") + 10] ^= 1
+    with pytest.raises(ImageBroken):
+        read_outline(bytes(content))
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@given(share=st.floats(0.05, 0.85))
+@settings(deadline=None)
+def test_notices_a_cut(kind: Kind, share: float) -> None:
+    """An image that is cut short is broken, wherever it was cut, or not even recognised."""
+    content = pictures.with_metadata(kind)
+    whole = content[: content.index(b"PK\x03\x04")]
+    cut = whole[: int(len(whole) * share)]
+    if kind is Kind.JPEG and whole.index(b"\xff\xda") < len(cut):
+        return  # its outline is whole; unpacking it notices
+    with pytest.raises((ImageBroken, ImageUnrecognised)):
+        read_outline(cut)
+
+
+@given(st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF"]), st.binary())
+@settings(deadline=None)
+def test_never_fails_otherwise(start: bytes, rest: bytes) -> None:
+    """No bytes make anything but an outline or one of the two refusals."""
+    try:
+        outline = read_outline(start + rest)
+    except (ImageBroken, ImageUnrecognised):
+        return
+    assert outline.cost > 0

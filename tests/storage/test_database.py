@@ -1,0 +1,256 @@
+"""The database: one door to SQLite and PostgreSQL."""
+
+import re
+import sqlite3
+import stat
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import exc, text
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from stopgap.storage.database import (
+    Database,
+    DatabaseFull,
+    DatabaseUnknown,
+    DatabaseUnreachable,
+    Moment,
+    migrate,
+    open_database,
+)
+
+MAKE = text("CREATE TABLE things (name VARCHAR(10) PRIMARY KEY)")
+ADD = text("INSERT INTO things VALUES ('one')")
+COUNT = text("SELECT count(*) FROM things")
+
+
+@pytest.fixture
+def things(database: Database) -> Database:
+    """Give a database with a table to play with."""
+    with database.write() as connection:
+        connection.execute(MAKE)
+    return database
+
+
+def test_a_written_transaction_is_kept(things: Database) -> None:
+    """What a transaction wrote is there for the next one."""
+    with things.write() as connection:
+        connection.execute(ADD)
+    with things.read() as connection:
+        assert connection.scalar(COUNT) == 1
+
+
+def test_an_error_undoes_the_whole_transaction(things: Database) -> None:
+    """An error inside undoes everything, tables that it made included."""
+
+    def fail_halfway() -> None:
+        with things.write() as connection:
+            connection.execute(ADD)
+            connection.execute(text("CREATE TABLE others (name VARCHAR(10))"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
+    with things.write() as connection:
+        assert connection.scalar(COUNT) == 0
+        connection.execute(text("CREATE TABLE others (name VARCHAR(10))"))
+
+
+def test_reading_cannot_write(things: Database) -> None:
+    """Writing in a transaction for reading is an error, and the next one can write again."""
+    with pytest.raises((exc.DBAPIError, DatabaseUnreachable)), things.read() as connection:
+        connection.execute(ADD)
+    with things.write() as connection:
+        connection.execute(ADD)
+
+
+def test_a_reader_sees_one_moment(migrated_url: str) -> None:
+    """On SQLite a reader is not disturbed by a writer, nor the writer by it."""
+    with closing(open_database(migrated_url)) as database:
+        with database.write() as connection:
+            connection.execute(MAKE)
+        with database.read() as reader:
+            assert reader.scalar(COUNT) == 0
+            with database.write() as writer:
+                writer.execute(ADD)
+            assert reader.scalar(COUNT) == (0 if database.engine.name == "sqlite" else 1)
+
+
+def test_read_then_write_is_one_step_on_sqlite(tmp_path: Path) -> None:
+    """Writers of SQLite come one after another, so none overwrites what another has just read."""
+    with closing(open_database(f"sqlite:///{tmp_path / 'a.db'}")) as database:
+        with database.write() as connection:
+            connection.execute(text("CREATE TABLE counter (value INTEGER)"))
+            connection.execute(text("INSERT INTO counter VALUES (0)"))
+
+        def count() -> None:
+            for _ in range(25):
+                with database.write() as connection:
+                    value = connection.scalar(text("SELECT value FROM counter")) or 0
+                    time.sleep(0)
+                    connection.execute(text("UPDATE counter SET value = :v"), {"v": value + 1})
+
+        threads = [threading.Thread(target=count) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with database.read() as connection:
+            assert connection.scalar(text("SELECT value FROM counter")) == 100
+
+
+def test_foreign_keys_hold(database: Database) -> None:
+    """A row cannot belong to an account that is not there."""
+    with pytest.raises(exc.IntegrityError), database.write() as connection:
+        connection.execute(
+            text("INSERT INTO keys VALUES ('id', 'nobody', 'digest', 'label', 0, NULL)")
+        )
+
+
+def test_a_moment_is_kept_exactly(things: Database) -> None:
+    """A moment comes back equal to the microsecond, in UTC, whatever its time zone was."""
+    moment = datetime(2026, 7, 1, 12, 0, 0, 123_457, tzinfo=timezone(timedelta(hours=2)))
+    with things.write() as connection:
+        connection.execute(text("CREATE TABLE moments (at BIGINT)"))
+        statement = text("INSERT INTO moments VALUES (:at)")
+        connection.execute(statement, {"at": Moment().process_bind_param(moment, DIALECT)})
+        kept = connection.execute(text("SELECT at FROM moments").columns(at=Moment)).scalar_one()
+    assert kept == moment
+    assert kept.tzinfo is UTC
+
+
+DIALECT = SQLiteDialect_pysqlite()
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_moments_come_back(moment: datetime) -> None:
+    """Every moment of the calendar comes back as it was."""
+    written = Moment().process_bind_param(moment, DIALECT)
+    assert Moment().process_result_value(written, DIALECT) == moment
+
+
+def test_a_moment_without_time_zone_is_refused() -> None:
+    """A moment that does not say its time zone is a mistake of ours, never a guess."""
+    with pytest.raises(TypeError):
+        Moment().process_bind_param(datetime(2026, 7, 1), DIALECT)  # noqa: DTZ001  # the mistake
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "mysql://u:hunter2@host/db",
+        "u:hunter2@host/db",
+        "oracle+driver://u:hunter2@h",
+        "postgresql://u:hunter2@host:port/db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "://hunter2",
+    ],
+)
+def test_unknown_urls_are_named_without_their_password(url: str) -> None:
+    """A URL of another kind is refused; the known kinds are listed, and no password is repeated."""
+    with pytest.raises(DatabaseUnknown) as caught:
+        open_database(url)
+    assert "sqlite:///PATH" in caught.value.detail
+    assert "postgresql://" in caught.value.detail
+    assert "hunter2" not in caught.value.detail
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_an_absent_server_is_unreachable(scheme: str, tmp_path: Path) -> None:
+    """A server that is not there is told in one line, at the first use, without the password."""
+    url = f"{scheme}://somebody:hunter2@/db?host={tmp_path}&application_name=hunter3"
+    with (
+        closing(open_database(url)) as database,
+        pytest.raises(DatabaseUnreachable, match="cannot be used") as caught,
+    ):
+        database.check()
+    assert not re.search("hunter[23]|\n", caught.value.detail)
+    assert caught.value.retry_after
+
+
+def test_a_wrong_option_is_unreachable_too(postgresql_url: str) -> None:
+    """An option that the driver does not know is told like an absent server."""
+    with (
+        closing(open_database(f"{postgresql_url}&no_such_option=1")) as database,
+        pytest.raises(DatabaseUnreachable, match="no_such_option"),
+    ):
+        database.check()
+
+
+def test_a_server_that_comes_back_is_used_again(postgresql_url: str) -> None:
+    """A connection that the server has closed is replaced without an error."""
+    with closing(open_database(postgresql_url)) as database:
+        database.check()
+        with closing(open_database(postgresql_url)) as other, other.write() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        database.check()
+
+
+@pytest.mark.parametrize("path", ["missing/stopgap.db", ".", "file/stopgap.db"])
+def test_a_file_that_cannot_be_is_unreachable(path: str, tmp_path: Path) -> None:
+    """A missing folder, a folder for a file and a file for a folder are told in one line."""
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseUnreachable, match=re.escape(str(tmp_path))):
+        open_database(f"sqlite:///{tmp_path / path}")
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Nobody else on the machine can read the file that holds the password hashes."""
+    with closing(open_database(f"sqlite:///{tmp_path / 'a.db'}")) as database:
+        migrate(database)
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {0o600}
+
+
+@pytest.mark.parametrize(
+    "name", ["with space", "with?question", "with%41percent", "with#hash", "ü"]
+)
+def test_a_path_is_taken_as_it_is(name: str, tmp_path: Path) -> None:
+    """What follows sqlite:/// is the path; no character in it means anything else."""
+    with closing(open_database(f"sqlite:///{tmp_path / name}")) as database:
+        database.check()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    """A disk that is full is told as that, and the database works again when there is room."""
+    with closing(open_database(f"sqlite:///{tmp_path / 'a.db'}")) as database:
+        with database.write() as connection:
+            connection.execute(text("CREATE TABLE blobs (content BLOB)"))
+
+        def fill(pages: int) -> None:
+            with database.write() as connection:
+                connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+                connection.execute(text("INSERT INTO blobs VALUES (zeroblob(100000))"))
+
+        with pytest.raises(DatabaseFull):
+            fill(pages=10)
+        fill(pages=1000)
+
+
+def test_a_commit_survives_in_the_file(tmp_path: Path) -> None:
+    """What was kept can be read by any other program that speaks SQLite."""
+    path = tmp_path / "a.db"
+    with (
+        closing(open_database(f"sqlite:///{path}")) as database,
+        database.write() as connection,
+    ):
+        connection.execute(MAKE)
+        connection.execute(ADD)
+    with closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("SELECT name FROM things").fetchall() == [("one",)]

@@ -1,0 +1,194 @@
+"""Migrations: from nothing to the newest schema, whoever asks; never in what is not ours."""
+
+import hashlib
+import multiprocessing
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from importlib import import_module
+from importlib.resources import files
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, inspect, text
+
+from stopgap.storage.database import (
+    HEAD,
+    VERSION,
+    Database,
+    DatabaseForeign,
+    DatabaseNewer,
+    metadata,
+    migrate,
+    open_database,
+)
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+for store in SOURCE.glob("stopgap/*/store.py"):
+    import_module(f"stopgap.{store.parent.name}.store")  # every noun's tables
+
+
+def _tables(database: Database) -> set[str]:
+    with database.read() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def test_the_newest_script_is_the_head() -> None:
+    """The constant that spares a start from loading Alembic names the newest script."""
+    scripts = ScriptDirectory(str(files("stopgap.storage") / "migrations"))
+    assert scripts.get_heads() == [HEAD]
+    assert all(re.fullmatch(r"\d{4}", script.revision) for script in scripts.walk_revisions())
+
+
+def test_the_schema_is_the_nouns_tables(database: Database) -> None:
+    """The schema has the columns, types, indexes and constraints that the nouns declare."""
+    with database.read() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"version_table": VERSION.name, "compare_type": True},
+        )
+        assert compare_metadata(context, metadata) == []
+        found = inspect(connection)
+        for table in metadata.sorted_tables:
+            names = {constraint["name"] for constraint in found.get_check_constraints(table.name)}
+            checks = {c.name for c in table.constraints if isinstance(c, CheckConstraint)}
+            assert names == checks
+            assert found.get_pk_constraint(table.name)["name"] == table.primary_key.name
+            assert {key["name"] for key in found.get_foreign_keys(table.name)} == {
+                key.name for key in table.foreign_key_constraints
+            }
+
+
+def test_comparing_notices_a_difference(database: Database) -> None:
+    """The comparison that the test above relies on sees a column that only the database has."""
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE accounts ADD COLUMN surprise INTEGER"))
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION.name})
+        assert len(compare_metadata(context, metadata)) == 1
+
+
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    """A database that is there stays as it is."""
+    with closing(open_database(database_url)) as database:
+        migrate(database)
+        before = _tables(database)
+        migrate(database)
+        assert _tables(database) == before == {*metadata.tables, VERSION.name}
+
+
+def _migrate(url: str, barrier: Barrier) -> None:
+    with closing(open_database(url)) as database:
+        barrier.wait()
+        migrate(database)
+
+
+def test_several_processes_migrate_at_once(database_url: str) -> None:
+    """Of several processes that start together one migrates, and none fails."""
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(4)
+    processes = [spawn.Process(target=_migrate, args=(database_url, barrier)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    with closing(open_database(database_url)) as database:
+        assert {*metadata.tables, VERSION.name} == _tables(database)
+
+
+def test_a_start_without_news_needs_no_alembic(migrated_url: str) -> None:
+    """Alembic takes as long to load as all the rest, so it is loaded only to migrate."""
+    program = (
+        "import sys; from stopgap.storage.database import migrate, open_database; "
+        "migrate(open_database(sys.argv[1])); sys.exit('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, migrated_url],
+        env={"PYTHONPATH": str(SOURCE)},
+        check=False,
+    )
+    assert done.returncode == 0
+
+
+def test_sqlite_keeps_a_write_ahead_log(tmp_path: Path) -> None:
+    """SQLite's readers do not wait for its writer, whoever opens the file."""
+    path = tmp_path / "a.db"
+    with closing(open_database(f"sqlite:///{path}")) as database:
+        migrate(database)
+    with closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_tables_of_others_are_left_alone(database_url: str) -> None:
+    """A database that somebody else uses is refused, and nothing in it changes."""
+    with closing(open_database(database_url)) as database:
+        with database.write() as connection:
+            connection.execute(text("CREATE TABLE customers (name VARCHAR(10))"))
+        with pytest.raises(DatabaseForeign, match=r"customers") as caught:
+            migrate(database)
+        assert _tables(database) == {"customers"}
+    assert "a-password" not in caught.value.detail
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_foreign_file_keeps_every_byte(tmp_path: Path) -> None:
+    """Another program's SQLite file is refused, the same to the byte, alone in its folder."""
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("CREATE TABLE customers (name TEXT)")
+    before = _digest(path)
+    with (
+        closing(open_database(f"sqlite:///{path}")) as database,
+        pytest.raises(DatabaseForeign),
+    ):
+        migrate(database)
+    assert _digest(path) == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"hello, world\n" * 100, b"\x89PNG\r\n\x1a\n" * 200])
+def test_a_file_that_is_no_database_is_left_alone(content: bytes, tmp_path: Path) -> None:
+    """A file of another kind is refused, and stays as it is."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    with (
+        closing(open_database(f"sqlite:///{path}")) as database,
+        pytest.raises(DatabaseForeign, match=r"notes\.txt"),
+    ):
+        migrate(database)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_newer_database_is_left_alone(database: Database) -> None:
+    """What a newer Stopgap has made is refused, with both versions told."""
+    with database.write() as connection:
+        connection.execute(VERSION.update().values(version_num="9001"))
+    with pytest.raises(DatabaseNewer, match=rf"9001.*{HEAD}"):
+        migrate(database)
+    with database.read() as connection:
+        assert connection.scalar(VERSION.select()) == "9001"
+
+
+def test_a_migration_that_fails_leaves_nothing(database_url: str) -> None:
+    """Tables and version come together or not at all."""
+    with closing(open_database(database_url)) as database:
+
+        def fail_halfway() -> None:
+            with database.write() as connection:
+                metadata.create_all(connection)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail_halfway()
+        assert _tables(database) == set()

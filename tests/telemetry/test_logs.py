@@ -1,0 +1,45 @@
+"""A log line is one line of JSON, whatever is logged."""
+
+import json
+import logging
+import sys
+
+from stopgap.telemetry.logs import JsonLines
+
+
+def line(**record: object) -> dict[str, object]:
+    """Format one record and read it back."""
+    text = JsonLines().format(logging.makeLogRecord(record))
+    assert "\n" not in text
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+def test_a_line_says_when_what_and_how_bad() -> None:
+    """A line has its time in UTC, its level, its logger and its event."""
+    found = line(name="stopgap.web", levelname="INFO", msg="hello %s", args=("you",), created=0.0)
+    assert found == {
+        "time": "1970-01-01T00:00:00.000000+00:00",
+        "level": "info",
+        "logger": "stopgap.web",
+        "event": "hello you",
+    }
+
+
+def test_extra_fields_are_fields() -> None:
+    """What a caller adds as extra stands in the line under its own name."""
+    assert line(msg="x", request_id="r-1")["request_id"] == "r-1"
+
+
+def test_a_message_cannot_forge_a_line() -> None:
+    """A line break in what is logged stays inside its line."""
+    assert line(msg="a\n{}")["event"] == "a\n{}"
+
+
+def test_an_exception_is_told_inside_the_line() -> None:
+    """A traceback is one field, not further lines."""
+    try:
+        int("oops")
+    except ValueError:
+        found = line(msg="failed", exc_info=sys.exc_info())
+    assert "ValueError: invalid literal" in str(found["exception"])

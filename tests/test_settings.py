@@ -1,0 +1,109 @@
+"""The settings table and how it is read."""
+
+from pathlib import Path
+
+import pytest
+
+from stopgap.settings import (
+    SettingInvalid,
+    SettingMissing,
+    Settings,
+    SettingUnknown,
+    read_settings,
+)
+
+PRODUCTION = {
+    "STOPGAP_PROFILE": "production",
+    "STOPGAP_SECRET": "s" * 32,
+    "DATABASE_URL": "postgresql://user@host/name",
+}
+
+
+def test_nothing_said_is_the_demo() -> None:
+    """With an empty environment the demo profile is served on loopback."""
+    settings = read_settings({})
+    assert settings == Settings()
+    assert (settings.profile, settings.host, settings.port) == ("demo", "127.0.0.1", 5000)
+    assert settings.guests
+    assert settings.demo_account
+
+
+def test_production_has_its_own_defaults() -> None:
+    """Production has no guests, no demo account, secure cookies and password rules."""
+    settings = read_settings(PRODUCTION)
+    assert not settings.guests
+    assert not settings.demo_account
+    assert settings.secure_cookies
+    assert settings.password_rules
+
+
+def test_every_production_default_can_be_overridden() -> None:
+    """What the environment says wins over the profile."""
+    assert read_settings(PRODUCTION | {"STOPGAP_GUESTS": "true"}).guests
+
+
+@pytest.mark.parametrize("missing", ["STOPGAP_SECRET", "DATABASE_URL"])
+def test_production_needs(missing: str) -> None:
+    """Production does not start without a secret and a database."""
+    environ = {name: value for name, value in PRODUCTION.items() if name != missing}
+    with pytest.raises(SettingMissing, match=missing):
+        read_settings(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STOPGAP_PORT", "65536"),
+        ("STOPGAP_PORT", "-1"),
+        ("STOPGAP_PORT", "http"),
+        ("PORT", "x"),
+        ("STOPGAP_PROFILE", "test"),
+        ("STOPGAP_GUESTS", "maybe"),
+        ("STOPGAP_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("STOPGAP_SOURCE_URL", "javascript:alert(1)"),
+        ("STOPGAP_WORKERS", "0"),
+        ("STOPGAP_SECRET", "short"),
+    ],
+)
+def test_out_of_range(name: str, value: str) -> None:
+    """A value that a setting cannot have stops the start, naming the setting."""
+    with pytest.raises(SettingInvalid, match=name.removeprefix("STOPGAP_")):
+        read_settings({name: value})
+
+
+def test_unknown_name() -> None:
+    """A STOPGAP_ name that is no setting stops the start."""
+    with pytest.raises(SettingUnknown, match="STOPGAP_PROT"):
+        read_settings({"STOPGAP_PROT": "5000"})
+
+
+def test_a_secret_is_never_repeated() -> None:
+    """What is wrong with a secret is told without it."""
+    with pytest.raises(SettingInvalid) as refusal:
+        read_settings({"STOPGAP_SECRET": "hunter2"})
+    assert "hunter2" not in refusal.value.detail
+
+
+def test_own_name_wins_over_the_platforms() -> None:
+    """STOPGAP_PORT wins over PORT."""
+    assert read_settings({"STOPGAP_PORT": "1", "PORT": "2"}).port == 1
+    assert read_settings({"PORT": "2"}).port == 2
+
+
+def test_secret_from_a_file(tmp_path: Path) -> None:
+    """A _FILE variable names the file that holds the value."""
+    file = tmp_path / "secret"
+    file.write_text("x" * 40 + "\n")
+    assert read_settings({"STOPGAP_SECRET_FILE": str(file)}).secret == "x" * 40
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A _FILE variable whose file cannot be read stops the start."""
+    with pytest.raises(SettingInvalid, match="STOPGAP_SECRET_FILE"):
+        read_settings({"STOPGAP_SECRET_FILE": str(tmp_path / "none")})
+
+
+def test_networks_are_read() -> None:
+    """Trusted proxies are addresses or networks."""
+    settings = read_settings({"STOPGAP_TRUSTED_PROXIES": "10.0.0.0/8, ::1"})
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
