@@ -27,7 +27,7 @@ def main() -> None:
     _find_source()
     try:
         from stopgap.cli import main as stopgap  # noqa: PLC0415  # may be missing
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         sys.exit(
             f"ML_server.py cannot run with {sys.executable} ({error}). "
             f"`make run` in {SOURCE.parent} sets up a Python that can, and starts the server."

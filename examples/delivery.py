@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
-
 from stopgap import Contract
 
 

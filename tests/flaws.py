@@ -174,7 +174,7 @@ CONTRACT = [
     case(
         "small-trailing-slash",
         when(
-            lambda asked, _: asked.path.startswith("/small/") and asked.path.endswith("/"),
+            lambda asked, said: in_path(asked, said) and asked.path.endswith("/"),
             status(404),
         ),
     ),

@@ -103,6 +103,7 @@ class Client:
         method: str,
         target: str | bytes,
         body: bytes | None = None,
+        /,
         **headers: str,
     ) -> Answer:
         """Send one request; `content_type=` is written Content-Type, and so on."""
@@ -121,7 +122,8 @@ class Client:
 
     def post(self, target: str, body: bytes, media_type: str, **headers: str) -> Answer:
         """Send a body."""
-        return self.send("POST", target, body, **({"content_type": media_type} | headers))
+        told = {"content_type": media_type} | headers
+        return self.send("POST", target, body, **told)
 
     def post_json(self, target: str, value: object, **headers: str) -> Answer:
         """Send a value as JSON."""

@@ -20,7 +20,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("production")
     database = f"sqlite:///{folder / 'production.db'}"
     settings = {"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}
-    with running(folder, DATABASE_URL=database, **settings) as server:
+    with running(folder, settings | {"DATABASE_URL": database}) as server:
         yield server
 
 

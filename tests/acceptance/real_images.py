@@ -2,7 +2,6 @@
 
 import schemathesis
 from hypothesis import strategies
-
 from tests.pictures import each_kind
 
 IMAGES = strategies.sampled_from(list(each_kind().values()))

@@ -41,7 +41,7 @@ class Server:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=environment(**({"PORT": "0", "STOPGAP_DATA": str(self.data)} | settings)),
+                env=environment(PORT="0", STOPGAP_DATA=str(self.data)) | dict(settings),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
@@ -103,17 +103,21 @@ class Server:
 
 @contextmanager
 def running(
-    folder: Path, *, command: Sequence[str] = ML_SERVER, stopped: bool = True, **settings: str
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    command: Sequence[str] = ML_SERVER,
+    stopped: bool = True,
 ) -> Iterator[Server]:
     """Run a server; at the end it stops cleanly, and has said no error.
 
     Args:
         folder: Where it runs and keeps its things.
+        settings: Its environment.
         command: How it is started.
         stopped: Whether to stop it at the end; else the test has done so.
-        settings: Its environment.
     """
-    server = Server(folder, command, settings)
+    server = Server(folder, command, settings or {})
     try:
         server.wait_until_up()
         yield server

@@ -20,7 +20,7 @@ POST_JSON = HOST | {"Content-Type": "application/json", "Connection": "close"}
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run a server that waits for a body for a second only."""
-    with running(tmp_path_factory.mktemp("hasty"), STOPGAP_BODY_SECONDS="1") as server:
+    with running(tmp_path_factory.mktemp("hasty"), {"STOPGAP_BODY_SECONDS": "1"}) as server:
         yield server
 
 

@@ -78,7 +78,7 @@ def test_every_link_of_the_page_leads_somewhere(browser: Client) -> None:
 def test_the_link_to_the_source(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The page links to its source code, where that has been told."""
     source = "https://code.example/madcompany"
-    with running(tmp_path_factory.mktemp("source"), STOPGAP_SOURCE_URL=source) as server:
+    with running(tmp_path_factory.mktemp("source"), {"STOPGAP_SOURCE_URL": source}) as server:
         assert source in links(server.client().get("/").text)
 
 

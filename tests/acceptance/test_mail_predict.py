@@ -101,7 +101,7 @@ def test_the_mails_other_order(client: Client) -> None:
 def test_predictions_can_be_closed(tmp_path: Path) -> None:
     """A setting closes predictions to who has no session; a guest's session is one."""
     closed = {"STOPGAP_PREDICTIONS": "signed-in", "STOPGAP_SECRET": SECRET}
-    with running(tmp_path, **closed) as server:
+    with running(tmp_path, closed) as server:
         client = server.client()
         for target in ("/predict/5/january/100", f"/predict?{QUERY}"):
             assert_problem(client.get(target), 401)

@@ -32,9 +32,11 @@ def test_every_request_has_an_id_of_its_own(client: Client) -> None:
 
 
 def test_answers_are_safe_in_a_browser(client: Client) -> None:
-    """No answer is guessed at, framed or kept by a browser."""
-    answer = client.get("/status")
-    assert answer.header("X-Content-Type-Options") == "nosniff"
-    assert answer.header("X-Frame-Options") == "DENY"
-    assert answer.header("Cache-Control") == "no-store"
-    assert "default-src 'none'" in (answer.header("Content-Security-Policy") or "")
+    """No answer is guessed at or kept by a browser, and no page can be framed."""
+    for path in ("/status", "/"):
+        answer = client.get(path)
+        assert answer.header("X-Content-Type-Options") == "nosniff"
+        assert answer.header("Cache-Control") == "no-store"
+    policy = client.get("/").header("Content-Security-Policy") or ""
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy

@@ -18,18 +18,18 @@ def answers(server: Server) -> list[int]:
 
 def test_equal_across_processes_and_restarts(tmp_path: Path) -> None:
     """The answers are the same after a restart, with several workers, and on another machine."""
-    with running(tmp_path / "a", **STABLE) as server:
+    with running(tmp_path / "a", STABLE) as server:
         first = answers(server)
-    with running(tmp_path / "a", **STABLE) as server:
+    with running(tmp_path / "a", STABLE) as server:
         assert answers(server) == first
-    with running(tmp_path / "b", STOPGAP_WORKERS="2", **STABLE) as server:
+    with running(tmp_path / "b", STABLE | {"STOPGAP_WORKERS": "2"}) as server:
         assert answers(server) == first
     assert len(set(first)) > 80
 
 
 def test_every_way_to_ask_gets_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
     """However the same values are sent, and however a month is written, it is one question."""
-    with running(tmp_path_factory.mktemp("ways"), **STABLE) as server:
+    with running(tmp_path_factory.mktemp("ways"), STABLE) as server:
         client = server.client()
         wanted = assert_prediction(client.get("/predict/5/january/100"))
         for answer in (

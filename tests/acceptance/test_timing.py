@@ -36,7 +36,8 @@ def measure(client: Client, order: random.Random) -> tuple[float, float]:
         The ratio of the medians, and how far the medians of equal requests are apart: those of
         the known name, every other one against the rest.
     """
-    unknown, known = [], []
+    unknown: list[float] = []
+    known: list[float] = []
     for number in range(PAIRS):
         pair = [(unknown, f"nobody{number % 10}"), (known, "owner")]
         order.shuffle(pair)
@@ -58,7 +59,7 @@ def test_unknown_and_wrong_take_the_same_time(tmp_path: Path) -> None:
         "STOPGAP_LOGIN_FAILURES": "1000000",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'stopgap.db'}",
     }
-    with running(tmp_path, **settings) as server:
+    with running(tmp_path, settings) as server:
         parts = wiring.build_parts(wiring.prepare(read_settings(settings)))
         parts.accounts.add("owner", "eleven-green-kettles-sing")
         parts.database.close()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import AliasChoices, BaseModel, Field
+from tests.distortions import both, has, no, status, when
 from tests.flaws import ANSWERS, CONTRACT, PLATFORM, WITH_ACCOUNT, Case
 from tests.wrong_server import serving
 
@@ -121,6 +122,17 @@ def test_with_an_account() -> None:
         verdicts = visit(url, visitor=ANN)
     assert names(verdicts, Outcome.BROKEN) == set()
     assert names(verdicts, Outcome.NOT_CHECKED) == {"login-code-points"}
+
+
+def test_closed_predictions() -> None:
+    """Where predictions need a session, they are asked for with one, or not checked."""
+    closed = when(both(lambda asked, _: "/small" in asked.path, no(has("cookie"))), status(401))
+    with serving([SMALL], closed) as url:
+        assert names(visit(url), Outcome.BROKEN) == set()
+    with serving([SMALL], closed, {ANN.username: ANN.password}) as url:
+        verdicts = visit(url)
+    assert names(verdicts, Outcome.BROKEN) == set()
+    assert {"small-path", "small-missing-count", "release"} <= names(verdicts, Outcome.NOT_CHECKED)
 
 
 def test_with_a_wrong_password() -> None:

@@ -35,6 +35,14 @@ def test_a_module_or_a_file(tmp_path: Path) -> None:
     assert [contract.name for contract in found] == ["madcompany", "mine"]
 
 
+def test_a_module_in_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that lies where the command is run is found, though it is not installed."""
+    monkeypatch.syspath_prepend("")  # restores the path afterwards
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lying_here.py").write_text(FILE)
+    assert load_contract("lying_here:contract").name == "mine"
+
+
 @pytest.mark.parametrize(
     "place",
     [

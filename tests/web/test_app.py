@@ -59,22 +59,29 @@ def test_a_fault_of_ours_is_told_without_its_words(app: Flask, client: FlaskClie
 
     @app.get("/broken")
     def broken() -> str:
-        raise RuntimeError("the secret is 42")
+        raise RuntimeError("the secret is swordfish")
 
     response = client.get("/broken")
     assert response.status_code == 500
     assert response.mimetype == "application/problem+json"
-    assert "42" not in response.text
+    assert "swordfish" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/", "/status", "/nope", "/predict/x", "/static/plain.css"])
 def test_every_answer_is_guarded(client: FlaskClient, path: str) -> None:
-    """Pages, answers, errors and files all carry the security headers and a request id."""
+    """Pages, answers, errors and files are what they say they are, and carry a request id."""
     with client.get(path) as response:
         headers = response.headers
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert len(headers["X-Request-Id"]) == 36
+
+
+@pytest.mark.parametrize("path", ["/", "/nope", "/docs", "/problems/page-not-found"])
+def test_every_page_is_guarded(client: FlaskClient, path: str) -> None:
+    """No page can be framed, and none runs or loads what is not this server's."""
+    policy = client.get(path, headers={"Accept": "text/html"}).headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
 
 
 def test_a_second_login_ends_the_first_session(client: FlaskClient) -> None:

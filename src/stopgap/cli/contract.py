@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from stopgap import wiring
-from stopgap.cli.lines import json_option, print_json, print_rows
+from stopgap.cli.lines import json_option, print_json, print_rows, printable
 from stopgap.contracts import kinds
 from stopgap.contracts.compatibility import compare
 from stopgap.contracts.conformance.calling import Server
@@ -169,7 +169,7 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
 @click.option("--password", help="Its password; asked for if it is not given.")
 @click.option(
     "--predictions",
-    type=click.IntRange(1, 1_000_000),
+    type=click.IntRange(1, 100_000),
     default=300,
     show_default=True,
     help="Predictions that are asked of each contract.",
@@ -238,7 +238,7 @@ def _print_verdict(verdict: Verdict, *, as_json: bool) -> None:
     }
     for word, text in told.items():
         if text is not None:
-            click.echo(f"              {word} {text}")
+            click.echo(f"              {word} {printable(text)}")
 
 
 PROGRESS_EVERY = 50
@@ -252,9 +252,9 @@ def _progress() -> Iterator[Any]:
         return
 
     def tell(done: int, of: int) -> None:
-        if done == of:
-            click.echo("\r\033[K", nl=False, err=True)
-        elif done % PROGRESS_EVERY == 0:
-            click.echo(f"\r{done} of {of} predictions", nl=False, err=True)
+        if done % PROGRESS_EVERY == 0:
+            click.echo(
+                f"{done} of {of} predictions\r", nl=False, err=True
+            )  # the next line covers it
 
     yield tell

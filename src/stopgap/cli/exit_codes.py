@@ -2,6 +2,7 @@
 
 import os
 
+from stopgap.contracts.conformance.calling import ServerUnreachable
 from stopgap.errors import StartRefused, StopgapError
 from stopgap.problems import STATUSES
 
@@ -18,7 +19,7 @@ EXIT_CODES: dict[type[StopgapError], int] = {
         507: os.EX_CANTCREAT,
     }.get(status, os.EX_DATAERR)
     for kind, status in STATUSES.items()
-} | {StartRefused: os.EX_CONFIG}
+} | {StartRefused: os.EX_CONFIG, ServerUnreachable: os.EX_UNAVAILABLE}
 """Every kind of error -> its exit code. A kind that is not here has its nearest ancestor's."""
 
 

@@ -11,7 +11,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 
 def print_json(value: object) -> None:
     """Print a value as one line of JSON; what JSON has no type for, as text."""
-    click.echo(json.dumps(value, default=str, ensure_ascii=False))
+    click.echo(json.dumps(value, default=str))
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str) -> None:
@@ -35,6 +35,11 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = "-" if value is None or value == "" else str(value)
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Make a text from outside fit for a terminal: one line that cannot move the cursor."""
     return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 

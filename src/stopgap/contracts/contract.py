@@ -3,17 +3,18 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid, kind_of, record_of
-from stopgap.contracts.values import breach
+from stopgap.contracts.values import breach, write_text
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
@@ -40,6 +41,7 @@ class Contract:
             (`/delivery`) takes the inputs as a query, a form or JSON as well.
         inputs: A flat pydantic model of int, float, bool, str and Literal fields.
         output: One such type (`Annotated[int, Field(ge=2000, le=5000)]`), or a flat model.
+        title: What people call it, `MadCompany's prediction API`.
         description: What is predicted, in a sentence or two.
         output_description: What the output means.
         unit: The output's unit.
@@ -56,6 +58,7 @@ class Contract:
     path: str
     inputs: type[BaseModel]
     output: Any
+    title: str = ""
     description: str = ""
     output_description: str = ""
     unit: str = ""
@@ -116,6 +119,16 @@ class Contract:
     def segments(self) -> tuple[str, ...]:
         """The path's parts, placeholders in braces."""
         return segments_of(self.path)
+
+    def address(self, inputs: Mapping[str, object]) -> str:
+        """Write the path for some inputs; those that have no place in it follow as a query."""
+        written = {name: write_text(value) for name, value in inputs.items()}
+        parts = [
+            quote(written.pop(name), safe="") if (name := placeholder(part)) else part
+            for part in self.segments
+        ]
+        query = f"?{urlencode(written)}" if written else ""
+        return "/" + "/".join(parts) + query
 
     @cached_property
     def prefix(self) -> str:

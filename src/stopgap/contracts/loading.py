@@ -57,7 +57,7 @@ def load_contract(place: str) -> Contract:
 def _module(name: str, place: str) -> ModuleType:
     try:
         if not name.endswith(".py"):
-            return importlib.import_module(name)
+            return _installed_or_here(name)
         path = Path(name).resolve()
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
@@ -68,6 +68,14 @@ def _module(name: str, place: str) -> ModuleType:
     except (ImportError, OSError, SyntaxError) as error:
         raise ContractNotFound(f"{place!r} cannot be imported: {error}.") from error
     return module
+
+
+def _installed_or_here(name: str) -> ModuleType:
+    """Import a module, also from the folder that the command is run in, as `python -m` does."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    return importlib.import_module(name)
 
 
 def check_apart(contracts: Sequence[Contract]) -> None:

@@ -46,6 +46,7 @@ contract = Contract(
     path="/predict/{seller_available}/{month}/{customer_visiting_website}",
     inputs=Sales,
     output=Annotated[int, Field(ge=2000, le=5000)],
+    title="MadCompany's prediction API",
     description="Predicts a month's sales from the sellers at work and the website's visitors.",
     output_description="The prediction, a bare integer from 2000 to 5000.",
     mistaken_paths=["/predict/{month}/{customer_visiting_website}/{seller_available}"],

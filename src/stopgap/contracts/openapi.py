@@ -103,7 +103,7 @@ def _by_query(contract: Contract) -> dict[str, Any]:
 
 
 def _by_body(contract: Contract) -> dict[str, Any]:
-    example = _example_inputs(contract)
+    example = sampling.example_inputs(contract)
     content = {JSON: {"schema": _ref(contract, "json"), "example": example}} | {
         form: {"schema": _ref(contract, "form"), "example": example} for form in FORMS
     }
@@ -219,17 +219,6 @@ def _output_schema(contract: Contract) -> Schema:
     unit = f"In {contract.unit}." if contract.unit else ""
     told = f"{contract.output_description} {unit}".strip()
     return schema | ({"description": told} if told else {})
-
-
-def _example_inputs(contract: Contract) -> dict[str, Any]:
-    if contract.examples:
-        return contract.examples[0].inputs
-    told = [field for field in contract.fields if field.required or field.examples]
-    return {field.name: _example_input(field) for field in told}
-
-
-def _example_input(field: kinds.Field) -> Any:
-    return field.examples[0] if field.examples else sampling.corners(field.kind)[0]
 
 
 def _example_output(contract: Contract) -> Any:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, ValidationError
 
@@ -318,6 +318,5 @@ def _meant(contract: Contract, raw_path: str) -> str | None:
             read_inputs(contract, given)
         except (InputMalformed, InputNotAllowed):
             continue
-        written = {value.name: quote(str(value.value), safe="") for value in given}
-        return contract.path.format(**written)
+        return contract.address({value.name: value.value for value in given})
     return None

@@ -98,6 +98,17 @@ def corners(kind: kinds.Kind) -> list[Any]:
             ]
 
 
+def example_inputs(contract: Contract) -> dict[str, Any]:
+    """Make inputs to show to people: the contract's first example, or its fields' first ones."""
+    if contract.examples:
+        return dict(contract.examples[0].inputs)
+    told = [field for field in contract.fields if field.required or field.examples]
+    return {
+        field.name: field.examples[0] if field.examples else corners(field.kind)[0]
+        for field in told
+    }
+
+
 def sample_inputs(contract: Contract, source: random.Random) -> BaseModel:
     """Draw inputs that the contract allows.
 

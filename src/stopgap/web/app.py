@@ -15,17 +15,17 @@ Application = Flask
 FORM_ROOM = 65_536
 """Bytes that a multipart form may add around an image."""
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""On every answer that does not say otherwise itself."""
+
+PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Cache-Control": "no-store",
 }
-"""On every answer that does not say otherwise itself (OWASP Secure Headers Project)."""
+"""On every page as well (OWASP Secure Headers Project); a program has no use for them."""
 
 
 def create_app(built: Parts) -> Flask:
@@ -56,7 +56,8 @@ def begin() -> None:
 
 def finish(response: Response) -> Response:
     """Add the headers that every answer has."""
-    for name, value in HEADERS.items():
+    is_page = response.mimetype == "text/html"
+    for name, value in (HEADERS | PAGE_HEADERS if is_page else HEADERS).items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.request_id
     return response

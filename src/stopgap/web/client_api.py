@@ -102,7 +102,7 @@ def _welcome_guest() -> tuple[Caller, str]:
 class RestOfPath(BaseConverter):
     """Whatever follows, slashes and nothing at all included."""
 
-    regex = ".*?"
+    regex = r"[\s\S]*?"
     part_isolating = False
 
 

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, url_for
 
+from stopgap.contracts.sampling import example_inputs
 from stopgap.errors import kinds
 from stopgap.problems import PageNotFound, status_of
 from stopgap.web import callers
@@ -21,6 +22,7 @@ def home() -> Response:
     return page(
         "home.html",
         contracts=parts().contracts,
+        examples={each.name: each.address(example_inputs(each)) for each in parts().contracts},
         settings=parts().settings,
         caller=caller,
         greeting=greeting(caller) if caller and known_length else None,

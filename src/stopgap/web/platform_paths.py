@@ -23,10 +23,20 @@ def _problem(description: str) -> Any:
     }
 
 
+CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+SPACES = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+NAME_OF_A_USER = f"^[^{CONTROLS}]*[^{CONTROLS}{SPACES}][^{CONTROLS}]*$"
+"""No control characters, and not only spaces: what `accounts` allows, as a pattern."""
+
 CREDENTIALS = {
     "type": "object",
     "properties": {
-        "username": {"type": "string", "minLength": 1, "maxLength": 150},
+        "username": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 150,
+            "pattern": NAME_OF_A_USER,
+        },
         "password": {"type": "string", "minLength": 1, "maxLength": 1024, "format": "password"},
     },
     "required": ["username", "password"],
@@ -74,7 +84,7 @@ def platform_paths() -> dict[str, Any]:
     """Describe the routes that every contract comes with."""
     return {
         "/status": {"get": _status()},
-        "/login": {"post": _login()},
+        "/login": {"post": _login(), "get": _sign_in_form()},
         "/logout": {"post": _logout()},
         "/images": {"post": _upload(), "get": _list()},
         "/images/{name}": {"parameters": [NAME], "get": _fetch(), "delete": _delete()},
@@ -111,6 +121,19 @@ def _login() -> dict[str, Any]:
             "415": _problem("The body is neither JSON nor a form."),
             "422": _problem("The name or password cannot be one."),
             "429": _problem("Too many failures; Retry-After says when to try again."),
+        },
+    }
+
+
+def _sign_in_form() -> dict[str, Any]:
+    return {
+        "operationId": "signInForm",
+        "summary": "Lead a browser to the sign-in form",
+        "responses": {
+            "303": {
+                "description": "The form is on the first page.",
+                "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}},
+            }
         },
     }
 

@@ -132,9 +132,9 @@ class Visit:
         headers = {} if self._predicting is None else self._predicting
         answer = self.call(replace(request, headers={**request.headers, **headers}))
         if self._predicting is None:
-            self._predicting = {}
-            if answer.status == HTTPStatus.UNAUTHORIZED:
-                self._predicting = {"Cookie": self.session()}
+            closed = answer.status == HTTPStatus.UNAUTHORIZED
+            self._predicting = {"Cookie": self.session()} if closed else {}
+            if closed:
                 return self.predict(request)
         if answer.status == HTTPStatus.OK:
             self.predictions.append(self.answers[-1])

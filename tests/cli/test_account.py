@@ -1,0 +1,151 @@
+"""`stopgap account`: who may sign in."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tests.commands import Run, opened
+from tests.pictures import png
+
+from stopgap.accounts.permissions import Role
+from stopgap.images.image import ImageNotFound, Uploader
+
+TYPED = "open sesame\nopen sesame\n"
+
+
+def test_a_typed_password(run: Run, data: Path) -> None:
+    """A password is typed twice, never shown, and lets its account in."""
+    result = run("account", "add", "ann", typed=TYPED)
+    assert (result.exit_code, result.stdout) == (0, "Added ann (client).\n")
+    assert "sesame" not in result.output
+    with opened(data) as parts:
+        caller, _ = parts.sign_in.sign_in("ann", "open sesame", "127.0.0.1")
+    assert (caller.account, caller.role) == (True, Role.CLIENT)
+
+
+def test_a_mistyped_password(run: Run) -> None:
+    """A password that is typed in two ways is asked for again."""
+    result = run("account", "add", "ann", typed="one\nother\n" + TYPED)
+    assert result.exit_code == 0
+    assert "do not match" in result.stderr
+
+
+def test_a_password_from_standard_input(run: Run, data: Path) -> None:
+    """The first line of standard input is the password, as it is but for its end."""
+    result = run("account", "add", "ann", "--password-stdin", typed=" päss word \r\nmore\n")
+    assert result.exit_code == 0
+    with opened(data) as parts:
+        caller, _ = parts.sign_in.sign_in("ann", " päss word ", "127.0.0.1")
+    assert caller.account
+
+
+def test_a_generated_password(run: Run, data: Path) -> None:
+    """A generated password is all that goes to standard output, and is strong."""
+    result = run("account", "add", "bob", "--operator", "--generate")
+    password = result.stdout.removesuffix("\n")
+    assert len(password) == 24
+    with opened(data) as parts:
+        caller, _ = parts.sign_in.sign_in("bob", password, "127.0.0.1")
+    assert caller.role is Role.OPERATOR
+
+
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        (["--generate", "--password-stdin"], "x\n"),
+        (["--password-stdin"], ""),
+        (["--password-stdin"], "\n"),
+        (["secret"], None),
+    ],
+)
+def test_no_password(run: Run, words: list[str], typed: str | None) -> None:
+    """Two ways at once, nothing, or a password as an argument are mistakes of use."""
+    result = run("account", "add", "ann", *words, typed=typed)
+    assert result.exit_code == 2
+    assert "Error:" in result.stderr
+    assert run("account", "list").stdout == "There are no accounts.\n"
+
+
+def test_refusals(run: Run) -> None:
+    """A name that is taken, unknown or impossible is one line, and an exit code of its kind."""
+    run("account", "add", "ann", "--generate")
+    for words, code in (
+        (("add", "ANN", "--generate"), os.EX_CANTCREAT),
+        (("add", "a\nb", "--generate"), os.EX_DATAERR),
+        (("password", "nobody", "--generate"), os.EX_NOINPUT),
+        (("disable", "nobody"), os.EX_NOINPUT),
+        (("enable", "nobody"), os.EX_NOINPUT),
+        (("delete", "nobody", "--yes"), os.EX_NOINPUT),
+        (("export", "nobody"), os.EX_NOINPUT),
+    ):
+        result = run("account", *words)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert result.stderr.startswith("stopgap: ")
+
+
+def test_list(run: Run) -> None:
+    """Accounts are listed by name: a table for people, an object a line for programs."""
+    run("account", "add", "bob", "--operator", "--generate")
+    run("account", "add", "ann", "--generate")
+    run("account", "disable", "ann")
+    lines = run("account", "list").stdout.splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        ["name", "role", "disabled"],
+        ["ann", "client", "yes"],
+        ["bob", "operator", "no"],
+    ]
+    rows = [json.loads(line) for line in run("account", "list", "--json").stdout.splitlines()]
+    assert [(row["name"], row["disabled"]) for row in rows] == [("ann", True), ("bob", False)]
+
+
+def test_a_new_password(run: Run, data: Path) -> None:
+    """A changed password ends the sessions of the old one."""
+    run("account", "add", "ann", "--password-stdin", typed="old\n")
+    with opened(data) as parts:
+        _, session = parts.sign_in.sign_in("ann", "old", "127.0.0.1")
+        assert run("account", "password", "ann", "--password-stdin", typed="new\n").exit_code == 0
+        assert parts.sessions.caller(session) is None
+        parts.sign_in.sign_in("ann", "new", "127.0.0.1")
+
+
+def test_disable_and_enable(run: Run, data: Path) -> None:
+    """A disabled account's key is refused until it is enabled again."""
+    run("account", "add", "ann", "--generate")
+    secret = run("key", "create", "ann").stdout.strip()
+    with opened(data) as parts:
+        for command, let_in in (("disable", False), ("enable", True)):
+            assert run("account", command, "ann").exit_code == 0
+            assert (parts.keys.caller(secret) is not None) is let_in
+
+
+def test_delete(run: Run, data: Path) -> None:
+    """A deleted account takes its images with it; without a yes it stays."""
+    run("account", "add", "ann", "--generate")
+    with opened(data) as parts:
+        owner = parts.accounts.get("ann").id
+        image = parts.images.add(png(), Uploader(id=owner, guest=False, address="127.0.0.1"))
+        assert run("account", "delete", "ann", typed="n\n").exit_code == 1
+        assert parts.images.get(image.name, owner) == image
+        assert "its images (1)" in run("account", "delete", "ann", "--yes").stdout
+        with pytest.raises(ImageNotFound):
+            parts.images.get(image.name, owner)
+    assert not list((data / "objects").rglob("*.png"))
+
+
+def test_export(run: Run, data: Path) -> None:
+    """An export tells all that is kept of an account, and none of its secrets."""
+    run("account", "add", "ann", "--password-stdin", typed="the password\n")
+    secret = run("key", "create", "ann", "--label", "nightly").stdout.strip()
+    with opened(data) as parts:
+        owner = parts.accounts.get("ann").id
+        image = parts.images.add(png(), Uploader(id=owner, guest=False, address="127.0.0.1"))
+        _, session = parts.sign_in.sign_in("ann", "the password", "127.0.0.1")
+    text = run("account", "export", "ann").stdout
+    kept = json.loads(text)
+    assert kept["account"]["name"] == "ann"
+    assert [key["label"] for key in kept["keys"]] == ["nightly"]
+    assert [each["name"] for each in kept["images"]] == [image.name]
+    assert len(kept["sessions"]) == 1
+    for word in ("argon2", "the password", session, secret.rpartition("_")[2]):
+        assert word not in text

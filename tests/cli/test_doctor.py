@@ -1,0 +1,144 @@
+"""`stopgap doctor`: what is wrong with a set-up, found without changing it."""
+
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.commands import Run, opened
+
+Damage = Callable[[Path], object]
+
+
+def weights(run: Run, *words: str, **environment: str) -> dict[str, str]:
+    """Tell the worst that is found of each thing."""
+    free = {"STOPGAP_PORT": "0"} | environment
+    lines = run("doctor", "--json", *words, **free).stdout.splitlines()
+    found: dict[str, str] = {}
+    for row in map(json.loads, lines):
+        assert row["weight"] == "fine" or row["fix"]
+        if found.get(row["what"], "fine") == "fine":
+            found[row["what"]] = row["weight"]
+    return found
+
+
+def test_all_is_well(run: Run, data: Path) -> None:
+    """Of a good set-up nothing is wrong, and the exit code is 0."""
+    with opened(data):
+        pass  # makes what the first start makes
+    url = "https://example.com/stopgap"
+    assert set(weights(run, STOPGAP_SOURCE_URL=url).values()) == {"fine"}
+    result = run("doctor", STOPGAP_SOURCE_URL=url, STOPGAP_PORT="0")
+    assert result.exit_code == 0
+    assert all(line.startswith("✓") for line in result.stdout.splitlines())
+
+
+def test_a_fresh_machine(run: Run, tmp_path: Path) -> None:
+    """Where nothing is there yet, nothing is wrong, and nothing is made."""
+    fresh = tmp_path / "not" / "there"
+    assert "wrong" not in weights(run, STOPGAP_DATA=str(fresh)).values()
+    assert not (tmp_path / "not").exists()
+
+
+def test_an_empty_folder(run: Run, tmp_path: Path) -> None:
+    """An empty data folder stays empty."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "wrong" not in weights(run, STOPGAP_DATA=str(empty)).values()
+    assert list(empty.iterdir()) == []
+
+
+def foreign(path: Path) -> None:
+    """Put somebody else's table into an empty database."""
+    path.unlink()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE theirs (id INTEGER)")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("what", "damage"),
+    [
+        ("data folder", lambda data: data.rename(data.with_name("x")) and data.write_text("file")),
+        ("data folder", lambda data: data.chmod(0o755)),
+        ("secret", lambda data: (data / "secret").chmod(0o644)),
+        ("secret", lambda data: (data / "secret").write_text("short")),
+        ("database", lambda data: (data / "stopgap.db").write_text("no database" * 100)),
+        ("database", lambda data: foreign(data / "stopgap.db")),
+        (
+            "images",
+            lambda data: (data / "objects").rename(data / "x") and (data / "objects").touch(),
+        ),
+    ],
+)
+def test_damage(run: Run, data: Path, what: str, damage: Damage) -> None:
+    """What is damaged is found, with its fix, and left as it is."""
+    with opened(data):
+        pass
+    damage(data)
+    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+    assert weights(run)[what] in {"warning", "wrong"}
+    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("environment", "what", "weight"),
+    [
+        ({"STOPGAP_TYPO": "1"}, "settings", "wrong"),
+        ({"STOPGAP_PORT": "no"}, "settings", "wrong"),
+        ({"STOPGAP_PROFILE": "production"}, "settings", "wrong"),
+        ({"STOPGAP_CONTRACTS": "no.such:contract"}, "contracts", "wrong"),
+        ({"STOPGAP_DATABASE_URL": "mysql://x"}, "database", "wrong"),
+        ({"STOPGAP_DATABASE_URL": "postgresql://u:secretword@127.0.0.1:1/x"}, "database", "wrong"),
+        ({"STOPGAP_OBJECTS": "ftp://x"}, "images", "wrong"),
+        ({"STOPGAP_HOST": "192.0.2.1"}, "port", "wrong"),
+        ({"STOPGAP_HOST": "0.0.0.0"}, "who may sign in", "warning"),
+        ({"STOPGAP_HOST": "0.0.0.0"}, "proxies", "warning"),
+        ({"STOPGAP_TRUSTED_PROXIES": "0.0.0.0/0"}, "proxies", "warning"),
+        ({}, "source link", "warning"),
+    ],
+)
+def test_settings_that_do_not_fit(
+    run: Run, environment: dict[str, str], what: str, weight: str
+) -> None:
+    """A setting that keeps the server from running is wrong; one to think about is a warning."""
+    assert weights(run, **environment)[what] == weight
+    result = run("doctor", **({"STOPGAP_PORT": "0"} | environment))
+    assert result.exit_code == (1 if weight == "wrong" else 0)
+    assert "secretword" not in result.output
+
+
+def test_a_port_that_is_taken(run: Run) -> None:
+    """A port on which something listens, perhaps this very server, is a warning."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        assert weights(run, STOPGAP_PORT=port)["port"] == "warning"
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_real_postgresql(run: Run, database_url: str) -> None:
+    """An empty PostgreSQL database is fine, and stays empty."""
+    assert weights(run, STOPGAP_DATABASE_URL=database_url)["database"] == "fine"
+    again = run("doctor", STOPGAP_DATABASE_URL=database_url, STOPGAP_PORT="0")
+    assert "empty; the next start" in again.stdout
+
+
+def test_the_settings_table(run: Run) -> None:
+    """Every setting is listed with its value, default, range and help; a secret's value is not."""
+    result = run("doctor", "--settings", STOPGAP_SECRET="s" * 40, STOPGAP_PORT="8000")
+    assert "STOPGAP_PORT (also PORT) = 8000\n" in result.stdout
+    assert "STOPGAP_SECRET = (hidden)\n" in result.stdout
+    assert "0 to 65535; default: 5000" in result.stdout
+    rows = [json.loads(line) for line in run("doctor", "--settings", "--json").stdout.splitlines()]
+    assert {"name", "value", "default", "allowed", "help"} <= rows[0].keys()
+
+
+def test_the_settings_table_in_spite_of_a_typo(run: Run) -> None:
+    """Whoever is told to look the settings up can do so before the mistake is mended."""
+    result = run("doctor", "--settings", STOPGAP_TYPO="1")
+    assert "STOPGAP_PORT" in result.stdout
+    assert "STOPGAP_TYPO is not a setting" in result.stderr
+    assert result.exit_code == os.EX_CONFIG

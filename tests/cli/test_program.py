@@ -1,0 +1,45 @@
+"""The program: all its commands explain themselves, and refuse in one line."""
+
+import os
+from collections.abc import Iterator
+
+import click
+import pytest
+from tests.commands import Run, shell
+
+from stopgap.cli import main
+
+
+def commands(group: click.Group, *words: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """List every command of a group, and of the groups in it."""
+    for name, command in group.commands.items():
+        yield (*words, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, *words, name)
+
+
+ALL = list(commands(main))
+
+
+@pytest.mark.parametrize(("words", "command"), ALL, ids=[" ".join(words) for words, _ in ALL])
+def test_help(run: Run, words: tuple[str, ...], command: click.Command) -> None:
+    """Every command's help has an example, and a word about each option."""
+    result = run(*words, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.stdout
+    assert f"stopgap {words[0]}" in result.stdout
+    for option in command.params:
+        assert isinstance(option, click.Argument) or getattr(option, "help", None)
+
+
+def test_a_setting_that_is_none() -> None:
+    """A mistake in the settings is one line on standard error, and the code of a bad set-up."""
+    result = shell("account", "list", STOPGAP_TYPO="1")
+    assert (result.returncode, result.stdout) == (os.EX_CONFIG, "")
+    assert result.stderr.startswith("stopgap: STOPGAP_TYPO is not a setting")
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_command(run: Run) -> None:
+    """Without a command there is the list of all."""
+    assert "contract" in run().output
