@@ -15,7 +15,14 @@ from tests.contracts.promises import DELIVERY, LETTER, contract_of, contracts, k
 from stopgap.contracts import kinds, values
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract as madcompany
-from stopgap.contracts.sampling import SampleNotFound, corners, draw, sample_inputs
+from stopgap.contracts.parsing import query_values, read_path
+from stopgap.contracts.sampling import (
+    SampleNotFound,
+    corners,
+    draw,
+    example_inputs,
+    sample_inputs,
+)
 
 DRAWS = 100_000
 PROMISED = range(2000, 5001)
@@ -158,3 +165,12 @@ def test_the_authors_own_validators_are_heeded() -> None:
     assert isinstance(row, Ordered)
     with pytest.raises(SampleNotFound, match="1000 draws"):
         sample_inputs(contract, Bits(0))
+
+
+@given(contracts())
+def test_what_is_shown_as_an_example_works(contract: Contract) -> None:
+    """The inputs that people are shown are allowed, and make an address that reads back as them."""
+    shown = example_inputs(contract)
+    expected = contract.inputs.model_validate(shown, by_alias=False, by_name=True)
+    path, _, query = contract.address(shown).partition("?")
+    assert read_path(contract, path, query_values(query)) == expected

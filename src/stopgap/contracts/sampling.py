@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
-from stopgap.contracts.contract import Contract
+from stopgap.contracts.contract import Contract, placeholder
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.'&éßñЖ字😀"
 """What texts are drawn from: every letter is printable; some take more than one byte."""
@@ -99,14 +99,24 @@ def corners(kind: kinds.Kind) -> list[Any]:
 
 
 def example_inputs(contract: Contract) -> dict[str, Any]:
-    """Make inputs to show to people: the contract's first example, or its fields' first ones."""
+    """Make inputs to show to people: the contract's first example, or what its fields tell.
+
+    An optional field that has neither an example nor a place in the path is left out.
+    """
     if contract.examples:
         return dict(contract.examples[0].inputs)
-    told = [field for field in contract.fields if field.required or field.examples]
+    placed = set(map(placeholder, contract.segments))
     return {
-        field.name: field.examples[0] if field.examples else corners(field.kind)[0]
-        for field in told
+        field.name: _example(field)
+        for field in contract.fields
+        if field.required or field.examples or field.name in placed
     }
+
+
+def _example(field: kinds.Field) -> Any:
+    if field.examples:
+        return field.examples[0]
+    return corners(field.kind)[0] if field.required else field.default
 
 
 def sample_inputs(contract: Contract, source: random.Random) -> BaseModel:
