@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 
 .PHONY: help
 help: ## list what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
 .PHONY: run
 run: .venv/runtime ## start the server; `PORT=8000 make run` chooses its port
@@ -46,6 +46,16 @@ pins: .venv/runtime ## resolve requirements*.txt again; `make pins ARGS=--upgrad
 	@$(PIP) install uv==$(UV_VERSION)
 	@$(COMPILE) $(ARGS) --output-file requirements.txt
 	@$(COMPILE) $(ARGS) --group dev --output-file requirements-dev.txt
+
+.PHONY: bench bench-peers
+bench: .venv/runtime ## measure it beside other servers; `make bench ARGS=--write` keeps the tables
+	@$(BIN)/python -m bench.run $(ARGS)
+bench-peers: .venv/runtime ## the same, with other model servers too
+	@$(BIN)/python -m bench.run --peers $(ARGS)
+
+.PHONY: soak
+soak: .venv/dev ## kill, lock and load it for long; `make soak ARGS="--minutes 1 --kills 2"` tries it
+	@$(BIN)/python -m soak.run $(ARGS)
 
 # A stamp is written last, so a set-up that was interrupted is done again. The tools come on top
 # of what runs: never two installations at once in one .venv, whatever -j says.

@@ -26,6 +26,7 @@ from stopgap.cli import main as program
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.errors import StartRefused, StopgapError, kinds
 from stopgap.settings import PLATFORM_NAMES, PREFIX, Settings, read_settings
+from stopgap.telemetry.exposition import FAMILIES
 from stopgap.web.parts import NAME, Parts
 
 FOLDER = Path(__file__).parent / "reference"
@@ -42,6 +43,7 @@ def pages() -> dict[str, str]:
         "routes.md": routes_page(),
         "commands.md": commands_page(),
         "errors.md": errors_page(),
+        "metrics.md": metrics_page(),
     }
 
 
@@ -64,6 +66,20 @@ def settings_page() -> str:
         "that is not in this table, or a value out of its range, stops the start with one line.",
         "The production profile does not start without a secret and a database.",
         _table(("Name", "What it is", "Allowed", "Default"), rows),
+    )
+
+
+def metrics_page() -> str:
+    """Write the table of metrics."""
+    rows = (
+        (f"`{each.name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.help)
+        for each in FAMILIES
+    )
+    return _page(
+        "Metrics",
+        "`GET /metrics` tells the numbers of all workers together, in Prometheus' text format. It "
+        "answers an operator's session or key, or the token in `STOPGAP_METRICS_TOKEN`.",
+        _table(("Name", "Kind", "Labels", "What it tells"), rows),
     )
 
 
@@ -110,7 +126,7 @@ def application() -> Flask:
     with tempfile.TemporaryDirectory() as folder:
         app = wiring.create_app(read_settings({"STOPGAP_DATA": folder}))
         parts: Parts = app.extensions[NAME]
-        parts.database.close()
+        parts.close()
     return app
 
 

@@ -25,7 +25,7 @@ def opened(data: Path) -> Iterator[Parts]:
     try:
         yield parts
     finally:
-        parts.database.close()
+        parts.close()
 
 
 def shell(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

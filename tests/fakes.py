@@ -14,6 +14,10 @@ class FakeClock:
         """Tell the time that it was set to."""
         return self._now
 
+    def microseconds(self) -> int:
+        """Tell the time that it was set to, as microseconds since 1970."""
+        return (self._now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
     def monotonic(self) -> float:
         """Tell the seconds since the start."""
         return (self._now - self._start).total_seconds()

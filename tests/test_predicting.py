@@ -1,15 +1,21 @@
-"""The one way of a prediction: guarded, and named after its release."""
+"""The one way of a prediction: guarded, named after its release, and on record."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from tests.fakes import FakeClock
 
 from stopgap.contracts.madcompany import Sales, contract
-from stopgap.predicting import Predicting, PredictionFailed, Release
+from stopgap.contracts.row import Row
+from stopgap.journal.record import decode
+from stopgap.journal.spool import SpoolUnwritable
+from stopgap.predicting import Line, Predicting, PredictionFailed, Release
+from stopgap.telemetry.metrics import Metrics
 
-INPUTS = Sales(seller_available=5, month="january", customer_visiting_website=100)
+ROW = Row.of(Sales(seller_available=5, month="january", customer_visiting_website=100))
+REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 class Always:
@@ -18,26 +24,65 @@ class Always:
     def __init__(self, output: Any) -> None:
         self.output = output
 
-    def predict(self, rows: Sequence[BaseModel]) -> Sequence[Any]:
+    def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row with the one output."""
         return [self.output for _ in rows]
 
 
-def predicting(output: Any) -> Predicting:
+class Memory:
+    """A spool in memory, which may be full."""
+
+    def __init__(self, *, full: bool = False) -> None:
+        self.bodies: list[bytes] = []
+        self.full = full
+
+    def append(self, body: bytes) -> None:
+        """Keep a record, if there is room."""
+        if self.full:
+            raise SpoolUnwritable("No space left on device")
+        self.bodies.append(body)
+
+
+def line(output: Any, spool: Memory, *, strict: bool = True) -> Line:
     """Serve MadCompany's contract with a model that always answers the same."""
-    return Predicting([Release(contract=contract, name="7", model=Always(output))])
+    release = Release(contract=contract, name="7", model=Always(output))
+    predicting = Predicting(
+        [release], clock=FakeClock(), spool=spool, strict=strict, metrics=Metrics()
+    )
+    return predicting.line(contract)
 
 
-def test_an_answer_says_its_release() -> None:
-    """An answer is the model's, as bare JSON, with the release's name."""
-    prediction = predicting(3141).predict(contract, INPUTS)
-    assert (prediction.body, prediction.release) == (b"3141", "7")
+def test_an_answer_says_its_release_and_is_on_record() -> None:
+    """An answer is the model's, as bare JSON; what it was asked and what it said is kept."""
+    spool = Memory()
+    prediction = line(3141, spool).predict(ROW, REQUEST_ID, "somebody")
+    assert prediction == (3141, b"3141", "7")
+    (body,) = spool.bodies
+    record = decode(body)
+    assert (record.id, record.contract, record.release) == (REQUEST_ID, "madcompany", "7")
+    assert (record.fingerprint, record.caller) == (contract.fingerprint, "somebody")
+    assert (record.output, json.loads(record.inputs)) == (b"3141", ROW.inputs.model_dump())
+    assert record.at == FakeClock().microseconds()
 
 
 @pytest.mark.parametrize(
     "output", [1999, 5001, 3141.0, float("nan"), float("inf"), "3141", None, True, [3141], {}]
 )
 def test_the_guard_lets_no_broken_promise_out(output: Any) -> None:
-    """What does not keep the contract never reaches a client."""
+    """What does not keep the contract never reaches a client, and is no answer on record."""
+    spool = Memory()
     with pytest.raises(PredictionFailed):
-        predicting(output).predict(contract, INPUTS)
+        line(output, spool).predict(ROW, REQUEST_ID, None)
+    assert spool.bodies == []
+
+
+def test_strict_withholds_what_cannot_be_recorded() -> None:
+    """Strict: without a record there is no answer."""
+    with pytest.raises(SpoolUnwritable):
+        line(3141, Memory(full=True)).predict(ROW, REQUEST_ID, None)
+
+
+def test_available_answers_all_the_same() -> None:
+    """Available: without a record there is an answer, and a line in the log."""
+    prediction = line(3141, Memory(full=True), strict=False).predict(ROW, REQUEST_ID, None)
+    assert prediction.body == b"3141"

@@ -1,19 +1,25 @@
-"""The one way that every prediction takes: validated inputs in, a guarded answer out."""
+"""The one way that every prediction takes: a validated row in, a guarded answer out, on record."""
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
-from pydantic import BaseModel
-
+from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.values import breach
+from stopgap.contracts.row import Row
+from stopgap.contracts.values import breach, keeper
 from stopgap.errors import StopgapError
+from stopgap.journal.record import encoder
 from stopgap.models.model import Model
+from stopgap.telemetry.metrics import Metrics
 
 STAND_IN = "stand-in"
 """How release 0 is called wherever a client can see it: nobody is told that it is a model."""
+
+logger = logging.getLogger(__name__)
 
 
 class PredictionFailed(StopgapError):
@@ -31,37 +37,125 @@ class Release:
     model: Model
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """An answer that keeps its contract."""
+class Prediction(NamedTuple):
+    """An answer that keeps its contract, and is on record."""
 
     output: Any
+    body: bytes  # the output as compact JSON: `3141`
     release: str
 
-    @property
-    def body(self) -> bytes:
-        """The answer as compact JSON: `3141`."""
-        return json.dumps(self.output, separators=(",", ":"), ensure_ascii=False).encode()
+
+class Spool(Protocol):
+    """Where an answer's record is safe before the answer leaves."""
+
+    def append(self, body: bytes) -> None:
+        """Keep a record; an error means that it was not kept."""
 
 
 class Predicting:
-    """Predicts for every contract that is served."""
+    """Predicts for every contract that is served.
 
-    def __init__(self, releases: Sequence[Release]) -> None:
+    Args:
+        releases: Who answers, one for each contract.
+        spool: Takes the record of each answer.
+        strict: Whether an answer without a record is withheld, or given and counted as lost.
+        metrics: Counts answers, failures and losses.
+    """
+
+    def __init__(
+        self,
+        releases: Sequence[Release],
+        *,
+        clock: Clock,
+        spool: Spool,
+        strict: bool,
+        metrics: Metrics,
+    ) -> None:
         self._releases = {release.contract.name: release for release in releases}
+        self._make = partial(Line, clock=clock, spool=spool, strict=strict, metrics=metrics)
+        self._metrics = metrics
+        self._lines = {
+            name: self._make(release, took=self._count(release))
+            for name, release in self._releases.items()
+        }
 
-    def predict(self, contract: Contract, inputs: BaseModel) -> Prediction:
+    def line(self, contract: Contract) -> "Line":
+        """Return the way that the predictions of one contract take, for any thread."""
+        return self._lines[contract.name]
+
+    def express_line(self, contract: Contract) -> "Line":
+        """Return the same way for the event loop's thread alone, whose counting needs no lock."""
+        release = self._releases[contract.name]
+        return self._make(
+            release, took=self._metrics.prediction_line(contract.name, release.name).ok
+        )
+
+    def _count(self, release: Release) -> Callable[[int], None]:
+        def took(micros: int) -> None:
+            seconds = micros / 1_000_000
+            self._metrics.prediction(release.contract.name, release.name, "ok", seconds)
+
+        return took
+
+
+class Line:
+    """One contract's way from a row to its answer, with all that can be known made ready."""
+
+    def __init__(
+        self,
+        release: Release,
+        *,
+        clock: Clock,
+        spool: Spool,
+        strict: bool,
+        metrics: Metrics,
+        took: Callable[[int], None],
+    ) -> None:
+        contract = release.contract
+        self._metrics = metrics
+        self._took = took
+        self._contract = contract.name
+        self._release = release.name
+        self._predict = release.model.predict
+        self._kind = contract.output_kind
+        self._keeps = keeper(contract.output_kind)
+        self._encode = encoder(
+            contract=contract.name, fingerprint=contract.fingerprint, release=release.name
+        )
+        self._microseconds = clock.microseconds
+        self._append = spool.append
+        self._strict = strict
+
+    def predict(self, row: Row, request_id: str, caller: str | None) -> Prediction:
         """Answer one request.
 
         Args:
-            contract: One of those that are served.
-            inputs: Validated; an instance of `contract.inputs`.
+            row: Its validated inputs.
+            request_id: As the client is told it.
+            caller: The id of the account or guest that asks; None for nobody known.
 
         Raises:
             PredictionFailed: the model's answer does not keep the contract.
+            SpoolUnwritable: it cannot be put on record, and must be.
         """
-        release = self._releases[contract.name]
-        (output,) = release.model.predict([inputs])
-        if broken := breach(contract.output_kind, output):
-            raise PredictionFailed(f"Release {release.name} gave no valid answer: it {broken}.")
-        return Prediction(output=output, release=release.name)
+        began = self._microseconds()
+        (output,) = self._predict((row,))
+        if not self._keeps(output):
+            broken = breach(self._kind, output)
+            self._metrics.prediction(self._contract, self._release, PredictionFailed.code, 0.0)
+            raise PredictionFailed(f"Release {self._release} gave no valid answer: it {broken}.")
+        body = b"%d" % output if type(output) is int else _compact(output)
+        took = self._microseconds() - began
+        try:
+            self._append(self._encode(request_id, began, caller, took, row.json, body))
+        except StopgapError:
+            if self._strict:
+                raise
+            self._metrics.journal_lost()
+            logger.exception("an answer has no record", extra={"request_id": request_id})
+        self._took(took)
+        return Prediction(output, body, self._release)
+
+
+def _compact(output: object) -> bytes:
+    return json.dumps(output, separators=(",", ":"), ensure_ascii=False).encode()

@@ -24,6 +24,9 @@ from stopgap.images.image import (
     ImageTooManyPixels,
     ImageUnrecognised,
 )
+from stopgap.journal.journal import JournalRowNotFound
+from stopgap.journal.record import RecordUnreadable
+from stopgap.journal.spool import SpoolUnwritable
 from stopgap.predicting import PredictionFailed
 from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
 from stopgap.storage.objects import DiskFull, ObjectNotFound
@@ -55,6 +58,20 @@ class PageNotFound(StopgapError):
 
 class MethodNotAllowed(StopgapError):
     """This address exists, but does not take this method; Allow lists those that it takes."""
+
+
+class Overloaded(StopgapError):
+    """The server has as many requests as it can answer in good time; others may ask soon again."""
+
+    retry_after = 1.0
+
+
+class PredictionsThrottled(StopgapError):
+    """This caller, or this address, has asked for as many predictions as it may for now."""
+
+    def __init__(self, limit: str, wait: float) -> None:
+        super().__init__(f"There may be {limit} from one caller or address.")
+        self.retry_after = wait
 
 
 class CrossSiteRefused(StopgapError):
@@ -92,6 +109,7 @@ STATUSES: dict[type[StopgapError], int] = {
     AccountNotFound: 404,
     KeyNotFound: 404,
     ImageNotFound: 404,
+    JournalRowNotFound: 404,
     ObjectNotFound: 404,
     MethodNotAllowed: 405,
     BodyLate: 408,
@@ -109,9 +127,13 @@ STATUSES: dict[type[StopgapError], int] = {
     KeyLabelInvalid: 422,
     SignInThrottled: 429,
     ImageQuotaReached: 429,
+    PredictionsThrottled: 429,
     StartRefused: 500,
+    RecordUnreadable: 500,
     InternalFault: 500,
+    Overloaded: 503,
     PredictionFailed: 503,
+    SpoolUnwritable: 503,
     ImagesBusy: 503,
     DatabaseUnreachable: 503,
     DatabaseFull: 507,
@@ -126,7 +148,7 @@ def status_of(kind: type[StopgapError]) -> int:
     """Tell the status of an error kind.
 
     Raises:
-        KeyError: nobody has said what the kind means over HTTP.
+        StopIteration: nobody has said what the kind means over HTTP.
     """
     return STATUSES[next(base for base in kind.__mro__ if base in STATUSES)]
 

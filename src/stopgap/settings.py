@@ -1,6 +1,7 @@
 """The settings: one table of names, defaults, units, ranges and help, read once at the edge."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -94,6 +95,12 @@ def _url(text: str) -> str:
     return text
 
 
+def _rate(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}/(second|minute|hour|day)", text):
+        raise ValueError(text)
+    return text
+
+
 def _text(text: str) -> str:
     if not text.strip():
         raise ValueError(text)
@@ -119,7 +126,10 @@ class Settings:
     port: int = _setting(_integer(0, 65535), "0 to 65535", 5000, "TCP port to listen on")
     workers: int = _setting(_integer(1, 64), "1 to 64", 1, "worker processes")
     threads: int = _setting(
-        _integer(4, 256), "4 to 256", 16, "threads a worker gives to Flask's views"
+        _integer(4, 256),
+        "4 to 256",
+        16,
+        "threads a worker gives to Flask's views: a quarter to predictions, a quarter to images",
     )
     contracts: tuple[str, ...] = _setting(
         _words,
@@ -161,6 +171,35 @@ class Settings:
     )
     objects: str | None = _setting(
         _text, "a folder", None, "where images are kept; by default a folder in the data folder"
+    )
+    journal: Literal["strict", "available"] = _setting(
+        _one_of("strict", "available"),
+        "strict or available",
+        "strict",
+        "when an answer cannot be put on record: refuse it (503), or give it and count the loss",
+    )
+    journal_fsync: Literal["off", "interval", "always"] = _setting(
+        _one_of("off", "interval", "always"),
+        "off, interval or always",
+        "interval",
+        "when records are forced to the disk: by the system, each second, or before each answer",
+    )
+    journal_days: int = _setting(
+        _integer(1, 3650), "1 to 3650 days", 365, "days for which answers are kept"
+    )
+    journal_url: str | None = _setting(
+        _text,
+        "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+        None,
+        "the journal's database; by default a file beside SQLite's, or the same PostgreSQL",
+        secret=True,
+    )
+    metrics_token: str | None = _setting(
+        _text,
+        "a text",
+        None,
+        "who sends it as a bearer token may read /metrics; operators may in any case",
+        secret=True,
     )
     limits: str = _setting(
         _text, "memory://", "memory://", "where failed sign-ins are counted; memory is per worker"
@@ -220,6 +259,19 @@ class Settings:
         "1000000 to 1000000000000 bytes",
         1_073_741_824,
         "bytes that all guests' images may take together",
+    )
+    max_requests: int = _setting(
+        _integer(16, 100_000),
+        "16 to 100000",
+        1_000,
+        "requests inside a worker at once; more are refused at once (503), but for /status, "
+        "/health and /metrics",
+    )
+    prediction_limit: str | None = _setting(
+        _rate,
+        "a number/second, /minute, /hour or /day",
+        None,
+        "predictions that one caller, or else one address, may ask a worker for: 100/second",
     )
     body_seconds: int = _setting(
         _integer(1, 600), "1 to 600 seconds", 30, "seconds in which a request's body must arrive"

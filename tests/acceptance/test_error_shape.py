@@ -21,7 +21,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """Build the application that the servers run, to read its map of addresses."""
     settings = Settings(data=Path(tmp_path_factory.mktemp("application")))
     app = wiring.create_app(settings)
-    with closing(app.extensions["stopgap"].database):
+    with closing(app.extensions["stopgap"]):
         yield app
 
 

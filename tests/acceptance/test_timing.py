@@ -62,7 +62,7 @@ def test_unknown_and_wrong_take_the_same_time(tmp_path: Path) -> None:
     with running(tmp_path, settings) as server:
         parts = wiring.build_parts(wiring.prepare(read_settings(settings)))
         parts.accounts.add("owner", "eleven-green-kettles-sing")
-        parts.database.close()
+        parts.close()
         client, order = server.client(), random.Random(9)
         for name in ("owner", "nobody") * 5:
             seconds(client, name)  # the first ones load what the others find

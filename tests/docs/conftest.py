@@ -17,4 +17,4 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     built = wiring.create_app(read_settings({"STOPGAP_DATA": str(folder)}))
     yield built
     parts: Parts = built.extensions[NAME]
-    parts.database.close()
+    parts.close()

@@ -15,6 +15,7 @@ from tests.docs.markdown import WRITTEN_PAGES, name_of, shell_lines
 from docs import generate
 from stopgap.cli import main
 from stopgap.settings import PREFIX, Settings
+from stopgap.telemetry.exposition import FAMILIES
 
 SETTING = re.compile(rf"{PREFIX}[A-Z][A-Z_]*")
 written = pytest.mark.parametrize("page", WRITTEN_PAGES, ids=name_of)
@@ -97,3 +98,8 @@ def parse(line: str) -> None:
         command = command.commands[words.pop(0)]
     with CliRunner().isolation(input="y\n"):  # whoever is asked "are you sure?" is
         command.make_context("stopgap", words)
+
+
+def test_every_metric_is_mentioned() -> None:
+    """No metric is missing in the page of metrics."""
+    assert {each.name for each in FAMILIES if f"`{each.name}`" not in page("metrics.md")} == set()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import Sales, contract
+from stopgap.contracts.row import Row
 from stopgap.contracts.values import breach
 from stopgap.models.stand_in import RandomStandIn, StableStandIn, stand_in
 
@@ -18,12 +19,10 @@ DRAWS = 100_000
 BINS = 3_001  # 2000 to 5000
 
 
-def rows(count: int) -> list[BaseModel]:
+def rows(count: int) -> list[Row]:
     """Make different inputs for MadCompany's contract."""
     return [
-        Sales.model_validate(
-            {"seller_available": number, "month": 1, "customer_visiting_website": 7}
-        )
+        Row.of(Sales(seller_available=number, month="january", customer_visiting_website=7))
         for number in range(count)
     ]
 
@@ -58,8 +57,9 @@ def test_stable_draws_are_inside_and_even() -> None:
 
 SCRIPT = """
 from stopgap.contracts.madcompany import Sales, contract
+from stopgap.contracts.row import Row
 from stopgap.models.stand_in import StableStandIn
-row = Sales(seller_available=5, month="january", customer_visiting_website=100)
+row = Row.of(Sales(seller_available=5, month="january", customer_visiting_website=100))
 print(StableStandIn(contract).predict([row, row])[0])
 """
 
@@ -108,5 +108,5 @@ def test_every_draw_keeps_the_promise(low: int, width: int, seed: int) -> None:
         stand_in(promised, "random", random.Random(seed)),
         stand_in(promised, "stable", random.Random(seed)),
     ):
-        (output,) = model.predict([Nothing(number=seed % 11)])
+        (output,) = model.predict([Row.of(Nothing(number=seed % 11))])
         assert breach(promised.output_kind, output) is None

@@ -17,7 +17,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     """Build the demo's application."""
     app = wiring.create_app(Settings(data=tmp_path, stand_in="stable"))
     yield app
-    app.extensions[NAME].database.close()
+    app.extensions[NAME].close()
 
 
 @pytest.fixture
@@ -101,4 +101,4 @@ def test_closed_predictions_need_a_session(tmp_path: Path) -> None:
     assert client.get("/predict/5/january/100").status_code == 401
     client.post("/login", json={"username": "orhan", "password": "12345"})
     assert client.get("/predict/5/january/100").status_code == 200
-    app.extensions[NAME].database.close()
+    app.extensions[NAME].close()

@@ -11,6 +11,7 @@ from stopgap.accounts.permissions import Role
 from stopgap.cli.installation import opened
 from stopgap.cli.lines import json_option, print_rows
 from stopgap.cli.new_password import new_password, password_options
+from stopgap.journal.filters import Filters
 
 
 @click.group()
@@ -124,6 +125,8 @@ def enable(name: str) -> None:
 def delete(name: str) -> None:
     """Delete the account NAME with its sessions, API keys and images.
 
+    The answers that it was given stay in the journal, but no longer say to whom.
+
     \b
     Examples:
       stopgap account delete ann
@@ -131,9 +134,13 @@ def delete(name: str) -> None:
     """
     with opened() as parts:
         parts.accounts.disable(name)  # so that nothing is added meanwhile
-        images = parts.images.delete_all(parts.accounts.get(name).id)
+        account_id = parts.accounts.get(name).id
+        images = parts.images.delete_all(account_id)
+        answers = parts.journal.anonymise(account_id)
         parts.accounts.delete(name)
-    click.echo(f"Deleted {name} and its images ({images}).")
+    click.echo(
+        f"Deleted {name} and its images ({images}); its answers ({answers}) are nobody's now."
+    )
 
 
 @account.command()
@@ -154,6 +161,7 @@ def export(name: str) -> None:
             "sessions": [asdict(each) for each in parts.sessions.list(found.id)],
             "keys": [asdict(each) for each in parts.keys.list(name)],
             "images": [asdict(each) for each in parts.images.list(found.id)],
+            "answers": [each.facts() for each in parts.journal.export(Filters(caller=found.id))],
         }
     click.echo(json.dumps(kept, indent=2, default=_written, ensure_ascii=False))
 

@@ -14,4 +14,4 @@ def opened() -> Iterator[Parts]:
     try:
         yield parts
     finally:
-        parts.database.close()
+        parts.close()

@@ -10,6 +10,7 @@ from stopgap.cli.account import account
 from stopgap.cli.contract import contract
 from stopgap.cli.doctor import doctor
 from stopgap.cli.exit_codes import exit_code_of
+from stopgap.cli.journal import journal
 from stopgap.cli.key import key
 from stopgap.cli.serve import serve
 from stopgap.errors import StopgapError
@@ -45,4 +46,5 @@ main.add_command(serve)
 main.add_command(contract)
 main.add_command(account)
 main.add_command(key)
+main.add_command(journal)
 main.add_command(doctor)

@@ -1,38 +1,15 @@
 """`stopgap serve`: run the server until it is told to stop."""
 
 import errno
-import os
-import signal
 import socket
 from dataclasses import replace
-from functools import partial
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
 from stopgap import wiring
+from stopgap.cli.supervising import supervise
 from stopgap.errors import StartRefused
 from stopgap.settings import Settings
-from stopgap.telemetry.logs import JsonLines
-
-BACKLOG = 1_024
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": JsonLines}},
-    "handlers": {
-        "json": {
-            "class": "logging.StreamHandler",
-            "formatter": "json",
-            "stream": "ext://sys.stdout",
-        }
-    },
-    "loggers": {"_granian": {"handlers": ["json"], "propagate": False}},
-}
-"""What the server says of its workers, in lines like our own."""
 
 HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  # compared, not bound
 """Addresses under which a browser on this machine finds the server as localhost."""
@@ -87,32 +64,7 @@ def serve(**options: object) -> None:
     address, port = free_address(settings.host, settings.port)
     settings = wiring.prepare(settings)
     click.echo(invitation(settings, port), err=True)
-    server = Granian(
-        "stopgap",
-        address=address,
-        port=port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
-        backlog=BACKLOG,
-        backpressure=BACKLOG,
-        websockets=False,
-        log_level=LogLevels.warning,
-        log_dictconfig=LOGGING,
-        respawn_failed_workers=True,
-        workers_kill_timeout=10,
-    )
-    os.register_at_fork(after_in_child=end_by_signal)
-    server.serve(target_loader=partial(wiring.build_door, settings), wrap_loader=False)
-
-
-def end_by_signal() -> None:
-    """Let a signal end a worker that is still starting.
-
-    It has inherited the supervisor's handlers, which would swallow the signal: the worker would
-    never learn that it has to stop. Once it serves, handlers of its own take their place.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    supervise(settings, address, port)
 
 
 def free_address(host: str, port: int) -> tuple[str, int]:

@@ -17,14 +17,16 @@ class Chore:
 
 
 async def do_chores(chores: Sequence[Chore]) -> None:
-    """Do all chores, one after the other, until cancelled."""
-    loop = asyncio.get_running_loop()
-    due = dict.fromkeys(range(len(chores)), loop.time())
-    while due:
-        number = min(due, key=lambda each: due[each])
-        await asyncio.sleep(due[number] - loop.time())
-        await _do(chores[number])
-        due[number] = loop.time() + chores[number].every
+    """Do all chores, each in its own time, until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        for chore in chores:
+            tasks.create_task(_repeat(chore))
+
+
+async def _repeat(chore: Chore) -> None:
+    while True:
+        await _do(chore)
+        await asyncio.sleep(chore.every)
 
 
 async def _do(chore: Chore) -> None:

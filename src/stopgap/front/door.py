@@ -1,22 +1,29 @@
-"""The door: the ASGI application that the server runs, with Flask in a thread pool behind it."""
+"""The door: the ASGI application that the server runs, with Flask in threads behind it."""
 
 import asyncio
-import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import IO
 
-from a2wsgi import WSGIMiddleware
-
-from stopgap import problems
-from stopgap.clock import Ids
 from stopgap.errors import StopgapError
+from stopgap.front.admission import Places, Quota
 from stopgap.front.chores import Chore, do_chores
-from stopgap.front.intake import Bounds, Receive, Scope, Send, replay, take_in
+from stopgap.front.express import Answer, ExpressLane, is_json
+from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
+from stopgap.front.lane import Lane, Lanes
+from stopgap.front.leaving import Leaving
+from stopgap.front.sending import Sending
+from stopgap.front.wsgi import Application, Reply, call
+from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
+from stopgap.telemetry.metrics import Metrics
 
-LEAVE_SECONDS = 1.0
-"""Time in which the requests that are under way may end, once the server is told to stop."""
+LOOK_SECONDS = 0.5
+"""How often it is seen whether the supervisor is there."""
 
-WsgiApp = Callable[..., Iterable[bytes]]
+logger = logging.getLogger(__name__)
 
 
 class Door:
@@ -24,94 +31,130 @@ class Door:
 
     Args:
         application: Flask, as a WSGI callable.
-        threads: How many of its views run at once.
-        bounds: What a request may take before it is passed on.
+        express: Answers what is plain without it.
+        quota: How many predictions one may ask for; None: any number.
+        places: For the requests inside; those of the express lane do not stay.
+        intake: Reads them.
+        lanes: The threads in which they are answered.
+        sending: Sends the answers.
         chores: What to do by itself, from the first moment to the last.
+        supervisor: The process whose end is this one's.
         close: Called once, after the last request.
     """
 
     def __init__(
         self,
-        application: WsgiApp,
+        application: Application,
         *,
-        threads: int,
-        bounds: Bounds,
-        ids: Ids,
+        express: ExpressLane,
+        quota: Quota | None,
+        places: Places,
+        intake: Intake,
+        sending: Sending,
+        lanes: Lanes,
+        metrics: Metrics,
         chores: Sequence[Chore],
+        supervisor: int,
         close: Callable[[], None],
     ) -> None:
-        self._flask = WSGIMiddleware(_with_raw_address(application), workers=threads)
-        self._bounds = bounds
-        self._ids = ids
+        self._application = application
+        self._express = express
+        self._quota = quota
+        self._places = places
+        self._intake = intake
+        self._lanes = lanes
+        self._metrics = metrics
         self._chores = chores
+        self._supervisor = supervisor
         self._close = close
-        self._under_way: set[asyncio.Future[None]] = set()  # what Flask's threads are at
+        self._sending = sending
+        self._leaving = Leaving(
+            announce=self._sending.announce_end, inside=lambda: places.taken, hurry=self._hurry
+        )
+        metrics.watch("stopgap_requests_in_flight", lambda: places.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one life of the server."""
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            if self._quota is not None and (error := self._quota.exceeded(scope)):
+                await self._refuse(error, scope, receive, send)
+            elif answer := self._express.answer(scope):
+                await self._sending.whole(200, *answer, send)
+            else:
+                await self._serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        lane = self._lanes.of(scope["path"])
         try:
-            plain, body = await take_in(scope, receive, self._bounds)
+            with self._places.taking(kept=lane is self._lanes.watching):
+                async with self._intake.reading(scope, receive, lane.body_bytes) as (plain, body):
+                    answer = self._answer_json(plain, body)
+                    reply = None if answer else await self._reply(plain, body, lane)
+                if answer:
+                    await self._sending.whole(200, *answer, send)
+                elif reply:
+                    await self._sending.reply(reply, send)
         except StopgapError as error:
-            await self._refuse(error, send)
-            return
-        done = asyncio.get_running_loop().create_future()
-        self._under_way.add(done)
-        try:
-            with body:
-                await self._flask(plain, replay(body), send)  # type: ignore[arg-type]  # plain dicts here
-        finally:
-            self._under_way.remove(done)
-            done.set_result(None)
+            await self._refuse(error, scope, receive, send)
 
-    async def _refuse(self, error: StopgapError, send: Send) -> None:
-        """Answer what cannot be passed on, in the shape that Flask's errors have."""
-        request_id = self._ids.new()
-        document = problems.document(error, request_id)
-        body = json.dumps(document).encode()
-        headers = {
-            "Content-Type": problems.MEDIA_TYPE,
-            "Content-Length": str(len(body)),
-            "Connection": "close",
-            "Cache-Control": "no-store",
-            "X-Request-Id": request_id,
-        } | problems.headers(error)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": document["status"],
-                "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
-            }
-        )
-        await send({"type": "http.response.body", "body": body})
+    def _answer_json(self, scope: Scope, body: IO[bytes]) -> Answer | None:
+        """Answer in the express lane what could not go there before it was read."""
+        if not is_json(scope) or declared_length(scope) > MEMORY_MAX:
+            return None
+        answer = self._express.answer_json(scope, body.read())
+        body.seek(0)
+        return answer
+
+    async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane) -> Reply:
+        """Have Flask answer, in a thread.
+
+        Raises:
+            Overloaded: no thread is free in time.
+            InternalFault: it has answered with an exception, which it should not.
+        """
+        try:
+            return await lane.run(partial(call, self._application, scope, body))
+        except Overloaded:
+            raise
+        except Exception as error:
+            logger.exception("the application failed")
+            raise InternalFault("The server cannot answer; its log says more.") from error
+
+    async def _refuse(
+        self, error: StopgapError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if isinstance(error, Overloaded | PredictionsThrottled):
+            self._metrics.shed(error.code)
+        self._metrics.request("other", scope["method"], status_of(type(error)), 0.0)
+        await self._sending.refuse(error, scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Do the chores from the server's start to its end."""
         await receive()
-        chores = asyncio.create_task(do_chores(self._chores))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leaving.begin)
+        chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
         await send({"type": "lifespan.startup.complete"})
         await receive()
         chores.cancel()
-        if self._under_way:  # without this loop their threads would wait for ever
-            await asyncio.wait(self._under_way, timeout=LEAVE_SECONDS)
+        await self._leaving.finish()
         self._close()
         await send({"type": "lifespan.shutdown.complete"})
 
+    def _hurry(self) -> None:
+        """Wait no more for who sends or reads slowly."""
+        self._intake.stop()
+        self._sending.stop()
 
-def _with_raw_address(application: WsgiApp) -> WsgiApp:
-    """Tell the application the address as it was sent, as other WSGI servers do in RAW_URI."""
 
-    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        scope = environ["asgi.scope"]
-        raw, query = scope["raw_path"].decode("latin-1"), environ["QUERY_STRING"]
-        environ["RAW_URI"] = f"{raw}?{query}" if query else raw
-        return application(environ, start_response)
+async def end_with(supervisor: int) -> None:
+    """End this process when its supervisor is gone, which would else go on serving for ever.
 
-    return call
+    As fast as it can: another server may be waiting for the port.
+    """
+    while os.getppid() == supervisor:  # noqa: ASYNC110  # its end sends no event
+        await asyncio.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGINT)

@@ -1,13 +1,14 @@
 """Intake: a request is read whole, bounded in size and time, before it costs a thread."""
 
-import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import IO, Any
 from urllib.parse import quote
 
-from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge
+from stopgap.front.crowd import Crowd, Stay
+from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge, Overloaded
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -17,71 +18,100 @@ Send = Callable[[Message], Awaitable[None]]
 ADDRESS_MAX = 8_192
 """Bytes of path and query together, as RFC 9110, section 4.1 recommends to support."""
 
-MEMORY_MAX = 262_144
+MEMORY_MAX = 65_536
 """Bytes of a body that stay in memory; a larger one waits in a temporary file."""
 
-LINGER_FACTOR = 4
-"""A body of up to so many times the bound is read and thrown away before it is refused, because a
-client that is still sending may not read the answer (as nginx's lingering_close does)."""
-
-CHUNK = 65_536
+LARGE = 32
+"""Bodies in temporary files at once: with uploads of 10 MiB, 330 MiB of the disk at most."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """What a request may take."""
+class Intake:
+    """Reads requests.
 
-    body_bytes: int
-    body_seconds: float
-
-
-async def take_in(scope: Scope, receive: Receive, bounds: Bounds) -> tuple[Scope, IO[bytes]]:
-    """Read a request whole; return its scope, in the form that WSGI can hold, and its body.
-
-    Raises:
-        AddressTooLong, BodyTooLarge, BodyLate: it is out of bounds.
-        BodyMalformed: it ended early; whoever stopped sending may still read the answer.
+    Args:
+        seconds: In which a body must arrive.
+        places: Bodies that are read at once.
     """
-    if len(scope["raw_path"]) + len(scope["query_string"]) > ADDRESS_MAX:
-        raise AddressTooLong(f"Path and query may have {ADDRESS_MAX} bytes together.")
-    body = tempfile.SpooledTemporaryFile(MEMORY_MAX)  # noqa: SIM115  # the caller closes it
-    try:
-        async with asyncio.timeout(bounds.body_seconds):
-            length = await _read(receive, body, bounds, _declared_length(scope))
-    except BaseException as error:
-        body.close()
-        if isinstance(error, TimeoutError):
-            seconds = bounds.body_seconds
-            raise BodyLate(f"The body did not arrive within {seconds:g} seconds.") from error
-        raise
-    body.seek(0)
-    return _plain(scope, length), body
+
+    def __init__(self, *, seconds: float, places: int) -> None:
+        self._seconds = seconds
+        self._all = Crowd(places)
+        self._large = Crowd(LARGE)
+
+    @asynccontextmanager
+    async def reading(
+        self, scope: Scope, receive: Receive, allowed: int
+    ) -> AsyncIterator[tuple[Scope, IO[bytes]]]:
+        """Read a request whole; hand over its scope, as WSGI can hold it, and its body.
+
+        Args:
+            scope: The request's head.
+            receive: Gives its body.
+            allowed: Bytes that the body may have.
+
+        Raises:
+            AddressTooLong, BodyTooLarge, BodyLate, Overloaded: it is out of bounds.
+            BodyMalformed: it ended early; whoever stopped sending may still read the answer.
+        """
+        if len(scope["raw_path"]) + len(scope["query_string"]) > ADDRESS_MAX:
+            raise AddressTooLong(f"Path and query may have {ADDRESS_MAX} bytes together.")
+        if not has_body(scope):
+            yield _plain(scope, 0), BytesIO()
+            return
+        stay = Stay(self._seconds)
+        with tempfile.SpooledTemporaryFile(MEMORY_MAX) as body:
+            try:
+                _allow(declared_length(scope), allowed)
+                length = await self._read(receive, body, stay, allowed)
+                body.seek(0)
+                yield _plain(scope, length), body
+            finally:
+                self._large.leave(stay)
+
+    def stop(self) -> None:
+        """Read no more; whoever has not sent all is told so."""
+        self._all.disperse()
+
+    async def _read(self, receive: Receive, body: IO[bytes], stay: Stay, allowed: int) -> int:
+        """Read the body into a file, in its time; return its length."""
+        try:
+            with self._all.including(stay):
+                async with stay:
+                    return await self._copy(receive, body, stay, allowed)
+        except TimeoutError as error:
+            if stay.sent_away:
+                raise Overloaded("The body came too slowly while others waited.") from error
+            raise BodyLate(f"The body did not arrive within {self._seconds:g} seconds.") from error
+
+    async def _copy(self, receive: Receive, body: IO[bytes], stay: Stay, allowed: int) -> int:
+        length, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise BodyMalformed("The body ended before it was whole.")
+            chunk = message.get("body", b"")
+            _allow(length + len(chunk), allowed)
+            if length <= MEMORY_MAX < length + len(chunk):
+                self._large.join(stay)
+            length += body.write(chunk)
+            more = message.get("more_body", False)
+        return length
 
 
-async def _read(receive: Receive, body: IO[bytes], bounds: Bounds, declared: int) -> int:
-    """Read the body into a file; return its length."""
-    allowed = bounds.body_bytes
-    too_large = BodyTooLarge(f"The body may have {allowed} bytes.")
-    if declared > allowed * LINGER_FACTOR:
-        raise too_large
-    length, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BodyMalformed("The body ended before it was whole.")
-        chunk = message.get("body", b"")
-        length += len(chunk)
-        if length <= allowed:
-            body.write(chunk)
-        elif length > allowed * LINGER_FACTOR:
-            raise too_large
-        more = message.get("more_body", False)
+def _allow(length: int, allowed: int) -> None:
     if length > allowed:
-        raise too_large
-    return length
+        raise BodyTooLarge(f"The body may have {allowed} bytes.")
 
 
-def _declared_length(scope: Scope) -> int:
+def has_body(scope: Scope) -> bool:
+    """Tell whether a request may have a body; in HTTP/2 it need not say so."""
+    return scope["http_version"] == "2" or any(
+        name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"]
+    )
+
+
+def declared_length(scope: Scope) -> int:
+    """Tell how long a body is said to be; 0 where nothing is said."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value)  # the server has refused what is no number
@@ -96,17 +126,6 @@ def _plain(scope: Scope, length: int) -> Scope:
         if name not in {b"content-length", b"transfer-encoding"}
     ]
     query = quote(scope["query_string"], safe="%!$&'()*+,;=:@/?-._~[]{}|\\^`\"<>#").encode()
-    has_body = length or any(name == b"content-length" for name, _ in scope["headers"])
-    if has_body:
+    if length or any(name == b"content-length" for name, _ in scope["headers"]):
         kept.append((b"content-length", str(length).encode()))
     return scope | {"headers": kept, "query_string": query}
-
-
-def replay(body: IO[bytes]) -> Receive:
-    """Hand a body that has been read to the application, a piece at a time."""
-
-    async def receive() -> Message:
-        chunk = body.read(CHUNK)
-        return {"type": "http.request", "body": chunk, "more_body": len(chunk) == CHUNK}
-
-    return receive

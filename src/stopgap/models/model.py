@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from pydantic import BaseModel
+from stopgap.contracts.row import Row
 
 
 class Model(Protocol):
     """Anything that answers rows of a contract's inputs, a batch at a time."""
 
-    def predict(self, rows: Sequence[BaseModel]) -> Sequence[Any]:
+    def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row with one output, in the rows' order."""

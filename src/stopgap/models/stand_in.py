@@ -5,9 +5,8 @@ import random
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
 from stopgap.contracts.sampling import draw
 from stopgap.models.model import Model
 
@@ -19,7 +18,7 @@ class RandomStandIn:
         self._kind = contract.output_kind
         self._source = source
 
-    def predict(self, rows: Sequence[BaseModel]) -> Sequence[Any]:
+    def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row with a value drawn evenly from the promised range."""
         return [draw(self._kind, self._source) for _ in rows]
 
@@ -35,12 +34,12 @@ class StableStandIn:
         self._kind = contract.output_kind
         self._fingerprint = contract.fingerprint.encode()
 
-    def predict(self, rows: Sequence[BaseModel]) -> Sequence[Any]:
+    def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row with the value that belongs to it."""
         return [draw(self._kind, self._source_of(row)) for row in rows]
 
-    def _source_of(self, row: BaseModel) -> random.Random:
-        seed = hashlib.sha256(self._fingerprint + row.model_dump_json().encode()).digest()
+    def _source_of(self, row: Row) -> random.Random:
+        seed = hashlib.sha256(self._fingerprint + row.json).digest()
         return HashSource(seed)
 
 

@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     MetaData,
+    TableClause,
     TypeDecorator,
     column,
     create_engine,
@@ -274,16 +276,33 @@ def _open_postgresql(text_of_url: str) -> Database:
     return Database(create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS), name)
 
 
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """How some tables came to be, script by script; several may share one database."""
+
+    folder: str  # in `migrations`; its scripts
+    version: TableClause  # where the database keeps how far it has come
+    head: str  # the newest script; a database that is there needs no Alembic (0.3 s)
+
+
 VERSION = table("stopgap_version", column("version_num"))
 HEAD = "0001"
-"""The newest script in `migrations/versions`; a database that is there needs no Alembic (0.3 s)."""
+MAIN = History(folder="versions", version=VERSION, head=HEAD)
+"""The history of the tables on `metadata`."""
+
+JOURNAL = History(
+    folder="journal/versions",
+    version=table("stopgap_journal_version", column("version_num")),
+    head="0001",
+)
+"""The journal's: on SQLite in a file of its own, on PostgreSQL beside the others."""
 
 MIGRATION_LOCK = 0x53_74_6F_70_67_61_70
 """PostgreSQL's advisory lock under which one process at a time migrates: `Stopgap` in ASCII."""
 
 
-def migrate(database: Database) -> None:
-    """Bring the schema to its newest version; several processes may do so at once.
+def migrate(database: Database, history: History = MAIN) -> None:
+    """Bring a history's tables to their newest version; several processes may do so at once.
 
     Raises:
         DatabaseForeign: it is no database, or one with tables that are not ours.
@@ -292,31 +311,31 @@ def migrate(database: Database) -> None:
     """
     try:
         with database.read() as connection:
-            version = _version(connection, database.name)
+            version = _version(connection, database.name, history)
     except exc.DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             raise DatabaseForeign(database.name, "the file is no database") from error
         raise
     if database.engine.dialect.name == "sqlite":
         _use_wal(database)
-    if version == HEAD:
+    if version == history.head:
         return
     with database.write() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        if _version(connection, database.name) != HEAD:
-            _upgrade(connection)
+        if _version(connection, database.name, history) != history.head:
+            _upgrade(connection, history)
 
 
-def _version(connection: Connection, name: str) -> str:
-    """Tell the version of the schema; nothing for an empty database."""
-    tables = inspect(connection).get_table_names()
-    if VERSION.name in tables:
-        version = str(connection.scalar(select(VERSION.c.version_num)) or "")
-        if version > HEAD:
-            raise DatabaseNewer(name, version, HEAD)
+def _version(connection: Connection, name: str, history: History = MAIN) -> str:
+    """Tell the version of a history's tables; nothing where there are none yet."""
+    tables = set(inspect(connection).get_table_names())
+    if history.version.name in tables:
+        version = str(connection.scalar(select(history.version.c.version_num)) or "")
+        if version > history.head:
+            raise DatabaseNewer(name, version, history.head)
         return version
-    if tables:
+    if tables and tables.isdisjoint({MAIN.version.name, JOURNAL.version.name}):
         shown = ", ".join(sorted(tables)[:3])
         raise DatabaseForeign(name, f"it has tables of its own ({shown})")
     return ""
@@ -335,11 +354,13 @@ def _use_wal(database: Database) -> None:
                 raise DatabaseUnreachable(database.name, str(error)) from error
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, history: History) -> None:
     from alembic import command  # noqa: PLC0415  # 0.3 s that most starts need not spend
     from alembic.config import Config  # noqa: PLC0415
 
-    config = Config(attributes={"connection": connection})
+    attributes = {"connection": connection, "version_table": history.version.name}
+    config = Config(attributes=attributes)
     config.set_main_option("script_location", "stopgap.storage:migrations")
-    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", f"stopgap.storage:migrations/{history.folder}")
+    config.set_main_option("path_separator", "newline")
     command.upgrade(config, "head")

@@ -1,5 +1,7 @@
 """The Flask application: its routes, and what happens around every request."""
 
+import time
+
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
@@ -50,6 +52,7 @@ def create_app(built: Parts) -> Flask:
 
 def begin() -> None:
     """Give the request its id, and refuse what another site's page sent."""
+    g.began = time.perf_counter()
     g.request_id = parts().ids.new()
     refuse_cross_site(request)
 
@@ -60,4 +63,7 @@ def finish(response: Response) -> Response:
     for name, value in (HEADERS | PAGE_HEADERS if is_page else HEADERS).items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.request_id
+    route = request.url_rule.rule if request.url_rule else "other"
+    seconds = time.perf_counter() - g.began
+    parts().metrics.request(route, request.method, response.status_code, seconds)
     return response

@@ -29,14 +29,24 @@ def _find() -> Caller | None:
         found = parts().keys.caller(secret.strip())
         if found is None:
             raise KeyRefused("The API key is not known here, or it was revoked.")
-        return found
-    known = session_id()
-    return parts().sessions.caller(known) if known else None
+        header = request.headers["Authorization"]
+    else:
+        known = session_id()
+        found = parts().sessions.caller(known) if known else None
+        header = request.headers.get("Cookie", "")
+    parts().recent.remember(header.encode("latin-1"), found)
+    return found
 
 
 def session_id() -> str | None:
     """Tell the session id that the browser sent."""
     return request.cookies.get(COOKIE) or None
+
+
+def caller_id() -> str | None:
+    """Tell the id of who asks; None for somebody without a session or key."""
+    found = caller()
+    return found.id if found else None
 
 
 def signed_in(permission: Permission) -> Caller:

@@ -2,12 +2,14 @@
 
 from functools import partial
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, g, request, url_for
 from werkzeug.routing import BaseConverter
 
 from stopgap.accounts.account import Caller
+from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.parsing import read_inputs, read_path
+from stopgap.contracts.row import Row
 from stopgap.images.image import Uploader
 from stopgap.problems import SignInNeeded
 from stopgap.web import callers
@@ -37,9 +39,13 @@ def status() -> Response:
 def login() -> Response:
     """Sign in with a username and a password, and start a session."""
     credentials = credentials_in(body_values())
-    caller, session_id = parts().sign_in.sign_in(
-        credentials.username, credentials.password, callers.address()
-    )
+    try:
+        caller, session_id = parts().sign_in.sign_in(
+            credentials.username, credentials.password, callers.address()
+        )
+    except (SignInRefused, SignInThrottled) as refusal:
+        parts().metrics.login_failed(refusal.code)
+        raise
     if wants_html() and is_form():
         response = see_other(url_for("pages.home"))  # which shows the sentence
     else:
@@ -65,7 +71,8 @@ def predict(contract: Contract, **_in_path: str) -> Response:
         inputs = read_inputs(contract, query_values_of_request())
     else:
         inputs = read_path(contract, raw_path(), query_values_of_request())
-    prediction = parts().predicting.predict(contract, inputs)
+    line = parts().predicting.line(contract)
+    prediction = line.predict(Row.of(inputs), g.request_id, callers.caller_id())
     response = Response(prediction.body, mimetype="application/json")
     response.headers["Stopgap-Release"] = prediction.release
     return response

@@ -1,8 +1,17 @@
-"""The routes for those who run the server."""
+"""The routes for those who run the server: whether it can serve, and its numbers."""
 
-from flask import Blueprint, Response
+import hmac
+import platform
 
+from flask import Blueprint, Response, request
+
+from stopgap import __version__
+from stopgap.accounts.permissions import Permission
+from stopgap.journal.drain import backlog
+from stopgap.predicting import STAND_IN
+from stopgap.telemetry.exposition import render
 from stopgap.web.answers import json_answer
+from stopgap.web.callers import signed_in
 from stopgap.web.parts import parts
 
 views = Blueprint("operations", __name__)
@@ -13,3 +22,26 @@ def health() -> Response:
     """Tell a load balancer whether this server can serve: 503 while its database is away."""
     parts().database.check()
     return json_answer({"status": "ok"})
+
+
+@views.get("/metrics")
+def metrics() -> Response:
+    """Tell the server's numbers, over all workers, to Prometheus or an operator."""
+    token = parts().settings.metrics_token
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token is None or not hmac.compare_digest(sent.encode(), token.encode()):
+        signed_in(Permission.OPERATE)
+    data = parts().settings.data
+    parts().metrics.publish()
+    text, content_type = render(
+        data / "metrics",
+        {
+            "stopgap_journal_backlog_bytes": lambda: backlog(data / "spool").bytes,
+            "stopgap_journal_backlog_files": lambda: backlog(data / "spool").files,
+            "stopgap_build_info": lambda: [(__version__, platform.python_version())],
+            "stopgap_release_info": lambda: [
+                (contract.name, STAND_IN, "live") for contract in parts().contracts
+            ],
+        },
+    )
+    return Response(text, content_type=content_type)

@@ -6,14 +6,18 @@ from flask import current_app
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
+from stopgap.accounts.recent import RecentCallers
 from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.sign_in import SignIn
 from stopgap.clock import Ids
 from stopgap.contracts.contract import Contract
 from stopgap.images.gallery import Images
+from stopgap.journal.journal import Journal
+from stopgap.journal.spool import Spool
 from stopgap.predicting import Predicting
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
+from stopgap.telemetry.metrics import Metrics
 
 NAME = "stopgap"
 
@@ -29,9 +33,20 @@ class Parts:
     sign_in: SignIn
     sessions: Sessions
     keys: Keys
+    recent: RecentCallers
     images: Images
+    spool: Spool
+    journal: Journal
+    metrics: Metrics
     database: Database
     ids: Ids
+
+    def close(self) -> None:
+        """Let go of files and connections, after the last request."""
+        self.metrics.close()
+        self.spool.close()
+        self.journal.close()
+        self.database.close()
 
 
 def parts() -> Parts:

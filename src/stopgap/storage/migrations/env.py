@@ -1,8 +1,7 @@
-"""Alembic's way in: runs the scripts in the transaction that `migrate` has opened."""
+"""Alembic's way in: runs a history's scripts in the transaction that `migrate` has opened."""
 
 from alembic import context
 
-from stopgap.storage.database import VERSION
-
-context.configure(connection=context.config.attributes["connection"], version_table=VERSION.name)
+given = context.config.attributes
+context.configure(connection=given["connection"], version_table=given["version_table"])
 context.run_migrations()

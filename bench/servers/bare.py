@@ -1,0 +1,72 @@
+"""The ceilings: a bare callable on the very server that Stopgap runs on, ASGI or WSGI.
+
+It reads nothing and decides nothing. Its answer has the headers and the body that it was started
+with, which are Stopgap's own, so that both send as many bytes. What is left unsaid to the server
+here is what `stopgap serve` leaves at, or sets to, the same values.
+
+    python -m bench.servers.bare asgi PORT '[["content-type", "application/json"], ...]' BODY
+"""
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+Headers = list[tuple[str, str]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def asgi(headers: Headers, body: bytes) -> Callable[..., Awaitable[None]]:
+    """Make the least that an ASGI application can be."""
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    start = {"type": "http.response.start", "status": 200, "headers": raw}
+    end = {"type": "http.response.body", "body": body}
+
+    async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for step in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
+            return
+        await send(start)
+        await send(end)
+
+    return application
+
+
+def wsgi(headers: Headers, body: bytes) -> Callable[..., Iterable[bytes]]:
+    """Make the least that a WSGI application can be."""
+
+    def application(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", headers)
+        return [body]
+
+    return application
+
+
+INTERFACES = {"asgi": (Interfaces.ASGI, asgi), "wsgi": (Interfaces.WSGI, wsgi)}
+
+
+def main(interface: str, port: str, headers: str, body: str) -> None:
+    """Serve until told to stop."""
+    protocol, make = INTERFACES[interface]
+    pairs = [(name, value) for name, value in json.loads(headers)]
+    Granian(
+        "bare",
+        port=int(port),
+        interface=protocol,
+        workers=1,
+        blocking_threads=1,  # the fastest for WSGI, though it answers one at a time
+        websockets=False,
+        log_level=LogLevels.warning,
+    ).serve(target_loader=partial(make, pairs, body.encode()), wrap_loader=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

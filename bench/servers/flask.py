@@ -1,0 +1,31 @@
+"""Stopgap's Flask application without the door: on the server's own WSGI interface.
+
+STOPGAP_DATA=folder python -m bench.servers.flask PORT
+"""
+
+import sys
+from functools import partial
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from stopgap import wiring
+
+
+def main(port: str) -> None:
+    """Serve until told to stop."""
+    settings = wiring.settings_of_environment()
+    Granian(
+        "flask",
+        port=int(port),
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=settings.threads,  # as many views at once as behind the door
+        websockets=False,
+        log_level=LogLevels.warning,
+    ).serve(target_loader=partial(wiring.create_app, settings), wrap_loader=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

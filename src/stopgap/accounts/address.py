@@ -1,0 +1,40 @@
+"""The address of who asks, when proxies stand between."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from stopgap.settings import Network
+
+
+def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
+    """Tell the client's address.
+
+    Each trusted proxy has appended the address it saw to X-Forwarded-For, so the list is read from
+    its end, as long as the one who wrote an entry is trusted.
+
+    Args:
+        peer: Who is connected.
+        forwarded: X-Forwarded-For; empty where there is none.
+        trusted: The proxies that are believed.
+    """
+    claimed = [part.strip() for part in forwarded.split(",")]
+    while claimed and is_trusted(peer, trusted) and _is_address(claimed[-1]):
+        peer = claimed.pop()
+    return peer
+
+
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Tell whether an address is that of a proxy that is believed."""
+    if not trusted or not _is_address(address):
+        return False
+    found = ipaddress.ip_address(address)
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return any(mapped in network for network in trusted if network.version == mapped.version)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""The options that choose answers of the journal, and what they mean."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+
+from stopgap.clock import SystemClock
+from stopgap.contracts import kinds
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.values import OutOfBounds, Unreadable, read_text
+from stopgap.journal.filters import Condition, Filters, Value
+from stopgap.web.parts import Parts
+
+AGO = re.compile(r"([0-9]{1,6})([mhd])")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+NUMERIC = (kinds.Integer, kinds.Number)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment: `2026-07-01`, `2026-07-01T12:30`, or so long ago: `90m`, `36h`, `7d`."""
+
+    name = "when"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read a moment; without a time zone it is UTC."""
+        if isinstance(value, datetime):
+            return value
+        if ago := AGO.fullmatch(value):
+            return SystemClock().now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no moment like 2026-07-01T12:30, nor like 7d.", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What was asked for, in the words of the command line."""
+
+    since: datetime | None
+    until: datetime | None
+    contract: str | None
+    release: str | None
+    account: str | None = None
+    caller: str | None = None
+    inputs: Sequence[str] = ()
+    answers: Sequence[str] = ()
+
+    def filters(self, parts: Parts) -> Filters:
+        """Say it to the journal."""
+        served = [each for each in parts.contracts if self.contract in {None, each.name}]
+        account = None if self.account is None else parts.accounts.get(self.account)
+        return Filters(
+            since=self.since,
+            until=self.until,
+            contract=self.contract,
+            release=self.release,
+            caller=self.caller if account is None else account.id,
+            conditions=(
+                *(_input(served, text) for text in self.inputs),
+                *(_answer(served, text) for text in self.answers),
+            ),
+        )
+
+
+def time_options(command: Command) -> Command:
+    """Let a command be asked about a time, a contract and a release."""
+    for option in (
+        click.option("--release", metavar="NAME", help="Only a release's: `stand-in`, or `7`."),
+        click.option("--contract", metavar="NAME", help="Only a contract's."),
+        click.option("--until", type=Moment(), help="Only from before a moment."),
+        click.option(
+            "--since", type=Moment(), help="Only from a moment on: 2026-07-01T12:30 (UTC), or 7d."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def filter_options(command: Command) -> Command:
+    """Let a command be asked for answers by whatever they hold."""
+    for option in (
+        click.option(
+            "--answer",
+            "answers",
+            multiple=True,
+            metavar="VALUE",
+            help="Only answers of a value or a range: 3000..3500, or of a member: days=2..5.",
+        ),
+        click.option(
+            "--where",
+            "inputs",
+            multiple=True,
+            metavar="FIELD=VALUE",
+            help="Only of an input or a range of it: month=may, count=10..20; may be repeated.",
+        ),
+        click.option("--caller", metavar="ID", help="Only an account's or guest's, by its id."),
+        click.option("--account", metavar="NAME", help="Only an account's, by its name."),
+    ):
+        command = option(command)
+    return time_options(command)
+
+
+def _input(contracts: Sequence[Contract], text: str) -> Condition:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not FIELD=VALUE.", param_hint="--where")
+    own = next((each.names[name] for each in contracts if name in each.names), name)
+    found = (field.kind for each in contracts for field in each.fields if field.name == own)
+    low, high = _range(next(found, None), value, "--where")
+    return Condition(part="input", name=own, low=low, high=high)
+
+
+def _answer(contracts: Sequence[Contract], text: str) -> Condition:
+    name, equals, value = text.partition("=")
+    name, value = (name, value) if equals else ("", text)
+    found = (kind for each in contracts for own, kind in _members(each.output_kind) if own == name)
+    low, high = _range(next(found, None), value, "--answer")
+    return Condition(part="output", name=name, low=low, high=high)
+
+
+def _members(kind: kinds.Kind) -> list[tuple[str, kinds.Scalar]]:
+    """List the members of an output; one that is no object is a member without a name."""
+    if isinstance(kind, kinds.Record):
+        return [(field.name, field.kind) for field in kind.fields]
+    return [("", kind)]
+
+
+def _range(kind: kinds.Scalar | None, text: str, hint: str) -> tuple[Value, Value]:
+    """Read a value, or two ends with `..` between them, of which one may be left open."""
+    low, dots, high = text.partition("..")
+    if not dots or isinstance(kind, kinds.Choice | kinds.Text | kinds.Boolean):
+        value = _value(kind, text, hint)
+        return value, value
+    ends = (low or str(-kinds.NUMBER_MAX), high or str(kinds.NUMBER_MAX))
+    first, last = (_value(kinds.Number(), end, hint) for end in ends)
+    return first, last
+
+
+def _value(kind: kinds.Scalar | None, text: str, hint: str) -> Value:
+    """Read a value as its contract does; where no contract is served that has it, by its looks."""
+    value: Value
+    try:
+        if kind is not None:
+            value = read_text(kinds.Number() if isinstance(kind, NUMERIC) else kind, text)
+            return value
+        return {"true": True, "false": False}.get(text) or _number_or_text(text)
+    except Unreadable as error:
+        wanted = "a number" if kind is None or isinstance(kind, NUMERIC) else kind.allowed()
+        raise click.BadParameter(f"{text!r} is not {wanted}.", param_hint=hint) from error
+    except OutOfBounds as error:
+        allowed = "a number" if kind is None else kind.allowed()
+        raise click.BadParameter(f"{text!r} is not {allowed}.", param_hint=hint) from error
+
+
+def _number_or_text(text: str) -> Value:
+    try:
+        value: float = read_text(kinds.Number(), text)
+    except Unreadable:
+        return text
+    return value

@@ -1,0 +1,166 @@
+"""The supervisor: keeps the workers and the drainer alive until it is told to stop."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from functools import partial
+from multiprocessing.resource_tracker import ensure_running
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from stopgap import wiring
+from stopgap.journal.drain import drain_process
+from stopgap.settings import Settings
+from stopgap.telemetry.logs import JsonLines
+
+BACKLOG = 1_024
+BACKPRESSURE = 65_536
+"""Connections of the server itself, which counts idle ones too: must not be reached."""
+
+STOP_SECONDS = 3
+"""Time for a worker to end after it was told to; who needs longer is killed."""
+
+PAUSE_SECONDS = 1.0
+"""Before a process is replaced that died so soon after its start."""
+
+DRAIN_SECONDS = 6.0
+"""Time for the drainer's end; a database that is locked may hold it for longer."""
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonLines}},
+    "handlers": {
+        "json": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "stream": "ext://sys.stdout",
+        }
+    },
+    "loggers": {"_granian": {"handlers": ["json"], "propagate": False}},
+}
+"""What the server says of its workers, in lines like our own."""
+
+
+def supervise(settings: Settings, address: str, port: int) -> None:
+    """Serve until a signal comes; then see the workers and, after them, the drainer end."""
+    server = Granian(
+        "stopgap",
+        address=address,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=LOGGING,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+    )
+    server.respawned_wrks = Patience()
+    os.register_at_fork(after_in_child=end_by_signal)
+    drainer = DrainerKeeper(settings)
+    drainer.start()
+    try:
+        load = partial(wiring.build_door, settings, supervisor=os.getpid())
+        server.serve(target_loader=load, wrap_loader=False)
+    finally:
+        drainer.stop()
+
+
+class Patience(dict[int, float]):
+    """When each worker was replaced last, told to the server as never.
+
+    Else a worker that died twice within seconds would end the whole server. It is replaced however
+    often it dies, but not without a pause.
+    """
+
+    def get(self, key: int, default: float = 0.0) -> float:  # type: ignore[override]  # as it is called
+        """Tell the server that it was long ago, after the pause if it was not."""
+        if time.monotonic() - super().get(key, default) < PAUSE_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+        return 0.0
+
+
+class DrainerKeeper:
+    """Keeps one drainer running: a process of its own, replaced when it dies."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._over = False
+        self._lock = threading.Lock()
+        self._process = self._spawn()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        """Start the drainer, and watch it."""
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Have the drainer move what is left, and end; what it cannot move waits in the spool."""
+        self._stopping.set()
+        with self._lock:
+            self._tell()
+        self._keeper.join(DRAIN_SECONDS)
+        with self._lock:
+            self._over = True
+            self._process.kill()
+        self._keeper.join()
+
+    def _keep(self) -> None:
+        """Run one drainer after the other; if the last has died, another moves what is left."""
+        ensure_running()  # the tracker of `multiprocessing`, whose start would undo the next line
+        # A drainer that is still starting is not to be ended by them; it unblocks SIGTERM in time.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        ended_well = False
+        while not self._stopping.is_set():
+            ended_well = self._run()
+            self._stopping.wait(PAUSE_SECONDS)
+        if not ended_well:
+            self._run()
+
+    def _run(self) -> bool:
+        """Run a drainer to its end; tell whether that was a good one."""
+        with self._lock:
+            if self._over:
+                return True
+            self._process = self._spawn()
+            self._process.start()
+            if self._stopping.is_set():
+                self._tell()
+        self._process.join()
+        return self._process.exitcode == 0
+
+    def _tell(self) -> None:
+        """Tell the drainer to come to its end."""
+        if self._process.is_alive():
+            self._process.terminate()
+
+    def _spawn(self) -> multiprocessing.context.SpawnProcess:
+        """Make a drainer; spawned, since a fork would take this process's threads' locks along."""
+        return multiprocessing.get_context("spawn").Process(
+            name="stopgap-drainer",
+            target=drain_process,
+            args=(wiring.spool_folder(self._settings), self._settings.journal_url or ""),
+            kwargs={
+                "parent": os.getpid(),
+                "durable": self._settings.journal_fsync != "off",
+                "log_level": self._settings.log_level,
+            },
+        )
+
+
+def end_by_signal() -> None:
+    """Let a signal end a worker that is still starting.
+
+    It has inherited the supervisor's handlers, which would swallow the signal: the worker would
+    never learn that it has to stop. Once it serves, handlers of its own take their place.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,109 @@
+"""The lane: threads for one kind of request, so that no kind can take what another needs."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from stopgap.problems import Overloaded
+
+T = TypeVar("T")
+
+FIRST_GUESS = 0.01
+"""Seconds that a task is taken to need before the first has been seen."""
+
+SMOOTHNESS = 16
+"""The mean follows roughly so many of the last tasks."""
+
+FORM_BYTES = 1_048_576
+"""What a request may bring where no image is expected. The interpreter does nothing else while it
+reads JSON: 10 MiB of it would hold up everybody for half a second."""
+
+WATCHED = frozenset({"/status", "/health", "/metrics"})
+"""What tells how the server is; it must be told under any load."""
+
+
+class Lane:
+    """Some threads, and a queue no longer than is waited for gladly.
+
+    Who would wait for longer than half of the patience is refused at once, by how long tasks have
+    taken of late; and who then waits for longer than all of it, since they suddenly take longer.
+
+    Args:
+        threads: Tasks at once.
+        patience: Seconds.
+        body_bytes: What a request may bring along.
+    """
+
+    def __init__(self, name: str, *, threads: int, patience: float, body_bytes: int) -> None:
+        self.body_bytes = body_bytes
+        self._name = name
+        self._threads = threads
+        self._patience = patience
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._inside = 0
+        self._mean = FIRST_GUESS
+
+    async def run(self, task: Callable[[], T]) -> T:
+        """Do a task in a thread.
+
+        Raises:
+            Overloaded: its turn does not come in time.
+        """
+        before = self._inside - self._threads + 1
+        if before > 0 and before * self._mean / self._threads > self._patience / 2:
+            raise self._refusal()
+        self._inside += 1
+        try:
+            work = asyncio.get_running_loop().run_in_executor
+            result, took = await work(self._pool, self._do, task, time.monotonic())
+        finally:
+            self._inside -= 1
+        self._mean += (took - self._mean) / SMOOTHNESS
+        return result
+
+    def _do(self, task: Callable[[], T], arrived: float) -> tuple[T, float]:
+        began = time.monotonic()
+        if began - arrived > self._patience:
+            raise self._refusal()
+        result = task()
+        return result, time.monotonic() - began
+
+    def _refusal(self) -> Overloaded:
+        return Overloaded(f"Too many requests wait for the same thing ({self._name}).")
+
+
+class Lanes:
+    """Which request takes which lane.
+
+    Args:
+        threads: Of all lanes together, but for the two that tell how the server is.
+        prefixes: Below these, predictions are asked for.
+        image_bytes: What an upload may bring.
+    """
+
+    def __init__(self, *, threads: int, prefixes: Collection[str], image_bytes: int) -> None:
+        self._prefixes = tuple(prefixes)
+        quarter = threads // 4
+        form = partial(Lane, body_bytes=FORM_BYTES)
+        self.watching = form("watching", threads=2, patience=2.0)
+        self._people = form("people", threads=threads - 2 * quarter, patience=4.0)
+        self._predictions = form("predictions", threads=quarter, patience=0.5)
+        self._images = Lane("images", threads=quarter, patience=8.0, body_bytes=image_bytes)
+
+    def of(self, path: str) -> Lane:
+        """Tell the lane of a path, percent-decoded as Flask routes it."""
+        if path.rstrip("/") in WATCHED:
+            return self.watching
+        if is_below(path, "/images"):
+            return self._images
+        if any(is_below(path, prefix) for prefix in self._prefixes):
+            return self._predictions
+        return self._people
+
+
+def is_below(path: str, prefix: str) -> bool:
+    """Tell whether a path is a prefix, or goes on after it."""
+    return path == prefix or path.startswith(prefix + "/")

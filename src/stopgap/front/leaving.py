@@ -1,0 +1,76 @@
+"""Leaving: the end of a worker, which its clients are to notice as little as possible."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+from stopgap.front import sockets
+
+NOTICE_SECONDS = 1.0
+"""Time in which every answer says `Connection: close`, so that clients that stay connected go."""
+
+LAST_SECONDS = 0.1
+"""Time for the connections that wait to be taken, once no more can come."""
+
+LEAVE_SECONDS = 1.0
+"""Time in which the requests that are inside may end."""
+
+LOOK_SECONDS = 0.05
+"""How often it is seen whether somebody is still there."""
+
+
+class Leaving:
+    """What happens between SIGTERM and the end.
+
+    The server itself closes connections as soon as it is told to stop, and resets those that it has
+    not taken yet. So it is told last, by SIGINT, which it listens to; Ctrl-C ends it at once.
+
+    Args:
+        announce: Called at the beginning: clients are to be told from now on.
+        inside: Tells how many requests are inside.
+        hurry: Called when who sends or reads slowly has had time enough.
+    """
+
+    def __init__(
+        self, *, announce: Callable[[], None], inside: Callable[[], int], hurry: Callable[[], None]
+    ) -> None:
+        self._announce = announce
+        self._inside = inside
+        self._hurry = hurry
+        self._task: asyncio.Task[None] | None = None
+        self._begun = False
+
+    def begin(self) -> None:
+        """Begin; to be called in the event loop. Whoever is not connected is not waited for."""
+        if not self._begun:
+            self._begun = True
+            self._announce()
+            self._task = asyncio.get_running_loop().create_task(self._leave())
+
+    async def _leave(self) -> None:
+        await _until(lambda: not sockets.has_clients(), NOTICE_SECONDS)
+        sockets.turn_deaf()
+        await asyncio.sleep(LAST_SECONDS)
+        self._hurry()
+        await self._empty()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    async def finish(self) -> None:
+        """Wait for who is inside, unless that has been done; the server closes already."""
+        if self._task is not None:
+            self._task.cancel()  # it may have been overtaken by Ctrl-C
+        if not self._begun:
+            self._begun = True
+            self._announce()
+            self._hurry()
+            await self._empty()
+
+    async def _empty(self) -> None:
+        await _until(lambda: not self._inside(), LEAVE_SECONDS)
+
+
+async def _until(reached: Callable[[], bool], seconds: float) -> None:
+    end = asyncio.get_running_loop().time() + seconds
+    while not reached() and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  # no event
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,134 @@
+"""Sending: a short answer goes out whole, a long one as fast as it is read."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
+from functools import partial
+from io import BytesIO
+
+from stopgap import problems
+from stopgap.clock import Ids
+from stopgap.errors import StopgapError
+from stopgap.front.crowd import Crowd, Stay
+from stopgap.front.intake import Receive, Scope, Send, has_body
+from stopgap.front.wsgi import File, Headers, Reply
+from stopgap.problems import Overloaded
+
+PIECE = 65_536
+"""Bytes that are given to the server at once; it keeps them until the client has read them."""
+
+HELD = 32
+"""Long replies that are being sent from memory at once."""
+
+READ_SECONDS = 30.0
+"""Time in which a client has to read a piece."""
+
+LINGER_SECONDS = 2.0
+"""A connection that is closed on somebody who still sends is reset, and the answer is lost with it.
+So who is refused may go on for a while; what comes is thrown away (as nginx's lingering_close)."""
+
+LINGERERS = 100
+
+Read = Callable[[int], Awaitable[bytes]]
+
+CLOSE = (b"connection", b"close")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+
+class Sending:
+    """Sends answers.
+
+    Args:
+        places: Files that are being sent at once.
+    """
+
+    def __init__(self, ids: Ids, *, places: int) -> None:
+        self._ids = ids
+        self._closing = False
+        self._files = Crowd(places)
+        self._held = Crowd(HELD)
+        self._lingerers = Crowd(LINGERERS)
+
+    def announce_end(self) -> None:
+        """Tell every client from now on that its connection ends with the answer."""
+        self._closing = True
+
+    def stop(self) -> None:
+        """Send no more to who reads slowly."""
+        for crowd in (self._files, self._held, self._lingerers):
+            crowd.disperse()
+
+    async def whole(self, status: int, headers: Headers, body: bytes, send: Send) -> None:
+        """Send a short answer."""
+        if self._closing:
+            headers.append(CLOSE)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def reply(self, reply: Reply, send: Send) -> None:
+        """Send what the application has answered.
+
+        Raises:
+            Overloaded: it is long, and too many others are being sent; nothing has been sent.
+        """
+        if isinstance(reply.body, File):
+            with closing(reply.body) as file:
+                await self._in_pieces(
+                    reply, partial(asyncio.to_thread, file.read), self._files, send
+                )
+        elif len(reply.body) <= PIECE:
+            await self.whole(reply.status, reply.headers, reply.body, send)
+        else:
+            await self._in_pieces(reply, _reading(reply.body), self._held, send)
+
+    async def _in_pieces(self, reply: Reply, read: Read, readers: Crowd, send: Send) -> None:
+        """Send a long reply; who does not read it finds the connection closed."""
+        stay = Stay(READ_SECONDS)
+        with readers.including(stay), suppress(TimeoutError):
+            async with stay:
+                headers = [*reply.headers, CLOSE] if self._closing else reply.headers
+                start = {"type": "http.response.start", "status": reply.status}
+                await send(start | {"headers": headers})
+                more = True
+                while more:
+                    piece = await read(PIECE)
+                    more = len(piece) == PIECE
+                    await send({"type": "http.response.body", "body": piece, "more_body": more})
+                    stay.go_on()
+
+    async def refuse(self, error: StopgapError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is not passed on, in the shape that Flask's errors have."""
+        request_id = self._ids.new()
+        document = problems.document(error, request_id)
+        body = json.dumps(document).encode()
+        told = {
+            "content-type": problems.MEDIA_TYPE,
+            "content-length": str(len(body)),
+            "cache-control": "no-store",
+            "x-request-id": request_id,
+        } | problems.headers(error)
+        headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+        unread = has_body(scope)
+        if unread and not self._closing:
+            headers.append(CLOSE)
+        await self.whole(document["status"], [*headers, NOSNIFF], body, send)
+        if unread:
+            await self._linger(receive)
+
+    async def _linger(self, receive: Receive) -> None:
+        stay = Stay(LINGER_SECONDS)
+        with suppress(TimeoutError, Overloaded), self._lingerers.including(stay):
+            async with stay:
+                while (await receive()).get("more_body"):
+                    pass
+
+
+def _reading(content: bytes) -> Read:
+    """Read from memory as from a file."""
+    file = BytesIO(content)
+
+    async def read(size: int) -> bytes:
+        return file.read(size)
+
+    return read

@@ -1,0 +1,76 @@
+"""The sockets that the server has opened in this process, and keeps to itself."""
+
+import ctypes
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+SO_ATTACH_FILTER = 26
+"""From Linux' asm-generic/socket.h; Python has no name for it."""
+
+NO_SYN = (
+    (0x30, 0, 0, 13),  # load the byte of the TCP header that holds the flags;
+    (0x45, 0, 1, 0x02),  # where SYN is one of them,
+    (0x06, 0, 0, 0),  # drop the packet,
+    (0x06, 0, 0, 0xFFFF_FFFF),  # else take it
+)
+"""Classic BPF, as Linux' networking/filter.rst tells it: code, jump if true, if false, operand."""
+
+
+def has_clients() -> bool:
+    """Tell whether anybody is connected to this process."""
+    listening: set[int] = set()
+    connected: set[int] = set()
+    for each in _tcp_sockets():
+        port = each.getsockname()[1]
+        if _listens(each):
+            listening.add(port)
+        elif _is_connected(each):
+            connected.add(port)
+    return not listening.isdisjoint(connected)
+
+
+def turn_deaf() -> None:
+    """Take no new connections, but all that wait to be taken.
+
+    When a listening socket is closed, the kernel resets every connection that waits there, though
+    its client takes it for open, and has perhaps sent a request. So no more may begin to wait, some
+    time before. Who tries gets no answer, and tries again after a second (RFC 6298): then another
+    server answers, or the system says that there is none. Only Linux can do this.
+    """
+    if sys.platform != "linux":
+        return
+    program = b"".join(struct.pack("HBBI", *step) for step in NO_SYN)
+    kept = ctypes.create_string_buffer(program, len(program))
+    told = struct.pack("HP", len(NO_SYN), ctypes.addressof(kept))
+    for each in _tcp_sockets():
+        if _listens(each):
+            with suppress(OSError):  # a system that forbids it
+                each.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, told)
+
+
+def _listens(each: socket.socket) -> bool:
+    return bool(each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+
+def _is_connected(each: socket.socket) -> bool:
+    try:
+        each.getpeername()
+    except OSError:
+        return False
+    return True
+
+
+def _tcp_sockets() -> Iterator[socket.socket]:
+    """List them all; they may only be looked at while they are listed, as they are not ours."""
+    for descriptor in Path("/dev/fd").iterdir():
+        with suppress(OSError):  # it is no socket, or has just been closed
+            found = socket.socket(fileno=int(descriptor.name))
+            try:
+                if found.type == socket.SOCK_STREAM and found.family != socket.AF_UNIX:
+                    yield found
+            finally:
+                found.detach()

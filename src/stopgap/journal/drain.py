@@ -1,0 +1,284 @@
+"""The drain: from the workers' spools into the database, every record exactly once.
+
+One drainer works on a folder at a time. It moves records in batches, and notes in the same
+transaction how far it has come, so that whenever it is killed the next one goes on exactly there.
+A database that is away, locked or full only lets the spool grow. What cannot be moved at all, after
+damage to the disk or by a fault of ours, holds nothing else up, and nothing of it is deleted: the
+segment gets a second name that ends in `.damaged`, which stays.
+"""
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from stopgap.clock import Clock, SystemClock
+from stopgap.journal import store
+from stopgap.journal.record import Record
+from stopgap.journal.segment import claim, flush, read, segments
+from stopgap.storage.database import Database, DatabaseFull, DatabaseUnreachable, open_database
+from stopgap.telemetry.logs import log_to_stdout
+
+logger = logging.getLogger(__name__)
+
+BATCH = 2_000
+"""Records of one transaction. Into SQLite, 34,000 of MadCompany's went in a second; batches of
+8,000 were no faster, of 500 a tenth slower. (`bench/journal.py` measures how they are inserted.)"""
+
+BATCH_BYTES = 16 * 1024 * 1024
+POLL_SECONDS = 0.2
+"""How old a record becomes, on a quiet server, before it is moved."""
+
+PATIENCE_SECONDS = 5.0
+"""The longest pause after a failure; and how long the last words of ending workers are awaited."""
+
+NICENESS = 19
+"""Answers first: where every core is busy, the spool may grow."""
+
+LOCK = "drainer.lock"
+PROGRESS = "drained.json"
+DAMAGED = ".damaged"
+AWAY = (DatabaseUnreachable, DatabaseFull)
+
+
+class Spooled(NamedTuple):
+    """A record, and where it lies."""
+
+    segment: str
+    end: int  # the offset behind it
+    record: Record
+
+
+class Backlog(NamedTuple):
+    """What waits in a spool: segments that are not moved to their ends, and the bytes to move."""
+
+    files: int
+    bytes: int
+
+
+class Drainer:
+    """Moves what is spooled into the database.
+
+    Args:
+        folder: Where the workers' segments are.
+        database: The journal's.
+        clock: Tells how long the end may take.
+        settle: Puts on the disk what the database has committed. Called before a segment is
+            deleted, because SQLite, as it is set up here, may lose its last commits to a power cut.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        clock: Clock,
+        *,
+        settle: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._folder = folder
+        self._database = database
+        self._clock = clock
+        self._settle = settle
+        self._offsets: dict[str, int] = {}  # as they are in the database
+        self._failures = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Drain until told to stop; then what is left, and what ending workers still write."""
+        with self._turn(stop) as ours:
+            if not ours:
+                return
+            while not stop.is_set():
+                stop.wait(self._try())
+            deadline = self._clock.monotonic() + PATIENCE_SECONDS
+            while segments(self._folder) and self._clock.monotonic() < deadline:
+                time.sleep(min(self._try(), POLL_SECONDS / 4))
+
+    def drain(self) -> bool:
+        """Move one batch, and delete the segments that are done with; tell whether more waits.
+
+        Raises:
+            DatabaseUnreachable, DatabaseFull: the database takes nothing now.
+        """
+        batch, ended = self._gather()
+        if batch:
+            self._move(batch)
+        more = len(ended) < len(segments(self._folder))
+        for path in ended:
+            self._delete_if_done(path)
+        return more
+
+    @contextmanager
+    def _turn(self, stop: threading.Event) -> Iterator[bool]:
+        """Wait until no other drainer works here; tell whether it came to that before the stop."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._folder / LOCK).open("ab") as lock:
+            while not (ours := claim(lock.fileno())) and not stop.wait(POLL_SECONDS):
+                pass
+            yield ours
+
+    def _try(self) -> float:
+        """Move one batch if the database lets us; tell how many seconds to wait before the next."""
+        try:
+            more = self.drain()
+        except Exception as error:
+            if not self._failures:
+                known = isinstance(error, AWAY)
+                logger.warning("the journal waits in its spool: %s", error, exc_info=not known)
+            self._failures += 1
+            return min(PATIENCE_SECONDS, POLL_SECONDS * self._failures)
+        if self._failures:
+            logger.info("the journal is being drained again")
+            self._failures = 0
+        return 0.0 if more else POLL_SECONDS
+
+    def _gather(self) -> tuple[list[Spooled], list[Path]]:
+        """Read one batch, the oldest segment first, and tell which segments it has read out."""
+        batch: list[Spooled] = []
+        ended: list[Path] = []
+        room = BATCH_BYTES
+        for path in segments(self._folder):
+            offset = self._offset(path.name)
+            for end, record in read(path, offset, damaged=partial(self._set_aside, path)):
+                batch.append(Spooled(path.name, end, record))
+                room -= end - offset
+                offset = end
+                if len(batch) == BATCH or room <= 0:
+                    return batch, ended
+            ended.append(path)
+        return batch, ended
+
+    def _offset(self, segment: str) -> int:
+        if segment not in self._offsets:
+            with self._database.read() as connection:
+                self._offsets[segment] = store.offset(connection, segment)
+        return self._offsets[segment]
+
+    def _move(self, batch: Sequence[Spooled]) -> None:
+        """Move a batch; a record that the database refuses is found by halves, and set aside."""
+        ends = {each.segment: each.end for each in batch}
+        try:
+            self._write([each.record for each in batch], ends)
+        except AWAY:
+            raise
+        except Exception:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                self._move(batch[:middle])
+                self._move(batch[middle:])
+                return
+            segment = batch[0].segment
+            self._write([], {segment: self._offsets[segment]})  # is it the record, or everything?
+            logger.exception("the journal refuses record %s", batch[0].record.id)
+            self._set_aside(self._folder / segment)
+            self._write([], ends)
+
+    def _write(self, records: Sequence[Record], ends: Mapping[str, int]) -> None:
+        """Keep records, and how far we have come with them: both, or neither."""
+        with self._database.write() as connection:
+            if records:
+                store.insert(connection, records)
+            for segment, end in ends.items():
+                store.set_offset(connection, segment, end)
+        self._offsets.update(ends)
+        self._tell()
+
+    def _delete_if_done(self, path: Path) -> None:
+        """Delete a segment that has been moved to its end, and whose writer is gone.
+
+        Its offset is forgotten first: killed in between, we move it once more, and nothing is
+        doubled, because a record's id is unique.
+        """
+        damaged = partial(self._set_aside, path)
+        with path.open("rb") as file:
+            if not claim(file.fileno()):
+                return
+            if any(read(path, self._offsets[path.name], damaged=damaged)):
+                return  # written since, just before its writer went
+            self._settle()
+            with self._database.write() as connection:
+                store.forget_offset(connection, path.name)
+            path.unlink()
+        del self._offsets[path.name]
+        self._tell()
+
+    def _set_aside(self, path: Path, *place: int) -> None:
+        """Give a segment its second name, so that it stays when the first one goes."""
+        with suppress(FileExistsError):
+            os.link(path, path.with_suffix(DAMAGED))
+            logger.error("damage in %s, bytes %s: it is kept as %s", path, place, DAMAGED)
+
+    def _tell(self) -> None:
+        """Let others know how far we are; whoever only looks does not ask the database."""
+        draft = self._folder / f".{PROGRESS}"
+        with suppress(OSError):  # on a full disk the backlog looks larger than it is
+            draft.write_text(json.dumps(self._offsets))
+            draft.replace(self._folder / PROGRESS)
+
+
+def backlog(folder: Path) -> Backlog:
+    """Tell how much waits in a spool; cheap, and possible while the database is away."""
+    try:
+        drained = json.loads((folder / PROGRESS).read_text())
+    except (OSError, ValueError):
+        drained = {}
+    sizes = []
+    for path in segments(folder):
+        with suppress(FileNotFoundError):  # it has just been drained
+            sizes.append(path.stat().st_size - drained.get(path.name, 0))
+    left = [size for size in sizes if size > 0]
+    return Backlog(files=len(left), bytes=sum(left))
+
+
+def damaged(folder: Path) -> list[Path]:
+    """List the segments that were set aside; renamed to end in `.spool`, one is drained again."""
+    return sorted(folder.glob(f"*{DAMAGED}"))
+
+
+def settle(database: Database) -> None:
+    """See that what a database has committed is on its disk.
+
+    PostgreSQL does so at each commit. SQLite, as it is set up here, leaves its WAL to the system
+    until it copies it into the database, and only then sees to both.
+    """
+    if database.engine.dialect.name == "sqlite":
+        wal = Path(f"{database.engine.url.database}-wal")
+        with suppress(FileNotFoundError):  # then it has been copied
+            flush(wal)
+            flush(wal.parent)
+
+
+def drain_process(
+    folder: Path, database_url: str, *, parent: int, durable: bool, log_level: str
+) -> None:
+    """Be the drainer: a process beside the workers, until SIGTERM or the parent's end.
+
+    Args:
+        folder: Where the workers' segments are.
+        database_url: The journal's database, migrated.
+        parent: The server's process id. When this process has another parent, the server is gone.
+        durable: Whether what is moved must survive a power cut: when `fsync` is not `off`.
+        log_level: The least important event that is logged.
+    """
+    asked = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
+    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
+    os.nice(NICENESS)
+    log_to_stdout(log_level)
+    stop = threading.Event()
+    with closing(open_database(database_url)) as database, ThreadPoolExecutor(1) as executor:
+        settled = partial(settle, database) if durable else lambda: None
+        drainer = Drainer(folder, database, SystemClock(), settle=settled)
+        running = executor.submit(drainer.run, stop)
+        while not (running.done() or asked.is_set()) and os.getppid() == parent:
+            wait([running], timeout=POLL_SECONDS)
+        stop.set()
+        running.result()

@@ -1,0 +1,154 @@
+"""The journal as others see it: looked up, counted, completed, and cleared in time."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from stopgap.clock import Clock
+from stopgap.errors import StopgapError
+from stopgap.journal.entry import Entry
+from stopgap.journal.filters import EVERYTHING, Filters
+from stopgap.journal.spread import Bar
+from stopgap.journal.store import charts, clearing, finding
+from stopgap.journal.summary import ReleaseStats, Timeline
+from stopgap.storage.database import Database
+
+EXPORT_BATCH = 2_000
+"""Records of an export that are in memory at once."""
+
+DELETE_BATCH = 5_000
+"""Records that are deleted in one step: the drainer waits for 0.1 s at most."""
+
+
+class JournalRowNotFound(StopgapError):
+    """The journal has no record of a request with this id; it may be older than what is kept."""
+
+    def __init__(self, record_id: str) -> None:
+        shown = record_id[:64] if record_id.isprintable() else "this id"
+        super().__init__(f"The journal has no answer to the request {shown}.")
+
+
+class Journal:
+    """Every answer that was given, in its database.
+
+    On SQLite, a page under any one filter takes 1 to 4 ms at ten thousand records and 1 to 10 ms at
+    ten million, most where one in a thousand matches; a chart takes 1 to 10 ms at any number.
+    Several filters at once take longer the less they have in common. 27,000 records a second come
+    in, 65,000 go out in an export. To measure again: `python -m bench.journal`.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def page(
+        self, filters: Filters = EVERYTHING, *, before: int | None = None, limit: int = 50
+    ) -> Sequence[Entry]:
+        """List the newest answers that meet the filters.
+
+        Args:
+            filters: What is asked for.
+            before: The position of the last entry of the page before; None: from the newest on.
+            limit: Entries at most.
+        """
+        with self._database.read() as connection:
+            return finding.page(connection, filters, before, limit)
+
+    def export(self, filters: Filters = EVERYTHING) -> Iterator[Entry]:
+        """List all answers that meet the filters, the newest first.
+
+        Read in batches, so that memory stays flat and no transaction lasts; answers that come
+        meanwhile are not among them.
+        """
+        before = None
+        while entries := self.page(filters, before=before, limit=EXPORT_BATCH):
+            yield from entries
+            before = entries[-1].position
+
+    def find(self, record_id: str) -> Entry:
+        """Find the answer to one request, by its X-Request-Id.
+
+        Raises:
+            JournalRowNotFound: it is not in the journal.
+        """
+        with self._database.read() as connection:
+            entry = finding.find(connection, record_id)
+        if entry is None:
+            raise JournalRowNotFound(record_id)
+        return entry
+
+    def fields(self, contract: str | None = None) -> Sequence[tuple[str, str]]:
+        """List what records have had: `("input", "month")`, `("output", "")`."""
+        with self._database.read() as connection:
+            return finding.fields(connection, contract)
+
+    def timeline(self, filters: Filters = EVERYTHING) -> Timeline:
+        """Count answers over time; of the filters, time, contract and release matter."""
+        with self._database.read() as connection:
+            return charts.timeline(connection, filters, self._clock.now())
+
+    def spread(
+        self, filters: Filters = EVERYTHING, *, name: str = "", most: int = 40
+    ) -> Sequence[Bar]:
+        """Count answers by what they were; of the filters, time, contract and release matter.
+
+        The time is taken in whole hours, or days where it is longer than three of them.
+
+        Args:
+            filters: What is asked for; a contract should be, for outputs of one kind.
+            name: Of the output's member, where the output is an object.
+            most: Bars at most.
+        """
+        with self._database.read() as connection:
+            return charts.spread(connection, filters, name, most, self._clock.now())
+
+    def stats(self, filters: Filters = EVERYTHING) -> Sequence[ReleaseStats]:
+        """Sum up the answers of each release; time is taken as in `spread`."""
+        with self._database.read() as connection:
+            return charts.stats(connection, filters, self._clock.now())
+
+    def report_actual(self, record_id: str, value: object) -> None:
+        """Keep what really came of an answer; the last report counts.
+
+        Args:
+            record_id: The X-Request-Id of the answer.
+            value: Of the contract's output type, which the caller has seen to.
+
+        Raises:
+            JournalRowNotFound: there is no such answer.
+        """
+        text = json.dumps(value, separators=(",", ":"))
+        with self._database.write() as connection:
+            known = clearing.report_actual(connection, record_id, text, self._clock.now())
+        if not known:
+            raise JournalRowNotFound(record_id)
+
+    def anonymise(self, caller: str) -> int:
+        """Forget who asked for a caller's answers, which stay; tell how many there were.
+
+        What is still in a spool comes later: end the caller's sessions first, and wait a second.
+        """
+        with self._database.read() as connection:
+            blocks = finding.blocks_of(connection, caller)
+        changed = 0
+        for block in blocks:
+            with self._database.write() as connection:
+                changed += clearing.anonymise(connection, caller, block)
+        return changed
+
+    def delete_older(self, before: datetime, batch: int = DELETE_BATCH) -> int:
+        """Delete the oldest answers from before a moment, one batch; tell how many."""
+        with self._database.write() as connection:
+            return clearing.delete_older(connection, before, batch)
+
+    def sweep(self, days: int) -> int:
+        """Delete all answers that are older than so many days, in batches; tell how many."""
+        before = self._clock.now() - timedelta(days=days)
+        deleted = 0
+        while count := self.delete_older(before):
+            deleted += count
+        return deleted
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()

@@ -1,0 +1,9 @@
+"""Every statement about the journal: its tables, how records come in, are found, counted and go.
+
+`rows` and `names` serve `writing` and `rollups`; `finding` answers pages, `charts` counts,
+`clearing` makes anonymous and deletes.
+"""
+
+from stopgap.journal.store.writing import forget_offset, insert, offset, set_offset
+
+__all__ = ["forget_offset", "insert", "offset", "set_offset"]

@@ -1,0 +1,73 @@
+"""Records are completed, made anonymous and deleted: in short steps, between which others write."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from stopgap.journal.store.finding import position_at
+from stopgap.journal.store.names import CALLER, FIRST_FIELD
+from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
+from stopgap.journal.store.rows import lock
+from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, FIELDS, RECORDS, SPREADS, TERMS
+from stopgap.journal.terms import word_number
+
+
+def report_actual(connection: Connection, record_id: str, value: str, now: datetime) -> bool:
+    """Keep what really came of a record, as JSON; tell whether there is such a record."""
+    lock(connection)
+    position = connection.scalar(select(RECORDS.c.position).where(RECORDS.c.id == record_id))
+    if position is None:
+        return False
+    connection.execute(delete(ACTUALS).where(ACTUALS.c.position == position))
+    row = {"position": position, "value": value, "reported_at": now}
+    connection.execute(ACTUALS.insert().values(row))
+    return True
+
+
+def anonymise(connection: Connection, caller: str, block: int) -> int:
+    """Forget that a block's records are a caller's; tell how many there were."""
+    lock(connection)
+    mine = (
+        TERMS.c.field == CALLER,
+        TERMS.c.block == block,
+        TERMS.c.value == word_number(caller),
+    )
+    positions = select(TERMS.c.position).where(*mine)
+    chosen = update(RECORDS).where(RECORDS.c.position.in_(positions), RECORDS.c.caller == caller)
+    changed = connection.execute(chosen.values(caller=None)).rowcount
+    connection.execute(delete(TERMS).where(*mine))
+    return changed
+
+
+def delete_older(connection: Connection, before: datetime, batch: int) -> int:
+    """Delete the oldest records from before a moment, so many at most; tell how many.
+
+    Their terms go when the last record of their block does. Counts by the day stay.
+    """
+    lock(connection)
+    column = RECORDS.c.position
+    aged = select(column).where(column < position_at(before)).order_by(column).limit(batch)
+    positions = connection.scalars(aged).all()
+    if positions:
+        connection.execute(delete(RECORDS).where(column <= positions[-1]))
+        connection.execute(delete(ACTUALS).where(ACTUALS.c.position <= positions[-1]))
+        _delete_blocks(connection, positions[-1])
+        _delete_counts(connection, int(before.timestamp()))
+    return len(positions)
+
+
+def _delete_blocks(connection: Connection, last: int) -> None:
+    """Delete the blocks that end at a position or before, field by field as the index has them."""
+    blocks = connection.scalars(select(BLOCKS.c.block).where(BLOCKS.c.last <= last)).all()
+    if blocks:
+        fields = [*range(FIRST_FIELD), *connection.scalars(select(FIELDS.c.id))]
+        gone = TERMS.c.field.in_(fields), TERMS.c.block.in_(blocks)
+        connection.execute(delete(TERMS).where(*gone))
+        connection.execute(delete(BLOCKS).where(BLOCKS.c.block.in_(blocks)))
+
+
+def _delete_counts(connection: Connection, before: int) -> None:
+    for table in (COUNTS, SPREADS):
+        fine = table.c.width.in_([MINUTE, HOUR])
+        aged = table.c.start < before // DAY * DAY
+        connection.execute(delete(table).where(fine, aged))

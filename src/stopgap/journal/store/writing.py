@@ -1,0 +1,175 @@
+"""Records come in: each once, found and counted from the same transaction on."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from operator import itemgetter
+from typing import TypeVar
+
+from sqlalchemy import Column, Connection, delete, func, select
+
+from stopgap.journal.record import Record
+from stopgap.journal.store.names import CALLER, SOURCE, Names
+from stopgap.journal.store.rollups import Tally
+from stopgap.journal.store.rows import add_rows, lock
+from stopgap.journal.store.tables import BLOCKS, OFFSETS, RECORDS, TERMS
+from stopgap.journal.terms import members, number_of, position_of, word_number
+
+BLOCK_RECORDS = 8_192
+"""Records after which a new block begins. In larger ones a page has to sort more, in smaller ones
+a question that finds nothing has more blocks to walk."""
+
+CHUNK = 1_000
+"""Values that one statement is asked about."""
+
+T = TypeVar("T")
+Placed = list[tuple[int, Record]]
+
+
+def insert(
+    connection: Connection, records: Sequence[Record], *, block_records: int = BLOCK_RECORDS
+) -> int:
+    """Add the records that are not there yet; tell how many there were.
+
+    Whatever order they come in, and however often: a record is known by its id.
+    """
+    lock(connection)
+    names = Names(connection)
+    placed = _keep(connection, records, names)
+    if placed:
+        blocks = _blocks(connection, [position for position, _ in placed], block_records)
+        _index(connection, placed, blocks, names)
+    names.save()
+    return len(placed)
+
+
+def _keep(connection: Connection, records: Sequence[Record], names: Names) -> Placed:
+    placed = sorted(((position_of(each), each) for each in records), key=itemgetter(0))
+    attempt = connection.begin_nested()
+    if _add(connection, placed, names) == len(placed):
+        attempt.commit()
+        return placed
+    attempt.rollback()
+    settled = _settle(connection, placed)
+    _add(connection, settled, names)
+    return settled
+
+
+def _add(connection: Connection, placed: Placed, names: Names) -> int:
+    rows = [
+        (
+            position,
+            record.id,
+            names.source(record),
+            record.caller,
+            record.micros,
+            record.inputs.decode(errors="replace"),
+            record.output.decode(errors="replace"),
+        )
+        for position, record in placed
+    ]
+    return add_rows(connection, RECORDS, rows)
+
+
+def _settle(connection: Connection, placed: Placed) -> Placed:
+    """Leave out what is known, and give what shares a position with others the next free one."""
+    known = _found(connection, RECORDS.c.id, [record.id for _, record in placed])
+    pending = list({each[1].id: each for each in placed if each[1].id not in known}.values())
+    settled: dict[int, Record] = {}
+    while pending:
+        taken = _found(connection, RECORDS.c.position, [position for position, _ in pending])
+        moved = []
+        for position, record in pending:
+            if position in taken or position in settled:
+                moved.append((position + 1, record))
+            else:
+                settled[position] = record
+        pending = moved
+    return sorted(settled.items())
+
+
+def _found(connection: Connection, column: Column[T], values: Sequence[T]) -> set[T]:
+    """Tell which of some values a column holds."""
+    found: set[T] = set()
+    for start in range(0, len(values), CHUNK):
+        some = values[start : start + CHUNK]
+        found.update(connection.scalars(select(column).where(column.in_(some))))
+    return found
+
+
+def _index(connection: Connection, placed: Placed, blocks: Sequence[int], names: Names) -> None:
+    tally = Tally(names)
+    terms = []
+    for (position, record), block in zip(placed, blocks, strict=True):
+        tally.count(record)
+        terms += [(field, block, value, position) for field, value in _terms(record, names)]
+    add_rows(connection, TERMS, sorted(terms))
+    tally.save(connection)
+
+
+def _terms(record: Record, names: Names) -> Iterator[tuple[int, float]]:
+    """Tell the numbers that a record is found by, each with its field."""
+    yield SOURCE, float(names.source(record))
+    if record.caller is not None:
+        yield CALLER, word_number(record.caller)
+    for part, text in (("input", record.inputs), ("output", record.output)):
+        for name, value in members(text).items():
+            if (number := number_of(value)) is not None:
+                yield names.field(record.contract, part, name), number
+
+
+@dataclass
+class _Block:
+    block: int
+    first: int
+    last: int
+    records: int
+
+
+def _blocks(connection: Connection, positions: Sequence[int], size: int) -> list[int]:
+    """Tell the block of each of some positions, which are in order; new blocks begin at the end.
+
+    What comes late goes where it belongs, into a block that is full already; so blocks never
+    overlap, and their order is that of time.
+    """
+    blocks = _blocks_from(connection, positions[0]) or [_Block(0, positions[0], positions[0], 0)]
+    firsts = [each.first for each in blocks]
+    touched: dict[int, _Block] = {}
+    found = []
+    for position in positions:
+        if position > blocks[-1].last and blocks[-1].records >= size:
+            blocks.append(_Block(blocks[-1].block + 1, position, position, 0))
+            firsts.append(position)
+        block = blocks[max(0, bisect_right(firsts, position) - 1)]
+        block.first = min(block.first, position)
+        block.last = max(block.last, position)
+        block.records += 1
+        touched[block.block] = block
+        found.append(block.block)
+    connection.execute(delete(BLOCKS).where(BLOCKS.c.block.in_(touched)))
+    add_rows(connection, BLOCKS, [astuple(each) for each in touched.values()])
+    return found
+
+
+def _blocks_from(connection: Connection, position: int) -> list[_Block]:
+    """Tell the block that a position belongs to, and those after it."""
+    at = select(func.max(BLOCKS.c.first)).where(BLOCKS.c.first <= position).scalar_subquery()
+    after = select(BLOCKS).where(BLOCKS.c.first >= func.coalesce(at, 0)).order_by(BLOCKS.c.block)
+    return [_Block(*row) for row in connection.execute(after)]
+
+
+def offset(connection: Connection, spool: str) -> int:
+    """Tell how many bytes of a spool's file are in the journal."""
+    found = connection.scalar(select(OFFSETS.c.reached).where(OFFSETS.c.spool == spool))
+    return found or 0
+
+
+def set_offset(connection: Connection, spool: str, offset: int) -> None:
+    """Note how far a spool has been read, in the transaction that adds what was read."""
+    forget_offset(connection, spool)
+    add_rows(connection, OFFSETS, [(spool, offset)])
+
+
+def forget_offset(connection: Connection, spool: str) -> None:
+    """Forget a spool whose file is gone."""
+    connection.execute(delete(OFFSETS).where(OFFSETS.c.spool == spool))

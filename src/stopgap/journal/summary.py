@@ -1,0 +1,34 @@
+"""Summaries of many records: over time, and by release."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """How many answers a release gave in one step of time."""
+
+    start: datetime
+    contract: str
+    release: str
+    answers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """Answers over time, the oldest first; steps without answers are not listed."""
+
+    seconds: int  # of a step
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseStats:
+    """What one release of a contract has answered; durations are right to 3%."""
+
+    contract: str
+    release: str
+    answers: int
+    median_micros: int
+    p99_micros: int

@@ -1,0 +1,36 @@
+"""Who asked a second ago is known without being asked again, and no longer."""
+
+from tests.fakes import FakeClock
+
+from stopgap.accounts.account import Caller
+from stopgap.accounts.permissions import Role
+from stopgap.accounts.recent import ROOM, RecentCallers
+
+CALLER = Caller(id="a-1", name="orhan", role=Role.CLIENT, account=True)
+
+
+def test_a_caller_is_known_for_a_second(clock: FakeClock) -> None:
+    """A header's caller is known for a second, and then has to be looked up."""
+    recent = RecentCallers(clock.monotonic)
+    assert recent.recall(b"x") is None
+    recent.remember(b"x", CALLER)
+    clock.forward(seconds=1)
+    assert recent.recall(b"x") == ("a-1",)
+    clock.forward(seconds=0.01)
+    assert recent.recall(b"x") is None
+
+
+def test_nobody_is_known_too(clock: FakeClock) -> None:
+    """A header that is nobody's is known to be so."""
+    recent = RecentCallers(clock.monotonic)
+    recent.remember(b"x", None)
+    assert recent.recall(b"x") == (None,)
+
+
+def test_room_is_bounded(clock: FakeClock) -> None:
+    """However many headers come, no more than so many are remembered."""
+    recent = RecentCallers(clock.monotonic)
+    for number in range(ROOM + 1):
+        recent.remember(b"%d" % number, None)
+    known = [number for number in range(ROOM + 1) if recent.recall(b"%d" % number)]
+    assert known == [ROOM]

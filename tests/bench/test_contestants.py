@@ -1,0 +1,50 @@
+"""Every server is asked the same, and stands on pins."""
+
+import json
+import re
+
+import pytest
+from bench.contestants import OURS, PEERS, ROOT, Contestant
+from bench.serving import invalid, valid
+
+everyone = pytest.mark.parametrize("contestant", [*OURS, *PEERS], ids=lambda each: each.name)
+ENVIRONMENTS = sorted({each.environment for each in (*OURS, *PEERS) if each.environment})
+
+
+@everyone
+def test_asked_the_same(contestant: Contestant) -> None:
+    """Whatever its form, a request brings the same three values."""
+    for request, month in (
+        (valid(contestant.request), "january"),
+        (invalid(contestant.request), "smarch"),
+    ):
+        sent = request.path + request.body
+        assert re.findall(r"\b(?:5|100|january|smarch)\b", sent) == ["5", month, "100"]
+        assert "{seller" not in sent
+        assert not request.body or json.loads(request.body)
+
+
+def test_names() -> None:
+    """A name is one server's alone: figures are kept under it."""
+    names = [each.name for each in (*OURS, *PEERS)]
+    assert len(set(names)) == len(names)
+
+
+@everyone
+def test_our_servers_are_there(contestant: Contestant) -> None:
+    """A module of ours that a command names exists."""
+    named = re.findall(
+        r"bench\.servers\.\w+", " ".join([*contestant.command, *contestant.variables.values()])
+    )
+    for module in named:
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_pins(environment: str) -> None:
+    """A peer's libraries are pinned, every one, and no file says where they are fetched from."""
+    text = (ROOT / f"bench/requirements-{environment}.txt").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert any(line.startswith(f"{environment}==") for line in lines)
+    assert [line for line in lines if not re.match(r"[\w.-]+==[\w.]+( ;.+)?$", line)] == []
+    assert "://" not in text

@@ -1,0 +1,217 @@
+"""`stopgap journal`: what has been answered."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.commands import Run, opened
+from tests.journal.filling import add, at
+from tests.journal.records import record
+
+from stopgap.journal.record import Record
+from stopgap.storage.database import JOURNAL, migrate, open_database
+
+NOW = datetime.now(UTC)
+Fill = Callable[[Sequence[Record]], None]
+
+
+@pytest.fixture
+def fill(data: Path) -> Fill:
+    """Give what puts records into the installation's journal."""
+
+    def fill(records: Sequence[Record]) -> None:
+        with closing(open_database(f"sqlite:///{data / 'journal.db'}")) as database:
+            migrate(database, JOURNAL)
+            add(database, records)
+
+    return fill
+
+
+def visits(minutes_ago: int, **inputs: Any) -> Record:
+    """Make a record like MadCompany's, whose answer tells how old it is."""
+    text = json.dumps({"seller_available": 5, "month": "may"} | inputs)
+    when = at(NOW - timedelta(minutes=minutes_ago))
+    return record(at=when, inputs=text.encode(), output=b"%d" % (2000 + minutes_ago))
+
+
+def parcel(**inputs: Any) -> Record:
+    """Make a record of the parcel's contract, from an hour ago."""
+    return record(
+        at=at(NOW - timedelta(hours=1)),
+        contract="delivery-time",
+        inputs=json.dumps(inputs).encode(),
+        output=b'{"days":2.5,"carrier":"north"}',
+    )
+
+
+def answers(run: Run, *words: str) -> list[Any]:
+    """List the answers of what a command finds."""
+    result = run("journal", "list", "--json", *words)
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(line)["output"] for line in result.stdout.splitlines()]
+
+
+def test_an_empty_journal(run: Run) -> None:
+    """A fresh installation has an empty journal, which is no error."""
+    assert run("journal", "list").stdout == "There are no such answers.\n"
+    assert run("journal", "stats").stdout == "There are no such answers.\n"
+    assert run("journal", "export", "--json").stdout == ""
+    assert run("journal", "list", "--json").stdout == ""
+
+
+def test_list(run: Run, fill: Fill) -> None:
+    """Answers are listed the newest first: a table for people, an object a line for programs."""
+    newest, older = visits(1), visits(2)
+    fill([older, newest])
+    lines = run("journal", "list").stdout.splitlines()
+    assert lines[0].split() == ["at", "id", "contract", "release", "inputs", "answer", "actual"]
+    assert [newest.id in lines[1], older.id in lines[2]] == [True, True]
+    (line,) = run("journal", "list", "--json", "--limit", "1").stdout.splitlines()
+    assert json.loads(line) == {
+        "request_id": newest.id,
+        "at": (NOW - timedelta(minutes=1)).isoformat(timespec="microseconds"),
+        "contract": "madcompany",
+        "fingerprint": newest.fingerprint,
+        "release": "stand-in",
+        "caller": None,
+        "inputs": {"seller_available": 5, "month": "may"},
+        "output": 2001,
+        "micros": 37,
+        "actual": None,
+    }
+    assert answers(run, "--before", newest.id) == [2002]
+
+
+def test_filters(run: Run, fill: Fill) -> None:
+    """Answers are chosen by time, names, inputs and themselves, as the contract reads them."""
+    fill([visits(30, seller_available=1), visits(20), visits(10, month="june"), parcel(kg=1.5)])
+    visited = [2010, 2020, 2030]
+    assert answers(run, "--contract", "madcompany") == visited
+    assert answers(run, "--since", "25m") == [2010, 2020]
+    assert answers(run, "--until", (NOW - timedelta(minutes=15)).isoformat())[:2] == [2020, 2030]
+    assert answers(run, "--release", "7") == []
+    assert answers(run, "--where", "month=Mai") == [2020, 2030]
+    assert answers(run, "--where", "month=6") == [2010]
+    assert answers(run, "--where", "seller_avaible=2..") == [2010, 2020]
+    assert answers(run, "--where", "seller_available=..4") == [2030]
+    assert answers(run, "--where", "seller_available=1", "--where", "month=june") == []
+    assert answers(run, "--answer", "2015..2025") == [2020]
+    assert answers(run, "--answer", "2030") == [2030]
+    assert len(answers(run, "--answer", "carrier=north")) == 1
+    assert len(answers(run, "--where", "kg=1..2", "--answer", "days=2.5")) == 1
+
+
+def test_filters_by_account(run: Run, fill: Fill, data: Path) -> None:
+    """An account's answers are found by its name, and anybody's by the id of who asked."""
+    run("account", "add", "ann", "--generate")
+    with opened(data) as parts:
+        owner = parts.accounts.get("ann").id
+    fill([record(caller=owner, output=b"3000"), record(caller="guest-1", output=b"4000")])
+    assert answers(run, "--account", "ann") == [3000]
+    assert answers(run, "--caller", "guest-1") == [4000]
+    assert run("journal", "list", "--account", "nobody").exit_code == os.EX_NOINPUT
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--where", "month"],
+        ["--where", "month=smarch"],
+        ["--where", "seller_available=few"],
+        ["--where", "seller_available=1..few"],
+        ["--answer", "a..b"],
+        ["--since", "yesterday"],
+        ["--limit", "0"],
+    ],
+)
+def test_what_cannot_be_read(run: Run, words: list[str]) -> None:
+    """A filter that makes no sense is a mistake of use, told in one line."""
+    result = run("journal", "list", *words)
+    assert result.exit_code == 2
+    assert "Error: Invalid value for" in result.stderr
+
+
+def test_stats(run: Run, fill: Fill) -> None:
+    """Each release is summed up, in the time that is asked for."""
+    fill([visits(10), visits(20), visits(30 * 24 * 60)])
+    (line,) = run("journal", "stats", "--json").stdout.splitlines()
+    assert json.loads(line) == {
+        "contract": "madcompany",
+        "release": "stand-in",
+        "answers": 3,
+        "median_micros": 38,
+        "p99_micros": 38,
+    }
+    (line,) = run("journal", "stats", "--json", "--since", "7d").stdout.splitlines()
+    assert json.loads(line)["answers"] == 2
+
+
+def test_export_json(run: Run, fill: Fill) -> None:
+    """An export prints each answer as one object a line, under the id that its client was told."""
+    made = [visits(minute) for minute in range(1, 40)]
+    fill(made)
+    lines = run("journal", "export", "--json").stdout.splitlines()
+    assert [json.loads(line)["request_id"] for line in lines] == [each.id for each in made]
+    since = (NOW - timedelta(minutes=8.5)).isoformat()
+    assert len(run("journal", "export", "--json", "--since", since).stdout.splitlines()) == 8
+
+
+def test_export_csv(run: Run, fill: Fill) -> None:
+    """A CSV has a column for each field; what a spreadsheet would run is quoted."""
+    fill([visits(1), parcel(kg=-1.5, note="=cmd()", fragile=True)])
+    head, *rows = csv.reader(run("journal", "export").stdout.splitlines())
+    by_name = [dict(zip(head, row, strict=True)) for row in rows]
+    assert head[0] == "request_id"
+    assert (by_name[0]["output"], by_name[0]["input.month"], by_name[0]["input.kg"]) == (
+        "2001",
+        "may",
+        "",
+    )
+    parcels = {name: by_name[1][name] for name in head if name.startswith(("input", "output."))}
+    assert {name: value for name, value in parcels.items() if value} == {
+        "input.kg": "-1.5",
+        "input.note": "'=cmd()",
+        "input.fragile": "true",
+        "output.days": "2.5",
+        "output.carrier": "north",
+    }
+
+
+def test_actual(run: Run, fill: Fill) -> None:
+    """What really came of an answer is kept, whatever range was promised; the last counts."""
+    one = visits(1)
+    fill([one])
+    for value in ("3000", "-7", "6000"):
+        assert run("journal", "actual", one.id, value).exit_code == 0
+    (line,) = run("journal", "list", "--json").stdout.splitlines()
+    assert json.loads(line)["actual"] == 6000
+    for value in ("many", "5.5", "", "true"):
+        result = run("journal", "actual", one.id, value)
+        assert (result.exit_code, "is not an integer" in result.stderr) == (2, True)
+
+
+def test_an_actual_object(run: Run, fill: Fill) -> None:
+    """What came of an answer that is an object is one, with the members that were promised."""
+    one = parcel(kg=1)
+    fill([one])
+    contract = {"STOPGAP_CONTRACTS": "examples/delivery.py:contract"}
+    value = '{"days":20,"carrier":"north"}'
+    assert run("journal", "actual", one.id, value, **contract).exit_code == 0
+    for wrong in ("20", "{", '{"days":20}', '{"days":20,"carrier":"west"}'):
+        assert run("journal", "actual", one.id, wrong, **contract).exit_code == 2
+    unserved = run("journal", "actual", one.id, value)
+    assert (unserved.exit_code, "STOPGAP_CONTRACTS" in unserved.stderr) == (2, True)
+
+
+def test_an_unknown_answer(run: Run) -> None:
+    """An id that no answer has is told in one line."""
+    for words in (("actual", "unknown", "5"), ("list", "--before", "unknown")):
+        result = run("journal", *words)
+        assert result.stderr == "stopgap: The journal has no answer to the request unknown.\n"
+        assert result.exit_code == os.EX_NOINPUT

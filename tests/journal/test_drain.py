@@ -1,0 +1,412 @@
+"""The drain: from the spool into the database, every record exactly once."""
+
+import logging
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from tests.journal import spooling
+from tests.journal.records import is_free, record, records
+
+from stopgap.clock import RandomIds, SystemClock
+from stopgap.journal import store
+from stopgap.journal.drain import Drainer, backlog, damaged, drain_process, settle
+from stopgap.journal.record import Record, encode
+from stopgap.journal.segment import claim, segments
+from stopgap.journal.spool import Spool
+from stopgap.storage.database import JOURNAL, Database, migrate, open_database
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+IDS = text("SELECT id FROM journal_records ORDER BY position")
+OFFSETS = text("SELECT count(*) FROM journal_offsets")
+
+
+@pytest.fixture
+def journal(database_url: str) -> Iterator[Database]:
+    """Give an empty journal on each kind of database."""
+    with closing(open_database(database_url)) as database:
+        migrate(database, JOURNAL)
+        yield database
+
+
+@pytest.fixture
+def drainer(tmp_path: Path, journal: Database) -> Drainer:
+    """Give a drainer of the spool in `tmp_path / "spool"`."""
+    return Drainer(tmp_path / "spool", journal, SystemClock())
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    """Give a worker's spool of small segments."""
+    with closing(Spool(tmp_path / "spool", RandomIds(), segment_bytes=5000)) as opened:
+        yield opened
+
+
+@contextmanager
+def running(drainer: Drainer) -> Iterator[None]:
+    """Run a drainer beside the test; stop it at the end."""
+    stop = threading.Event()
+    thread = threading.Thread(target=drainer.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def append(spool: Spool, some: Sequence[Record]) -> None:
+    """Spool some records."""
+    for each in some:
+        spool.append(encode(each))
+
+
+def kept(journal: Database) -> list[str]:
+    """Read the ids of all records of a journal."""
+    with journal.read() as connection:
+        return list(connection.scalars(IDS))
+
+
+def has_grown(journal: Database, count: int) -> bool:
+    """Tell whether a journal has more than `count` records."""
+    return len(kept(journal)) > count
+
+
+def offsets(journal: Database) -> int | None:
+    """Count the segments whose offset is known."""
+    with journal.read() as connection:
+        found: int | None = connection.scalar(OFFSETS)
+    return found
+
+
+def names(some: Sequence[Record]) -> list[str]:
+    """Tell the ids of records."""
+    return [each.id for each in some]
+
+
+def wait_for(reached: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_everything_is_moved(tmp_path: Path, journal: Database, spool: Spool) -> None:
+    """Records of living and dead workers are moved; what is done with is deleted and forgotten."""
+    some = records(100)
+    append(spool, some)
+    drainer = Drainer(tmp_path / "spool", journal, SystemClock())
+    assert not drainer.drain()
+    assert kept(journal) == names(some)
+    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (1, 1)
+    spool.close()
+    drainer.drain()
+    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (0, 0)
+
+
+def test_a_living_worker_is_followed(drainer: Drainer, journal: Database, spool: Spool) -> None:
+    """What a worker appends after a batch comes with the next one, and nothing comes again."""
+    some = records(40)
+    for each in some:
+        append(spool, [each])
+        drainer.drain()
+    assert kept(journal) == names(some)
+
+
+def test_another_drainer_goes_on(tmp_path: Path, journal: Database, spool: Spool) -> None:
+    """A new drainer goes on where the one before it has come to."""
+    some = records(30)
+    for each in some:
+        append(spool, [each])
+        Drainer(tmp_path / "spool", journal, SystemClock()).drain()
+    assert kept(journal) == names(some)
+
+
+def test_many_batches(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
+    """A long backlog is moved in batches, and a drainer says whether more of it waits."""
+    with closing(Spool(tmp_path / "spool", RandomIds(), segment_bytes=300_000)) as spool:
+        append(spool, some := records(4500))
+    assert [drainer.drain() for _ in range(3)] == [True, True, False]
+    assert kept(journal) == names(some)
+    assert segments(tmp_path / "spool") == []
+
+
+def test_a_torn_tail_is_cut(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
+    """A dead worker's last record, if it is not whole, goes with its segment, as if never begun."""
+    with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
+        append(spool, some := records(3))
+    (path,) = segments(tmp_path / "spool")
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 10)
+    drainer.drain()
+    assert kept(journal) == names(some[:2])
+    assert list((tmp_path / "spool").glob("0*")) == []
+
+
+def test_damage_is_set_aside(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
+    """A damaged segment stays under another name, and all else in it is moved."""
+    with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
+        append(spool, some := records(3))
+    (path,) = segments(tmp_path / "spool")
+    content = path.read_bytes().replace(some[1].id.encode(), b"?" * 36)
+    path.write_bytes(content)
+    drainer.drain()
+    assert kept(journal) == names([some[0], some[2]])
+    assert segments(tmp_path / "spool") == []
+    (aside,) = damaged(tmp_path / "spool")
+    assert aside.read_bytes() == content
+
+
+def test_what_the_database_refuses_holds_nothing_up(
+    tmp_path: Path, drainer: Drainer, journal: Database
+) -> None:
+    """A record that the database will not have is set aside, and everything around it is moved."""
+    some = records(50)
+    some[20] = record(at=2**80)
+    with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
+        append(spool, some)
+    drainer.drain()
+    assert kept(journal) == names(some[:20] + some[21:])
+    assert len(damaged(tmp_path / "spool")) == 1
+
+
+def test_a_segment_set_aside_can_be_tried_again(
+    tmp_path: Path, drainer: Drainer, journal: Database
+) -> None:
+    """Named back, a segment is drained once more, and adds only what was missing."""
+    with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
+        append(spool, some := records(3))
+    (path,) = segments(tmp_path / "spool")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(some[1].id.encode(), b"?" * 36))
+    drainer.drain()
+    (aside,) = damaged(tmp_path / "spool")
+    aside.write_bytes(content)
+    aside.rename(path)
+    drainer.drain()
+    assert kept(journal) == names(some)
+
+
+def test_nothing_is_deleted_before_it_is_safe(
+    tmp_path: Path, journal: Database, spool: Spool
+) -> None:
+    """What the database has taken is put on its disk before a segment goes."""
+    seen: list[int] = []
+
+    def settle() -> None:
+        seen.append(len(segments(tmp_path / "spool")))
+
+    append(spool, records(20))
+    spool.close()
+    count = len(segments(tmp_path / "spool"))
+    Drainer(tmp_path / "spool", journal, SystemClock(), settle=settle).drain()
+    assert seen == list(range(count, 0, -1))
+
+
+def test_a_database_can_be_settled(journal: Database) -> None:
+    """What has been committed is put on the disk, whether or not there is anything to do."""
+    settle(journal)
+    with journal.write() as connection:
+        store.insert(connection, records(3))
+    settle(journal)
+    assert len(kept(journal)) == 3
+
+
+def test_the_backlog_is_what_waits(tmp_path: Path, drainer: Drainer, spool: Spool) -> None:
+    """The backlog is what has not been moved, though the segment of a living worker stays."""
+    folder = tmp_path / "spool"
+    assert backlog(folder) == (0, 0)
+    append(spool, records(30))
+    assert backlog(folder) == (
+        len(segments(folder)),
+        sum(path.stat().st_size for path in segments(folder)),
+    )
+    drainer.drain()
+    assert backlog(folder) == (0, 0)
+    append(spool, [one := record()])
+    assert backlog(folder) == (1, 8 + len(encode(one)))
+
+
+def test_stopping_moves_the_rest(
+    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+) -> None:
+    """Told to stop, a drainer still moves what ending workers leave, and ends with the last."""
+    some = records(60)
+
+    def end() -> None:
+        append(spool, some[30:])
+        spool.close()
+
+    append(spool, some[:30])
+    with running(drainer):
+        wait_for(lambda: len(kept(journal)) == 30)
+        ending = threading.Timer(0.5, end)
+        ending.start()
+    ending.join()
+    assert kept(journal) == names(some)
+    assert segments(tmp_path / "spool") == []
+
+
+def test_one_drains_at_a_time(tmp_path: Path, journal: Database, spool: Spool) -> None:
+    """A second drainer waits, and takes over when the first one has ended."""
+    first, second = (Drainer(tmp_path / "spool", journal, SystemClock()) for _ in range(2))
+    with running(second):
+        time.sleep(0.1)
+        with running(first):
+            append(spool, records(10))
+            wait_for(lambda: len(kept(journal)) == 10)
+            spool.close()
+        append(spool, records(10))
+        wait_for(lambda: len(kept(journal)) == 20)
+        spool.close()
+
+
+def test_who_is_told_to_stop_before_its_turn_does_nothing(
+    tmp_path: Path, journal: Database, spool: Spool
+) -> None:
+    """A drainer that never had its turn leaves all to the one that has."""
+    append(spool, some := records(10))
+    with (tmp_path / "spool" / "drainer.lock").open("wb") as lock:
+        assert claim(lock.fileno())
+        with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+            pass
+        assert kept(journal) == []
+    with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+        spool.close()
+    assert kept(journal) == names(some)
+
+
+def test_a_locked_database_only_delays(
+    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+) -> None:
+    """While somebody else holds the database's lock the spool grows; then all is moved, once."""
+    some = records(200)
+    with running(drainer):
+        with journal.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("LOCK TABLE journal_records, journal_offsets"))
+            else:
+                connection.execute(text("DELETE FROM journal_offsets WHERE spool = ''"))
+            for each in some:
+                append(spool, [each])
+                time.sleep(0.01)
+            assert backlog(tmp_path / "spool").files > 1
+        wait_for(lambda: len(kept(journal)) == len(some))
+        spool.close()
+    assert kept(journal) == names(some)
+
+
+def test_a_missing_database_only_delays(
+    tmp_path: Path, database_url: str, spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While there is no journal to write to the spool grows, with one word in the log."""
+    some = records(30)
+    with closing(open_database(database_url)) as database:
+        drainer = Drainer(tmp_path / "spool", database, SystemClock())
+        with caplog.at_level(logging.INFO), running(drainer):
+            append(spool, some)
+            time.sleep(1)
+            migrate(database, JOURNAL)
+            wait_for(lambda: len(kept(database)) == len(some))
+            spool.close()
+        assert kept(database) == names(some)
+    words = [each.getMessage() for each in caplog.records if each.name == "stopgap.journal.drain"]
+    assert len(words) == 2
+    assert "waits" in words[0]
+    assert "again" in words[1]
+    assert damaged(tmp_path / "spool") == []
+
+
+def start_draining(folder: Path, url: str) -> BaseProcess:
+    """Start a drainer as the server does, in a process of its own."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=drain_process,
+        args=(folder, url),
+        kwargs={"parent": os.getpid(), "durable": False, "log_level": "warning"},
+    )
+    process.start()
+    return process
+
+
+def test_killed_at_any_moment_nothing_is_lost_or_doubled(
+    tmp_path: Path, journal: Database, database_url: str
+) -> None:
+    """Workers and drainers killed again and again: what was acknowledged is there, each once."""
+    folder = tmp_path / "spool"
+    command = [sys.executable, spooling.__file__, str(folder), "off", "0.001"]
+    with (tmp_path / "acknowledged").open("ab") as acknowledged:
+        worker = subprocess.Popen(command, stdout=acknowledged, env=ENVIRONMENT)
+    for _ in range(4):
+        draining = start_draining(folder, database_url)
+        wait_for(partial(has_grown, journal, len(kept(journal))))
+        time.sleep(random.uniform(0, 0.3))
+        draining.kill()
+        draining.join()
+    worker.kill()
+    worker.wait()
+    with running(Drainer(folder, journal, SystemClock())):
+        wait_for(lambda: segments(folder) == [], 60)
+    found = kept(journal)
+    promised = set((tmp_path / "acknowledged").read_text().split("\n")[:-1])
+    assert promised <= set(found)
+    assert len(found) == len(set(found)) <= len(promised) + 1
+    assert damaged(folder) == []
+
+
+PARENT = """
+import multiprocessing, os, sys, time
+from pathlib import Path
+from stopgap.journal.drain import drain_process
+if __name__ == "__main__":
+    options = {"parent": os.getpid(), "durable": True, "log_level": "warning"}
+    process = multiprocessing.get_context("fork").Process(
+        target=drain_process, args=(Path(sys.argv[1]), sys.argv[2]), kwargs=options
+    )
+    process.start()
+    print(flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_drainer_ends_with_its_server(
+    tmp_path: Path, journal: Database, database_url: str, spool: Spool
+) -> None:
+    """When the server is killed its drainer moves the rest, and ends by itself."""
+    command = [sys.executable, "-c", PARENT, str(tmp_path / "spool"), database_url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT) as server:
+        assert server.stdout
+        server.stdout.readline()
+        append(spool, records(10))
+        wait_for(lambda: len(kept(journal)) == 10)
+        append(spool, records(10))
+        spool.close()
+        server.kill()
+    wait_for(partial(is_free, tmp_path / "spool" / "drainer.lock"))
+    assert len(kept(journal)) == 20
+
+
+def test_a_drainer_ends_when_told(tmp_path: Path, journal: Database, database_url: str) -> None:
+    """Ctrl-C is left to the server; SIGTERM lets a drainer end, and end well."""
+    draining = start_draining(tmp_path / "spool", database_url)
+    wait_for((tmp_path / "spool" / "drainer.lock").exists)
+    assert draining.pid
+    os.kill(draining.pid, signal.SIGINT)
+    time.sleep(0.3)
+    assert draining.is_alive()
+    draining.terminate()
+    draining.join(10)
+    assert draining.exitcode == 0
+    assert kept(journal) == []

@@ -1,0 +1,99 @@
+"""Retention: what is older than it may be is gone, and nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from tests.fakes import FakeClock
+from tests.journal.filling import START, add, at, newest_first, various
+from tests.journal.records import record
+
+from stopgap.journal.filters import Condition, Filters
+from stopgap.journal.journal import Journal
+from stopgap.journal.record import Record
+from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, RECORDS, TERMS
+from stopgap.storage.database import Database
+
+MAY = Filters(conditions=(Condition(part="input", name="month", low="may", high="may"),))
+
+
+@pytest.fixture
+def some(journal_database: Database) -> list[Record]:
+    """Fill the journal."""
+    made = various(200)
+    for start in range(0, 200, 10):
+        add(journal_database, made[start : start + 10])
+    return made
+
+
+def counts(database: Database) -> list[int]:
+    """Count the rows of the tables that grow with every record."""
+    with database.read() as connection:
+        return [
+            connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in (RECORDS, ACTUALS, TERMS, BLOCKS)
+        ]
+
+
+def test_age_decides(journal: Journal, some: list[Record]) -> None:
+    """What is from before the moment is gone, to the microsecond; what is left is found as ever."""
+    bound = START + timedelta(minutes=4)
+    while journal.delete_older(bound, batch=7):
+        left = [each.record for each in journal.page(limit=1000)]
+        assert left == newest_first(some, Filters())[: len(left)]
+    kept = [each for each in some if each.at >= at(bound)]
+    assert 0 < len(kept) < len(some)
+    for filters in (Filters(), MAY, Filters(caller="ann"), Filters(contract="delivery-time")):
+        found = [entry.record for entry in journal.page(filters, limit=1000)]
+        assert found == newest_first(kept, filters)
+
+
+def test_batches(journal: Journal, some: list[Record]) -> None:
+    """One step deletes one batch, the oldest first, and tells how many."""
+    assert journal.delete_older(START + timedelta(days=1), batch=150) == 150
+    assert [each.record for each in journal.page(limit=100)] == some[:149:-1]
+    assert journal.delete_older(START + timedelta(days=1), batch=150) == 50
+    assert journal.delete_older(START + timedelta(days=1), batch=150) == 0
+
+
+def test_nothing_of_a_record_stays(
+    journal: Journal, journal_database: Database, some: list[Record]
+) -> None:
+    """When all records are gone, so are their terms, blocks and outcomes."""
+    journal.report_actual(some[0].id, 1)
+    journal.delete_older(START + timedelta(days=1))
+    assert counts(journal_database) == [0, 0, 0, 0]
+
+
+def test_counts_by_the_day_stay(
+    journal: Journal, journal_database: Database, some: list[Record], clock: FakeClock
+) -> None:
+    """Of old days the charts still tell the sums, which are nobody's; finer steps are gone."""
+    clock.forward(days=40)
+    assert journal.sweep(days=30) == len(some)
+    assert sum(point.answers for point in journal.timeline().points) == len(some)
+    assert sum(each.answers for each in journal.stats()) == len(some)
+    with journal_database.read() as connection:
+        assert set(connection.scalars(select(COUNTS.c.width))) == {86_400}
+
+
+def test_what_is_young_enough_stays(journal: Journal, some: list[Record], clock: FakeClock) -> None:
+    """A sweep counts its days back from now."""
+    clock.forward(days=20)
+    assert journal.sweep(days=30) == 0
+    assert len(journal.page(limit=1000)) == len(some)
+
+
+def test_life_goes_on(journal: Journal, journal_database: Database, some: list[Record]) -> None:
+    """After a sweep new records come in, and one that is late is found until the next sweep."""
+    journal.delete_older(START + timedelta(minutes=4))
+    new = record(at=at(START + timedelta(hours=1)), inputs=b'{"month":"may"}')
+    late = record(at=some[0].at + 1, inputs=b'{"month":"may"}')
+    add(journal_database, [new])
+    add(journal_database, [late])
+    found = [entry.record for entry in journal.page(MAY, limit=1000)]
+    assert (found[0], found[-1]) == (new, late)
+    assert journal.delete_older(START + timedelta(minutes=4)) == 1
+    assert late not in [entry.record for entry in journal.page(MAY, limit=1000)]
+    journal.delete_older(START + timedelta(days=1))
+    assert counts(journal_database) == [0, 0, 0, 0]

@@ -1,0 +1,126 @@
+"""Roll-ups: what charts show is what the records say."""
+
+import json
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.fakes import FakeClock
+from tests.journal.filling import START, add, at, meets, various
+from tests.journal.records import record
+
+from stopgap.journal.filters import Filters
+from stopgap.journal.journal import Journal
+from stopgap.journal.record import Record
+from stopgap.storage.database import Database
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def some(journal_database: Database) -> list[Record]:
+    """Fill the journal with records in disorder, some of them twice."""
+    made = various(300)
+    mixed = made + made[50:80]
+    random.Random(3).shuffle(mixed)
+    for start in range(0, len(mixed), 40):
+        add(journal_database, mixed[start : start + 40])
+    return made
+
+
+def counted(records: list[Record], filters: Filters, seconds: int) -> Counter[tuple[datetime, str]]:
+    """Count the records themselves, by step of time and release."""
+    width = seconds * 1_000_000
+    return Counter(
+        (datetime.fromtimestamp(each.at // width * seconds, UTC), f"{each.contract} {each.release}")
+        for each in records
+        if meets(each, filters)
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "seconds"),
+    [
+        (Filters(), 86_400),
+        (Filters(since=START), 60),
+        (Filters(since=START, until=START + timedelta(minutes=5)), 60),
+        (Filters(since=START, contract="madcompany"), 60),
+        (Filters(since=START, release="7"), 60),
+        (Filters(since=START, contract="unknown"), 60),
+        (Filters(since=START - DAY), 3_600),
+        (Filters(since=START - 19 * DAY, contract="delivery-time", release="stand-in"), 3_600),
+        (Filters(since=START - 30 * DAY), 86_400),
+        (Filters(since=START + 30 * DAY, until=START + 31 * DAY), 3_600),
+    ],
+)
+def test_answers_over_time(
+    journal: Journal, some: list[Record], clock: FakeClock, filters: Filters, seconds: int
+) -> None:
+    """Each step of a timeline tells the answers of each release; a longer time has wider steps."""
+    clock.forward(hours=-8)
+    timeline = journal.timeline(filters)
+    assert timeline.seconds == seconds
+    shown = {(p.start, f"{p.contract} {p.release}"): p.answers for p in timeline.points}
+    assert shown == counted(some, filters, seconds)
+    assert [p.start for p in timeline.points] == sorted(p.start for p in timeline.points)
+
+
+def test_steps_at_the_ends_are_whole(journal: Journal, some: list[Record]) -> None:
+    """A time that begins or ends within a step has the whole of it."""
+    since, until = START + timedelta(seconds=90), START + timedelta(seconds=200)
+    widened = Filters(since=START + timedelta(minutes=1), until=START + timedelta(minutes=4))
+    shown = sum(p.answers for p in journal.timeline(Filters(since=since, until=until)).points)
+    assert shown == sum(meets(each, widened) for each in some)
+
+
+def test_the_spread_of_numbers(journal: Journal, some: list[Record]) -> None:
+    """Each bar tells how many answers lie in it."""
+    made = journal.spread(Filters(contract="madcompany"))
+    answers = [int(each.output) for each in some if each.contract == "madcompany"]
+    assert sum(bar.answers for bar in made) == len(answers)
+    for bar in made:
+        assert bar.low is not None
+        assert bar.high is not None
+        assert bar.answers == sum(bar.low <= answer < bar.high for answer in answers)
+
+
+def test_the_spread_of_an_object(journal: Journal, some: list[Record]) -> None:
+    """Each member of an output has a spread of its own: numbers in bars, words by their number."""
+    outputs = [json.loads(each.output) for each in some if each.contract == "delivery-time"]
+    chosen = Filters(contract="delivery-time", since=START)
+    assert sum(bar.answers for bar in journal.spread(chosen, name="days", most=10)) == len(outputs)
+    words = [(bar.word, bar.answers) for bar in journal.spread(chosen, name="carrier")]
+    assert words == Counter(output["carrier"] for output in outputs).most_common()
+    assert not journal.spread(chosen, name="unknown")
+
+
+def test_the_spread_of_truth(journal: Journal, journal_database: Database) -> None:
+    """True and false are words of a chart."""
+    answers = [b"true", b"true", b"false"]
+    moments = range(at(START), at(START) + 3)
+    add(
+        journal_database,
+        [record(output=output, at=when) for output, when in zip(answers, moments, strict=True)],
+    )
+    assert [(bar.word, bar.answers) for bar in journal.spread()] == [("true", 2), ("false", 1)]
+
+
+def test_stats(journal: Journal, some: list[Record]) -> None:
+    """Each release has its number of answers, and how long they took, right to 3%."""
+    found = {(each.contract, each.release): each for each in journal.stats()}
+    assert set(found) == {(each.contract, each.release) for each in some}
+    for (contract, release), each in found.items():
+        durations = sorted(r.micros for r in some if (r.contract, r.release) == (contract, release))
+        assert each.answers == len(durations)
+        exact = durations[-(-len(durations) // 2) - 1]
+        assert exact <= each.median_micros <= exact * 1.04 + 1
+        assert each.median_micros <= each.p99_micros <= durations[-1] * 1.04 + 1
+    assert {each.contract for each in journal.stats(Filters(release="7"))} == {"madcompany"}
+
+
+def test_an_answer_is_in_the_charts_at_once(journal: Journal, journal_database: Database) -> None:
+    """What is in the journal is in its charts: they are never older than the page beside them."""
+    one = record()
+    add(journal_database, [one])
+    assert journal.stats()[0].answers == len(journal.page()) == 1

@@ -1,0 +1,195 @@
+"""The spool: what `append` has returned from is read, whoever is killed and whatever is full."""
+
+import os
+import random
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from tests.journal import spooling
+from tests.journal.records import is_free, no_damage, record, records
+
+from stopgap.clock import RandomIds
+from stopgap.journal.record import Record, encode
+from stopgap.journal.segment import BODY_MAX, read, segments
+from stopgap.journal.spool import Fsync, Spool, SpoolUnwritable
+
+SOURCES = Path(__file__).parents[2] / "src"
+
+
+def spooled(folder: Path) -> list[Record]:
+    """Read all that lies in a spool, in the order of time."""
+    found = [each for path in segments(folder) for _, each in read(path, damaged=no_damage)]
+    return sorted(found, key=lambda each: each.at)
+
+
+@contextmanager
+def no_room_beyond(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def open_files() -> int:
+    """Count this process's open files."""
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+@pytest.mark.parametrize("fsync", get_args(Fsync))
+def test_records_are_kept(tmp_path: Path, fsync: Fsync) -> None:
+    """By each policy, all that was appended is read, from several segments."""
+    some = records(100)
+    files = open_files()
+    with closing(Spool(tmp_path / "spool", RandomIds(), fsync=fsync, segment_bytes=5000)) as spool:
+        for each in some:
+            spool.append(encode(each))
+        assert spooled(tmp_path / "spool") == some
+        assert len(segments(tmp_path / "spool")) > 4
+    assert open_files() == files
+
+
+def test_nothing_is_made_before_the_first_record(tmp_path: Path) -> None:
+    """A worker that answers nothing leaves nothing behind."""
+    Spool(tmp_path / "spool", RandomIds()).close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_segment_is_let_go(tmp_path: Path) -> None:
+    """A full segment can be claimed while its worker lives; the one that is written to cannot."""
+    with closing(Spool(tmp_path, RandomIds(), segment_bytes=1000)) as spool:
+        for each in records(10):
+            spool.append(encode(each))
+        free = list(map(is_free, segments(tmp_path)))
+    assert free.count(False) == 1 < len(free)
+
+
+def test_flushed_segments_are_let_go(tmp_path: Path) -> None:
+    """With `interval`, a full segment is let go within seconds, once it is on the disk."""
+    with closing(Spool(tmp_path, RandomIds(), fsync="interval", segment_bytes=1)) as spool:
+        spool.append(encode(record()))
+        spool.append(encode(record()))
+        deadline = time.monotonic() + 5
+        while not any(map(is_free, segments(tmp_path))):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_late_record_is_kept(tmp_path: Path) -> None:
+    """An answer that leaves after the spool was closed is on record like any other."""
+    spool = Spool(tmp_path, RandomIds())
+    spool.append(encode(record()))
+    spool.close()
+    spool.append(encode(record()))
+    spool.close()
+    assert len(spooled(tmp_path)) == 2
+
+
+def test_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Records of several threads are all kept, each whole."""
+    with closing(Spool(tmp_path, RandomIds(), segment_bytes=20_000)) as spool:
+
+        def append() -> None:
+            for each in records(200):
+                spool.append(encode(each))
+
+        threads = [threading.Thread(target=append) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len({each.id for each in spooled(tmp_path)}) == 800
+
+
+@pytest.mark.parametrize("fsync", get_args(Fsync))
+def test_a_full_disk_refuses_and_recovers(tmp_path: Path, fsync: Fsync) -> None:
+    """A record without room is refused and leaves no trace; with room again, all is as before."""
+    first, second, third = records(3)
+    with closing(Spool(tmp_path, RandomIds(), fsync=fsync)) as spool:
+        spool.append(encode(first))
+        files = open_files()
+        with no_room_beyond(segments(tmp_path)[0].stat().st_size + 50):  # so a part of it fits
+            for _ in range(20):
+                with pytest.raises(SpoolUnwritable):
+                    spool.append(encode(record(inputs=b'{"a":"%b"}' % (b"x" * 500))))
+            assert len(segments(tmp_path)) == 1
+            assert open_files() <= files
+            spool.append(encode(second))
+        spool.append(encode(third))
+    assert spooled(tmp_path) == [first, second, third]
+    assert sum(path.stat().st_size for path in segments(tmp_path)) == sum(
+        8 + len(encode(each)) for each in (first, second, third)
+    )
+
+
+def test_a_folder_that_is_none_refuses_and_recovers(tmp_path: Path) -> None:
+    """Where no segment can be begun, records are refused until one can."""
+    folder = tmp_path / "spool"
+    folder.touch()
+    with closing(Spool(folder, RandomIds())) as spool:
+        with pytest.raises(SpoolUnwritable) as refusal:
+            spool.append(encode(record()))
+        assert refusal.value.retry_after
+        folder.unlink()
+        spool.append(encode(record()))
+    assert len(spooled(folder)) == 1
+
+
+def test_a_record_has_a_largest_size(tmp_path: Path) -> None:
+    """A record that could not be read again is not written."""
+    with closing(Spool(tmp_path, RandomIds())) as spool, pytest.raises(SpoolUnwritable):
+        spool.append(bytes(BODY_MAX + 1))
+
+
+@contextmanager
+def worker(folder: Path, acknowledged: Path, fsync: Fsync) -> Iterator[None]:
+    """Have a worker spool as fast as it can; it has begun when this begins, and is then killed."""
+    command = [sys.executable, spooling.__file__, str(folder), fsync, "0"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    with acknowledged.open("ab") as file:
+        before = file.tell()
+        process = subprocess.Popen(command, stdout=file, env=environment)
+    try:
+        while acknowledged.stat().st_size == before:
+            time.sleep(0.01)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_reader_beside_the_worker_sees_no_damage(tmp_path: Path) -> None:
+    """Who reads what is being written at that moment sees whole records, and no damage."""
+    offsets: Counter[Path] = Counter()
+    with worker(tmp_path, tmp_path / "acknowledged", "off"):
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            for path in segments(tmp_path):
+                for end, _ in read(path, offsets[path], damaged=no_damage):
+                    offsets[path] = end
+    assert sum(offsets.values()) > 100_000
+
+
+@pytest.mark.parametrize("fsync", ["off", "interval"])
+def test_a_killed_worker_loses_nothing(tmp_path: Path, fsync: Fsync) -> None:
+    """Whatever a worker has acknowledged is read after it was killed, each record once."""
+    for _ in range(4):
+        with worker(tmp_path, tmp_path / "acknowledged", fsync):
+            time.sleep(random.uniform(0, 0.3))
+    names = [each.id for each in spooled(tmp_path)]
+    promised = set((tmp_path / "acknowledged").read_text().split("\n")[:-1])
+    assert len(promised) > 1000
+    assert promised <= set(names)
+    assert len(names) == len(set(names))
+    assert len(names) <= len(promised) + 4  # each may have been killed just before the word
