@@ -17,8 +17,20 @@ from tests.journal.records import record
 from stopgap.journal.record import Record
 from stopgap.storage.database import JOURNAL, migrate, open_database
 
-NOW = datetime.now(UTC)
 Fill = Callable[[Sequence[Record]], None]
+
+
+def now() -> datetime:
+    """Tell the moment at which the test that asks began; the command goes by the real time."""
+    return BEGAN[-1]
+
+
+BEGAN = [datetime.now(UTC)]
+
+
+@pytest.fixture(autouse=True)
+def _began() -> None:
+    BEGAN.append(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -36,14 +48,14 @@ def fill(data: Path) -> Fill:
 def visits(minutes_ago: int, **inputs: Any) -> Record:
     """Make a record like MadCompany's, whose answer tells how old it is."""
     text = json.dumps({"seller_available": 5, "month": "may"} | inputs)
-    when = at(NOW - timedelta(minutes=minutes_ago))
+    when = at(now() - timedelta(minutes=minutes_ago))
     return record(at=when, inputs=text.encode(), output=b"%d" % (2000 + minutes_ago))
 
 
 def parcel(**inputs: Any) -> Record:
     """Make a record of the parcel's contract, from an hour ago."""
     return record(
-        at=at(NOW - timedelta(hours=1)),
+        at=at(now() - timedelta(hours=1)),
         contract="delivery-time",
         inputs=json.dumps(inputs).encode(),
         output=b'{"days":2.5,"carrier":"north"}',
@@ -75,7 +87,7 @@ def test_list(run: Run, fill: Fill) -> None:
     (line,) = run("journal", "list", "--json", "--limit", "1").stdout.splitlines()
     assert json.loads(line) == {
         "request_id": newest.id,
-        "at": (NOW - timedelta(minutes=1)).isoformat(timespec="microseconds"),
+        "at": (now() - timedelta(minutes=1)).isoformat(timespec="microseconds"),
         "contract": "madcompany",
         "fingerprint": newest.fingerprint,
         "release": "stand-in",
@@ -94,7 +106,7 @@ def test_filters(run: Run, fill: Fill) -> None:
     visited = [2010, 2020, 2030]
     assert answers(run, "--contract", "madcompany") == visited
     assert answers(run, "--since", "25m") == [2010, 2020]
-    assert answers(run, "--until", (NOW - timedelta(minutes=15)).isoformat())[:2] == [2020, 2030]
+    assert answers(run, "--until", (now() - timedelta(minutes=15)).isoformat())[:2] == [2020, 2030]
     assert answers(run, "--release", "7") == []
     assert answers(run, "--where", "month=Mai") == [2020, 2030]
     assert answers(run, "--where", "month=6") == [2010]
@@ -158,7 +170,7 @@ def test_export_json(run: Run, fill: Fill) -> None:
     fill(made)
     lines = run("journal", "export", "--json").stdout.splitlines()
     assert [json.loads(line)["request_id"] for line in lines] == [each.id for each in made]
-    since = (NOW - timedelta(minutes=8.5)).isoformat()
+    since = (now() - timedelta(minutes=8.5)).isoformat()
     assert len(run("journal", "export", "--json", "--since", since).stdout.splitlines()) == 8
 
 

@@ -28,10 +28,10 @@ class Bar:
 
 def bin_of(value: float) -> int:
     """Tell the bin of a finite number; bins are in the numbers' order, 0 is zero's."""
+    if -LEAST <= value < LEAST:
+        return 0
     if value < 0:
         return ~bin_of(math.nextafter(-value, 0))  # so that each bin holds its lower end
-    if value < LEAST:
-        return 0
     fraction, exponent = math.frexp(min(value, GREATEST))  # the fraction is from 1/2 to below 1
     return (exponent - LEAST_EXPONENT) * CUTS + int(fraction * 2 * CUTS) - CUTS + 1
 
