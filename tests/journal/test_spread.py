@@ -21,11 +21,11 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 def test_a_bin_holds_its_numbers(value: float) -> None:
     """A number is not below its bin's lower end, and below its upper one, but for extremes."""
     low, high = ends(bin_of(value))
-    if LEAST <= abs(value) < GREATEST:
+    if -LEAST <= value < LEAST:
+        assert (low, high) == (0, 0)
+    elif abs(value) < GREATEST:
         assert low <= value < high
         assert high - low <= abs(value) / 16
-    elif abs(value) < LEAST:
-        assert (low, high) == (0, 0)
     else:
         assert math.copysign(low, value) == low
 
