@@ -45,7 +45,7 @@ format: .venv/dev ## let ruff and Black put the code in form
 pins: .venv/runtime ## resolve requirements*.txt again; `make pins ARGS=--upgrade` takes what is new
 	@$(PIP) install uv==$(UV_VERSION)
 	@$(COMPILE) $(ARGS) --output-file requirements.txt
-	@$(COMPILE) $(ARGS) --group dev --output-file requirements-dev.txt
+	@$(COMPILE) $(ARGS) --group dev --all-extras --output-file requirements-dev.txt
 
 .PHONY: bench bench-peers
 bench: .venv/runtime ## measure it beside other servers; `make bench ARGS=--write` keeps the tables
