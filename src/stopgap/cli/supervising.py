@@ -5,12 +5,15 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from multiprocessing.resource_tracker import ensure_running
+from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from stopgap import wiring
 from stopgap.journal.drain import drain_process
@@ -27,7 +30,7 @@ STOP_SECONDS = 3
 PAUSE_SECONDS = 1.0
 """Before a process is replaced that died so soon after its start."""
 
-DRAIN_SECONDS = 6.0
+DRAIN_SECONDS = 5.0
 """Time for the drainer's end; a database that is locked may hold it for longer."""
 
 LOGGING = {
@@ -63,6 +66,8 @@ def supervise(settings: Settings, address: str, port: int) -> None:
         workers_kill_timeout=STOP_SECONDS,
     )
     server.respawned_wrks = Patience()
+    server.interrupt_children = Deaths()
+    server.main_loop_interrupt = Waking(server)
     os.register_at_fork(after_in_child=end_by_signal)
     drainer = DrainerKeeper(settings)
     drainer.start()
@@ -85,6 +90,43 @@ class Patience(dict[int, float]):
         if time.monotonic() - super().get(key, default) < PAUSE_SECONDS:
             time.sleep(PAUSE_SECONDS)
         return 0.0
+
+
+class Deaths(list[int]):
+    """Which workers have died, as the server's threads note them.
+
+    The server copies the list and then clears it: what is noted in between stays for the next time.
+    """
+
+    _copied = 0
+
+    def __iter__(self) -> Iterator[int]:
+        """Tell those that are known now."""
+        copy = self[:]
+        self._copied = len(copy)
+        return iter(copy)
+
+    def clear(self) -> None:
+        """Forget those that have been told, and no others."""
+        del self[: self._copied]
+
+
+class Waking(threading.Event):
+    """Wakes the server when a worker has died or a signal has come.
+
+    The server sleeps again once it has replaced workers: not where a signal came meanwhile, which
+    would be forgotten, or another worker died.
+    """
+
+    def __init__(self, server: AbstractServer[Any]) -> None:
+        super().__init__()
+        self._server = server
+
+    def clear(self) -> None:
+        """Let the server sleep if nothing is left to do."""
+        super().clear()
+        if self._server.interrupt_signal or len(self._server.interrupt_children):
+            self.set()
 
 
 class DrainerKeeper:
