@@ -42,7 +42,7 @@ class Stay:
 
     def go_on(self) -> None:
         """Count the seconds anew, because there was progress."""
-        if not self._timeout.expired():
+        if not self.sent_away and not self._timeout.expired():
             self._timeout.reschedule(self._loop.time() + self._seconds)
 
     def send_away(self) -> None:

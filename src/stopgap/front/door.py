@@ -1,6 +1,7 @@
 """The door: the ASGI application that the server runs, with Flask in threads behind it."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -78,7 +79,11 @@ class Door:
         if scope["type"] == "http":
             if self._quota is not None and (error := self._quota.exceeded(scope)):
                 await self._refuse(error, scope, receive, send)
-            elif answer := self._express.answer(scope):
+            elif (answer := self._express.answer(scope)) and not self._sending.closing:
+                headers, body = answer  # sent from here, as a call more would cost 0.5 µs
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+            elif answer:
                 await self._sending.whole(200, *answer, send)
             else:
                 await self._serve(scope, receive, send)
@@ -135,6 +140,7 @@ class Door:
     async def _live(self, receive: Receive, send: Send) -> None:
         """Do the chores from the server's start to its end."""
         await receive()
+        gc.freeze()  # what is there now stays; looking through it all took 70 ms from time to time
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leaving.begin)
         chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
         await send({"type": "lifespan.startup.complete"})

@@ -45,14 +45,14 @@ class Sending:
 
     def __init__(self, ids: Ids, *, places: int) -> None:
         self._ids = ids
-        self._closing = False
+        self.closing = False
         self._files = Crowd(places)
         self._held = Crowd(HELD)
         self._lingerers = Crowd(LINGERERS)
 
     def announce_end(self) -> None:
         """Tell every client from now on that its connection ends with the answer."""
-        self._closing = True
+        self.closing = True
 
     def stop(self) -> None:
         """Send no more to who reads slowly."""
@@ -61,7 +61,7 @@ class Sending:
 
     async def whole(self, status: int, headers: Headers, body: bytes, send: Send) -> None:
         """Send a short answer."""
-        if self._closing:
+        if self.closing:
             headers.append(CLOSE)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -87,7 +87,7 @@ class Sending:
         stay = Stay(READ_SECONDS)
         with readers.including(stay), suppress(TimeoutError):
             async with stay:
-                headers = [*reply.headers, CLOSE] if self._closing else reply.headers
+                headers = [*reply.headers, CLOSE] if self.closing else reply.headers
                 start = {"type": "http.response.start", "status": reply.status}
                 await send(start | {"headers": headers})
                 more = True
@@ -110,7 +110,7 @@ class Sending:
         } | problems.headers(error)
         headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
         unread = has_body(scope)
-        if unread and not self._closing:
+        if unread and not self.closing:
             headers.append(CLOSE)
         await self.whole(document["status"], [*headers, NOSNIFF], body, send)
         if unread:
