@@ -53,6 +53,10 @@ bench: .venv/runtime ## measure it beside other servers; `make bench ARGS=--writ
 bench-peers: .venv/runtime ## the same, with other model servers too
 	@$(BIN)/python -m bench.run --peers $(ARGS)
 
+.PHONY: soak
+soak: .venv/dev ## kill, lock and load it for long: the full length of what the tests do shortly
+	@$(BIN)/python -m soak.run $(ARGS)
+
 # A stamp is written last, so a set-up that was interrupted is done again. The tools come on top
 # of what runs: never two installations at once in one .venv, whatever -j says.
 .venv/dev: requirements-dev.txt .venv/runtime

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+from tests.front.loops import in_a_loop
 from tests.front.requests import begun, playing, scope, sending
 
 from stopgap.front.intake import LARGE, MEMORY_MAX, Intake, Receive, Scope
@@ -96,42 +97,36 @@ async def take(intake: Intake, receive: Receive) -> bytes:
 
 
 @pytest.mark.parametrize(("places", "size"), [(LARGE, 1), (1_000, MEMORY_MAX + 1)])
-def test_who_is_slow_makes_room(places: int, size: int) -> None:
+@in_a_loop
+async def test_who_is_slow_makes_room(places: int, size: int) -> None:
     """When too many are sending, or too many large bodies are kept, the slowest is sent away."""
-
-    async def run() -> None:
-        intake = Intake(seconds=30, places=places)
-        slow = [asyncio.create_task(take(intake, begun(size))) for _ in range(LARGE)]
-        await asyncio.sleep(0)
-        with pytest.raises(Overloaded):  # all have just begun
-            await take(intake, sending(b"x" * size))
-        await asyncio.sleep(1.05)
-        assert await take(intake, sending(b"x" * size)) == b"x" * size
+    intake = Intake(seconds=30, places=places)
+    slow = [asyncio.create_task(take(intake, begun(size))) for _ in range(LARGE)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):  # all have just begun
+        await take(intake, sending(b"x" * size))
+    await asyncio.sleep(1.05)
+    assert await take(intake, sending(b"x" * size)) == b"x" * size
+    with pytest.raises(Overloaded):
+        await slow[0]
+    assert not any(each.done() for each in slow[1:])
+    intake.stop()
+    for each in slow[1:]:
         with pytest.raises(Overloaded):
-            await slow[0]
-        assert not any(each.done() for each in slow[1:])
-        intake.stop()
-        for each in slow[1:]:
-            with pytest.raises(Overloaded):
-                await each
-
-    asyncio.run(run())
+            await each
 
 
-def test_what_was_read_keeps_its_place() -> None:
+@in_a_loop
+async def test_what_was_read_keeps_its_place() -> None:
     """Nobody is sent away whose body is there, though it takes a place until it is used up."""
-
-    async def run() -> None:
-        intake = Intake(seconds=30, places=1_000)
-        large = b"x" * (MEMORY_MAX + 1)
-        async with AsyncExitStack() as kept:
-            for _ in range(LARGE):
-                reading = intake.reading(scope("/", CHUNKED), sending(large), 1_000_000)
-                await kept.enter_async_context(reading)
-            await asyncio.sleep(1.05)
-            with pytest.raises(Overloaded):
-                await take(intake, sending(large))
-            assert await take(intake, sending(b"small")) == b"small"
-        assert await take(intake, sending(large)) == large
-
-    asyncio.run(run())
+    intake = Intake(seconds=30, places=1_000)
+    large = b"x" * (MEMORY_MAX + 1)
+    async with AsyncExitStack() as kept:
+        for _ in range(LARGE):
+            reading = intake.reading(scope("/", CHUNKED), sending(large), 1_000_000)
+            await kept.enter_async_context(reading)
+        await asyncio.sleep(1.05)
+        with pytest.raises(Overloaded):
+            await take(intake, sending(large))
+        assert await take(intake, sending(b"small")) == b"small"
+    assert await take(intake, sending(large)) == large

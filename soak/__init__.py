@@ -1,0 +1,1 @@
+"""The soak: the full-length versions of what `make test` holds in short. `make soak` runs it."""

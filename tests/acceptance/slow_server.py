@@ -1,0 +1,80 @@
+"""A server whose model takes 20 ms a call: `python -m tests.acceptance.slow_server`."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+from stopgap import wiring
+from stopgap.cli.serve import free_address, invitation
+from stopgap.clock import SystemClock
+from stopgap.contracts.row import Row
+from stopgap.front.door import Door
+from stopgap.models.model import Model
+from stopgap.predicting import Predicting, Release
+from stopgap.settings import Settings
+
+CALL_SECONDS = 0.02
+
+
+class Waiting:
+    """A model that waits for something else, as one behind a network does."""
+
+    def predict(self, rows: Sequence[Row]) -> Sequence[int]:
+        """Answer, in time."""
+        time.sleep(CALL_SECONDS)
+        return [3_000] * len(rows)
+
+
+class Computing:
+    """A model that computes in Python, so that no other thread gets far meanwhile."""
+
+    def predict(self, rows: Sequence[Row]) -> Sequence[int]:
+        """Answer, in time."""
+        end = time.thread_time() + CALL_SECONDS
+        while time.thread_time() < end:
+            sum(range(1_000))
+        return [3_000] * len(rows)
+
+
+MODELS: dict[str, Model] = {"waiting": Waiting(), "computing": Computing()}
+
+
+def build(settings: Settings, model: str) -> Door:
+    """Build the door, with the slow model where the stand-in would be."""
+    parts = wiring.build_parts(settings)
+    releases = [Release(contract=each, name="1", model=MODELS[model]) for each in parts.contracts]
+    predicting = Predicting(
+        releases, clock=SystemClock(), spool=parts.spool, strict=True, metrics=parts.metrics
+    )
+    slow = replace(parts, predicting=predicting)
+    return wiring.door_to(slow, quick=(), supervisor=os.getppid())
+
+
+def main(model: str) -> None:
+    """Serve."""
+    settings = wiring.settings_of_environment()
+    address, port = free_address(settings.host, settings.port)
+    settings = wiring.prepare(settings)
+    click.echo(invitation(settings, port), err=True)
+    server = Granian(
+        "slow",
+        address=address,
+        port=port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        backpressure=65_536,
+        workers_kill_timeout=3,
+        log_enabled=False,
+    )
+    server.serve(target_loader=partial(build, settings, model), wrap_loader=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

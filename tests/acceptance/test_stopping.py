@@ -1,0 +1,107 @@
+"""Stopping under load: clients that go when they are told to notice nothing."""
+
+import os
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from tests.acceptance.client import Answer, head, read_answer
+from tests.acceptance.load import Load
+from tests.acceptance.problem_shape import assert_problem
+from tests.acceptance.processes import wait_for, workers
+from tests.acceptance.server import ML_SERVER, Server, running
+from tests.pictures import png
+
+TURNS = 10
+LOAD_SECONDS = 0.3
+STOP_SECONDS = 3.0
+"""A second for the notice, one for who is still inside, one for the last records."""
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_under_load(tmp_path: Path, processes: str, *, alone: bool) -> None:
+    """No connection breaks and nothing is refused, however often the server is stopped."""
+    for turn in range(TURNS // 4):
+        told = {"STOPGAP_WORKERS": processes}
+        with running(tmp_path / str(turn), told, stopped=False) as server:
+            with Load(server.port, connections=16) as load:
+                time.sleep(LOAD_SECONDS)
+                before = load.answers
+                assert server.stop(alone=alone) < STOP_SECONDS
+            toll = load.toll
+        assert (toll.broken, toll.refused) == (0, {})
+        assert len(toll.acknowledged) > before > 0
+
+
+def test_a_worker_alone(tmp_path: Path) -> None:
+    """A worker that is told to end is replaced, and nobody notices."""
+    server = Server(tmp_path, ML_SERVER, {"STOPGAP_WORKERS": "2"})
+    try:
+        server.wait_until_up()
+        with Load(server.port, connections=8) as load:
+            time.sleep(LOAD_SECONDS)
+            first, second = workers(server.process.pid)
+            os.kill(first, signal.SIGTERM)
+            wait_for(lambda: first not in workers(server.process.pid), 3, "the worker ends")
+            wait_for(lambda: len(workers(server.process.pid)) == 2, 5, "it is replaced")
+            time.sleep(LOAD_SECONDS)
+            assert second in workers(server.process.pid)
+    finally:
+        server.stop()
+    assert (load.toll.broken, load.toll.refused, load.toll.unreachable) == (0, {}, 0)
+
+
+PATHS = ("/predict/5/january/100", "/status", "/predict/5/never/100", "/", "/nowhere", "/health")
+
+
+def ask(connection: socket.socket, path: str) -> Answer:
+    """Ask for something over a connection that may stay."""
+    connection.sendall(head("GET", path, {"Host": "localhost"}))
+    return read_answer(connection)
+
+
+def test_the_last_answer_says_so(tmp_path: Path) -> None:
+    """Once the server is told to stop, every answer ends its connection, and says that it does."""
+    with running(tmp_path, stopped=False) as server:
+        with ExitStack() as stack:
+            connections = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 5))
+                for _ in PATHS
+            ]
+            for path, connection in zip(PATHS, connections, strict=True):
+                assert ask(connection, path).header("Connection") is None
+            os.kill(server.process.pid, signal.SIGTERM)
+            time.sleep(0.2)
+            for path, connection in zip(PATHS, connections, strict=True):
+                assert ask(connection, path).header("Connection") == "close"
+                assert connection.recv(1) == b""
+        server.process.wait(STOP_SECONDS)
+
+
+def test_who_is_idle_is_not_waited_for(tmp_path: Path) -> None:
+    """A server to which nobody is connected ends at once."""
+    with running(tmp_path, stopped=False) as server:
+        time.sleep(0.2)
+        (worker,) = workers(server.process.pid)
+        os.kill(server.process.pid, signal.SIGTERM)
+        ended = wait_for(lambda: not workers(server.process.pid), STOP_SECONDS, f"{worker} ends")
+        server.process.wait(STOP_SECONDS)
+    assert ended < 0.5
+
+
+def test_what_was_read_is_answered(tmp_path: Path) -> None:
+    """Uploads that are being worked on are finished; who is still sending is told that it ends."""
+    picture = png(size=(1500, 1500))
+    with running(tmp_path, stopped=False) as server, ThreadPoolExecutor() as pool:
+        with closing(socket.create_connection(("127.0.0.1", server.port), 10)) as slow:
+            slow.sendall(head("POST", "/images", {"Host": "x", "Content-Length": "1000"}) + b"x")
+            uploads = [pool.submit(server.client().upload, picture) for _ in range(3)]
+            time.sleep(0.1)
+            assert server.stop() < STOP_SECONDS
+            assert_problem(read_answer(slow), 503)
+        assert [upload.result().status for upload in uploads] == [201, 201, 201]

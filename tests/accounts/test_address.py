@@ -1,0 +1,32 @@
+"""Whose address counts, when proxies stand between."""
+
+import pytest
+
+from stopgap.accounts.address import address_behind
+from stopgap.settings import read_settings
+
+PROXIES = read_settings({"STOPGAP_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32"}).trusted_proxies
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", "198.51.100.1, 192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", "192.0.2.1, 10.0.0.2", "192.0.2.1"),
+        ("::ffff:10.0.0.1", "192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "192.0.2.1", "192.0.2.1"),
+        ("192.0.2.9", "192.0.2.1", "192.0.2.9"),
+        ("10.0.0.1", "nonsense", "10.0.0.1"),
+        ("", "192.0.2.1", ""),
+    ],
+)
+def test_the_first_who_is_not_trusted(peer: str, forwarded: str, client: str) -> None:
+    """The client is the last in the list whom nobody trusts; what others claim is not believed."""
+    assert address_behind(peer, forwarded, PROXIES) == client
+
+
+def test_nobody_is_trusted() -> None:
+    """Without trusted proxies the peer is the client."""
+    assert address_behind("10.0.0.1", "192.0.2.1", ()) == "10.0.0.1"

@@ -1,0 +1,85 @@
+"""Admission: who may come in."""
+
+import pytest
+from tests.fakes import FakeClock
+from tests.front.requests import scope
+
+from stopgap.accounts.account import Caller
+from stopgap.accounts.permissions import Role
+from stopgap.accounts.prediction_limit import PredictionLimit
+from stopgap.accounts.recent import RecentCallers
+from stopgap.front.admission import Places, Quota
+from stopgap.problems import Overloaded, PredictionsThrottled
+from stopgap.settings import read_settings
+
+PROXY = "192.0.2.1"
+
+
+def test_places() -> None:
+    """No more come in than there are places; a kept one is there all the same."""
+    places = Places(1)
+    with places.taking(kept=False):
+        with pytest.raises(Overloaded), places.taking(kept=False):
+            pass
+        with places.taking(kept=True):
+            assert places.taken == 2
+    assert places.taken == 0
+    with pytest.raises(ZeroDivisionError), places.taking(kept=False):
+        raise ZeroDivisionError
+    with places.taking(kept=False):
+        assert places.taken == 1
+
+
+@pytest.fixture
+def recent(clock: FakeClock) -> RecentCallers:
+    """Remember one account that was seen with a key and a cookie, and a key that was refused."""
+    callers = RecentCallers(clock.monotonic)
+    ann = Caller(id="1", name="ann", role=Role.CLIENT, account=True)
+    for header in (b"Bearer good", b"stopgap_session=good"):
+        callers.remember(header, ann)
+    callers.remember(b"Bearer bad", None)
+    return callers
+
+
+@pytest.fixture
+def quota(recent: RecentCallers) -> Quota:
+    """Allow two predictions in a day; the proxy is trusted."""
+    trusted = read_settings({"STOPGAP_TRUSTED_PROXIES": PROXY}).trusted_proxies
+    limit = PredictionLimit("2/day", "memory://")
+    return Quota(limit, prefixes=["/predict"], recent=recent, trusted=trusted)
+
+
+def refused(quota: Quota, *headers: tuple[bytes, bytes], path: str = "/predict") -> bool:
+    """Ask for a prediction; tell whether it is one too many."""
+    return quota.exceeded(scope(path, *headers)) is not None
+
+
+def test_one_too_many(quota: Quota) -> None:
+    """After as many as may be, there are no more, and it is told when there will be."""
+    paths = ["/predict", "/predict/5/january/100", "/predict"]
+    assert [refused(quota, path=path) for path in paths] == [False, False, True]
+    error = quota.exceeded(scope("/predict"))
+    assert isinstance(error, PredictionsThrottled)
+    assert 1 <= (error.retry_after or 0) <= 86_400
+    assert not refused(quota, path="/status")
+    assert not refused(quota, path="/predictions")
+
+
+def test_a_caller_has_a_limit_of_its_own(quota: Quota) -> None:
+    """Who is known counts as one, by whatever name and wherever from; all others by address."""
+    known = [(b"authorization", b"Bearer good"), (b"cookie", b"stopgap_session=good")]
+    assert [refused(quota, each) for each in (*known, *known)] == [False, False, True, True]
+    unknown = [(b"authorization", b"Bearer bad"), (b"cookie", b"x"), (b"authorization", b"y")]
+    assert [refused(quota, each) for each in unknown] == [False, False, True]
+
+
+def test_addresses(quota: Quota) -> None:
+    """Behind a trusted proxy its clients count, each for itself; of IPv6 a network is one."""
+
+    def from_(*addresses: str) -> bool:
+        return refused(quota, *[(b"x-forwarded-for", each.encode()) for each in addresses])
+
+    assert [from_("198.51.100.1"), from_("198.51.100.1", PROXY)] == [False, False]
+    assert from_("1.2.3.4", "198.51.100.1")  # what the client itself claims is not believed
+    assert not from_("198.51.100.2")
+    assert [from_(f"2001:db8::{number}") for number in range(3)] == [False, False, True]

@@ -1,0 +1,181 @@
+"""The door lets in what can be answered, and refuses the rest in one shape."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable
+from threading import Event
+from typing import Any
+
+import pytest
+from tests.front.loops import in_a_loop
+from tests.front.requests import Client, playing, scope, sending
+
+from stopgap.accounts.prediction_limit import PredictionLimit
+from stopgap.accounts.recent import RecentCallers
+from stopgap.clock import RandomIds, SystemClock
+from stopgap.front.admission import Places, Quota
+from stopgap.front.door import Door
+from stopgap.front.express import ExpressLane
+from stopgap.front.intake import Intake, Receive
+from stopgap.front.lane import FORM_BYTES, Lanes
+from stopgap.front.sending import Sending
+from stopgap.predicting import Predicting
+from stopgap.telemetry.metrics import Metrics
+
+Start = Callable[..., object]
+PREDICT = "/predict/5/january/100"
+
+
+class Nothing:
+    """A spool that nothing is put into."""
+
+    def append(self, body: bytes) -> None:
+        """Keep a record."""
+        raise NotImplementedError
+
+
+def _quota(limit: str, recent: RecentCallers) -> Quota:
+    counter = PredictionLimit(limit, "memory://")
+    return Quota(counter, prefixes=["/predict"], recent=recent, trusted=())
+
+
+class House:
+    """A door, with an application behind it that answers when it is told to."""
+
+    def __init__(self, *, places: int = 10, limit: str | None = None) -> None:
+        recent, metrics = RecentCallers(SystemClock().monotonic), Metrics()
+        self.release = Event()
+        self.release.set()
+        self.closed = False
+        self.metrics = metrics
+        self.places = Places(places)
+        self.door = Door(
+            self._answer,
+            express=ExpressLane(
+                [],
+                predicting=Predicting(
+                    [], clock=SystemClock(), spool=Nothing(), strict=True, metrics=metrics
+                ),
+                recent=recent,
+                ids=RandomIds(),
+            ),
+            quota=_quota(limit, recent) if limit else None,
+            places=self.places,
+            intake=Intake(seconds=5, places=10),
+            lanes=Lanes(threads=4, prefixes=["/predict"], image_bytes=2 * FORM_BYTES),
+            sending=Sending(RandomIds(), places=10),
+            metrics=metrics,
+            chores=[],
+            supervisor=os.getppid(),
+            close=self._close,
+        )
+
+    def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/broken":
+            raise ZeroDivisionError
+        if environ["PATH_INFO"] not in {"/status", "/status/", "/health"}:
+            self.release.wait()
+        start("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    def _close(self) -> None:
+        self.closed = True
+
+    async def ask(self, path: str, receive: Receive | None = None, **changed: object) -> Client:
+        """Send a request; return the client with its answer."""
+        client = Client()
+        await self.door(scope(path, **changed), receive or playing([]), client.send)
+        return client
+
+
+@in_a_loop
+async def test_a_full_house() -> None:
+    """When all places are taken, others are refused at once; how the server is, is told still."""
+    house = House(places=2)
+    house.release.clear()
+    inside = [asyncio.create_task(house.ask("/login")) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    told: dict[str, object] = {"method": "POST", "headers": [(b"content-length", b"5")]}
+    refused = await house.ask("/login", sending(b"hello"), **told)
+    assert (refused.status, refused.headers[b"retry-after"]) == (503, b"1")
+    assert refused.json()["type"] == "/problems/overloaded"
+    for path in ("/status", "/health", "/status/"):
+        assert (await house.ask(path, method="HEAD")).status == 200
+    house.release.set()
+    assert [each.status for each in await asyncio.gather(*inside)] == [200, 200]
+    assert (await house.ask("/login")).status == 200
+    assert house.places.taken == 0
+
+
+@pytest.mark.parametrize("path", ["/predict/5/january/100", "/images"])
+@in_a_loop
+async def test_login_has_threads_of_its_own(path: str) -> None:
+    """However many predictions or uploads hang, a login is served."""
+    house = House(places=100)
+    house.release.clear()
+    stuck = [asyncio.create_task(house.ask(path)) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    login = asyncio.create_task(house.ask("/login"))
+    await asyncio.sleep(0.05)
+    house.release.set()
+    assert (await login).status == 200
+    await asyncio.gather(*stuck)
+
+
+@in_a_loop
+async def test_only_images_are_large() -> None:
+    """A form may not be as large as an image."""
+    body = bytes(FORM_BYTES + 1)
+    told: dict[str, object] = {"method": "POST", "headers": [(b"transfer-encoding", b"chunked")]}
+    assert (await House().ask("/login", sending(body), **told)).status == 413
+    assert (await House().ask("/images", sending(body), **told)).status == 200
+
+
+@in_a_loop
+async def test_too_many_predictions() -> None:
+    """Who has had as many predictions as may be gets 429, however the address is written."""
+    house = House(limit="2/day")
+    assert [(await house.ask(PREDICT)).status for _ in range(3)] == [200, 200, 429]
+    refused = await house.ask(PREDICT, raw_path=b"/%70redict/5/january/100")
+    assert refused.status == 429
+    assert int(refused.headers[b"retry-after"]) >= 1
+    assert (await house.ask("/login")).status == 200
+
+
+def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """An exception is logged, and answered with no word of it."""
+    with caplog.at_level(logging.CRITICAL + 1):
+        client = asyncio.run(House().ask("/broken"))
+    assert client.status == 500
+    assert b"Zero" not in client.body
+    assert client.json()["type"] == "/problems/internal-fault"
+
+
+@in_a_loop
+async def test_it_waits_for_who_is_inside() -> None:
+    """At the end the door waits for the requests inside, and closes everything after them."""
+    house, told = House(), Client()
+    house.release.clear()
+    stop = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        if told.messages:
+            await stop.wait()
+        return {}
+
+    life = asyncio.create_task(house.door({"type": "lifespan"}, receive, told.send))
+    await asyncio.sleep(0)
+    inside = asyncio.create_task(house.ask("/login"))
+    await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.sleep(0.1)
+    assert not house.closed
+    house.release.set()
+    assert (await inside).headers[b"connection"] == b"close"
+    await life
+    assert house.closed
+    assert [message["type"][9:] for message in told.messages] == [
+        "startup.complete",
+        "shutdown.complete",
+    ]

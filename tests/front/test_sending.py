@@ -1,0 +1,112 @@
+"""Answers are sent whole, or as fast as they are read; and who refuses to read holds up nobody."""
+
+import asyncio
+from io import BytesIO
+
+import pytest
+from tests.front.loops import in_a_loop
+from tests.front.requests import Client, begun, scope, sending
+
+from stopgap.clock import RandomIds
+from stopgap.front.crowd import TIME_ENOUGH
+from stopgap.front.sending import HELD, LINGER_SECONDS, PIECE, Sending
+from stopgap.front.wsgi import File, Reply
+from stopgap.problems import BodyTooLarge, Overloaded
+
+LENGTH = (b"content-length", b"9")
+
+
+def sender(places: int = 10) -> Sending:
+    """Make a sender."""
+    return Sending(RandomIds(), places=places)
+
+
+def reply(body: bytes | File) -> Reply:
+    """Make a reply."""
+    return Reply(status=201, headers=[(b"x-a", b"b")], body=body)
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE])
+@in_a_loop
+async def test_every_byte_is_sent(size: int) -> None:
+    """A reply arrives whole, be it in memory or in a file, which is then closed."""
+    content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    file = BytesIO(content)
+    for body in (content, File(file)):
+        client = Client()
+        await sender().reply(reply(body), client.send)
+        assert (client.status, client.headers) == (201, {b"x-a": b"b"})
+        assert client.body == content
+        assert client.whole
+        assert max(len(message["body"]) for message in client.messages[1:]) <= PIECE
+    assert file.closed
+
+
+@pytest.mark.parametrize("places", [1, HELD])
+@in_a_loop
+async def test_who_reads_slowly_makes_room(places: int) -> None:
+    """When too many read slowly, the slowest is cut off; until then a newcomer is refused."""
+    some, content = sender(1), bytes(3 * PIECE)
+
+    def long() -> Reply:
+        return reply(content if places == HELD else File(BytesIO(content)))
+
+    stuck = [Client(takes=2) for _ in range(places)]
+    tasks = [asyncio.create_task(some.reply(long(), client.send)) for client in stuck]
+    await asyncio.sleep(0.1)
+    newcomer = Client()
+    with pytest.raises(Overloaded):
+        await some.reply(long(), newcomer.send)
+    assert newcomer.messages == []
+    await asyncio.sleep(TIME_ENOUGH)
+    await some.reply(long(), newcomer.send)
+    assert newcomer.body == content
+    await tasks[0]
+    assert not stuck[0].whole
+    some.stop()
+    await asyncio.gather(*tasks)
+
+
+@in_a_loop
+async def test_the_end_is_announced() -> None:
+    """Once the server is to end, every answer says that its connection ends, and says it once."""
+    some = sender()
+    some.announce_end()
+    for body in (b"", bytes(2 * PIECE)):
+        client = Client()
+        await some.reply(reply(body), client.send)
+        assert client.headers[b"connection"] == b"close"
+    client = Client()
+    await some.refuse(BodyTooLarge("No."), scope("/", LENGTH), sending(), client.send)
+    assert client.headers[b"connection"] == b"close"
+
+
+@in_a_loop
+async def test_a_refusal() -> None:
+    """A refusal is a problem document; without a body to come, its connection stays."""
+    client = Client()
+    await sender().refuse(Overloaded("No."), scope(), sending(), client.send)
+    headers = client.headers
+    assert client.status == client.json()["status"] == 503
+    assert client.json()["request_id"] == headers[b"x-request-id"].decode()
+    assert headers[b"retry-after"] == b"1"
+    assert headers[b"content-type"] == b"application/problem+json"
+    assert int(headers[b"content-length"]) == len(client.body)
+    assert b"connection" not in headers
+
+
+@in_a_loop
+async def test_who_still_sends_is_listened_to() -> None:
+    """Who is refused while sending is told at once, and may go on, but not for ever."""
+    client, rest = Client(), sending(b"a", b"b", b"c")
+    await sender().refuse(BodyTooLarge("No."), scope("/", LENGTH), rest, client.send)
+    assert client.headers[b"connection"] == b"close"
+    with pytest.raises(TimeoutError):  # all has been taken
+        await asyncio.wait_for(rest(), 0.01)
+    client = Client()
+    endless = sender().refuse(BodyTooLarge("No."), scope("/", LENGTH), begun(1), client.send)
+    task = asyncio.create_task(endless)
+    await asyncio.sleep(0.05)
+    assert client.whole
+    assert not task.done()
+    await asyncio.wait_for(task, LINGER_SECONDS + 0.5)

@@ -1,0 +1,46 @@
+"""What can be told of, and done to, the sockets of this process."""
+
+import socket
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from stopgap.front.sockets import has_clients, turn_deaf
+
+
+def test_clients_are_seen() -> None:
+    """Somebody is connected from the connection to its end; what we ourselves open is no client."""
+    assert not has_clients()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        assert not has_clients()
+        command = f"""
+import socket, sys
+with socket.create_connection(("127.0.0.1", {listener.getsockname()[1]})):
+    sys.stdin.read()
+"""
+        client = subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE)
+        taken, _ = listener.accept()
+        with taken:
+            assert has_clients()
+        assert not has_clients()
+        client.communicate()
+
+
+def test_the_deaf_take_who_waits() -> None:
+    """Who has connected before is served to the end; who comes later gets no answer at all."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        place = listener.getsockname()
+        with closing(socket.create_connection(place)) as early, closing(socket.socket()) as late:
+            early.sendall(b"a question")
+            turn_deaf()
+            late.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                late.connect(place)
+            taken, _ = listener.accept()
+            with taken:
+                early.sendall(b", and more")
+                assert taken.recv(20, socket.MSG_WAITALL) == b"a question, and more"
+                taken.sendall(b"an answer")
+            assert early.recv(100) == b"an answer"

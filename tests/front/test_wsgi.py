@@ -1,0 +1,86 @@
+"""How a WSGI application is called."""
+
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from tests.front.requests import scope
+
+from stopgap.front.wsgi import File, Reply, call
+
+Start = Callable[..., Callable[[bytes], object]]
+OK = ("200 OK", [("Content-Type", "text/plain"), ("X-A", "é")])
+
+
+def called(
+    application: Callable[[dict[str, Any], Start], Iterable[bytes]], **changed: object
+) -> Reply:
+    """Call an application."""
+    return call(application, scope("/a b", raw_path=b"/a%20b", **changed), BytesIO(b"body"))
+
+
+def test_what_it_is_told() -> None:
+    """The application is told the address as it was sent, and reads the body."""
+    seen: dict[str, Any] = {}
+
+    def application(environ: dict[str, Any], start: Start) -> list[bytes]:
+        seen.update(environ)
+        start(*OK)
+        return [environ["wsgi.input"].read()]
+
+    reply = called(application, query_string=b"x=%31")
+    assert reply.body == b"body"
+    assert (seen["PATH_INFO"], seen["RAW_URI"]) == ("/a b", "/a%20b?x=%31")
+    assert (seen["QUERY_STRING"], seen["REMOTE_ADDR"]) == ("x=%31", "192.0.2.1")
+    called(application)
+    assert seen["RAW_URI"] == "/a%20b"
+
+
+def test_what_it_answers() -> None:
+    """Status, headers and every piece come back, and what is to be closed is closed."""
+    closed = []
+
+    class Pieces:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"b", b"", b"c"])
+
+        def close(self) -> None:
+            closed.append(1)
+
+    def application(_: dict[str, Any], start: Start) -> Pieces:
+        start(*OK)(b"a")
+        return Pieces()
+
+    reply = called(application)
+    assert (reply.status, reply.body) == (200, b"abc")
+    assert reply.headers == [(b"content-type", b"text/plain"), (b"x-a", b"\xe9")]
+    assert closed == [1]
+
+
+def test_a_file_is_handed_over() -> None:
+    """A file is not read here, and stays open."""
+    file = BytesIO(b"content")
+
+    def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        start(*OK)
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file, 8192)
+        return wrapped
+
+    reply = called(application)
+    assert isinstance(reply.body, File)
+    assert reply.body.read(3) == b"con"
+    assert b"".join(reply.body) == b"tent"
+    reply.body.close()
+    assert file.closed
+
+
+def test_what_it_raises() -> None:
+    """An application that raises has not answered."""
+
+    def application(_: dict[str, Any], start: Start) -> list[bytes]:
+        start(*OK)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        called(application)
