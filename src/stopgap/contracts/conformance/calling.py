@@ -140,6 +140,8 @@ class Server:
         connection = self._connect()
         try:
             connection.connect()
+        except ConnectionResetError:
+            pass  # somebody is there, though rude; the rules will tell
         except (OSError, HTTPException, UnicodeError) as error:
             raise ServerUnreachable(self.url, _reason(error, self._seconds)) from error
         finally:
