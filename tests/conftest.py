@@ -12,6 +12,8 @@ from tests.fakes import FakeClock
 
 from stopgap.storage.database import Database, migrate, open_database
 
+pytest_plugins = ["tests.turns"]
+
 Kind = Literal["sqlite", "postgresql"]
 
 

@@ -11,6 +11,8 @@ from tests.acceptance.problem_shape import assert_explained, assert_problem
 from tests.acceptance.server import Server, running
 from tests.pictures import foreign, frame_bomb, jpeg, pixel_bomb, png
 
+pytestmark = pytest.mark.alone
+
 JSON = b'{"seller_available": 5, "month": "january", "customer_visiting_website": 100}'
 ELEVEN_MIB = 11 * 1024 * 1024
 HOST = {"Host": "localhost"}

@@ -14,6 +14,8 @@ from tests.acceptance.server import STOP_SECONDS
 
 from stopgap.cli.supervising import PAUSE_SECONDS
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("spaced", [True, False], ids=["spaced", "back to back"])
 def test_deaths(tmp_path: Path, *, spaced: bool) -> None:

@@ -19,6 +19,8 @@ from tests.acceptance.server import ROOT, Server, running
 from tests.acceptance.slow_server import CALL_SECONDS
 from tests.pictures import packed
 
+pytestmark = pytest.mark.alone
+
 PREDICT = "/predict/5/january/100"
 THREADS = 8
 """A quarter of them predicts."""

@@ -27,6 +27,8 @@ from tests.acceptance.server import (
 )
 from tests.pictures import png
 
+pytestmark = pytest.mark.alone
+
 PRODUCTION = {"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}
 
 

@@ -16,6 +16,8 @@ from tests.acceptance.processes import wait_for, workers
 from tests.acceptance.server import ML_SERVER, Server, running
 from tests.pictures import png
 
+pytestmark = pytest.mark.alone
+
 TURNS = 10
 LOAD_SECONDS = 0.3
 STOP_SECONDS = 3.0

@@ -5,11 +5,14 @@ import statistics
 import time
 from pathlib import Path
 
+import pytest
 from tests.acceptance.client import Client
 from tests.acceptance.server import SECRET, running
 
 from stopgap import wiring
 from stopgap.settings import read_settings
+
+pytestmark = pytest.mark.alone
 
 PAIRS = 200
 ALLOWED = (0.95, 1.05)
