@@ -1,7 +1,9 @@
 """Ids sort by time, and secrets cannot be guessed."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
+from itertools import chain
 from uuid import UUID
 
 from stopgap.clock import RandomIds, SystemClock
@@ -21,6 +23,22 @@ def test_ids_sort_by_time() -> None:
     first = RandomIds().new()
     time.sleep(0.002)
     assert first < RandomIds().new()
+
+
+def test_ids_of_one_source_sort_by_their_making() -> None:
+    """However fast a process makes ids, they are in order, and no two alike."""
+    ids = RandomIds()
+    made = [ids.new() for _ in range(20_000)]
+    assert made == sorted(set(made))
+    assert {UUID(each).version for each in made} == {7}
+
+
+def test_ids_of_many_threads() -> None:
+    """Threads that share a source are never given the same id."""
+    ids = RandomIds()
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: [ids.new() for _ in range(5_000)], range(4)))
+    assert len(set(chain(*made))) == 20_000
 
 
 def test_secrets() -> None:
