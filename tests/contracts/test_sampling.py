@@ -20,6 +20,7 @@ from stopgap.contracts.sampling import (
     SampleNotFound,
     corners,
     draw,
+    drawer,
     example_inputs,
     sample_inputs,
 )
@@ -71,6 +72,14 @@ def test_numbers_are_drawn_evenly(share: float) -> None:
     found = [draw(kinds.Number(low=-3.0, high=5.0), source) for _ in range(20_000)]
     inside = sum(share <= (number + 3) / 8 < share + 0.25 for number in found)
     assert abs(inside - 5_000) < 300
+
+
+@given(contracts(), st.integers(0, 2**32))
+def test_a_drawer_draws_as_draw_does(contract: Contract, seed: int) -> None:
+    """From the same source both draw the same values; so what holds for one holds for the other."""
+    one, other = random.Random(seed), random.Random(seed)
+    again = drawer(contract.output_kind, one)
+    assert [again() for _ in range(5)] == [draw(contract.output_kind, other) for _ in range(5)]
 
 
 class Bits(random.Random):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
-from stopgap.contracts.sampling import draw
+from stopgap.contracts.sampling import draw, drawer
 from stopgap.models.model import Model
 
 
@@ -15,12 +15,11 @@ class RandomStandIn:
     """A new, even draw for every row."""
 
     def __init__(self, contract: Contract, source: random.Random) -> None:
-        self._kind = contract.output_kind
-        self._source = source
+        self._draw = drawer(contract.output_kind, source)
 
     def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row with a value drawn evenly from the promised range."""
-        return [draw(self._kind, self._source) for _ in rows]
+        return [self._draw() for _ in rows]
 
 
 class StableStandIn:
