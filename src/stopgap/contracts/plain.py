@@ -26,6 +26,7 @@ class PlainReader:
         self._type = contract.inputs
         self._template = b"{" + b",".join(b'"%b":%%b' % name.encode() for name in names) + b"}"
         self._path = _pattern(contract)
+        self._in_order = names == list(self._path.groupindex)
         self._names = names
         kinds_of = enumerate(field.kind for field in contract.fields)
         self._odd = [(place, reads[place]) for place, kind in kinds_of if not _is_wide(kind)]
@@ -43,7 +44,7 @@ class PlainReader:
         match = self._path.fullmatch(raw_path)
         if match is None:
             return None
-        found = [match[name] for name in self._names]
+        found = [*match.groups()] if self._in_order else [match[name] for name in self._names]
         for place, read in self._odd:
             if (value := read(found[place])) is None:
                 return None

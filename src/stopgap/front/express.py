@@ -5,6 +5,7 @@ at once goes on to them, and a property test holds the answers of both equal.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from stopgap.accounts.recent import RecentCallers
 from stopgap.clock import Ids
@@ -16,7 +17,8 @@ from stopgap.errors import StopgapError
 from stopgap.front.intake import Scope
 from stopgap.predicting import Line, Predicting
 
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
+Headers = list[Header]
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 NO_STORE = (b"cache-control", b"no-store")
@@ -29,6 +31,8 @@ IDENTITY = frozenset({b"cookie", b"authorization"})
 UNUSUAL = frozenset({b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect"})
 """Headers that ask for more than an answer."""
 
+NOTABLE = IDENTITY | UNUSUAL
+
 
 def is_json(scope: Scope) -> bool:
     """Tell whether a body is worth reading here."""
@@ -39,6 +43,23 @@ Answer = tuple[Headers, bytes]
 """The headers and the body of a response with the status 200."""
 
 
+@lru_cache(256)
+def length_header(length: int) -> Header:
+    """Write the length of a body; remembered, as answers of one contract have few lengths."""
+    return b"content-length", b"%d" % length
+
+
+@lru_cache(256)
+def release_header(release: str) -> Header:
+    """Write who answered; remembered, as there are few."""
+    return b"stopgap-release", release.encode()
+
+
+def nothing(_text: bytes) -> Row | None:
+    """Read nothing: no request is plain."""
+    return None
+
+
 class _Stop:
     """Where a contract's plain requests are taken up."""
 
@@ -46,8 +67,9 @@ class _Stop:
         self.contract = contract
         self.predict = line.predict
         self.prefix = contract.prefix.encode()
-        self.below = self.prefix + b"/"
-        self.reader = plain_reader(contract)
+        reader = plain_reader(contract)
+        self.read_path = reader.path if reader else nothing
+        self.read_query = reader.query if reader else nothing
 
 
 class ExpressLane:
@@ -75,16 +97,16 @@ class ExpressLane:
         if scope["method"] != "GET":
             return None
         path: bytes = scope["raw_path"]
-        query: bytes = scope["query_string"]
+        if query := scope["query_string"]:
+            for stop in self._stops:
+                if path == stop.prefix:
+                    row = stop.read_query(query)
+                    return None if row is None else self._predicted(scope, stop, row)
+            return None
         for stop in self._stops:
-            if stop.reader is None or not path.startswith(stop.prefix):
-                continue
-            if path.startswith(stop.below):
-                row = None if query else stop.reader.path(path)
-            else:
-                row = stop.reader.query(query) if path == stop.prefix else None
-            return None if row is None else self._predicted(scope, stop, row)
-        return self._alive(scope) if path in STATUS and not query else None
+            if (row := stop.read_path(path)) is not None:
+                return self._predicted(scope, stop, row)
+        return self._alive(scope) if path in STATUS else None
 
     def answer_json(self, scope: Scope, body: bytes) -> Answer | None:
         """Answer a prediction request in JSON; None: it is not plain."""
@@ -102,21 +124,18 @@ class ExpressLane:
     def _alive(self, scope: Scope) -> Answer | None:
         if any(name in UNUSUAL for name, _ in scope["headers"]):
             return None
-        length = (b"content-length", b"%d" % len(ALIVE))
         request_id = (b"x-request-id", self._new_id().encode())
-        return [TEXT, length, NOSNIFF, NO_STORE, request_id], ALIVE
+        return [TEXT, length_header(len(ALIVE)), NOSNIFF, NO_STORE, request_id], ALIVE
 
     def _predicted(self, scope: Scope, stop: _Stop, row: Row) -> Answer | None:
         caller: str | None = None
         identified = False
         for name, value in scope["headers"]:
-            if name in IDENTITY:
-                known = None if identified else self._recall(value)
+            if name in NOTABLE:
+                known = None if identified or name in UNUSUAL else self._recall(value)
                 if known is None:
                     return None
                 caller, identified = known[0], True
-            elif name in UNUSUAL:
-                return None
         request_id = self._new_id()
         try:
             _, body, release = stop.predict(row, request_id, caller)
@@ -124,8 +143,8 @@ class ExpressLane:
             return None  # told by Flask, which asks once more
         headers = [
             JSON,
-            (b"content-length", b"%d" % len(body)),
-            (b"stopgap-release", release.encode()),
+            length_header(len(body)),
+            release_header(release),
             NOSNIFF,
             NO_STORE,
             (b"x-request-id", request_id.encode()),

@@ -58,6 +58,7 @@ class Spool:
         self._folder = folder
         self._ids = ids
         self._fsync = fsync
+        self._always = fsync == "always"
         self._segment_bytes = segment_bytes
         self._path = folder
         self._segment = -1  # its descriptor; none yet
@@ -82,7 +83,7 @@ class Spool:
                 if self._end >= self._segment_bytes:
                     self._begin()
                 self._end += append(self._segment, body)
-                if self._fsync == "always":
+                if self._always:
                     os.fsync(self._segment)
             except OSError as error:
                 self._cut()
