@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STOPGAP = "Stopgap"
 SIGNED_IN = "Stopgap, signed in"
 BARE_ASGI = "bare ASGI callable"
+BARE_EAGER = "bare ASGI callable, tasks begun at once"
 BARE_WSGI = "bare WSGI callable"
 FASTAPI = "FastAPI on uvicorn"
 MOSEC = "mosec"
@@ -82,6 +83,7 @@ _STOPGAP = Contestant(name=STOPGAP, command=[str(ROOT / "ML_server.py"), "--port
 
 OURS: tuple[Contestant, ...] = (
     _bare(BARE_ASGI, "asgi"),
+    _bare(BARE_EAGER, "eager"),
     _bare(BARE_WSGI, "wsgi"),
     _STOPGAP,
     replace(_STOPGAP, name=SIGNED_IN, signs_in=True),

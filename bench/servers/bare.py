@@ -1,5 +1,7 @@
 """The ceilings: a bare callable on the very server that Stopgap runs on, ASGI or WSGI.
 
+`eager` is the ASGI one once more, whose event loop begins tasks at once, as Stopgap's does.
+
 It reads nothing and decides nothing. Its answer has the headers and the body that it was started
 with, which are Stopgap's own, so that both send as many bytes. What is left unsaid to the server
 here is what `stopgap serve` leaves at, or sets to, the same values.
@@ -7,6 +9,7 @@ here is what `stopgap serve` leaves at, or sets to, the same values.
     python -m bench.servers.bare asgi PORT '[["content-type", "application/json"], ...]' BODY
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable
@@ -40,6 +43,18 @@ def asgi(headers: Headers, body: bytes) -> Callable[..., Awaitable[None]]:
     return application
 
 
+def eager(headers: Headers, body: bytes) -> Callable[..., Awaitable[None]]:
+    """Make the same, and begin each request's task when it is made."""
+    plain = asgi(headers, body)
+
+    async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" and sys.version_info >= (3, 12):
+            asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        await plain(scope, receive, send)
+
+    return application
+
+
 def wsgi(headers: Headers, body: bytes) -> Callable[..., Iterable[bytes]]:
     """Make the least that a WSGI application can be."""
 
@@ -50,7 +65,11 @@ def wsgi(headers: Headers, body: bytes) -> Callable[..., Iterable[bytes]]:
     return application
 
 
-INTERFACES = {"asgi": (Interfaces.ASGI, asgi), "wsgi": (Interfaces.WSGI, wsgi)}
+INTERFACES = {
+    "asgi": (Interfaces.ASGI, asgi),
+    "eager": (Interfaces.ASGI, eager),
+    "wsgi": (Interfaces.WSGI, wsgi),
+}
 
 
 def main(interface: str, port: str, headers: str, body: str) -> None:

@@ -13,7 +13,7 @@ PATTERN = Answer(
 )
 
 
-@pytest.mark.parametrize("bare", OURS[:2], ids=lambda each: each.name)
+@pytest.mark.parametrize("bare", OURS[:3], ids=lambda each: each.name)
 def test_bare_callables(tmp_path: Path, bare: Contestant) -> None:
     """A ceiling sends the headers and the body that Stopgap sends, and leaves nothing behind."""
     with serving(bare, None, PATTERN, folder=tmp_path) as port:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable
 from threading import Event
 from typing import Any
@@ -150,6 +151,27 @@ def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     assert client.status == 500
     assert b"Zero" not in client.body
     assert client.json()["type"] == "/problems/internal-fault"
+
+
+@in_a_loop
+async def test_what_waits_for_nothing_ends_at_once() -> None:
+    """From the server's start on, a request's task that waits for nothing has ended when made."""
+    house, told, stop = House(), Client(), asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        if told.messages:
+            await stop.wait()
+        return {}
+
+    life = asyncio.create_task(house.door({"type": "lifespan"}, receive, told.send))
+    await asyncio.sleep(0)
+    client = Client()
+    task = asyncio.create_task(house.door(scope("/status"), playing([]), client.send))
+    assert task.done() == (sys.version_info >= (3, 12))
+    await task
+    assert client.body == b"Alive!"
+    stop.set()
+    await life
 
 
 @in_a_loop

@@ -165,7 +165,8 @@ def begin_at_once(loop: asyncio.AbstractEventLoop) -> None:
     """Have each task begin when it is made, and not in the loop's next turn.
 
     The server makes a task for every request, and a plain one ends before it waits for anything: so
-    its task never comes to the loop. Python 3.11 cannot do this.
+    its task never comes to the loop. It saves a fifth to a quarter of the loop's thread's own work:
+    `make bench` has a bare callable both ways. Python 3.11 cannot do this.
     """
     if sys.version_info >= (3, 12):
         loop.set_task_factory(asyncio.eager_task_factory)
