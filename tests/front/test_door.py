@@ -153,17 +153,22 @@ def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     assert client.json()["type"] == "/problems/internal-fault"
 
 
-@in_a_loop
-async def test_what_waits_for_nothing_ends_at_once() -> None:
-    """From the server's start on, a request's task that waits for nothing has ended when made."""
-    house, told, stop = House(), Client(), asyncio.Event()
+def living(told: Client, stop: asyncio.Event) -> Receive:
+    """Be told of the server's start, and of its end when that is due."""
 
     async def receive() -> dict[str, object]:
         if told.messages:
             await stop.wait()
         return {}
 
-    life = asyncio.create_task(house.door({"type": "lifespan"}, receive, told.send))
+    return receive
+
+
+@in_a_loop
+async def test_what_waits_for_nothing_ends_at_once() -> None:
+    """From the server's start on, a request's task that waits for nothing has ended when made."""
+    house, told, stop = House(), Client(), asyncio.Event()
+    life = asyncio.create_task(house.door({"type": "lifespan"}, living(told, stop), told.send))
     await asyncio.sleep(0)
     client = Client()
     task = asyncio.create_task(house.door(scope("/status"), playing([]), client.send))
@@ -180,13 +185,7 @@ async def test_it_waits_for_who_is_inside() -> None:
     house, told = House(), Client()
     house.release.clear()
     stop = asyncio.Event()
-
-    async def receive() -> dict[str, object]:
-        if told.messages:
-            await stop.wait()
-        return {}
-
-    life = asyncio.create_task(house.door({"type": "lifespan"}, receive, told.send))
+    life = asyncio.create_task(house.door({"type": "lifespan"}, living(told, stop), told.send))
     await asyncio.sleep(0)
     inside = asyncio.create_task(house.ask("/login"))
     await asyncio.sleep(0.05)
