@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from stopgap.clock import Clock, SystemClock
 from stopgap.journal import store
+from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, flush, read, segments
 from stopgap.storage.database import Database, DatabaseFull, DatabaseUnreachable, open_database
@@ -39,9 +40,6 @@ POLL_SECONDS = 0.2
 
 PATIENCE_SECONDS = 5.0
 """The longest pause after a failure; and how long the last words of ending workers are awaited."""
-
-NICENESS = 19
-"""Answers first: where every core is busy, the spool may grow."""
 
 LOCK = "drainer.lock"
 PROGRESS = "drained.json"
@@ -73,6 +71,7 @@ class Drainer:
         clock: Tells how long the end may take.
         settle: Puts on the disk what the database has committed. Called before a segment is
             deleted, because SQLite, as it is set up here, may lose its last commits to a power cut.
+        effort: How hard it works; None: as hard as its thread.
     """
 
     def __init__(
@@ -82,11 +81,13 @@ class Drainer:
         clock: Clock,
         *,
         settle: Callable[[], object] = lambda: None,
+        effort: Effort | None = None,
     ) -> None:
         self._folder = folder
         self._database = database
         self._clock = clock
         self._settle = settle
+        self._effort = effort
         self._offsets: dict[str, int] = {}  # as they are in the database
         self._failures = 0
 
@@ -96,10 +97,12 @@ class Drainer:
             if not ours:
                 return
             while not stop.is_set():
-                stop.wait(self._try())
+                stop.wait(self._step())
+            if self._effort:
+                self._effort.hurry()
             deadline = self._clock.monotonic() + PATIENCE_SECONDS
             while segments(self._folder) and self._clock.monotonic() < deadline:
-                time.sleep(min(self._try(), POLL_SECONDS / 4))
+                time.sleep(min(self._step(), POLL_SECONDS / 4))
 
     def drain(self) -> bool:
         """Move one batch, and delete the segments that are done with; tell whether more waits.
@@ -123,6 +126,9 @@ class Drainer:
             while not (ours := claim(lock.fileno())) and not stop.wait(POLL_SECONDS):
                 pass
             yield ours
+
+    def _step(self) -> float:
+        return self._effort.do(self._try) if self._effort else self._try()
 
     def _try(self) -> float:
         """Move one batch if the database lets us; tell how many seconds to wait before the next."""
@@ -271,12 +277,15 @@ def drain_process(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
-    os.nice(NICENESS)
     log_to_stdout(log_level)
     stop = threading.Event()
-    with closing(open_database(database_url)) as database, ThreadPoolExecutor(1) as executor:
+    with (
+        closing(open_database(database_url)) as database,
+        Effort(lambda: backlog(folder).bytes) as effort,
+        ThreadPoolExecutor(1) as executor,
+    ):
         settled = partial(settle, database) if durable else lambda: None
-        drainer = Drainer(folder, database, SystemClock(), settle=settled)
+        drainer = Drainer(folder, database, SystemClock(), settle=settled, effort=effort)
         running = executor.submit(drainer.run, stop)
         while not (running.done() or asked.is_set()) and os.getppid() == parent:
             wait([running], timeout=POLL_SECONDS)
