@@ -24,12 +24,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("parts", nargs="*", help="kills, outages, steady; without any, all")
     parser.add_argument("--minutes", type=float, default=30.0, help="of half load")
+    parser.add_argument("--rate", type=float, help="requests a second instead of half load")
     parser.add_argument("--kills", type=int, default=20, help="of each victim, in each way")
     options = parser.parse_args()
     parts: dict[str, Callable[[Path], bool]] = {
         "kills": partial(kills, times=options.kills),
         "outages": outages,
-        "steady": partial(steady, seconds=options.minutes * 60),
+        "steady": partial(steady, seconds=options.minutes * 60, rate=options.rate),
     }
     held = True
     for name in options.parts or parts:
@@ -80,10 +81,11 @@ def outages(folder: Path) -> bool:
     return held
 
 
-def steady(folder: Path, *, seconds: float) -> bool:
-    """Ask at half load for long, and see that nothing grows."""
-    say(f"\nHalf load for {seconds / 60:g} minutes; 2 workers")
-    outcome = hold_half_load(folder, seconds)
+def steady(folder: Path, *, seconds: float, rate: float | None) -> bool:
+    """Ask at half load, or at a rate, for long, and see that nothing grows."""
+    asked = f"{rate:g} requests a second" if rate else "Half load"
+    say(f"\n{asked} for {seconds / 60:g} minutes; 2 workers")
+    outcome = hold_half_load(folder, seconds, rate)
     say(f"{outcome.rate:.0f} requests a second, the slowest in {outcome.toll.slowest:.2f} s")
     tell("process", "MiB", "growth", "files", "growth", "threads", "growth", "flat")
     for course in outcome.courses:
