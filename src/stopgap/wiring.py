@@ -137,7 +137,9 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         predicting=_predicting(contracts, settings, clock, spool, metrics),
         metrics=metrics,
         spool=spool,
-        journal=Journal(open_database(settings.journal_url or ""), clock),
+        journal=Journal(
+            open_database(settings.journal_url or ""), clock, spool=spool_folder(settings)
+        ),
         recent=RecentCallers(clock.monotonic),
         accounts=Accounts(database, clock, ids, passwords=passwords),
         sign_in=sign_in,

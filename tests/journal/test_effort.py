@@ -14,9 +14,9 @@ def niceness() -> int:
 
 def test_a_backlog_decides() -> None:
     """From a long backlog on the drainer is no nicer than those who answer, until it is short."""
-    ours, waiting = niceness(), 0
-    with Effort(lambda: waiting) as effort:
-        for waiting, expected in (
+    ours, waiting = niceness(), [0]
+    with Effort(lambda: waiting[0]) as effort:
+        for waiting[0], expected in (
             (0, NICENESS),
             (URGENT_BYTES, NICENESS),
             (URGENT_BYTES + 1, ours),

@@ -231,16 +231,58 @@ class Drainer:
 
 def backlog(folder: Path) -> Backlog:
     """Tell how much waits in a spool; cheap, and possible while the database is away."""
+    waiting = _waiting(folder, _sizes(folder))
+    return Backlog(files=len(waiting), bytes=sum(waiting))
+
+
+def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> int:
+    """See that what is in a spool now comes into the database; tell the bytes that have not.
+
+    Where another process drains, it is awaited; else this one does.
+
+    Args:
+        folder: Where the workers' segments are, if there has been one.
+        database: The journal's.
+        clock: Tells how long it takes.
+        seconds: Of trying, at most.
+
+    Raises:
+        DatabaseUnreachable, DatabaseFull: the database takes nothing now.
+    """
+    ends = _sizes(folder)
+    waiting = _waiting(folder, ends)
+    if not waiting:
+        return 0
+    deadline = clock.monotonic() + seconds
+    drainer = Drainer(folder, database, clock, settle=partial(settle, database))
+    with (folder / LOCK).open("ab") as lock:
+        while waiting and clock.monotonic() < deadline:
+            if claim(lock.fileno()):
+                drainer.drain()
+            else:
+                time.sleep(POLL_SECONDS / 4)
+            waiting = _waiting(folder, ends)
+    return sum(waiting)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Tell the bytes of each segment."""
+    sizes = {}
+    for path in segments(folder):
+        with suppress(FileNotFoundError):  # it has just been drained
+            sizes[path.name] = path.stat().st_size
+    return sizes
+
+
+def _waiting(folder: Path, ends: Mapping[str, int]) -> list[int]:
+    """Tell the bytes up to some segments' ends that are not moved, segment by segment."""
     try:
         drained = json.loads((folder / PROGRESS).read_text())
     except (OSError, ValueError):
         drained = {}
-    sizes = []
-    for path in segments(folder):
-        with suppress(FileNotFoundError):  # it has just been drained
-            sizes.append(path.stat().st_size - drained.get(path.name, 0))
-    left = [size for size in sizes if size > 0]
-    return Backlog(files=len(left), bytes=sum(left))
+    there = {path.name for path in segments(folder)}
+    left = [end - drained.get(name, 0) for name, end in ends.items() if name in there]
+    return [number for number in left if number > 0]
 
 
 def damaged(folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ CALM_BYTES = 16 * 1024 * 1024
 
 
 class Effort:
-    """Two threads, of which one works at a time: one that lets all others go first, one that does not.
+    """Two threads, of which one works at a time: the modest one lets all others go first.
 
     Whoever has become nicer may never be less nice again, but for a superuser; and Linux has it for
     each thread. (Elsewhere it may be the process's, and the second thread is as nice as the first.)

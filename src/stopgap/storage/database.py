@@ -293,7 +293,7 @@ MAIN = History(folder="versions", version=VERSION, head=HEAD)
 JOURNAL = History(
     folder="journal/versions",
     version=table("stopgap_journal_version", column("version_num")),
-    head="0001",
+    head="0002",
 )
 """The journal's: on SQLite in a file of its own, on PostgreSQL beside the others."""
 
