@@ -14,6 +14,7 @@ from stopgap.contracts.values import breach, keeper
 from stopgap.errors import StopgapError
 from stopgap.journal.record import encoder
 from stopgap.models.model import Model
+from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.metrics import Metrics
 
 STAND_IN = "stand-in"
@@ -125,6 +126,7 @@ class Line:
         self._microseconds = clock.microseconds
         self._append = spool.append
         self._strict = strict
+        self._seldom = Seldom(clock.monotonic)
 
     def predict(self, row: Row, request_id: str, caller: str | None) -> Prediction:
         """Answer one request.
@@ -148,11 +150,13 @@ class Line:
         took = self._microseconds() - began
         try:
             self._append(self._encode(request_id, began, caller, took, row.json, body))
-        except StopgapError:
+        except StopgapError as error:
             if self._strict:
                 raise
             self._metrics.journal_lost()
-            logger.exception("an answer has no record", extra={"request_id": request_id})
+            if self._seldom.is_due:
+                told = {"request_id": request_id}
+                logger.warning("answers leave without a record: %s", error, extra=told)
         self._took(took)
         return Prediction(output, body, self._release)
 
