@@ -84,12 +84,17 @@ class Predicting:
         """Return the way that the predictions of one contract take, for any thread."""
         return self._lines[contract.name]
 
-    def express_line(self, contract: Contract) -> "Line":
-        """Return the same way for the event loop's thread alone, whose counting needs no lock."""
+    def express_line(self, contract: Contract, route: str, method: str) -> "Line":
+        """Return the same way for the event loop's thread alone, whose counting needs no lock.
+
+        Args:
+            contract: Whose predictions.
+            route: The rule of the requests that nothing else than this answers.
+            method: Theirs.
+        """
         release = self._releases[contract.name]
-        return self._make(
-            release, took=self._metrics.prediction_line(contract.name, release.name).ok
-        )
+        line = self._metrics.express_line(contract.name, release.name, route, method)
+        return self._make(release, took=line.took)
 
     def _count(self, release: Release) -> Callable[[int], None]:
         def took(micros: int) -> None:

@@ -238,6 +238,7 @@ def door_to(
             predicting=parts.predicting,
             recent=parts.recent,
             ids=parts.ids,
+            metrics=parts.metrics,
         ),
         quota=_quota(parts, prefixes),
         places=Places(settings.max_requests),

@@ -58,6 +58,7 @@ class House:
                 ),
                 recent=recent,
                 ids=RandomIds(),
+                metrics=metrics,
             ),
             quota=_quota(limit, recent) if limit else None,
             places=self.places,

@@ -4,7 +4,8 @@ It knows nothing that Flask's views do not know, and decides nothing: whatever i
 at once goes on to them, and a property test holds the answers of both equal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from stopgap.accounts.recent import RecentCallers
 from stopgap.clock import Ids
@@ -14,7 +15,8 @@ from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.front.intake import Scope
-from stopgap.predicting import Line, Predicting
+from stopgap.predicting import Predicting, Prediction
+from stopgap.telemetry.metrics import Metrics
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -39,12 +41,18 @@ Answer = tuple[Headers, bytes]
 """The headers and the body of a response with the status 200."""
 
 
+Predict = Callable[[Row, str, str | None], Prediction]
+
+
 class _Stop:
     """Where a contract's plain requests are taken up."""
 
-    def __init__(self, contract: Contract, line: Line) -> None:
+    def __init__(self, contract: Contract, predicting: Predicting) -> None:
         self.contract = contract
-        self.predict = line.predict
+        line = partial(predicting.express_line, contract)
+        self.by_path = line(contract.rule, "GET").predict
+        self.by_query = line(contract.prefix, "GET").predict
+        self.by_json = line(contract.prefix, "POST").predict
         self.prefix = contract.prefix.encode()
         self.below = self.prefix + b"/"
         self.reader = plain_reader(contract)
@@ -65,8 +73,10 @@ class ExpressLane:
         predicting: Predicting,
         recent: RecentCallers,
         ids: Ids,
+        metrics: Metrics,
     ) -> None:
-        self._stops = [_Stop(contract, predicting.express_line(contract)) for contract in contracts]
+        self._stops = [_Stop(contract, predicting) for contract in contracts]
+        self._status = metrics.request_line("/status", "GET")
         self._recall = recent.recall
         self._new_id = ids.new
 
@@ -80,10 +90,11 @@ class ExpressLane:
             if stop.reader is None or not path.startswith(stop.prefix):
                 continue
             if path.startswith(stop.below):
-                row = None if query else stop.reader.path(path)
+                row, predict = None if query else stop.reader.path(path), stop.by_path
             else:
                 row = stop.reader.query(query) if path == stop.prefix else None
-            return None if row is None else self._predicted(scope, stop, row)
+                predict = stop.by_query
+            return None if row is None else self._predicted(scope, predict, row)
         return self._alive(scope) if path in STATUS and not query else None
 
     def answer_json(self, scope: Scope, body: bytes) -> Answer | None:
@@ -96,7 +107,7 @@ class ExpressLane:
                     row = Row.of(read_inputs(stop.contract, json_values(body)))
                 except StopgapError:
                     return None
-                return self._predicted(scope, stop, row)
+                return self._predicted(scope, stop.by_json, row)
         return None
 
     def _alive(self, scope: Scope) -> Answer | None:
@@ -104,9 +115,10 @@ class ExpressLane:
             return None
         length = (b"content-length", b"%d" % len(ALIVE))
         request_id = (b"x-request-id", self._new_id().encode())
+        self._status.took(0)  # microseconds: it takes some, and no more
         return [TEXT, length, NOSNIFF, NO_STORE, request_id], ALIVE
 
-    def _predicted(self, scope: Scope, stop: _Stop, row: Row) -> Answer | None:
+    def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Answer | None:
         caller: str | None = None
         identified = False
         for name, value in scope["headers"]:
@@ -119,7 +131,7 @@ class ExpressLane:
                 return None
         request_id = self._new_id()
         try:
-            _, body, release = stop.predict(row, request_id, caller)
+            _, body, release = predict(row, request_id, caller)
         except StopgapError:
             return None  # told by Flask, which asks once more
         headers = [
