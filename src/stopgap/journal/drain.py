@@ -25,7 +25,7 @@ from stopgap.journal import store
 from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, flush, read, segments
-from stopgap.storage.database import Database, DatabaseFull, DatabaseUnreachable, open_database
+from stopgap.storage.database import AWAY, Database, open_database
 from stopgap.telemetry.logs import log_to_stdout
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,6 @@ PATIENCE_SECONDS = 5.0
 LOCK = "drainer.lock"
 PROGRESS = "drained.json"
 DAMAGED = ".damaged"
-AWAY = (DatabaseUnreachable, DatabaseFull)
 
 
 class Spooled(NamedTuple):
