@@ -1,4 +1,4 @@
-"""Kill, lock, take away; then half load for long: everything is counted, and the figures told."""
+"""Kill, lock, stop, flood; then half load for long: all is counted, and the figures told."""
 
 import argparse
 import sys
@@ -7,32 +7,44 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from tests.acceptance.crowding import CROWDS, SLOW, crowd
+from tests.acceptance.flooding import CAPACITY, flood
 from tests.acceptance.killing import VICTIMS, kill_under_load
 from tests.acceptance.outages import gone_postgresql, locked_postgresql, locked_sqlite
+from tests.acceptance.pressure import Outcomes
 from tests.acceptance.reckoning import Reckoning
+from tests.acceptance.stopping import stop_under_load
 from tests.databases import postgresql_server
 
 from soak.steady import MEBIBYTE, Trend, hold_half_load
 
 OUTAGE_SECONDS = 10
+FLOOD_SECONDS = 60
+CROWD_SECONDS = 30
 WIDTH = 18
 RECKONED = ("acknowledged", "lost", "doubled")
+PARTS = ("kills", "outages", "stops", "floods", "crowds", "steady")
 
 
 def main() -> int:
     """Run the parts that are asked for; tell 1 if something did not hold."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="kills, outages, steady; without any, all")
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}; without any, all")
     parser.add_argument("--minutes", type=float, default=30.0, help="of half load")
+    parser.add_argument("--rate", type=float, help="requests a second instead of half load")
     parser.add_argument("--kills", type=int, default=20, help="of each victim, in each way")
+    parser.add_argument("--stops", type=int, default=10, help="in each way")
     options = parser.parse_args()
     parts: dict[str, Callable[[Path], bool]] = {
         "kills": partial(kills, times=options.kills),
         "outages": outages,
-        "steady": partial(steady, seconds=options.minutes * 60),
+        "stops": partial(stops, times=options.stops),
+        "floods": floods,
+        "crowds": crowds,
+        "steady": partial(steady, seconds=options.minutes * 60, rate=options.rate),
     }
     held = True
-    for name in options.parts or parts:
+    for name in options.parts or PARTS:
         with tempfile.TemporaryDirectory(prefix=f"stopgap-{name}-") as folder:
             held &= parts[name](Path(folder))
     say("\nAll of it held." if held else "\nNot all of it held.")
@@ -80,10 +92,70 @@ def outages(folder: Path) -> bool:
     return held
 
 
-def steady(folder: Path, *, seconds: float) -> bool:
-    """Ask at half load for long, and see that nothing grows."""
-    say(f"\nHalf load for {seconds / 60:g} minutes; 2 workers")
-    outcome = hold_half_load(folder, seconds)
+def stops(folder: Path, *, times: int) -> bool:
+    """Stop it so many times while clients ask."""
+    say(f"\nStopped under load, {times} times each")
+    tell("workers", "told", "meanwhile", "broken off", "refused", *RECKONED, "ended within")
+    held = True
+    for processes in (1, 2):
+        for alone, told_to in ((True, "one process"), (False, "all of them")):
+            place = folder / f"{processes}-{alone}"
+            outcome = stop_under_load(place, times, processes=processes, alone=alone)
+            tell(
+                *(processes, told_to, outcome.while_stopping),
+                *(outcome.toll.broken, outcome.toll.refused.total()),
+                *reckoned(outcome.reckoning),
+                f"{outcome.slowest:.1f} s",
+            )
+            held &= hold(outcome.faults)
+    return held
+
+
+def floods(folder: Path) -> bool:
+    """Ask for ten times of what a model can carry that takes 20 ms."""
+    say(f"\nTen times the load of a model that takes 20 ms, for {FLOOD_SECONDS} s; 1 worker")
+    tell(
+        "model", "asked/s", "accepted/s", "p99", "refused/s", "p90", "p99", "/status p99", "broken"
+    )
+    held = True
+    for model, capacity in CAPACITY.items():
+        outcome = flood(folder / model, model, FLOOD_SECONDS)
+        flooded = outcome.flood
+        tell(
+            *(model, f"{10 * capacity:.0f}"),
+            *(f"{flooded.counts[200] / FLOOD_SECONDS:.0f}", milliseconds(flooded, 200, 0.99)),
+            *(f"{flooded.counts[503] / FLOOD_SECONDS:.0f}", milliseconds(flooded, 503, 0.9)),
+            *(milliseconds(flooded, 503, 0.99), milliseconds(outcome.status, 200, 0.99)),
+            flooded.counts[0],
+        )
+        calm = [milliseconds(each, 200, 0.5) for each in (outcome.before, outcome.after)]
+        say(f"  the median before and after: {calm[0]}, {calm[1]}")
+        held &= hold(outcome.faults)
+    return held
+
+
+def crowds(folder: Path) -> bool:
+    """Have hundreds send, or read, slowly."""
+    say(f"\n{SLOW} who are slow, for {CROWD_SECONDS} s; 1 worker; predictions' p99")
+    tell("who", "before", "meanwhile")
+    held = True
+    for name, who in CROWDS.items():
+        outcome = crowd(folder / name, who, rounds=CROWD_SECONDS)
+        tell(name, *(f"{each * 1000:.1f} ms" for each in (outcome.before, outcome.meanwhile)))
+        held &= hold(outcome.faults)
+    return held
+
+
+def milliseconds(outcomes: Outcomes, status: int, share: float) -> str:
+    """Tell in which time such a share of the answers of a status came."""
+    return f"{outcomes.quantile(status, share) * 1000:.1f} ms"
+
+
+def steady(folder: Path, *, seconds: float, rate: float | None) -> bool:
+    """Ask at half load, or at a rate, for long, and see that nothing grows."""
+    asked = f"{rate:g} requests a second" if rate else "Half load"
+    say(f"\n{asked} for {seconds / 60:g} minutes; 2 workers")
+    outcome = hold_half_load(folder, seconds, rate)
     say(f"{outcome.rate:.0f} requests a second, the slowest in {outcome.toll.slowest:.2f} s")
     tell("process", "MiB", "growth", "files", "growth", "threads", "growth", "flat")
     for course in outcome.courses:

@@ -98,12 +98,19 @@ def course(name: str, sizes: Sequence[Size]) -> Course:
     )
 
 
-def hold_half_load(folder: Path, seconds: float) -> Steady:
-    """Ask at half of what this machine manages, server and clients together, and sample."""
+def hold_half_load(folder: Path, seconds: float, rate: float | None = None) -> Steady:
+    """Ask for long, and sample.
+
+    Args:
+        folder: Where the server keeps its things.
+        seconds: For so long.
+        rate: Requests per second; None: half of what this machine manages, server and clients
+            together.
+    """
     with running(folder, {"STOPGAP_WORKERS": "2"}) as server:
         with Load(server.port) as trial:
             time.sleep(TRIAL_SECONDS)
-        rate = trial.answers / TRIAL_SECONDS / 2
+        rate = rate or trial.answers / TRIAL_SECONDS / 2
         supervisor = server.process.pid
         names = {supervisor: "supervisor"}
         names |= {pid: f"worker {n}" for n, pid in enumerate(workers(supervisor), 1)}

@@ -82,7 +82,11 @@ def test_strict_withholds_what_cannot_be_recorded() -> None:
         line(3141, Memory(full=True)).predict(ROW, REQUEST_ID, None)
 
 
-def test_available_answers_all_the_same() -> None:
-    """Available: without a record there is an answer, and a line in the log."""
-    prediction = line(3141, Memory(full=True), strict=False).predict(ROW, REQUEST_ID, None)
-    assert prediction.body == b"3141"
+def test_available_answers_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """Available: without a record there is an answer, and a line in the log, but not for each."""
+    careless = line(3141, Memory(full=True), strict=False)
+    predictions = [careless.predict(ROW, REQUEST_ID, None) for _ in range(100)]
+    assert {prediction.body for prediction in predictions} == {b"3141"}
+    (told,) = caplog.records
+    assert vars(told)["request_id"] == REQUEST_ID
+    assert "No space left on device" in told.getMessage()

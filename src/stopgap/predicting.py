@@ -14,6 +14,7 @@ from stopgap.contracts.values import breach, keeper
 from stopgap.errors import StopgapError
 from stopgap.journal.record import encoder
 from stopgap.models.model import Model
+from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.metrics import Metrics
 
 STAND_IN = "stand-in"
@@ -87,12 +88,17 @@ class Predicting:
         """Return the way that the predictions of one contract take, for any thread."""
         return self._lines[contract.name]
 
-    def express_line(self, contract: Contract) -> "Line":
-        """Return the same way for the event loop's thread alone, whose counting needs no lock."""
+    def express_line(self, contract: Contract, route: str, method: str) -> "Line":
+        """Return the same way for the event loop's thread alone, whose counting needs no lock.
+
+        Args:
+            contract: Whose predictions.
+            route: The rule of the requests that nothing else than this answers.
+            method: Theirs.
+        """
         release = self._releases[contract.name]
-        return self._make(
-            release, took=self._metrics.prediction_line(contract.name, release.name).ok
-        )
+        line = self._metrics.express_line(contract.name, release.name, route, method)
+        return self._make(release, took=line.took)
 
     def _count(self, release: Release) -> Callable[[int], None]:
         def took(micros: int) -> None:
@@ -129,6 +135,7 @@ class Line:
         self._microseconds = clock.microseconds
         self._append = spool.append
         self._strict = strict
+        self._seldom = Seldom(clock.monotonic)
 
     def predict(self, row: Row, request_id: str, caller: str | None) -> Prediction:
         """Answer one request.
@@ -152,11 +159,13 @@ class Line:
         took = self._microseconds() - began
         try:
             self._append(self._encode(request_id, began, caller, took, row.json, body))
-        except StopgapError:
+        except StopgapError as error:
             if self._strict:
                 raise
             self._metrics.journal_lost()
-            logger.exception("an answer has no record", extra={"request_id": request_id})
+            if self._seldom.is_due:
+                told = {"request_id": request_id}
+                logger.warning("answers leave without a record: %s", error, extra=told)
         self._took(took)
         return _prediction((output, body, self._release))
 

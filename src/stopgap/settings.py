@@ -282,6 +282,12 @@ class Settings:
         "info",
         "the least important event that is logged",
     )
+    access_log: bool = _setting(
+        _boolean,
+        YES_NO,
+        False,
+        "whether every request is logged too: method, path without its query, status, microseconds",
+    )
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

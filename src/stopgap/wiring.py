@@ -28,6 +28,7 @@ from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake
 from stopgap.front.lane import Lanes
 from stopgap.front.sending import Sending
+from stopgap.front.witness import Asgi, Witness
 from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
 from stopgap.journal.journal import Journal
@@ -38,6 +39,7 @@ from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
 from stopgap.storage.database import JOURNAL, Database, migrate, open_database
 from stopgap.storage.objects import open_objects
+from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
 from stopgap.telemetry.logs import log_to_stdout
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
 from stopgap.web import app as web
@@ -137,7 +139,9 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         predicting=_predicting(contracts, settings, clock, spool, metrics),
         metrics=metrics,
         spool=spool,
-        journal=Journal(open_database(settings.journal_url or ""), clock),
+        journal=Journal(
+            open_database(settings.journal_url or ""), clock, spool=spool_folder(settings)
+        ),
         recent=RecentCallers(clock.monotonic),
         accounts=Accounts(database, clock, ids, passwords=passwords),
         sign_in=sign_in,
@@ -197,7 +201,7 @@ def create_app(settings: Settings | None = None) -> web.Application:
     return web.create_app(build_parts(complete, Metrics(complete.data / "metrics")))
 
 
-def build_door(settings: Settings, supervisor: int) -> Door:
+def build_door(settings: Settings, supervisor: int) -> Asgi:
     """Build what a worker serves, from settings that `prepare` has completed.
 
     Args:
@@ -205,16 +209,23 @@ def build_door(settings: Settings, supervisor: int) -> Door:
     """
     log_to_stdout(settings.log_level)
     parts = build_parts(settings, Metrics(settings.data / "metrics"))
-    return door_to(parts, quick=parts.contracts, supervisor=supervisor)
+    if not settings.access_log:
+        return door_to(parts, quick=parts.contracts, supervisor=supervisor)
+    log = AccessLog(SystemClock().microseconds, partial(os.write, sys.stdout.fileno()))
+    door = door_to(parts, quick=parts.contracts, supervisor=supervisor, log=log)
+    return Witness(door, log, trusted=settings.trusted_proxies)
 
 
-def door_to(parts: Parts, *, quick: Sequence[Contract], supervisor: int) -> Door:
+def door_to(
+    parts: Parts, *, quick: Sequence[Contract], supervisor: int, log: AccessLog | None = None
+) -> Door:
     """Put the door in front of an application.
 
     Args:
         quick: The contracts whose model answers at once, as stand-ins do; others would hold up the
             event loop in the express lane.
         supervisor: The process id of who keeps the workers; the worker ends when it is gone.
+        log: Written from time to time, if there is one, and at the end.
     """
     settings = parts.settings
     prefixes = [contract.prefix for contract in parts.contracts]
@@ -227,6 +238,7 @@ def door_to(parts: Parts, *, quick: Sequence[Contract], supervisor: int) -> Door
             predicting=parts.predicting,
             recent=parts.recent,
             ids=parts.ids,
+            metrics=parts.metrics,
         ),
         quota=_quota(parts, prefixes),
         places=Places(settings.max_requests),
@@ -244,10 +256,17 @@ def door_to(parts: Parts, *, quick: Sequence[Contract], supervisor: int) -> Door
             Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
             Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
             Chore(call=partial(parts.journal.sweep, settings.journal_days), every=SWEEP_SECONDS),
+            *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),
         ],
         supervisor=supervisor,
-        close=parts.close,
+        close=partial(_close, parts, log),
     )
+
+
+def _close(parts: Parts, log: AccessLog | None) -> None:
+    if log:
+        log.flush()
+    parts.close()
 
 
 def _quota(parts: Parts, prefixes: Sequence[str]) -> Quota | None:

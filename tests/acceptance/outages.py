@@ -25,7 +25,7 @@ AROUND_SECONDS = 0.3
 """Of asking before and after."""
 
 PROMPT_SECONDS = 1.0
-"""In which whoever is unknown is answered, whatever the database does."""
+"""In which everybody is answered, whatever the database does."""
 
 Outage = Callable[[], AbstractContextManager[object]]
 
@@ -85,6 +85,8 @@ class Passed:
             found.append(f"unknown callers waited for {self.unknown.slowest:.1f} s")
         if self.known.failed and not self.known_may_fail:
             found.append(f"known callers failed: {dict(self.known.refused)}")
+        if self.known.slowest > PROMPT_SECONDS:
+            found.append(f"known callers waited for {self.known.slowest:.1f} s")
         if self.known.failed > self.known.refused[503]:
             found.append(f"known callers got no honest answer: {dict(self.known.refused)}")
         return found

@@ -21,7 +21,7 @@ STOP_SECONDS = 10
 
 
 def test_sqlite_is_locked(tmp_path: Path) -> None:
-    """While another program holds the locks all are answered, though known callers may wait."""
+    """While another program holds the locks all are answered, and promptly."""
     assert locked_sqlite(tmp_path, SECONDS).faults == []
 
 

@@ -14,30 +14,20 @@ from tests.acceptance.load import Load
 from tests.acceptance.problem_shape import assert_problem
 from tests.acceptance.processes import wait_for, workers
 from tests.acceptance.server import ML_SERVER, Server, running
+from tests.acceptance.stopping import LOAD_SECONDS, STOP_SECONDS, stop_under_load
 from tests.pictures import png
 
 pytestmark = pytest.mark.alone
 
-TURNS = 10
-LOAD_SECONDS = 0.3
-STOP_SECONDS = 3.0
-"""A second for the notice, one for who is still inside, one for the last records."""
+TURNS = 3
+"""Four times: with one worker or two, told alone or all together."""
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("alone", [True, False])
-def test_under_load(tmp_path: Path, processes: str, *, alone: bool) -> None:
-    """No connection breaks and nothing is refused, however often the server is stopped."""
-    for turn in range(TURNS // 4):
-        told = {"STOPGAP_WORKERS": processes}
-        with running(tmp_path / str(turn), told, stopped=False) as server:
-            with Load(server.port, connections=16) as load:
-                time.sleep(LOAD_SECONDS)
-                before = load.answers
-                assert server.stop(alone=alone) < STOP_SECONDS
-            toll = load.toll
-        assert (toll.broken, toll.refused) == (0, {})
-        assert len(toll.acknowledged) > before > 0
+def test_under_load(tmp_path: Path, processes: int, *, alone: bool) -> None:
+    """No connection breaks, nothing is refused, and nothing waits, however often it is stopped."""
+    assert stop_under_load(tmp_path, TURNS, processes=processes, alone=alone).faults == []
 
 
 def test_a_worker_alone(tmp_path: Path) -> None:

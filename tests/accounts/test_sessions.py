@@ -1,11 +1,12 @@
 """Sessions: begun at a sign-in, ended from this side."""
 
+import time
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from tests.accounts.conftest import House
 
 from stopgap.accounts import store
@@ -114,3 +115,24 @@ def test_a_sweep_removes_what_has_aged(house: House, demo: House) -> None:
     assert house.sessions.sweep() == 2
     assert _rows(house, "sessions") == _rows(house, "known_addresses") == 0
     assert house.sessions.sweep() == 0
+
+
+def test_a_lock_holds_up_nobody(house: House) -> None:
+    """Where another program holds the locks it is known who asks; the use is noted later."""
+    caller, session_id = house.sign_in.sign_in("ada", "correct", HERE)
+    key, secret = house.keys.create("ada")
+    house.clock.forward(minutes=5)
+    with house.database.write() as holder:
+        if holder.dialect.name == "postgresql":
+            holder.execute(text("LOCK TABLE sessions, keys IN EXCLUSIVE MODE"))
+        began = time.monotonic()
+        assert house.sessions.caller(session_id) == caller
+        assert house.keys.caller(secret)
+        assert time.monotonic() - began < 2
+    house.sessions.caller(session_id)
+    house.keys.caller(secret)
+    (session,) = house.sessions.list(caller.id)
+    assert session.last_seen_at == house.clock.now()
+    assert [each.last_used_at for each in house.keys.list() if each.id == key.id] == [
+        house.clock.now()
+    ]

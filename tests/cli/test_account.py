@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from tests.commands import Run, opened
+from tests.journal.records import record
 from tests.pictures import png
 
 from stopgap.accounts.permissions import Role
 from stopgap.images.image import ImageNotFound, Uploader
+from stopgap.journal.record import encode
 
 TYPED = "open sesame\nopen sesame\n"
 
@@ -125,11 +127,14 @@ def test_delete(run: Run, data: Path) -> None:
     with opened(data) as parts:
         owner = parts.accounts.get("ann").id
         image = parts.images.add(png(), Uploader(id=owner, guest=False, address="127.0.0.1"))
+        parts.spool.append(encode(record(caller=owner)))
         assert run("account", "delete", "ann", typed="n\n").exit_code == 1
         assert parts.images.get(image.name, owner) == image
         assert "its images (1)" in run("account", "delete", "ann", "--yes").stdout
         with pytest.raises(ImageNotFound):
             parts.images.get(image.name, owner)
+    (answer,) = run("journal", "list", "--json").stdout.splitlines()
+    assert json.loads(answer)["caller"] is None
     assert not list((data / "objects").rglob("*.png"))
 
 
@@ -139,6 +144,7 @@ def test_export(run: Run, data: Path) -> None:
     secret = run("key", "create", "ann", "--label", "nightly").stdout.strip()
     with opened(data) as parts:
         owner = parts.accounts.get("ann").id
+        parts.spool.append(encode(record(caller=owner)))
         image = parts.images.add(png(), Uploader(id=owner, guest=False, address="127.0.0.1"))
         _, session = parts.sign_in.sign_in("ann", "the password", "127.0.0.1")
     text = run("account", "export", "ann").stdout
@@ -147,5 +153,6 @@ def test_export(run: Run, data: Path) -> None:
     assert [key["label"] for key in kept["keys"]] == ["nightly"]
     assert [each["name"] for each in kept["images"]] == [image.name]
     assert len(kept["sessions"]) == 1
+    assert [each["caller"] for each in kept["answers"]] == [owner]
     for word in ("argon2", "the password", session, secret.rpartition("_")[2]):
         assert word not in text

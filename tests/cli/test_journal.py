@@ -4,7 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ from tests.commands import Run, opened
 from tests.journal.filling import add, at
 from tests.journal.records import record
 
-from stopgap.journal.record import Record
+from stopgap.clock import RandomIds
+from stopgap.journal.record import Record, encode
+from stopgap.journal.segment import claim
+from stopgap.journal.spool import Spool
 from stopgap.storage.database import JOURNAL, migrate, open_database
 
 Fill = Callable[[Sequence[Record]], None]
@@ -227,3 +230,26 @@ def test_an_unknown_answer(run: Run) -> None:
         result = run("journal", *words)
         assert result.stderr == "stopgap: The journal has no answer to the request unknown.\n"
         assert result.exit_code == os.EX_NOINPUT
+
+
+def test_what_still_waits_is_looked_up_too(run: Run, data: Path) -> None:
+    """Without a server, an answer in the spool is moved by whoever asks for it."""
+    with closing(Spool(data / "spool", RandomIds())) as spool:
+        spool.append(encode(visits(3)))
+        assert answers(run) == [2003]
+        assert run("journal", "export", "--json").stderr == ""
+
+
+def test_what_cannot_be_told_yet_is_said(run: Run, data: Path, fill: Fill) -> None:
+    """Where answers do not come into the journal in time, who asks is told that some miss."""
+    fill([visits(3)])
+    with (
+        closing(Spool(data / "spool", RandomIds())) as spool,
+        ExitStack() as stack,
+    ):
+        spool.append(encode(visits(4)))
+        lock = stack.enter_context((data / "spool" / "drainer.lock").open("wb"))
+        assert claim(lock.fileno())
+        result = run("journal", "list", "--json")
+    assert [json.loads(line)["output"] for line in result.stdout.splitlines()] == [2003]
+    assert "still wait" in result.stderr

@@ -1,7 +1,6 @@
 """The door lets in what can be answered, and refuses the rest in one shape."""
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -60,6 +59,7 @@ class House:
                 ),
                 recent=recent,
                 ids=RandomIds(),
+                metrics=metrics,
             ),
             quota=_quota(limit, recent) if limit else None,
             places=self.places,
@@ -145,9 +145,11 @@ async def test_too_many_predictions() -> None:
 
 
 def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:
-    """An exception is logged, and answered with no word of it."""
-    with caplog.at_level(logging.CRITICAL + 1):
-        client = asyncio.run(House().ask("/broken"))
+    """An exception is logged under the id that the client is told, which is told no more."""
+    client = asyncio.run(House().ask("/broken"))
+    (told,) = caplog.records
+    assert told.exc_info
+    assert vars(told)["request_id"] == client.json()["request_id"]
     assert client.status == 500
     assert b"Zero" not in client.body
     assert client.json()["type"] == "/problems/internal-fault"

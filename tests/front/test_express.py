@@ -122,6 +122,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "predicting": parts.predicting,
         "recent": parts.recent,
         "ids": parts.ids,
+        "metrics": parts.metrics,
     }
     lane = ExpressLane(parts.contracts, **shared)
     doors = [door(app, each, parts) for each in (lane, NoLane(parts.contracts, **shared))]

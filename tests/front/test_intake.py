@@ -1,6 +1,7 @@
 """Intake reads a request whole, within its bounds."""
 
 import asyncio
+import resource
 from contextlib import AsyncExitStack
 
 import pytest
@@ -9,6 +10,7 @@ from tests.front.requests import begun, playing, scope, sending
 
 from stopgap.front.intake import LARGE, MEMORY_MAX, Intake, Receive, Scope
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge, Overloaded
+from stopgap.storage.objects import DiskFull
 
 ALLOWED = 1_000
 CHUNKED = (b"transfer-encoding", b"chunked")
@@ -130,3 +132,15 @@ async def test_what_was_read_keeps_its_place() -> None:
             await take(intake, sending(large))
         assert await take(intake, sending(b"small")) == b"small"
     assert await take(intake, sending(large)) == large
+
+
+def test_no_room_for_a_large_body() -> None:
+    """A body that has to wait on a disk without room is refused; a short one needs none."""
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, room[1]))
+    try:
+        with pytest.raises(DiskFull):
+            read(scope("/", CHUNKED), sending(bytes(MEMORY_MAX), b"x"), 2 * MEMORY_MAX)
+        assert read(scope("/", CHUNKED), sending(b"abc"))[1] == b"abc"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)

@@ -22,7 +22,9 @@ from tests.journal.records import is_free, record, records
 
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.journal import store
-from stopgap.journal.drain import Drainer, backlog, damaged, drain_process, settle
+from stopgap.journal.drain import Drainer, backlog, catch_up, damaged, drain_process, settle
+from stopgap.journal.filters import Filters
+from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record, encode
 from stopgap.journal.segment import claim, segments
 from stopgap.journal.spool import Spool
@@ -410,3 +412,51 @@ def test_a_drainer_ends_when_told(tmp_path: Path, journal: Database, database_ur
     draining.join(10)
     assert draining.exitcode == 0
     assert kept(journal) == []
+
+
+def test_catching_up_without_a_drainer(tmp_path: Path, journal: Database, spool: Spool) -> None:
+    """Where nobody drains, whoever has to look back moves what waits, of the living too."""
+    folder = tmp_path / "spool"
+    assert catch_up(tmp_path / "none", journal, SystemClock(), 1) == 0
+    append(spool, some := records(30))
+    assert catch_up(folder, journal, SystemClock(), 20) == 0
+    assert kept(journal) == names(some)
+    assert is_free(folder / "drainer.lock")
+
+
+def test_catching_up_with_a_drainer(
+    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+) -> None:
+    """Where somebody drains, that is awaited; a record that comes meanwhile is not."""
+    append(spool, some := records(30))
+    with running(drainer):
+        wait_for(lambda: len(kept(journal)) > 0)
+        append(spool, more := records(30))
+        assert catch_up(tmp_path / "spool", journal, SystemClock(), 20) == 0
+        assert set(names(some + more)) <= set(kept(journal))
+        spool.close()
+
+
+def test_catching_up_ends(tmp_path: Path, journal: Database, spool: Spool) -> None:
+    """A drainer that gets nowhere is not awaited for ever; what is missing is told."""
+    folder = tmp_path / "spool"
+    append(spool, records(30))
+    with (folder / "drainer.lock").open("wb") as lock:
+        assert claim(lock.fileno())
+        assert catch_up(folder, journal, SystemClock(), 0.2) == backlog(folder).bytes > 0
+
+
+def test_the_forgotten_are_not_in_what_still_waited(
+    drainer: Drainer, journal: Database, spool: Spool
+) -> None:
+    """Whoever is forgotten while answers wait in a spool stands in none of them afterwards."""
+    looked_up = Journal(journal, SystemClock())
+    append(spool, [record(caller="ann")])
+    drainer.drain()
+    append(spool, [record(caller="ann"), record(caller="bob"), record()])
+    assert looked_up.anonymise("ann") == 1
+    append(spool, [record(caller="ann")])
+    drainer.drain()
+    callers = [entry.record.caller for entry in looked_up.page()]
+    assert (len(callers), set(callers)) == (5, {None, "bob"})
+    assert looked_up.page(Filters(caller="ann")) == []

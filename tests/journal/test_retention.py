@@ -11,7 +11,7 @@ from tests.journal.records import record
 from stopgap.journal.filters import Condition, Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, RECORDS, TERMS
+from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, FORGOTTEN, RECORDS, TERMS
 from stopgap.storage.database import Database
 
 MAY = Filters(conditions=(Condition(part="input", name="month", low="may", high="may"),))
@@ -75,6 +75,23 @@ def test_counts_by_the_day_stay(
     assert sum(each.answers for each in journal.stats()) == len(some)
     with journal_database.read() as connection:
         assert set(connection.scalars(select(COUNTS.c.width))) == {86_400}
+
+
+def test_who_was_forgotten_is_in_time_forgotten_altogether(
+    journal: Journal, journal_database: Database, clock: FakeClock
+) -> None:
+    """A note of whom to forget stays for as long as a record could still be on its way."""
+    forgotten = select(FORGOTTEN.c.caller)
+    journal.anonymise("ann")
+    clock.forward(days=29)
+    journal.anonymise("bob")
+    journal.sweep(days=30)
+    with journal_database.read() as connection:
+        assert set(connection.scalars(forgotten)) == {"ann", "bob"}
+    clock.forward(days=2)
+    journal.sweep(days=30)
+    with journal_database.read() as connection:
+        assert set(connection.scalars(forgotten)) == {"bob"}
 
 
 def test_what_is_young_enough_stays(journal: Journal, some: list[Record], clock: FakeClock) -> None:

@@ -254,3 +254,28 @@ def test_a_commit_survives_in_the_file(tmp_path: Path) -> None:
         connection.execute(ADD)
     with closing(sqlite3.connect(path)) as plain:
         assert plain.execute("SELECT name FROM things").fetchall() == [("one",)]
+
+
+def test_patience_is_for_one_transaction(things: Database) -> None:
+    """Who has little patience is told soon that somebody holds a lock; others wait as ever."""
+    lock = text("LOCK TABLE things" if things.engine.dialect.name == "postgresql" else "SELECT 1")
+    waited: list[float] = []
+
+    def wait_for_the_lock() -> None:
+        began = time.monotonic()
+        with things.write() as connection:
+            connection.execute(ADD)
+        waited.append(time.monotonic() - began)
+
+    with things.write() as holder:
+        holder.execute(lock)
+        for _ in range(2):  # once over a new connection, once over a used one
+            began = time.monotonic()
+            with pytest.raises(DatabaseUnreachable), things.write(patience=0.05) as connection:
+                connection.execute(ADD)
+            assert 0.04 < time.monotonic() - began < 2
+        waiting = threading.Thread(target=wait_for_the_lock)
+        waiting.start()
+        time.sleep(0.5)
+    waiting.join()
+    assert waited[0] > 0.4

@@ -4,7 +4,9 @@ import json
 import logging
 import sys
 
-from stopgap.telemetry.logs import JsonLines
+from tests.fakes import FakeClock
+
+from stopgap.telemetry.logs import JsonLines, Seldom
 
 
 def line(**record: object) -> dict[str, object]:
@@ -43,3 +45,14 @@ def test_an_exception_is_told_inside_the_line() -> None:
     except ValueError:
         found = line(msg="failed", exc_info=sys.exc_info())
     assert "ValueError: invalid literal" in str(found["exception"])
+
+
+def test_what_comes_often_is_told_seldom() -> None:
+    """Of what happens again and again there is a line at once, and another one each second."""
+    clock = FakeClock()
+    seldom = Seldom(clock.monotonic)
+    assert [seldom.is_due for _ in range(3)] == [True, False, False]
+    clock.forward(seconds=0.9)
+    assert not seldom.is_due
+    clock.forward(seconds=0.2)
+    assert [seldom.is_due for _ in range(2)] == [True, False]

@@ -208,14 +208,16 @@ def test_everything_is_counted_under_its_name(tmp_path: Path) -> None:
     metrics.prediction_line("mail", "stand-in").ok(1_000)
     metrics.request("/status", "GET", 200, 0.001)
     metrics.request_line("/status", "GET").took(1_000)
+    metrics.express_line("mail", "stand-in", "/predict", "GET").took(1_000)
     metrics.shed("full")
     metrics.login_failed("sign-in-refused")
     metrics.journal_lost()
     metrics.close()
     found = {key: times(counts) for key, counts in gather(tmp_path).counts.items()}
     assert found == {
-        GOOD: 2,
+        GOOD: 3,
         (REQUESTS, "/status", "GET", "200"): 2,
+        (REQUESTS, "/predict", "GET", "200"): 1,
         (SHED, "full"): 1,
         (LOGIN_FAILURES, "sign-in-refused"): 1,
         (JOURNAL_LOST,): 1,

@@ -4,16 +4,17 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from stopgap.accounts import store
 from stopgap.accounts.account import UNWRITABLE, AccountNotFound, Caller, fold_name
 from stopgap.accounts.digest import digest
-from stopgap.accounts.sessions import SEEN_EVERY
+from stopgap.accounts.sessions import NOTE_SECONDS, SEEN_EVERY
 from stopgap.clock import Clock, Ids
 from stopgap.errors import Fault, StopgapError
-from stopgap.storage.database import Database
+from stopgap.storage.database import AWAY, Database
 
 KEY = re.compile(r"sk_(?P<id>[0-9a-f]{16})_(?P<secret>[0-9a-f]{64})")
 """How a key looks: `sk_`, which secret scanners know; its id, which is none; its secret."""
@@ -102,7 +103,7 @@ class Keys:
             return None
         now = self._clock.now()
         if row.last_used_at is None or now - row.last_used_at >= SEEN_EVERY:
-            with self._database.write() as connection:
+            with suppress(*AWAY), self._database.write(patience=NOTE_SECONDS) as connection:
                 store.use_key(connection, row.id, now, before=now - SEEN_EVERY)
         return caller
 

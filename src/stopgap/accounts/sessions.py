@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,11 +10,14 @@ from stopgap.accounts import store
 from stopgap.accounts.account import Caller
 from stopgap.accounts.digest import digest
 from stopgap.clock import Clock, Ids
-from stopgap.storage.database import Database
+from stopgap.storage.database import AWAY, Database
 
 SESSION_ID = re.compile(r"[0-9a-f]{64}")
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is known when a session or key was last used; a write for each use costs more."""
+
+NOTE_SECONDS = 0.05
+"""How long that may wait for a lock; else it is left to the next use, and holds up nobody."""
 
 ADDRESS_DAYS = 30
 """How long it is remembered that an account has signed in from an address."""
@@ -87,7 +91,7 @@ class Sessions:
             return None
         caller, last_seen_at = found
         if now - last_seen_at >= SEEN_EVERY:
-            with self._database.write() as connection:
+            with suppress(*AWAY), self._database.write(patience=NOTE_SECONDS) as connection:
                 store.see_session(connection, key, now, before=now - SEEN_EVERY)
         return caller
 

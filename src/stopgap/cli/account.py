@@ -8,10 +8,13 @@ import click
 
 from stopgap.accounts.account import Account
 from stopgap.accounts.permissions import Role
-from stopgap.cli.installation import opened
+from stopgap.cli.installation import opened, opened_to_look_back
 from stopgap.cli.lines import json_option, print_rows
 from stopgap.cli.new_password import new_password, password_options
 from stopgap.journal.filters import Filters
+
+EXPORT_SECONDS = 60.0
+"""Of waiting for answers that are not in the journal yet: an export is to be complete."""
 
 
 @click.group()
@@ -125,7 +128,8 @@ def enable(name: str) -> None:
 def delete(name: str) -> None:
     """Delete the account NAME with its sessions, API keys and images.
 
-    The answers that it was given stay in the journal, but no longer say to whom.
+    The answers that it was given stay in the journal, but no longer say to whom; nor will those
+    that are still on their way there.
 
     \b
     Examples:
@@ -154,7 +158,7 @@ def export(name: str) -> None:
     Examples:
       stopgap account export ann > ann.json
     """
-    with opened() as parts:
+    with opened_to_look_back(EXPORT_SECONDS) as parts:
         found = parts.accounts.get(name)
         kept = {
             "account": asdict(found),

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from stopgap import wiring
 from stopgap.web.parts import Parts
 
@@ -15,3 +17,17 @@ def opened() -> Iterator[Parts]:
         yield parts
     finally:
         parts.close()
+
+
+@contextmanager
+def opened_to_look_back(seconds: float = 2.0) -> Iterator[Parts]:
+    """Open it when the answers given until now are in the journal; say so if some are not in time.
+
+    Args:
+        seconds: Of waiting for them.
+    """
+    with opened() as parts:
+        if waiting := parts.journal.catch_up(seconds):
+            told = f"{waiting:,} bytes of answers still wait for the journal, and are not in this."
+            click.echo(told, err=True)
+        yield parts

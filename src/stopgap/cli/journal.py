@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stopgap.cli.installation import opened
+from stopgap.cli.installation import opened_to_look_back
 from stopgap.cli.journal_filters import (
     Wanted,
     filter_options,
@@ -32,7 +32,8 @@ KEPT = ("request_id", "at", "contract", "fingerprint", "release", "caller", "mic
 def journal() -> None:
     """Look up, count and export every answer that was given.
 
-    An answer is in the journal a fifth of a second after it was given, while a server runs.
+    What was answered until now is in it: answers that still wait in the spool are awaited for two
+    seconds or, where no server runs, moved by the command itself.
 
     \b
     Examples:
@@ -58,7 +59,7 @@ def list_answers(before: str | None, limit: int, *, as_json: bool, **asked: Any)
       stopgap journal list --account ann --since 7d --json
       stopgap journal list --before 01890a5d-ac96-774b-bcce-b302099a8057
     """
-    with opened() as parts:
+    with opened_to_look_back() as parts:
         answers = parts.journal
         position = None if before is None else answers.find(before).position
         filters = Wanted(**asked).filters(parts)
@@ -93,7 +94,7 @@ def stats(*, as_json: bool, **asked: Any) -> None:
       stopgap journal stats
       stopgap journal stats --contract madcompany --since 7d --json
     """
-    with opened() as parts:
+    with opened_to_look_back() as parts:
         answers = parts.journal
         rows = [asdict(each) for each in answers.stats(Wanted(**asked).filters(parts))]
     print_rows(rows, as_json=as_json, nothing="There are no such answers.")
@@ -113,7 +114,7 @@ def export(*, as_json: bool, **asked: Any) -> None:
       stopgap journal export --contract madcompany --json | head
     """
     wanted = Wanted(**asked)
-    with opened() as parts:
+    with opened_to_look_back() as parts:
         answers = parts.journal
         chosen = answers.export(wanted.filters(parts))
         with click.progressbar(
@@ -175,7 +176,7 @@ def actual(answer_id: str, value: str) -> None:
       stopgap journal actual 01890a5d-ac96-774b-bcce-b302099a8057 3120
       stopgap journal actual 01890a5d-ac96-774b-bcce-b302099a8057 '{"days":2.5,"carrier":"north"}'
     """
-    with opened() as parts:
+    with opened_to_look_back() as parts:
         answers = parts.journal
         record = answers.find(answer_id).record
         served = {each.name: each.output_kind for each in parts.contracts}

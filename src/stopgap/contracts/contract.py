@@ -131,6 +131,12 @@ class Contract:
         return "/" + "/".join(parts) + query
 
     @cached_property
+    def rule(self) -> str:
+        """The path as a web framework has it: `/delivery/<weight_kg>/<service>`."""
+        parts = (f"<{name}>" if (name := placeholder(part)) else part for part in self.segments)
+        return "/" + "/".join(parts)
+
+    @cached_property
     def prefix(self) -> str:
         """The path's fixed beginning, which takes queries, forms and JSON: `/delivery`."""
         fixed: list[str] = []

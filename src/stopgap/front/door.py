@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import os
 import signal
 import sys
@@ -24,8 +23,6 @@ from stopgap.telemetry.metrics import Metrics
 
 LOOK_SECONDS = 0.5
 """How often it is seen whether the supervisor is there."""
-
-logger = logging.getLogger(__name__)
 
 
 class Door:
@@ -129,7 +126,6 @@ class Door:
         except Overloaded:
             raise
         except Exception as error:
-            logger.exception("the application failed")
             raise InternalFault("The server cannot answer; its log says more.") from error
 
     async def _refuse(

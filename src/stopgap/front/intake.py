@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge, Overloaded
+from stopgap.storage.objects import DiskFull
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -52,6 +53,7 @@ class Intake:
         Raises:
             AddressTooLong, BodyTooLarge, BodyLate, Overloaded: it is out of bounds.
             BodyMalformed: it ended early; whoever stopped sending may still read the answer.
+            DiskFull: it is large, and there is no room for it where temporary files are.
         """
         if len(scope["raw_path"]) + len(scope["query_string"]) > ADDRESS_MAX:
             raise AddressTooLong(f"Path and query may have {ADDRESS_MAX} bytes together.")
@@ -93,9 +95,16 @@ class Intake:
             _allow(length + len(chunk), allowed)
             if length <= MEMORY_MAX < length + len(chunk):
                 self._large.join(stay)
-            length += body.write(chunk)
+            length += _keep(chunk, body)
             more = message.get("more_body", False)
         return length
+
+
+def _keep(chunk: bytes, body: IO[bytes]) -> int:
+    try:
+        return body.write(chunk)
+    except OSError as error:  # whatever the reason, a large body finds no room there
+        raise DiskFull from error
 
 
 def _allow(length: int, allowed: int) -> None:

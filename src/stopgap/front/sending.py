@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from functools import partial
@@ -13,7 +14,9 @@ from stopgap.errors import StopgapError
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.front.intake import Receive, Scope, Send, has_body
 from stopgap.front.wsgi import File, Headers, Reply
-from stopgap.problems import Overloaded
+from stopgap.problems import InternalFault, Overloaded
+
+logger = logging.getLogger(__name__)
 
 PIECE = 65_536
 """Bytes that are given to the server at once; it keeps them until the client has read them."""
@@ -100,6 +103,9 @@ class Sending:
     async def refuse(self, error: StopgapError, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is not passed on, in the shape that Flask's errors have."""
         request_id = self._ids.new()
+        if isinstance(error, InternalFault):
+            told = {"request_id": request_id}
+            logger.error("request failed", exc_info=error.__cause__ or error, extra=told)
         document = problems.document(error, request_id)
         body = json.dumps(document).encode()
         told = {

@@ -22,9 +22,10 @@ from typing import NamedTuple
 
 from stopgap.clock import Clock, SystemClock
 from stopgap.journal import store
+from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, flush, read, segments
-from stopgap.storage.database import Database, DatabaseFull, DatabaseUnreachable, open_database
+from stopgap.storage.database import AWAY, Database, open_database
 from stopgap.telemetry.logs import log_to_stdout
 
 logger = logging.getLogger(__name__)
@@ -40,13 +41,9 @@ POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0
 """The longest pause after a failure; and how long the last words of ending workers are awaited."""
 
-NICENESS = 19
-"""Answers first: where every core is busy, the spool may grow."""
-
 LOCK = "drainer.lock"
 PROGRESS = "drained.json"
 DAMAGED = ".damaged"
-AWAY = (DatabaseUnreachable, DatabaseFull)
 
 
 class Spooled(NamedTuple):
@@ -73,6 +70,7 @@ class Drainer:
         clock: Tells how long the end may take.
         settle: Puts on the disk what the database has committed. Called before a segment is
             deleted, because SQLite, as it is set up here, may lose its last commits to a power cut.
+        effort: How hard it works; None: as hard as its thread.
     """
 
     def __init__(
@@ -82,11 +80,13 @@ class Drainer:
         clock: Clock,
         *,
         settle: Callable[[], object] = lambda: None,
+        effort: Effort | None = None,
     ) -> None:
         self._folder = folder
         self._database = database
         self._clock = clock
         self._settle = settle
+        self._effort = effort
         self._offsets: dict[str, int] = {}  # as they are in the database
         self._failures = 0
 
@@ -96,10 +96,12 @@ class Drainer:
             if not ours:
                 return
             while not stop.is_set():
-                stop.wait(self._try())
+                stop.wait(self._step())
+            if self._effort:
+                self._effort.hurry()
             deadline = self._clock.monotonic() + PATIENCE_SECONDS
             while segments(self._folder) and self._clock.monotonic() < deadline:
-                time.sleep(min(self._try(), POLL_SECONDS / 4))
+                time.sleep(min(self._step(), POLL_SECONDS / 4))
 
     def drain(self) -> bool:
         """Move one batch, and delete the segments that are done with; tell whether more waits.
@@ -123,6 +125,9 @@ class Drainer:
             while not (ours := claim(lock.fileno())) and not stop.wait(POLL_SECONDS):
                 pass
             yield ours
+
+    def _step(self) -> float:
+        return self._effort.do(self._try) if self._effort else self._try()
 
     def _try(self) -> float:
         """Move one batch if the database lets us; tell how many seconds to wait before the next."""
@@ -225,16 +230,58 @@ class Drainer:
 
 def backlog(folder: Path) -> Backlog:
     """Tell how much waits in a spool; cheap, and possible while the database is away."""
+    waiting = _waiting(folder, _sizes(folder))
+    return Backlog(files=len(waiting), bytes=sum(waiting))
+
+
+def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> int:
+    """See that what is in a spool now comes into the database; tell the bytes that have not.
+
+    Where another process drains, it is awaited; else this one does.
+
+    Args:
+        folder: Where the workers' segments are, if there has been one.
+        database: The journal's.
+        clock: Tells how long it takes.
+        seconds: Of trying, at most.
+
+    Raises:
+        DatabaseUnreachable, DatabaseFull: the database takes nothing now.
+    """
+    ends = _sizes(folder)
+    waiting = _waiting(folder, ends)
+    if not waiting:
+        return 0
+    deadline = clock.monotonic() + seconds
+    drainer = Drainer(folder, database, clock, settle=partial(settle, database))
+    with (folder / LOCK).open("ab") as lock:
+        while waiting and clock.monotonic() < deadline:
+            if claim(lock.fileno()):
+                drainer.drain()
+            else:
+                time.sleep(POLL_SECONDS / 4)
+            waiting = _waiting(folder, ends)
+    return sum(waiting)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Tell the bytes of each segment."""
+    sizes = {}
+    for path in segments(folder):
+        with suppress(FileNotFoundError):  # it has just been drained
+            sizes[path.name] = path.stat().st_size
+    return sizes
+
+
+def _waiting(folder: Path, ends: Mapping[str, int]) -> list[int]:
+    """Tell the bytes up to some segments' ends that are not moved, segment by segment."""
     try:
         drained = json.loads((folder / PROGRESS).read_text())
     except (OSError, ValueError):
         drained = {}
-    sizes = []
-    for path in segments(folder):
-        with suppress(FileNotFoundError):  # it has just been drained
-            sizes.append(path.stat().st_size - drained.get(path.name, 0))
-    left = [size for size in sizes if size > 0]
-    return Backlog(files=len(left), bytes=sum(left))
+    there = {path.name for path in segments(folder)}
+    left = [end - drained.get(name, 0) for name, end in ends.items() if name in there]
+    return [number for number in left if number > 0]
 
 
 def damaged(folder: Path) -> list[Path]:
@@ -271,12 +318,15 @@ def drain_process(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
-    os.nice(NICENESS)
     log_to_stdout(log_level)
     stop = threading.Event()
-    with closing(open_database(database_url)) as database, ThreadPoolExecutor(1) as executor:
+    with (
+        closing(open_database(database_url)) as database,
+        Effort(lambda: backlog(folder).bytes) as effort,
+        ThreadPoolExecutor(1) as executor,
+    ):
         settled = partial(settle, database) if durable else lambda: None
-        drainer = Drainer(folder, database, SystemClock(), settle=settled)
+        drainer = Drainer(folder, database, SystemClock(), settle=settled, effort=effort)
         running = executor.submit(drainer.run, stop)
         while not (running.done() or asked.is_set()) and os.getppid() == parent:
             wait([running], timeout=POLL_SECONDS)

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
+from stopgap.journal.drain import catch_up
 from stopgap.journal.entry import Entry
 from stopgap.journal.filters import EVERYTHING, Filters
 from stopgap.journal.spread import Bar
@@ -31,15 +33,35 @@ class JournalRowNotFound(StopgapError):
 class Journal:
     """Every answer that was given, in its database.
 
-    On SQLite, a page under any one filter takes 1 to 4 ms at ten thousand records and 1 to 10 ms at
-    ten million, most where one in a thousand matches; a chart takes 1 to 10 ms at any number.
-    Several filters at once take longer the less they have in common. 27,000 records a second come
-    in, 65,000 go out in an export. To measure again: `python -m bench.journal`.
+    On SQLite, a page under any one filter takes 1 to 4 ms at ten thousand records and 1 to 8 ms at
+    ten million, most where nothing matches; a chart takes 1 to 9 ms at any number. Several filters
+    at once take longer the less they have in common. 27,000 records a second come in, 100,000 go
+    out in an export. To measure again: `python -m bench.journal`; docs/durability.md has a figure
+    for each.
+
+    Args:
+        database: Migrated.
+        clock: Tells what is old.
+        spool: Where this machine's answers wait for the database; None: there is none here.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, spool: Path | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._spool = spool
+
+    def catch_up(self, seconds: float) -> int:
+        """See that answers given until now can be found; tell the bytes of those that cannot yet.
+
+        Whoever drains is awaited; where nobody does, because no server runs, it is done here.
+
+        Args:
+            seconds: Of waiting, at most.
+
+        Raises:
+            DatabaseUnreachable, DatabaseFull: the database takes nothing now.
+        """
+        return catch_up(self._spool, self._database, self._clock, seconds) if self._spool else 0
 
     def page(
         self, filters: Filters = EVERYTHING, *, before: int | None = None, limit: int = 50
@@ -126,8 +148,11 @@ class Journal:
     def anonymise(self, caller: str) -> int:
         """Forget who asked for a caller's answers, which stay; tell how many there were.
 
-        What is still in a spool comes later: end the caller's sessions first, and wait a second.
+        For callers who are gone: what is still in a spool is not counted, but nobody's as well when
+        it comes in, and so is whatever the caller would be given from now on.
         """
+        with self._database.write() as connection:
+            clearing.forget(connection, caller, self._clock.now())
         with self._database.read() as connection:
             blocks = finding.blocks_of(connection, caller)
         changed = 0
@@ -147,6 +172,8 @@ class Journal:
         deleted = 0
         while count := self.delete_older(before):
             deleted += count
+        with self._database.write() as connection:
+            clearing.delete_forgotten(connection, before)
         return deleted
 
     def close(self) -> None:

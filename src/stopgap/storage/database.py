@@ -80,6 +80,10 @@ class DatabaseFull(StopgapError):
         super().__init__(f"The disk of the {database} is full; free some space and try again.")
 
 
+AWAY = (DatabaseUnreachable, DatabaseFull)
+"""What nobody but the database can mend, and time may."""
+
+
 class DatabaseForeign(StartRefused):
     """The database holds something else already, so nothing in it has been changed."""
 
@@ -135,17 +139,20 @@ class Database:
         """
         return self._transaction(writing=False)
 
-    def write(self) -> AbstractContextManager[Connection]:
+    def write(self, *, patience: float | None = None) -> AbstractContextManager[Connection]:
         """Open a transaction for writing: kept at the end, undone by an error.
 
         SQLite lets one writer in at a time, from the beginning (BEGIN IMMEDIATE), so that what
         was read is still true when it is written. On PostgreSQL, lock the rows that matter.
 
+        Args:
+            patience: Seconds to wait for who holds a lock; None: as long as usual.
+
         Raises:
             DatabaseUnreachable: the database does not answer, or is busy for too long.
             DatabaseFull: its disk is full.
         """
-        return self._transaction(writing=True)
+        return self._transaction(writing=True, patience=patience)
 
     def check(self) -> None:
         """See whether the database answers.
@@ -161,13 +168,15 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, *, writing: bool) -> Iterator[Connection]:
-        option = {"postgresql_readonly": not writing, WRITING: writing}
+    def _transaction(self, *, writing: bool, patience: float | None = None) -> Iterator[Connection]:
+        option = {"postgresql_readonly": not writing, WRITING: writing, PATIENCE: patience}
         with (
             self._translated(),
             self._connect().execution_options(**option) as connection,
             connection.begin(),
         ):
+            if patience is not None and connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = {milliseconds(patience)}"))
             yield connection
 
     def _connect(self) -> Connection:
@@ -189,7 +198,7 @@ class Database:
             raise DatabaseUnreachable(self.name, "all its connections are in use") from error
 
 
-WRITING = "stopgap_writing"
+WRITING, PATIENCE = "stopgap_writing", "stopgap_patience"
 FULL = ("SQLITE_FULL", "53100")
 """How SQLite and PostgreSQL (disk_full) say that the disk is full."""
 
@@ -261,9 +270,19 @@ def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> 
 
 def _begin_sqlite(connection: Connection) -> None:
     """Begin a transaction ourselves; the driver's own way begins too late, or not at all."""
-    writing = connection.get_execution_options().get(WRITING, True)
+    options = connection.get_execution_options()
+    writing, patience = options.get(WRITING, True), options.get(PATIENCE)
+    wanted = milliseconds(BUSY_SECONDS if patience is None else patience)
+    if connection.info.get(PATIENCE) != wanted:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wanted}")
+        connection.info[PATIENCE] = wanted
     connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writing else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def milliseconds(seconds: float) -> int:
+    """Tell whole milliseconds, one at least: to both databases, 0 has a meaning of its own."""
+    return max(1, round(seconds * 1_000))
 
 
 def _open_postgresql(text_of_url: str) -> Database:
@@ -293,7 +312,7 @@ MAIN = History(folder="versions", version=VERSION, head=HEAD)
 JOURNAL = History(
     folder="journal/versions",
     version=table("stopgap_journal_version", column("version_num")),
-    head="0001",
+    head="0002",
 )
 """The journal's: on SQLite in a file of its own, on PostgreSQL beside the others."""
 

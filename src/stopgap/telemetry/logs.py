@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
@@ -26,6 +27,29 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["exception"] = "".join(traceback.format_exception(*record.exc_info))
         return json.dumps(line, default=str)
+
+
+class Seldom:
+    """Tells when to log again what may happen with every request, and would drown all else.
+
+    Args:
+        monotonic: Tells seconds.
+        seconds: Between two lines, at least.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], seconds: float = 1.0) -> None:
+        self._monotonic = monotonic
+        self._seconds = seconds
+        self._next = float("-inf")
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for another line; whoever asks is to write it."""
+        now = self._monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
 
 
 def log_to_stdout(level: str) -> None:

@@ -113,7 +113,7 @@ class Metrics:
         self._place: _Place | None = None
         self._before = Published()  # what the place's last holder had counted
         self._lock = threading.Lock()
-        self._lines: dict[Key, Line] = {}  # the event loop's
+        self._lines: dict[tuple[Key, ...], Line] = {}  # the event loop's; by all that each counts
         self._times: dict[Key, Line] = {}  # everybody's, under the lock
         self._tallies: Counter[Key] = Counter()  # the same
         self._gauges: dict[str, Callable[[], float]] = {}
@@ -124,6 +124,15 @@ class Metrics:
     def prediction_line(self, contract: str, release: str) -> Line:
         """Give the line on which a release's good answers are counted."""
         return self._line((PREDICTIONS, contract, release, "ok"))
+
+    def express_line(self, contract: str, release: str, route: str, method: str) -> Line:
+        """Give the line of good answers that are the whole of their requests.
+
+        What is counted on it counts for both; the few microseconds around the prediction are not
+        in the request's duration.
+        """
+        request = (REQUESTS, route, method, "200")
+        return self._line((PREDICTIONS, contract, release, "ok"), request)
 
     def request_line(self, route: str, method: str, status: int = 200) -> Line:
         """Give the line on which requests of one kind are counted."""
@@ -190,14 +199,16 @@ class Metrics:
         published = Published(gauges={name: read() for name, read in self._gauges.items()})
         published.add(self._before.counts.items())
         with self._lock:
-            for lines in (self._lines, self._times):
-                published.add((key, line.counts()) for key, line in lines.items())
+            for keys, line in self._lines.items():
+                counts = line.counts()
+                published.add((key, counts) for key in keys)
+            published.add((key, line.counts()) for key, line in self._times.items())
             published.add((key, [number]) for key, number in self._tallies.items())
         return published
 
-    def _line(self, key: Key) -> Line:
+    def _line(self, *keys: Key) -> Line:
         with self._lock:
-            return self._lines.setdefault(key, Line())
+            return self._lines.setdefault(keys, Line())
 
     def _time(self, key: Key, seconds: float) -> None:
         with self._lock:

@@ -7,7 +7,7 @@ from werkzeug.routing import BaseConverter
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
-from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.parsing import read_inputs, read_path
 from stopgap.contracts.row import Row
 from stopgap.images.image import Uploader
@@ -121,11 +121,10 @@ def add_predict_routes(app: Flask, contract: Contract) -> None:
     """
     app.url_map.converters["rest"] = RestOfPath
     view = partial(predict, contract)
-    named = [f"<{name}>" if (name := placeholder(part)) else part for part in contract.segments]
     endpoint = f"predict_{contract.name}"
     for ending, rule, methods in (
         ("", contract.prefix, ["GET", "POST"]),
-        ("_path", "/" + "/".join(named), ["GET"]),
+        ("_path", contract.rule, ["GET"]),
         ("_rest", f"{contract.prefix}/<rest:rest>", ["GET"]),
     ):
         if ending == "" or rule != contract.prefix:

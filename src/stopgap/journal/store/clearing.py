@@ -8,7 +8,16 @@ from stopgap.journal.store.finding import position_at
 from stopgap.journal.store.names import CALLER, FIRST_FIELD
 from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
 from stopgap.journal.store.rows import lock
-from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, FIELDS, RECORDS, SPREADS, TERMS
+from stopgap.journal.store.tables import (
+    ACTUALS,
+    BLOCKS,
+    COUNTS,
+    FIELDS,
+    FORGOTTEN,
+    RECORDS,
+    SPREADS,
+    TERMS,
+)
 from stopgap.journal.terms import word_number
 
 
@@ -22,6 +31,19 @@ def report_actual(connection: Connection, record_id: str, value: str, now: datet
     row = {"position": position, "value": value, "reported_at": now}
     connection.execute(ACTUALS.insert().values(row))
     return True
+
+
+def forget(connection: Connection, caller: str, now: datetime) -> None:
+    """Note that a caller's answers are nobody's, whenever they come in from a spool."""
+    lock(connection)
+    connection.execute(delete(FORGOTTEN).where(FORGOTTEN.c.caller == caller))
+    connection.execute(FORGOTTEN.insert().values(caller=caller, forgotten_at=now))
+
+
+def delete_forgotten(connection: Connection, before: datetime) -> None:
+    """Delete the notes from before a moment, of whom no record can be left on its way."""
+    lock(connection)
+    connection.execute(delete(FORGOTTEN).where(FORGOTTEN.c.forgotten_at < before))
 
 
 def anonymise(connection: Connection, caller: str, block: int) -> int:

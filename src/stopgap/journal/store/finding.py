@@ -75,7 +75,10 @@ def page(
     if any(not each.fields for each in wanted):
         return []
     chosen = span.around(RECORDS.c.position)
-    if wanted:
+    if len(wanted) == 1:
+        found = connection.scalars(_newest(wanted[0], span, limit)).all()
+        chosen = RECORDS.c.position.in_(found)
+    elif wanted:
         chosen = RECORDS.c.position.in_(_positions(connection, wanted, span, limit))
     newest_first = ENTRIES.where(chosen).order_by(RECORDS.c.position.desc()).limit(limit)
     return [_entry(row) for row in connection.execute(newest_first)]
@@ -169,6 +172,23 @@ def blocks_of(connection: Connection, caller: str) -> Sequence[int]:
     wanted = _Wanted(fields=[CALLER], values=[word_number(caller)])
     everything = _Span(low=0, high=POSITION_END)
     return connection.scalars(_blocks([wanted], everything, limit=None)).all()
+
+
+def _newest(wanted: _Wanted, span: _Span, limit: int) -> Select[int]:
+    """Say which are the newest records that have one wanted term.
+
+    Both databases walk the blocks, the newest first, sort what they find in each alone, and stop
+    when they have enough. No index finds a block by a sum, so they cannot begin with the terms.
+    """
+    terms = TERMS.alias()
+    here = terms.c.block == BLOCKS.c.block + 0, wanted.met(terms), span.around(terms.c.position)
+    return (
+        select(terms.c.position)
+        .select_from(BLOCKS.join(terms, and_(*here)))
+        .where(BLOCKS.c.first < span.high, BLOCKS.c.last >= span.low)
+        .order_by(BLOCKS.c.first.desc(), terms.c.position.desc())
+        .limit(limit)
+    )
 
 
 def _positions(

@@ -70,6 +70,14 @@ ACTUALS = Table(
 )
 """What really came of it, as JSON; few records have one, and it comes late."""
 
+FORGOTTEN = Table(
+    "journal_forgotten",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("forgotten_at", Moment, nullable=False),
+)
+"""Callers whose answers are nobody's, those too that are still on their way here."""
+
 SOURCES = Table(
     "journal_sources",
     metadata,

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from operator import itemgetter
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from stopgap.journal.record import Record
 from stopgap.journal.store.names import CALLER, SOURCE, Names
 from stopgap.journal.store.rollups import Tally
 from stopgap.journal.store.rows import add_rows, lock
-from stopgap.journal.store.tables import BLOCKS, OFFSETS, RECORDS, TERMS
+from stopgap.journal.store.tables import BLOCKS, FORGOTTEN, OFFSETS, RECORDS, TERMS
 from stopgap.journal.terms import members, number_of, position_of, word_number
 
 BLOCK_RECORDS = 8_192
@@ -35,12 +35,21 @@ def insert(
     """
     lock(connection)
     names = Names(connection)
-    placed = _keep(connection, records, names)
+    placed = _keep(connection, _without_forgotten(connection, records), names)
     if placed:
         blocks = _blocks(connection, [position for position, _ in placed], block_records)
         _index(connection, placed, blocks, names)
     names.save()
     return len(placed)
+
+
+def _without_forgotten(connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
+    """Make anonymous whose caller was forgotten while they waited in a spool."""
+    callers = {record.caller for record in records} - {None}
+    forgotten = _found(connection, FORGOTTEN.c.caller, list(callers))
+    if not forgotten:
+        return records
+    return [replace(each, caller=None) if each.caller in forgotten else each for each in records]
 
 
 def _keep(connection: Connection, records: Sequence[Record], names: Names) -> Placed:

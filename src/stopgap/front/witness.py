@@ -1,0 +1,69 @@
+"""The witness: stands before the door, where the access log is on, and notes every request."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from stopgap.accounts.address import address_behind
+from stopgap.front.intake import Message, Receive, Scope, Send
+from stopgap.settings import Network
+from stopgap.telemetry.access import AccessLog
+
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""What the server runs: the door, with or without a witness."""
+
+
+class Witness:
+    """Passes everything on, and notes what became of it.
+
+    Args:
+        door: Answers.
+        log: Takes the notes.
+        trusted: Proxies that are believed about addresses.
+    """
+
+    def __init__(self, door: Asgi, log: AccessLog, *, trusted: Sequence[Network]) -> None:
+        self._door = door
+        self._log = log
+        self._trusted = trusted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or one life of the server."""
+        if scope["type"] != "http":
+            await self._door(scope, receive, send)
+            return
+        began = time.perf_counter_ns()
+        begun: list[Message] = []
+
+        async def watched(message: Message) -> None:
+            if not begun:
+                begun.append(message)
+            await send(message)
+
+        try:
+            await self._door(scope, receive, watched)
+        finally:
+            start: Message = begun[0] if begun else {"status": 0, "headers": ()}
+            micros = (time.perf_counter_ns() - began) // 1_000
+            self._log.note(
+                scope["method"],
+                scope["raw_path"],
+                start["status"],
+                request_id(start),
+                micros,
+                self._address(scope),
+            )
+
+    def _address(self, scope: Scope) -> str:
+        peer = scope["client"][0] if scope.get("client") else ""
+        if not self._trusted:
+            return str(peer)
+        named = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return address_behind(peer, b",".join(named).decode("latin-1"), self._trusted)
+
+
+def request_id(start: Message) -> bytes:
+    """Tell the id that a client was told; nothing if it was told none."""
+    for name, value in start["headers"]:
+        if name == b"x-request-id":
+            return bytes(value)
+    return b""

@@ -1,0 +1,108 @@
+"""Flooding: ten times the load that a slow model can carry; how it is before, then, and after."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.acceptance.pressure import Outcomes, Pressure
+from tests.acceptance.server import ROOT, Server, running
+from tests.acceptance.slow_server import CALL_SECONDS
+
+THREADS = 8
+"""A quarter of them predicts."""
+
+CAPACITY = {"waiting": THREADS / 4 / CALL_SECONDS, "computing": 1 / CALL_SECONDS}
+"""Predictions per second; who computes in Python does so alone."""
+
+SOON = {"waiting": 0.05, "computing": 0.15}
+"""Seconds in which nine of ten refusals have come. Four threads that compute in Python hold up the
+event loop between them, as no model does that has a process of its own."""
+
+ANSWERED = 1.0
+"""Seconds in which 99 of 100 of the accepted are answered."""
+
+SERVED = 0.7
+"""The share of what could be served that is, at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flooded:
+    """What came of it."""
+
+    model: str
+    seconds: float
+    before: Outcomes
+    flood: Outcomes
+    status: Outcomes
+    health: Outcomes
+    after: Outcomes
+
+    @property
+    def faults(self) -> list[str]:
+        """What does not hold."""
+        soon, flood = SOON[self.model], self.flood
+        wrong = {
+            f"calm: {self.before.counts}, {self.after.counts}": (
+                {*self.before.counts, *self.after.counts} != {200}
+            ),
+            "it is slower afterwards": (
+                self.after.quantile(200, 0.5) >= 2 * self.before.quantile(200, 0.5)
+            ),
+            f"answers: {flood.counts}": set(flood.counts) != {200, 503},
+            f"served: {flood.counts[200]}": (
+                flood.counts[200] <= SERVED * CAPACITY[self.model] * self.seconds
+            ),
+            "who is accepted waits too long": flood.quantile(200, 0.99) >= ANSWERED,
+            "who is refused waits too long": flood.quantile(503, 0.9) >= soon,
+            "a refusal has no Retry-After": {each.retry_after for each in flood.of(503)} != {1},
+        }
+        for name, watched in (("status", self.status), ("health", self.health)):
+            wrong[f"{name}: {watched.counts}"] = set(watched.counts) != {200}
+            wrong[f"{name} waits too long"] = watched.quantile(200, 0.5) >= soon
+        return [words for words, is_so in wrong.items() if is_so]
+
+
+@contextmanager
+def slow_server(folder: Path, model: str) -> Iterator[Server]:
+    """Run a server whose model takes 20 ms a call."""
+    command = (sys.executable, "-m", "tests.acceptance.slow_server", model)
+    settings = {"STOPGAP_THREADS": str(THREADS), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    with running(folder, settings, command=command) as server:
+        yield server
+
+
+def flood(folder: Path, model: str, seconds: float) -> Flooded:
+    """Ask for ten times of what can be, for so long."""
+    with slow_server(folder, model) as server:
+        return asyncio.run(_flood(server.port, model, seconds))
+
+
+async def _flood(port: int, model: str, seconds: float) -> Flooded:
+    capacity = CAPACITY[model]
+    predictions, status, health = (
+        Pressure(port, path) for path in ("/predict/5/january/100", "/status", "/health")
+    )
+    await predictions.exert(capacity / 4, 1)
+    before = await predictions.exert(capacity / 4, 2)
+    meanwhile = await asyncio.gather(
+        predictions.exert(capacity * 10, seconds),
+        status.exert(20, seconds),
+        health.exert(10, seconds),
+    )
+    await asyncio.sleep(1)
+    after = await predictions.exert(capacity / 4, 2)
+    for each in (predictions, status, health):
+        await each.close()
+    flooded, of_status, of_health = meanwhile
+    return Flooded(
+        model=model,
+        seconds=seconds,
+        before=before,
+        flood=flooded,
+        status=of_status,
+        health=of_health,
+        after=after,
+    )
