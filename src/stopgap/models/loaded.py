@@ -56,7 +56,7 @@ def found_of(model: Model, uri: str, path: Path | None) -> dict[str, Any]:
 
 
 def _version(module: object) -> str | None:
-    version = getattr(module, "__version__", None)
+    version = getattr(module, "__dict__", {}).get("__version__")  # some warn when it is asked for
     return version if isinstance(version, str) else None
 
 
