@@ -33,8 +33,12 @@ from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
+from stopgap.models.artifacts import Artifacts
 from stopgap.models.stand_in import stand_in
 from stopgap.predicting import STAND_IN, Predicting, Release
+from stopgap.releases.releases import Releases
+from stopgap.releases.trial import Trial
+from stopgap.releases.watch import Watch
 from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
 from stopgap.storage.database import JOURNAL, Database, migrate, open_database
@@ -115,6 +119,7 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
     database = open_database(settings.database_url or "")
     contracts = load_contracts(settings.contracts)
     spool = Spool(spool_folder(settings), ids, fsync=settings.journal_fsync)
+    artifacts = _artifacts(settings)
     passwords = Passwords(rules=settings.password_rules)
     sessions = Sessions(
         database,
@@ -137,6 +142,10 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         settings=settings,
         contracts=contracts,
         predicting=_predicting(contracts, settings, clock, spool, metrics),
+        releases=Releases(database, clock, contracts),
+        watch=Watch(database, clock, contracts),
+        artifacts=artifacts,
+        trial=_trial(contracts, settings, artifacts),
         metrics=metrics,
         spool=spool,
         journal=Journal(
@@ -167,6 +176,18 @@ def _predicting(
     ]
     strict = settings.journal == "strict"
     return Predicting(releases, clock=clock, spool=spool, strict=strict, metrics=metrics)
+
+
+def _artifacts(settings: Settings) -> Artifacts:
+    """Open where models' files are: beside the images, and nothing else there."""
+    shelf = f"{(settings.objects or '').rstrip('/')}/models"
+    return Artifacts(open_objects(shelf), settings.data / "models")
+
+
+def _trial(contracts: Sequence[Contract], settings: Settings, artifacts: Artifacts) -> Trial:
+    named = zip(contracts, settings.contracts, strict=True)
+    sources = {contract.name: place for contract, place in named}
+    return Trial({each.name: each for each in contracts}, sources, artifacts)
 
 
 def spool_folder(settings: Settings) -> Path:
@@ -254,6 +275,7 @@ def door_to(
             Chore(call=parts.metrics.publish, every=PUBLISH_SECONDS),
             Chore(call=parts.sessions.sweep, every=SWEEP_SECONDS),
             Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
+            Chore(call=parts.watch.sweep, every=SWEEP_SECONDS),
             Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
             Chore(call=partial(parts.journal.sweep, settings.journal_days), every=SWEEP_SECONDS),
             *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),

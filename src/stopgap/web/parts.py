@@ -14,7 +14,11 @@ from stopgap.contracts.contract import Contract
 from stopgap.images.gallery import Images
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
+from stopgap.models.artifacts import Artifacts
 from stopgap.predicting import Predicting
+from stopgap.releases.releases import Releases
+from stopgap.releases.trial import Trial
+from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
 from stopgap.telemetry.metrics import Metrics
@@ -29,6 +33,10 @@ class Parts:
     settings: Settings
     contracts: tuple[Contract, ...]
     predicting: Predicting
+    releases: Releases
+    watch: Watch
+    artifacts: Artifacts
+    trial: Trial
     accounts: Accounts
     sign_in: SignIn
     sessions: Sessions
