@@ -27,6 +27,8 @@ from stopgap.images.image import (
 from stopgap.journal.journal import JournalRowNotFound
 from stopgap.journal.record import RecordUnreadable
 from stopgap.journal.spool import SpoolUnwritable
+from stopgap.models.failures import ModelFailed, ModelUnloadable
+from stopgap.models.specification import SpecificationInvalid
 from stopgap.predicting import PredictionFailed
 from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
 from stopgap.storage.objects import DiskFull, ObjectNotFound
@@ -125,6 +127,8 @@ STATUSES: dict[type[StopgapError], int] = {
     PasswordTooLong: 422,
     PasswordTooWeak: 422,
     KeyLabelInvalid: 422,
+    SpecificationInvalid: 422,
+    ModelUnloadable: 422,
     SignInThrottled: 429,
     ImageQuotaReached: 429,
     PredictionsThrottled: 429,
@@ -133,6 +137,7 @@ STATUSES: dict[type[StopgapError], int] = {
     InternalFault: 500,
     Overloaded: 503,
     PredictionFailed: 503,
+    ModelFailed: 503,
     SpoolUnwritable: 503,
     ImagesBusy: 503,
     DatabaseUnreachable: 503,
