@@ -1,6 +1,7 @@
 """The settings: one table of names, defaults, units, ranges and help, read once at the edge."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -338,3 +339,13 @@ def _check(settings: Settings) -> None:
             raise SettingMissing("STOPGAP_SECRET", f"make one with `{command}`")
         if settings.database_url is None:
             raise SettingMissing("DATABASE_URL", "for example postgresql://user@host/stopgap")
+
+
+def environment_of_others() -> dict[str, str]:
+    """Copy the environment without what is ours, for programs that are not to know our secrets."""
+    own = set(PLATFORM_NAMES.values())
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in own and not name.startswith(PREFIX)
+    }

@@ -56,17 +56,27 @@ def load_contract(place: str) -> Contract:
 
 def _module(name: str, place: str) -> ModuleType:
     try:
-        if not name.endswith(".py"):
-            return _installed_or_here(name)
-        path = Path(name).resolve()
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        if spec is None or spec.loader is None:
-            raise ContractNotFound(f"{place!r} cannot be read as Python.")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(path.stem, module)
-        spec.loader.exec_module(module)
+        return import_place(name)
     except (ImportError, OSError, SyntaxError) as error:
         raise ContractNotFound(f"{place!r} cannot be imported: {error}.") from error
+
+
+def import_place(name: str) -> ModuleType:
+    """Import `package.module`, or `file.py` as a module of its own.
+
+    Raises:
+        ImportError, OSError, SyntaxError: it is not there, or is no Python.
+        Exception: whatever its own code raises.
+    """
+    if not name.endswith(".py"):
+        return _installed_or_here(name)
+    path = Path(name).resolve()
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{name} cannot be read as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    spec.loader.exec_module(module)
     return module
 
 

@@ -1,7 +1,14 @@
 """What was seen of a model when it was loaded; kept with its verification."""
 
+import hashlib
+import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stopgap.models.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,3 +21,61 @@ class Loaded:
     version: str | None = None  # as that module calls itself
     file_hash: str | None = None  # SHA-256 of the module's file, or of the model's
     packages: Mapping[str, str] = field(default_factory=dict)  # name -> version; `python` too
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any], seconds: float) -> "Loaded":
+        """Read what `found_of` has found, perhaps in a process that cannot be believed.
+
+        Raises:
+            ValueError: it is nothing of that kind.
+        """
+        try:
+            packages = {f"{name:.100}": f"{it:.100}" for name, it in found["packages"].items()}
+            texts = {name: found[name] for name in ("module", "version", "file_hash")}
+            return cls(
+                seconds=seconds,
+                kind=f"{found['kind']:.100}",
+                packages=packages,
+                **{name: None if text is None else f"{text:.200}" for name, text in texts.items()},
+            )
+        except (LookupError, TypeError, AttributeError) as error:
+            raise ValueError("nothing that was found of a model") from error
+
+
+def found_of(model: Model, uri: str, path: Path | None) -> dict[str, Any]:
+    """Look at a model that has just been loaded in this process; plain JSON values."""
+    module = getattr(model, "module", None)
+    file = path or getattr(module, "__file__", None)
+    return {
+        "kind": uri.partition(":")[0],
+        "module": getattr(module, "__name__", None),
+        "version": _version(module),
+        "file_hash": _hash(Path(file)) if file else None,
+        "packages": _packages(),
+    }
+
+
+def _version(module: object) -> str | None:
+    version = getattr(module, "__version__", None)
+    return version if isinstance(version, str) else None
+
+
+def _hash(file: Path) -> str | None:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _packages() -> dict[str, str]:
+    """List the libraries in use that tell their version, by their modules' names."""
+    found = {
+        name: version
+        for name, module in sys.modules.copy().items()
+        if "." not in name
+        and not name.startswith("_")
+        and name not in sys.stdlib_module_names
+        and (version := _version(module))
+    }
+    return {"python": platform.python_version(), **dict(sorted(found.items()))}

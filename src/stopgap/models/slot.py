@@ -1,12 +1,21 @@
 """The slot: a model that is loaded, warm and ready to answer on one event loop."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
+from stopgap.models.host import HostedSlot
+from stopgap.models.in_process import InProcessSlot
+from stopgap.models.kinds import find_kind
 from stopgap.models.loaded import Loaded
+from stopgap.models.specification import Specification
 
-__all__ = ["Loaded", "Slot"]
+__all__ = ["LOAD_SECONDS", "Loaded", "Slot", "open_slot"]
+
+LOAD_SECONDS = 60.0
+"""From a model's start to its first answer, at most: large ones take half of that to be read."""
 
 
 class Slot(Protocol):
@@ -54,3 +63,38 @@ class Slot(Protocol):
 
     async def stop(self) -> None:
         """Stop the model and give back all that it holds; rows that still wait are failed."""
+
+
+def open_slot(
+    specification: Specification,
+    contract: Contract,
+    *,
+    contract_source: str,
+    path: Path | None = None,
+    nice: int = 0,
+    load_seconds: float = LOAD_SECONDS,
+) -> Slot:
+    """Make a slot for a model; `start` loads it.
+
+    Args:
+        contract_source: Where the contract is imported from, as the setting names it
+            (`package.module:attribute` or `file.py:attribute`): its process imports it anew.
+        path: The model's file, as the artifact store has fetched it; None: where the URI says.
+        nice: By how much its process gives way to others, 0 to 19; a shadow's should.
+        load_seconds: From its start to its first answer, at most.
+
+    Raises:
+        ModelKindUnknown: nobody here knows such a model.
+    """
+    if specification.python is None:
+        find_kind(specification.uri)  # another Python may know more kinds than this one
+    if specification.in_process:
+        return InProcessSlot(specification, contract, path=path, load_seconds=load_seconds)
+    return HostedSlot(
+        specification,
+        contract,
+        source=contract_source,
+        path=path,
+        nice=nice,
+        load_seconds=load_seconds,
+    )

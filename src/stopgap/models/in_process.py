@@ -1,0 +1,184 @@
+"""In-process: a model in the worker itself, in one thread of its own.
+
+It costs no process and no pipe. Nothing can end it when it hangs: its callers are told by the
+deadline, and it is not asked again before it has come back. Its crash is the worker's.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.models.answering import RETRY_SHARE, Answering, decoded
+from stopgap.models.batching import Batching
+from stopgap.models.bringing import bring
+from stopgap.models.failures import ModelUnavailable, ModelUnloadable
+from stopgap.models.kinds import load_model
+from stopgap.models.loaded import Loaded, found_of
+from stopgap.models.specification import Specification
+
+Call = Callable[[], None]
+
+
+class InProcessSlot:
+    """A model in a thread of the worker.
+
+    Args:
+        path: The model's file; None: where its URI says, or it is none.
+        load_seconds: Until it is loaded, at most.
+    """
+
+    memory = 0  # it has none of its own
+
+    def __init__(
+        self,
+        specification: Specification,
+        contract: Contract,
+        *,
+        path: Path | None,
+        load_seconds: float,
+    ) -> None:
+        self._specification = specification
+        self._contract = contract
+        self._path = path
+        self._load_seconds = load_seconds
+        self._batching = Batching(
+            send=self._send,
+            overdue=self._hang,
+            bring=bring(contract.output_kind, specification.bring),
+            most=specification.batch,
+            deadline=specification.deadline,
+        )
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._answering: Answering | None = None
+        self._down: str | None = "It has not been started."
+
+    @property
+    def waiting(self) -> int:
+        """Rows that wait or are being answered."""
+        return self._batching.waiting
+
+    async def start(self) -> Loaded:
+        """Load the model, in its thread.
+
+        Raises:
+            ModelUnloadable: it cannot be loaded.
+        """
+        began = time.monotonic()
+        self._loop = asyncio.get_running_loop()
+        loaded: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        # A daemon, since one that hangs would hold up the worker's end for ever.
+        threading.Thread(target=_work, args=(self._calls,), name="model", daemon=True).start()
+        self._calls.put(partial(self._load, loaded))
+        try:
+            async with asyncio.timeout(self._load_seconds):
+                found = await loaded
+        except TimeoutError as error:
+            self._calls.put(None)
+            limit = f"{self._load_seconds:g} s"
+            raise ModelUnloadable(f"It was not loaded within {limit}.") from error
+        except BaseException:
+            self._calls.put(None)
+            raise
+        self._down = None
+        self._batching.open()
+        return Loaded.of(found, time.monotonic() - began)
+
+    async def answer(self, row: Row) -> Any:
+        """Answer one row, in a batch with those that wait.
+
+        Raises:
+            ModelFailed: there is no answer, by the deadline.
+        """
+        self._check()
+        return await self._batching.ask((row,), whole=False)
+
+    async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Ask for exactly these rows in one call.
+
+        Raises:
+            ModelFailed: the whole call has no answer.
+        """
+        self._check()
+        outputs: Sequence[Any] = await self._batching.ask(rows, whole=True) if rows else []
+        return outputs
+
+    async def stop(self) -> None:
+        """Ask no more; the thread ends when the model comes back."""
+        self._refuse("It has been stopped.")
+        self._calls.put(None)
+        self._batching.close()
+
+    def _load(self, loaded: asyncio.Future[dict[str, Any]]) -> None:
+        try:
+            model = load_model(self._specification.uri, self._contract, self._path)
+            self._answering = Answering(model, time.monotonic)
+            found = found_of(model, self._specification.uri, self._path)
+        except Exception as error:  # noqa: BLE001  # a model's module may raise anything
+            self._tell(_fail, loaded, error)
+        else:
+            self._tell(_succeed, loaded, found)
+
+    def _send(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
+        self._calls.put(partial(self._ask, rows, whole))
+
+    def _ask(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
+        assert self._answering is not None  # noqa: S101  # nothing is sent before it is loaded
+        if whole:
+            body = self._answering.once(rows)
+        else:
+            body = self._answering.each(rows, self._specification.deadline * RETRY_SHARE)
+        self._tell(self._answered, decoded(body, len(rows)))
+
+    def _tell(self, callback: Callable[..., object], *values: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback, *values)
+
+    def _answered(self, outputs: Sequence[Any]) -> None:
+        if self._down == HANGS:
+            self._down = None
+        self._batching.answered(outputs)
+        if self._down is None:
+            self._batching.open()
+
+    def _hang(self) -> None:
+        self._refuse(HANGS)
+
+    def _refuse(self, reason: str) -> None:
+        self._down = reason
+        self._batching.refuse(self._unavailable)
+
+    def _check(self) -> None:
+        if self._down is not None:
+            raise self._unavailable()
+
+    def _unavailable(self) -> ModelUnavailable:
+        return ModelUnavailable(self._down or "", self._specification.deadline)
+
+
+HANGS = "It has not come back from a call."
+
+
+def _work(calls: SimpleQueue[Call | None]) -> None:
+    """Do one call after the other, until there are no more."""
+    while (call := calls.get()) is not None:
+        call()
+
+
+def _succeed(loaded: asyncio.Future[dict[str, Any]], found: dict[str, Any]) -> None:
+    if not loaded.done():
+        loaded.set_result(found)
+
+
+def _fail(loaded: asyncio.Future[dict[str, Any]], error: Exception) -> None:
+    if not loaded.done():
+        known = isinstance(error, ModelUnloadable)
+        loaded.set_exception(
+            error if known else ModelUnloadable(f"{type(error).__name__}: {error}")
+        )

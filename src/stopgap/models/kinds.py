@@ -1,0 +1,143 @@
+"""The kinds of model: what the scheme of a model's URI may be.
+
+Ours are in the table; others come by an entry point of the group `stopgap.models`, whose name is
+the scheme and whose object is a `ModelKind`. A library that is optional is imported when a model is
+loaded that needs it, and in the one module that is named after it.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from stopgap.contracts.contract import Contract
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.model import Model
+
+GROUP = "stopgap.models"
+"""The entry points by which others add kinds."""
+
+
+class ModelKind(Protocol):
+    """A way to find and load models."""
+
+    @property
+    def name(self) -> str:
+        """The scheme of its URIs."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether its models are files, to be kept in the artifact store."""
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether loading one can run its author's code; such a model never comes over the web."""
+
+    def load(self, reference: str, contract: Contract, path: Path | None) -> Model:
+        """Load a model, ready to answer.
+
+        Args:
+            reference: The URI without its scheme.
+            path: Where the model's file is; None for a kind that is no file.
+
+        Raises:
+            ModelUnloadable: it cannot be loaded.
+        """
+
+
+class ModelKindUnknown(ModelUnloadable):
+    """The model's URI has a scheme that neither Stopgap nor an installed package knows."""
+
+    def __init__(self, name: str) -> None:
+        known = ", ".join(sorted({*OURS, *entry_points(group=GROUP).names}))
+        super().__init__(f"A model of the kind {name!r} is not known here; known are {known}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LazyKind:
+    """A kind of ours, whose module is imported when a model is loaded."""
+
+    name: str
+    is_file: bool
+    runs_code: bool
+    module: str
+    extra: str = ""  # of the installation, with the libraries that it needs
+
+    def load(self, reference: str, contract: Contract, path: Path | None) -> Model:
+        """Load a model.
+
+        Raises:
+            ModelUnloadable: it cannot be loaded, or a library is missing: how to get it is said.
+        """
+        try:
+            kind = importlib.import_module(self.module)
+        except ModuleNotFoundError as error:
+            raise ModelUnloadable(
+                f"A model of the kind {self.name} needs {error.name}, which is not installed: "
+                f"pip install 'stopgap[{self.extra}]'"
+            ) from error
+        model: Model = kind.load(reference, contract, path)
+        return model
+
+
+OURS: Mapping[str, ModelKind] = {
+    kind.name: kind
+    for kind in (
+        LazyKind(name="python", is_file=False, runs_code=True, module="stopgap.models.python"),
+        LazyKind(
+            name="onnx",
+            is_file=True,
+            runs_code=False,
+            module="stopgap.models.onnx",
+            extra="onnx",
+        ),
+        LazyKind(
+            name="sklearn",
+            is_file=True,
+            runs_code=False,
+            module="stopgap.models.sklearn",
+            extra="sklearn",
+        ),
+    )
+}
+
+
+def find_kind(uri: str) -> ModelKind:
+    """Find the kind that a model's URI names; ours cannot be replaced by another's.
+
+    Raises:
+        ModelKindUnknown: nobody here knows it.
+        ModelUnloadable: the package that knows it cannot be imported.
+    """
+    name = uri.partition(":")[0]
+    if name in OURS:
+        return OURS[name]
+    for entry in entry_points(group=GROUP, name=name):
+        try:
+            kind: ModelKind = entry.load()
+        except Exception as error:  # another's code may raise anything
+            raise ModelUnloadable(
+                f"The kind {name} comes from {entry.value}, which cannot be imported: {error}."
+            ) from error
+        return kind
+    raise ModelKindUnknown(name)
+
+
+def load_model(uri: str, contract: Contract, path: Path | None) -> Model:
+    """Load the model that a URI names.
+
+    Args:
+        path: Where its file is, if it is one; None: where the URI says.
+
+    Raises:
+        ModelUnloadable: it cannot be loaded.
+    """
+    kind = find_kind(uri)
+    reference = uri.partition(":")[2]
+    if kind.is_file:
+        path = path or Path(reference)
+        if not path.is_file():
+            raise ModelUnloadable(f"There is no file {path}.")
+    return kind.load(reference, contract, path)

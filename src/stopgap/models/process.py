@@ -1,0 +1,205 @@
+"""The process: one life of a model outside of the worker, from its start to its end."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import stopgap
+from stopgap.models.frames import Frame, FrameBroken, Frames
+from stopgap.models.sayings import Sayings
+from stopgap.settings import environment_of_others
+
+BEGINNING = """
+import importlib.util, sys
+init, descriptor, parent = sys.argv[1:]
+spec = importlib.util.spec_from_file_location("stopgap", init)
+sys.modules["stopgap"] = module = importlib.util.module_from_spec(spec)
+try:
+    spec.loader.exec_module(module)
+    from stopgap.models.hosted import main
+except ModuleNotFoundError as error:
+    sys.exit(f"{error.name} is missing: {sys.executable} -m pip install {error.name}")
+main(int(descriptor), int(parent))
+"""
+"""What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it:
+another Python has libraries of its own, of which `pydantic` alone is needed."""
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Numeric libraries take every core for one row, if they are let; batches use them better."""
+
+CLOSING_SECONDS = 0.1
+"""From the end of the connection to that of the process; one that stays has closed its files."""
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Process:
+    """One process that runs a model, in a session of its own: it is ended with all its children.
+
+    Args:
+        model: Which model it is, for the log.
+        received: Called with each frame that arrives.
+        gone: Called once, when the process is no more, with the reason.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        model: str,
+        received: Callable[[Frame], None],
+        gone: Callable[[str], None],
+    ) -> None:
+        self._loop = loop
+        self._model = model
+        self._received = received
+        self._gone = gone
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reason: str | None = None
+        self._ended = loop.create_future()
+
+    async def start(self, python: str) -> None:
+        """Start it, on the event loop's own thread: it ends when that thread does.
+
+        Raises:
+            OSError: there is no such program, or no room for another process.
+        """
+        ours, theirs = socket.socketpair()
+        said, says = os.pipe()
+        try:
+            process = self._process = _spawn(python, theirs.fileno(), says)
+        except BaseException:
+            ours.close()
+            os.close(said)
+            raise
+        finally:
+            theirs.close()
+            os.close(says)
+        self._sayings = Sayings(self._loop, self._model, said)
+        self._watch = os.pidfd_open(process.pid)
+        self._loop.add_reader(self._watch, self._end, process)
+        ours.setblocking(False)  # noqa: FBT003  # the socket's own signature
+        self._transport, _ = await self._loop.create_unix_connection(
+            lambda: Connection(self._received, self._broken), sock=ours
+        )
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame; to a process that is gone, nothing is sent."""
+        self._transport.write(frame)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it holds, resident; 0 once it has ended."""
+        if self._process is None or self._ended.done():
+            return 0
+        with suppress(OSError, IndexError):
+            statm = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii")
+            return int(statm.split()[1]) * PAGE
+        return 0
+
+    @property
+    def last_words(self) -> str:
+        """The last lines that it has printed."""
+        return self._sayings.last
+
+    def kill(self, reason: str) -> None:
+        """End it at once, with all its children."""
+        if self._reason is None:
+            self._reason = reason
+        if self._process is not None and not self._ended.done():
+            _kill_session(self._process.pid)
+
+    async def kill_and_wait(self, reason: str) -> None:
+        """End it at once, and see that it has ended; one that never began has."""
+        self.kill(reason)
+        if self._process is not None:
+            await asyncio.shield(self._ended)
+
+    async def stop(self, seconds: float) -> None:
+        """Let it end by itself, and kill it if that takes longer."""
+        self._transport.abort()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(self._ended)
+                return
+        await self.kill_and_wait("It was stopped.")
+
+    def _broken(self, reason: str) -> None:
+        """See the connection end, which a process may outlive that closes its files."""
+        if not self._ended.done():
+            self._loop.call_later(CLOSING_SECONDS, self.kill, reason)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """Bury it: what it has left behind is ended while its number cannot be another's."""
+        self._loop.remove_reader(self._watch)
+        _kill_session(process.pid)
+        code = process.wait()
+        os.close(self._watch)
+        self._sayings.close()
+        self._transport.abort()
+        self._ended.set_result(None)
+        killed = self._reason is not None and code == -signal.SIGKILL
+        self._gone(self._reason if killed and self._reason else _described(code))
+
+
+class Connection(asyncio.Protocol):
+    """The worker's end of the pipe."""
+
+    def __init__(self, received: Callable[[Frame], None], broken: Callable[[str], None]) -> None:
+        self._received = received
+        self._broken = broken
+        self._frames = Frames()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over the frames that have arrived whole."""
+        try:
+            for frame in self._frames.feed(data):
+                self._received(frame)
+        except FrameBroken as error:
+            self._broken(f"It sent what cannot be read: {error}")
+            self._transport.close()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Tell that nothing more will arrive."""
+        self._broken("It closed its connection.")
+
+
+def _spawn(python: str, descriptor: int, says: int) -> subprocess.Popen[bytes]:
+    """Start a fresh interpreter: a fork of the worker would have its secrets and its locks."""
+    own = dict.fromkeys(ONE_THREAD, "1")
+    beginning = ["-P", "-X", "faulthandler", "-c", BEGINNING]
+    return subprocess.Popen(  # noqa: S603  # the operator has named the program
+        [python, *beginning, stopgap.__file__, str(descriptor), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=says,
+        stderr=says,
+        pass_fds=[descriptor],
+        env=own | environment_of_others(),
+        start_new_session=True,
+    )
+
+
+def _kill_session(process: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process, signal.SIGKILL)
+
+
+def _described(code: int) -> str:
+    if code >= 0:
+        return f"Its process ended with exit code {code}."
+    with suppress(ValueError):
+        return f"Its process was ended by {signal.Signals(-code).name}."
+    return f"Its process was ended by signal {-code}."
+
+
+OWN_PYTHON = sys.executable

@@ -1,0 +1,79 @@
+"""Models written in Python: `python:package.module:attribute` or `python:file.py:attribute`.
+
+The attribute is one of three things:
+
+- an object with `predict(rows)`: asked with a list of the contract's validated inputs, it answers
+  with as many outputs, in their order;
+- a class: it is made without arguments first;
+- any other callable: asked once for each row, with one validated input.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.loading import import_place
+from stopgap.contracts.row import Row
+from stopgap.models.failures import ModelUnloadable
+
+
+class BatchModel:
+    """An author's object, asked for many rows at a time."""
+
+    def __init__(self, module: ModuleType, predict: Callable[[list[Any]], Sequence[Any]]) -> None:
+        self.module = module
+        self._predict = predict
+
+    def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Hand over the validated inputs."""
+        return self._predict([row.inputs for row in rows])
+
+
+class RowModel:
+    """An author's function, asked for one row at a time."""
+
+    def __init__(self, module: ModuleType, predict: Callable[[Any], Any]) -> None:
+        self.module = module
+        self._predict = predict
+
+    def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Ask once for each row."""
+        return [self._predict(row.inputs) for row in rows]
+
+
+def load(reference: str, _contract: Contract, _path: Path | None) -> BatchModel | RowModel:
+    """Import an author's model.
+
+    Raises:
+        ModelUnloadable: it is not there, cannot be imported, or cannot be asked.
+    """
+    place, _, attribute = reference.rpartition(":")
+    if not place or not attribute.isidentifier():
+        raise ModelUnloadable(
+            f"{reference!r} is not written as module:attribute or file.py:attribute."
+        )
+    try:
+        module = import_place(place)
+        found = getattr(module, attribute)
+        if isinstance(found, type):
+            found = found()
+    except Exception as error:  # an author's module may raise anything
+        said = f"{type(error).__name__}: {error}"
+        raise ModelUnloadable(f"{reference} cannot be imported: {said}") from error
+    return _model(reference, module, found)
+
+
+def _model(reference: str, module: ModuleType, found: Any) -> BatchModel | RowModel:
+    predict: Any = getattr(found, "predict", None)
+    is_batch = callable(predict)
+    asked = predict if is_batch else found
+    if not callable(asked):
+        raise ModelUnloadable(
+            f"{reference} is a {type(found).__name__}: it has no `predict`, and cannot be called."
+        )
+    if inspect.iscoroutinefunction(asked):
+        raise ModelUnloadable(f"{reference} is asynchronous; a model answers by returning.")
+    return BatchModel(module, asked) if is_batch else RowModel(module, asked)
