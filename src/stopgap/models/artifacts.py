@@ -1,0 +1,136 @@
+"""Artifacts: models' files, kept by what is in them, so that none can be altered unnoticed."""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.specification import HASH
+from stopgap.storage.objects import ObjectNotFound, ObjectStore
+
+SIZE_MAX = 2**31
+"""Bytes of a model's file: where ONNX ends as well."""
+
+
+class ArtifactMissing(ModelUnloadable):
+    """The file of a model is kept nowhere that this server can see."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            f"The model's file {digest} is not in the artifact store; hand it in again."
+        )
+
+
+class ArtifactDamaged(ModelUnloadable):
+    """The file of a model is not what was handed in: it is half of it, or has been altered."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            f"The model's file {digest} has been damaged where it is kept; hand it in again."
+        )
+
+
+class ArtifactTooLarge(ModelUnloadable):
+    """The file of a model is larger than any that is kept."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        super().__init__(f"{path} has {size} bytes; a model's file has at most {SIZE_MAX}.")
+
+
+class Artifacts:
+    """The models' files of one installation.
+
+    Args:
+        objects: Where they are kept for all servers; nothing else may be kept there.
+        cache: A folder on this machine, for this user alone, from which models are loaded.
+    """
+
+    def __init__(self, objects: ObjectStore, cache: Path) -> None:
+        self._objects = objects
+        self._cache = cache
+        self._unneeded: set[str] = set()  # at the last sweep
+
+    def put(self, path: Path) -> str:
+        """Keep a file, whole or not at all; tell its SHA-256.
+
+        Raises:
+            ModelUnloadable: there is no such file, or it is too large.
+            DiskFull: there is no room.
+        """
+        try:
+            size = path.stat().st_size
+            if size > SIZE_MAX:
+                raise ArtifactTooLarge(path, size)
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelUnloadable(f"{path} cannot be read: {error.strerror}.") from error
+        digest = hashlib.sha256(content).hexdigest()
+        self._unneeded.discard(digest)
+        self._objects.put(digest, content)
+        return digest
+
+    def fetch(self, digest: str) -> Path:
+        """Bring a file to this machine, and hold it against its hash: at every load.
+
+        Raises:
+            ArtifactMissing: it is not kept any more.
+            ArtifactDamaged: what is kept is another.
+        """
+        if not HASH.fullmatch(digest):
+            raise ArtifactMissing(digest)
+        path = self._cache / digest
+        if _hash(path) != digest:
+            self._write(path, self._get(digest))
+        return path
+
+    def sweep(self, needed: Collection[str]) -> int:
+        """Delete what no release needs; tell how many files there were.
+
+        A file is put before its release is written down, so one that nobody needs is spared until
+        the next sweep.
+        """
+        self._objects.tidy()
+        known = set(filter(HASH.fullmatch, self._objects.names()))
+        unneeded = known - set(needed)
+        gone = unneeded & self._unneeded
+        for digest in gone:
+            self._objects.delete(digest)
+        self._unneeded = unneeded - gone
+        self._sweep_cache(set(needed) | self._unneeded)
+        return len(gone)
+
+    def _get(self, digest: str) -> bytes:
+        try:
+            content = self._objects.get(digest)
+        except ObjectNotFound as error:
+            raise ArtifactMissing(digest) from error
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise ArtifactDamaged(digest)
+        return content
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write a file whole, then put it in its place; of several who try at once, any may win."""
+        self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._cache / f".{path.name}-{secrets.token_hex(8)}"
+        draft.touch(mode=0o600)
+        try:
+            draft.write_bytes(content)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _sweep_cache(self, needed: Collection[str]) -> None:
+        with suppress(FileNotFoundError):
+            for file in self._cache.iterdir():
+                if HASH.fullmatch(file.name) and file.name not in needed:
+                    file.unlink(missing_ok=True)
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,102 @@
+"""scikit-learn models, kept by skops: `sklearn:model.skops`.
+
+They are fed a DataFrame whose columns are the contract's fields, in its order; choices and texts as
+texts. Where the contract's output is an object, `predict` gives a column for each of its fields.
+
+A pickle runs whatever its author put into it, so pickles (and joblib files, which are pickles) are
+refused. skops makes nothing but the types that it is told to trust: scikit-learn's own, and numpy's
+plain ones.
+"""
+
+import importlib
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import skops.io
+
+from stopgap.contracts import kinds
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.models.failures import ModelUnloadable
+
+OWN = "sklearn."
+"""The package whose classes are trusted, besides the types that skops knows to be harmless itself:
+numpy's arrays, dtypes, generators and ufuncs among them, but not its classes that open files."""
+
+PICKLED = (".pkl", ".pickle", ".joblib")
+
+
+class SklearnModel:
+    """An estimator or a pipeline."""
+
+    def __init__(self, estimator: Any, contract: Contract) -> None:
+        self._estimator = estimator
+        self._columns = [field.name for field in contract.fields]
+        output = contract.output_kind
+        self._fields = [f.name for f in output.fields] if isinstance(output, kinds.Record) else []
+
+    def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Answer each row."""
+        values = json.loads(b"[" + b",".join([row.json for row in rows]) + b"]")
+        frame = pd.DataFrame({name: [value[name] for value in values] for name in self._columns})
+        outputs = self._estimator.predict(frame)
+        if not self._fields:
+            flat: Sequence[Any] = outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
+            return flat
+        return [dict(zip(self._fields, values, strict=True)) for values in outputs.tolist()]
+
+
+def load(reference: str, contract: Contract, path: Path) -> SklearnModel:
+    """Load an estimator that nothing of which is anybody's own code.
+
+    Raises:
+        ModelUnloadable: it is no skops file, or holds a type that is not trusted.
+    """
+    if not zipfile.is_zipfile(path):
+        raise ModelUnloadable(_refusal(reference, path))
+    try:
+        asked = skops.io.get_untrusted_types(file=path)
+        refused = [name for name in asked if not _is_own_class(name)]
+        estimator = None if refused else skops.io.load(path, trusted=asked)
+    except Exception as error:  # a broken file makes skops raise anything
+        said = f"{type(error).__name__}: {error}"
+        raise ModelUnloadable(f"{reference} cannot be loaded by skops: {said}") from error
+    if refused:
+        raise ModelUnloadable(
+            f"{reference} holds {', '.join(refused)}: not scikit-learn's own, so nobody knows what "
+            "it does when it is loaded. A model with types of yours can be handed in as "
+            "python:module:attribute."
+        )
+    if not hasattr(estimator, "predict"):
+        kind = type(estimator).__name__
+        raise ModelUnloadable(f"{reference} holds a {kind}, which cannot predict.")
+    return SklearnModel(estimator, contract)
+
+
+def _is_own_class(name: str) -> bool:
+    """Tell whether a name is a class of scikit-learn, and not a function or another's."""
+    module, _, attribute = name.rpartition(".")
+    if not name.startswith(OWN):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError):
+        return False
+    return isinstance(found, type) and found.__module__.startswith(OWN)
+
+
+def _refusal(reference: str, path: Path) -> str:
+    with path.open("rb") as file:
+        pickled = file.read(1) == b"\x80" or Path(reference).suffix in PICKLED
+    if not pickled:
+        return f"{reference} is no skops file."
+    new = Path(reference).with_suffix(".skops").name
+    code = f"import joblib, skops.io; skops.io.dump(joblib.load({reference!r}), {new!r})"
+    return (
+        f"{reference} is a pickle, which runs whatever its author put into it as soon as it is "
+        f'read. If you trust it, convert it yourself: python -c "{code}"'
+    )

@@ -1,0 +1,96 @@
+"""Slots for tests: MadCompany's contract, the models in `hostile`, what a slot leaves behind."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from stopgap.contracts.madcompany import Sales, contract
+from stopgap.contracts.row import Row
+from stopgap.models.failures import ModelFailed
+from stopgap.models.slot import Slot, open_slot
+from stopgap.models.specification import Specification
+
+HERE = Path(__file__).parent
+SOURCE = "stopgap.contracts.madcompany:contract"
+DEADLINE = 0.5
+
+
+def row(sellers: int) -> Row:
+    """Make a row of MadCompany's contract."""
+    return Row.of(Sales(seller_available=sellers, month="january", customer_visiting_website=7))
+
+
+def hostile(name: str, **how: Any) -> Specification:
+    """Specify one of the models in `hostile`."""
+    uri = f"python:{HERE / 'hostile.py'}:{name}"
+    return Specification(uri=uri, **({"deadline": DEADLINE} | how))
+
+
+def opened(specification: Specification, *, load_seconds: float = 30.0) -> Slot:
+    """Open a slot for MadCompany's contract."""
+    return open_slot(specification, contract, contract_source=SOURCE, load_seconds=load_seconds)
+
+
+@asynccontextmanager
+async def started(specification: Specification) -> AsyncIterator[Slot]:
+    """Start a slot, and stop it at the end."""
+    slot = opened(specification)
+    try:
+        await slot.start()
+        yield slot
+    finally:
+        await slot.stop()
+
+
+async def outcome(slot: Slot, asked: Row) -> Any:
+    """Ask for one row; a failure is an outcome as well."""
+    try:
+        return await slot.answer(asked)
+    except ModelFailed as failure:
+        return failure
+
+
+async def outcomes(slot: Slot, asked: Sequence[Row]) -> list[Any]:
+    """Ask for rows by as many callers at once."""
+    return list(await asyncio.gather(*(outcome(slot, each) for each in asked)))
+
+
+async def back(slot: Slot, seconds: float) -> float:
+    """Wait until a model answers again; tell the seconds.
+
+    Raises:
+        AssertionError: it does not in time.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while isinstance(failure := await outcome(slot, row(1)), ModelFailed):
+        assert loop.time() - began < seconds, f"it is not back: {failure.reason}"
+        await asyncio.sleep(0.02)
+    return loop.time() - began
+
+
+def open_files() -> int:
+    """Count this process's open files."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def sessions(leaders: Sequence[int]) -> list[int]:
+    """List the processes that belong to some sessions, zombies too."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+        except OSError:
+            continue
+        if session in leaders:
+            found.append(int(folder.name))
+    return found
+
+
+def children() -> list[int]:
+    """List this process's children, zombies too."""
+    tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    return sorted(int(word) for task in tasks for word in task.read_text().split())

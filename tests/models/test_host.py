@@ -1,0 +1,401 @@
+"""A model in its own process: whatever it does, callers are told in time and the worker lives."""
+
+import asyncio
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.front.loops import in_a_loop
+from tests.models.hostile import BAD, GOOD
+from tests.models.slots import (
+    DEADLINE,
+    SOURCE,
+    back,
+    children,
+    hostile,
+    open_files,
+    opened,
+    outcome,
+    outcomes,
+    row,
+    sessions,
+    started,
+)
+
+from stopgap.contracts.madcompany import contract
+from stopgap.models.failures import (
+    ModelDied,
+    ModelFailed,
+    ModelLate,
+    ModelRaised,
+    ModelUnavailable,
+    ModelUnloadable,
+)
+from stopgap.models.slot import Slot, open_slot
+from stopgap.models.specification import Specification
+
+TOLERANCE = 0.25
+"""Seconds by which a machine that others use may be late itself."""
+
+FATAL: dict[str, type[ModelFailed]] = {
+    "hangs": ModelLate,
+    "hangs_in_c": ModelLate,
+    "spins": ModelLate,
+    "stops": ModelLate,
+    "segfaults": ModelDied,
+    "aborts": ModelDied,
+    "exits": ModelDied,
+    "exits_at_once": ModelDied,
+    "kills_itself": ModelDied,
+    "closes_files": ModelDied,
+    "garbles": ModelDied,
+}
+"""Models that cost their process, and what the caller of the bad row is told."""
+
+HARMLESS: dict[str, Any] = {
+    "raises": ModelRaised,
+    "raises_unspeakably": ModelRaised,
+    "TooFew": ModelRaised,
+    "OneText": ModelRaised,
+    "odd": ModelRaised,
+    "odd_deep_inside": ModelRaised,
+    "enormous": ModelRaised,
+    "nested": ModelRaised,
+    "infinite": math.inf,
+    "text": "3000",
+    "unwritable": "\ud800",
+    "nothing": None,
+    "out_of_range": 10**9,
+    "prints": GOOD,
+    "forks": GOOD,
+    "leaves_a_child": GOOD,
+}
+"""Models that live on, and what comes of the bad row: what the guard will see, or a failure."""
+
+
+async def misbehave(name: str) -> tuple[Any, float, Slot]:
+    """Ask a hostile model for the bad row; tell what came, and after how long."""
+    slot = opened(hostile(name, memory=2**28))
+    await slot.start()
+    began = time.monotonic()
+    found = await outcome(slot, row(BAD))
+    return found, time.monotonic() - began, slot
+
+
+@pytest.mark.parametrize("name", FATAL)
+@in_a_loop
+async def test_a_fatal_row_costs_its_own_answer(name: str) -> None:
+    """The caller is told by the deadline; the model comes back; nothing is left of the old one."""
+    files = open_files()
+    found, seconds, slot = await misbehave(name)
+    try:
+        assert type(found) is FATAL[name], getattr(found, "reason", found)
+        assert seconds < DEADLINE + TOLERANCE
+        await back(slot, 20)
+        assert await slot.answer(row(2)) == GOOD + 2
+    finally:
+        await slot.stop()
+    assert open_files() <= files
+    assert children() == []
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+@in_a_loop
+async def test_a_harmless_row_costs_nothing_else(name: str) -> None:
+    """A bad row in a batch of good ones fails none of them, and its process lives on."""
+    async with started(hostile(name)) as slot:
+        (process,) = children()
+        good = list(range(20, 30))
+        *found, bad = await outcomes(slot, [*map(row, good), row(BAD)])
+        assert [GOOD + each for each in good] == found or name in {"TooFew", "OneText"}
+        assert all(each in range(GOOD, GOOD + 1000) for each in found)
+        expected = HARMLESS[name]
+        if isinstance(expected, type):
+            assert type(bad) is expected
+        else:
+            assert bad == expected
+        assert children() == [process]
+    see_gone(process)
+
+
+@in_a_loop
+async def test_nan_comes_back_as_nan() -> None:
+    """NaN is no failure of the model's process; the guard is to see it."""
+    found, _, slot = await misbehave("not_a_number")
+    await slot.stop()
+    assert math.isnan(found)
+    assert slot.waiting == 0
+
+
+@in_a_loop
+async def test_a_leak_ends_the_process() -> None:
+    """A model that holds more memory than it may is ended, and what it held comes back."""
+    async with started(hostile("Leaking", memory=2**28)) as slot:
+        before = slot.memory
+        assert 2**23 < before < 2**28
+        failures = []
+        for _ in range(60):
+            found = await outcome(slot, row(BAD))
+            failures += [found] if isinstance(found, ModelFailed) else []
+            await asyncio.sleep(0.01)
+        assert failures
+        assert "memory" in failures[0].reason
+        await back(slot, 20)
+        assert slot.memory < before + 2**24
+
+
+@pytest.mark.parametrize("name", ["Hungry", "Endless"])
+@in_a_loop
+async def test_memory_taken_in_one_call_ends_the_process(name: str) -> None:
+    """A single call that takes too much memory is stopped while it takes it."""
+    async with started(hostile(name, memory=2**28, deadline=5)) as slot:
+        began = time.monotonic()
+        found = await outcome(slot, row(BAD))
+        assert isinstance(found, ModelDied)
+        assert "memory" in found.reason
+        assert time.monotonic() - began < 4
+        await back(slot, 20)
+
+
+@in_a_loop
+async def test_slow_under_load() -> None:
+    """A model that is too slow for its callers answers some; the others are told in time."""
+    async with started(hostile("Slow", batch=4)) as slot:
+        began = time.monotonic()
+        found = await outcomes(slot, list(map(row, range(40))))
+        assert time.monotonic() - began < DEADLINE + TOLERANCE
+        late = [each for each in found if isinstance(each, ModelLate)]
+        assert 0 < len(late) < 40
+        assert {type(each) for each in found} == {int, ModelLate}
+        await asyncio.sleep(0.3)
+        assert await slot.answer(row(1)) == GOOD
+
+
+@in_a_loop
+async def test_callers_behind_a_dead_model_are_refused_at_once() -> None:
+    """While it starts again, nobody waits: each is told so, and when to come back."""
+    async with started(hostile("exits_at_once", batch=1)) as slot:
+        first, second = await outcomes(slot, [row(BAD), row(1)])
+        assert (type(first), type(second)) == (ModelDied, ModelUnavailable)
+        began = time.monotonic()
+        third = await outcome(slot, row(1))
+        assert type(third) is ModelUnavailable
+        assert time.monotonic() - began < 0.05
+        assert third.retry_after is not None
+        assert 0 <= third.retry_after < 5
+
+
+@in_a_loop
+async def test_pauses_grow() -> None:
+    """A model that keeps dying is started again less and less often."""
+    async with started(hostile("exits_at_once")) as slot:
+        pauses = []
+        for _ in range(3):
+            await outcome(slot, row(BAD))
+            refused = await outcome(slot, row(1))
+            assert isinstance(refused, ModelUnavailable)
+            pauses.append(refused.retry_after or 0)
+            await back(slot, 20)
+        assert pauses[0] < pauses[1] < pauses[2]
+
+
+@in_a_loop
+async def test_a_batch_is_one_call() -> None:
+    """A batch of verification's is asked once, and fails as one: no second try hides it."""
+    async with started(hostile("raises")) as slot:
+        good = list(await slot.answer_batch([row(1), row(2)]))
+        assert good == [GOOD + 1, GOOD + 2]
+        bad = await slot.answer_batch([row(1), row(BAD)])
+        assert [type(each) for each in bad] == [ModelRaised, ModelRaised]
+        assert "a model's own words" in bad[0].reason
+        assert list(await slot.answer_batch([])) == []
+
+
+@in_a_loop
+async def test_a_caller_may_leave() -> None:
+    """Cancelling one caller neither disturbs the others nor the model."""
+    async with started(hostile("Slow", batch=4)) as slot:
+        callers = [asyncio.create_task(outcome(slot, row(each))) for each in range(6)]
+        await asyncio.sleep(0.02)
+        callers[1].cancel()
+        callers[5].cancel()
+        found = await asyncio.gather(*callers, return_exceptions=True)
+        kept = [each for place, each in enumerate(found) if place not in {1, 5}]
+        assert kept == [GOOD] * 4
+        assert slot.waiting == 0
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("python:no.such.module:x", "no.such"),
+        ("python:hostile.py", "file.py:attribute"),
+        (f"python:{Path(__file__).with_name('hostile.py')}:no_such_name", "no_such_name"),
+        (f"python:{Path(__file__).with_name('hostile.py')}:BAD", "cannot be called"),
+        (f"python:{Path(__file__).with_name('hostile.py')}:NotMade", "weights are missing"),
+        ("onnx:/no/such/model.onnx", "/no/such/model.onnx"),
+    ],
+)
+@in_a_loop
+async def test_says_why_it_cannot_be_loaded(uri: str, reason: str) -> None:
+    """A model that cannot be loaded is refused with the reason, and leaves nothing behind."""
+    files = open_files()
+    slot = opened(Specification(uri=uri))
+    with pytest.raises(ModelUnloadable, match=reason):
+        await slot.start()
+    await slot.stop()
+    assert open_files() <= files
+    assert children() == []
+
+
+@in_a_loop
+async def test_a_model_without_a_first_answer_is_given_up() -> None:
+    """A model that hangs over its first row is not ready, nor waited for beyond the limit."""
+    slot = opened(hostile("HangsAtFirst"), load_seconds=3)
+    with pytest.raises(ModelUnloadable, match="first answer within 3 s"):
+        await slot.start()
+    await slot.stop()
+    assert children() == []
+
+
+@in_a_loop
+async def test_tells_what_it_has_loaded() -> None:
+    """What was seen of a model is told: its module, its file's hash, the libraries in use."""
+    slot = opened(hostile("raises"))
+    loaded = await slot.start()
+    await slot.stop()
+    assert (loaded.kind, loaded.module) == ("python", "hostile")
+    assert loaded.file_hash is not None
+    assert len(loaded.file_hash) == 64
+    assert {"python", "pydantic"} <= set(loaded.packages)
+    assert loaded.seconds > 0
+
+
+@in_a_loop
+async def test_another_contract_is_noticed(tmp_path: Path) -> None:
+    """A contract whose file has changed since the server's start is no longer the same."""
+    changed = tmp_path / "changed.py"
+    changed.write_text(
+        "from stopgap.contracts.madcompany import contract\n"
+        "from dataclasses import replace\n"
+        "contract = replace(contract, unit='euro')\n"
+    )
+
+    slot = open_slot(hostile("raises"), contract, contract_source=f"{changed}:contract")
+    with pytest.raises(ModelUnloadable, match="has its file been changed"):
+        await slot.start()
+    await slot.stop()
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path) -> str:
+    """Make an environment with no library at all."""
+    folder = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    return str(folder / "bin" / "python")
+
+
+@in_a_loop
+async def test_another_python_without_pydantic_is_told(bare_python: str) -> None:
+    """A Python that lacks what is needed says what, and the command that installs it."""
+    slot = opened(hostile("raises", python=bare_python))
+    with pytest.raises(ModelUnloadable, match="-m pip install pydantic"):
+        await slot.start()
+    await slot.stop()
+    slot = opened(hostile("raises", python="/no/such/python"))
+    with pytest.raises(ModelUnloadable, match="/no/such/python"):
+        await slot.start()
+    await slot.stop()
+
+
+def test_secrets_stay_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A model's process has the environment, but none of our settings and none of our files."""
+    model = tmp_path / "peeping.py"
+    model.write_text(
+        "import os\n"
+        "def peep(row):\n"
+        "    files = [os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd')\n"
+        "             if os.path.exists(f'/proc/self/fd/{n}')]\n"
+        "    return {'environment': dict(os.environ), 'files': files}\n"
+    )
+    monkeypatch.setenv("STOPGAP_SECRET", "a secret of thirty-two characters")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:password@host/database")
+    monkeypatch.setenv("HARMLESS", "yes")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+
+    async def scenario() -> Any:
+        with secret.open() as file:
+            os.set_inheritable(file.fileno(), True)  # noqa: FBT003  # its own signature
+            async with started(Specification(uri=f"python:{model}:peep")) as slot:
+                return await slot.answer(row(1))
+
+    seen = asyncio.run(scenario())
+    assert seen["environment"]["HARMLESS"] == "yes"
+    assert not {"STOPGAP_SECRET", "DATABASE_URL"} & set(seen["environment"])
+    assert str(secret) not in seen["files"]
+
+
+ORPHAN = f"""
+import asyncio, sys
+sys.path[:0] = {sys.path!r}
+from tests.models.slots import children, hostile, opened, outcome, row
+from tests.front.loops import in_a_loop
+from tests.models.hostile import BAD
+
+async def main():
+    slot = opened(hostile(sys.argv[1], deadline=60))
+    await slot.start()
+    asyncio.get_running_loop().call_later(0.3, lambda: print(*children(), flush=True))
+    if sys.argv[2] == "bad":
+        await outcome(slot, row(BAD))
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("raises", "nothing"), ("hangs_in_c", "bad"), ("stops", "bad"), ("leaves_a_child", "bad")],
+)
+def test_no_orphan_is_left(name: str, asked: str) -> None:
+    """When the worker is killed its models end with it: idle, hanging in C, stopped, or forked."""
+    command = [sys.executable, "-c", ORPHAN, name, asked]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        model = int(worker.stdout.readline())
+        assert sessions([model])
+        worker.send_signal(signal.SIGKILL)
+    see_gone(model)
+
+
+def see_gone(leader: int) -> None:
+    """See a session end, with all that is in it."""
+    end = time.monotonic() + 5
+    while (left := alive(leader)) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert left == []
+
+
+def alive(leader: int) -> list[int]:
+    """List the processes of a session that still run; nobody here buries them."""
+    states = {}
+    for process in sessions([leader]):
+        try:
+            stat = Path(f"/proc/{process}/stat").read_text()
+        except OSError:
+            continue
+        states[process] = stat.rpartition(")")[2].split()[0]
+    return [process for process, state in states.items() if state not in "ZX"]
+
+
+def test_contract_source_is_madcompanys() -> None:
+    """The tests' rows are of the contract that the models are given."""
+    assert f"{contract.inputs.__module__}:contract" == SOURCE
