@@ -79,6 +79,11 @@ class Batching:
         """Asks that wait, and rows that are being answered."""
         return len(self._queue) + self._rows_in_flight
 
+    @property
+    def flying(self) -> bool:
+        """Whether the model is being asked."""
+        return bool(self._flight)
+
     def ask(self, rows: Sequence[Row], *, whole: bool) -> asyncio.Future[Any]:
         """Put rows in the queue; the future gets their outputs, as a list if they are a whole."""
         ask = Ask(rows, self._loop.create_future(), self._loop.time() + self._deadline, whole=whole)

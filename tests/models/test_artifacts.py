@@ -1,0 +1,143 @@
+"""Models' files: kept by content, held against it at every load, swept when nobody needs them."""
+
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+
+from stopgap.models import artifacts
+from stopgap.models.artifacts import ArtifactDamaged, ArtifactMissing, Artifacts
+from stopgap.models.failures import ModelUnloadable
+from stopgap.storage.objects import ObjectStore, open_objects
+
+CONTENT = bytes(range(256)) * 100
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> ObjectStore:
+    """Give an empty store."""
+    return open_objects(str(tmp_path / "objects"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """Name a folder that is not there yet."""
+    return tmp_path / "data" / "models"
+
+
+@pytest.fixture
+def kept(objects: ObjectStore, cache: Path) -> Artifacts:
+    """Give an empty store of artifacts."""
+    return Artifacts(objects, cache)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Write a model's file."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_what_is_put_is_fetched(kept: Artifacts, model: Path, cache: Path) -> None:
+    """A file is kept by its SHA-256, and fetched whole; putting it again changes nothing."""
+    assert kept.put(model) == kept.put(model) == DIGEST
+    model.unlink()
+    assert kept.fetch(DIGEST).read_bytes() == CONTENT
+    assert [file.name for file in cache.iterdir()] == [DIGEST]
+    assert cache.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("damage", [b"", CONTENT[:-1], CONTENT[:-1] + b"x"])
+def test_a_damaged_copy_is_fetched_again(kept: Artifacts, model: Path, damage: bytes) -> None:
+    """A copy on this machine that was cut or altered is not loaded, but replaced."""
+    path = kept.fetch(kept.put(model))
+    path.write_bytes(damage)
+    assert kept.fetch(DIGEST).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("damage", [b"", CONTENT[:-1], CONTENT[:-1] + b"x"])
+def test_a_damaged_file_never_serves(
+    kept: Artifacts, objects: ObjectStore, model: Path, cache: Path, damage: bytes
+) -> None:
+    """A file that is cut or altered where it is kept is refused, and leaves no copy."""
+    kept.put(model)
+    objects.put(DIGEST, damage)
+    with pytest.raises(ArtifactDamaged, match="hand it in again"):
+        kept.fetch(DIGEST)
+    assert not cache.exists() or list(cache.iterdir()) == []
+    kept.put(model)
+    assert kept.fetch(DIGEST).read_bytes() == CONTENT
+
+
+def test_a_copy_serves_while_the_store_has_lost_it(
+    kept: Artifacts, objects: ObjectStore, model: Path
+) -> None:
+    """Whole copies are loaded without asking the store, so it may be away."""
+    kept.fetch(kept.put(model))
+    objects.delete(DIGEST)
+    assert kept.fetch(DIGEST).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "", "../../etc/passwd", "x" * 64])
+def test_what_is_not_there_is_missing(kept: Artifacts, name: str) -> None:
+    """What is not kept, or can be no name of it, is missing."""
+    with pytest.raises(ArtifactMissing):
+        kept.fetch(name)
+
+
+def test_files_that_cannot_be_kept(
+    kept: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: Path
+) -> None:
+    """A file that is not there, or too large, is refused."""
+    with pytest.raises(ModelUnloadable, match="cannot be read"):
+        kept.put(tmp_path / "none.onnx")
+    with pytest.raises(ModelUnloadable, match="cannot be read"):
+        kept.put(tmp_path)
+    monkeypatch.setattr(artifacts, "SIZE_MAX", 100)  # a file of two gigabytes takes too long
+    with pytest.raises(ModelUnloadable, match="has 25600 bytes"):
+        kept.put(model)
+
+
+def test_sweeps_what_nobody_needs(kept: Artifacts, model: Path, tmp_path: Path) -> None:
+    """What no release needs goes at the second sweep: what was just put has time to be needed."""
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"other")
+    needed, left = kept.put(other), kept.put(model)
+    for digest in (needed, left):
+        kept.fetch(digest)
+    assert kept.sweep({needed}) == 0
+    assert kept.fetch(left).exists()
+    assert kept.sweep({needed}) == 1
+    assert kept.fetch(needed).read_bytes() == b"other"
+    with pytest.raises(ArtifactMissing):
+        kept.fetch(left)
+    assert kept.sweep({needed}) == 0
+
+
+def test_put_again_is_spared_again(kept: Artifacts, model: Path) -> None:
+    """What is handed in again between two sweeps is as new."""
+    kept.put(model)
+    kept.sweep(())
+    kept.put(model)
+    assert kept.sweep(()) == 0
+    assert kept.sweep(()) == 1
+
+
+def test_many_may_fetch_at_once(objects: ObjectStore, cache: Path, model: Path) -> None:
+    """Workers that start together each get the whole file."""
+    Artifacts(objects, cache).put(model)
+    found: list[bytes] = []
+
+    def fetch() -> None:
+        found.append(Artifacts(objects, cache).fetch(DIGEST).read_bytes())
+
+    threads = [threading.Thread(target=fetch) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [CONTENT] * 8
+    assert [file.name for file in cache.iterdir()] == [DIGEST]

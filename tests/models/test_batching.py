@@ -1,0 +1,276 @@
+"""Natural batching: all that waits goes together, nobody waits for nothing, nobody is forgotten."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.front.loops import in_a_loop
+from tests.models.slots import row
+
+from stopgap.contracts.row import Row
+from stopgap.models.batching import Batching
+from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelRaised
+
+ROWS = [row(number) for number in range(20)]
+NUMBER = {id(each): number for number, each in enumerate(ROWS)}
+
+
+class Bench:
+    """A model that answers when the test says so, with each row's number."""
+
+    def __init__(self, *, most: int = 8, deadline: float = 5.0) -> None:
+        self.calls: list[list[int]] = []
+        self.wholes: list[bool] = []
+        self.overdue = 0
+        self.batching = Batching(
+            send=self._send,
+            overdue=self._count,
+            bring=lambda output: output * 10,
+            most=most,
+            deadline=deadline,
+        )
+
+    def _send(self, rows: Sequence[Row], whole: bool) -> None:  # as it is called
+        self.calls.append([NUMBER[id(each)] for each in rows])
+        self.wholes.append(whole)
+
+    def _count(self) -> None:
+        self.overdue += 1
+
+    def ask(self, number: int) -> asyncio.Future[Any]:
+        """Ask for one row."""
+        return self.batching.ask((ROWS[number],), whole=False)
+
+    def answer(self) -> None:
+        """Answer the last call."""
+        self.batching.answered(list(self.calls[-1]))
+
+
+async def turn() -> None:
+    """Let the event loop come round."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+@in_a_loop
+async def test_what_arrives_together_goes_together() -> None:
+    """A free model is asked within the same turn, with all that has arrived in it."""
+    bench = Bench()
+    bench.batching.open()
+    asked = [bench.ask(number) for number in range(3)]
+    await turn()
+    assert bench.calls == [[0, 1, 2]]
+    assert bench.batching.waiting == 3
+    bench.answer()
+    assert [await each for each in asked] == [0, 10, 20]
+    assert bench.batching.waiting == 0
+
+
+@in_a_loop
+async def test_what_waits_goes_as_one_batch() -> None:
+    """While the model is busy rows wait; then they go, in their order, up to the limit."""
+    bench = Bench(most=3)
+    bench.batching.open()
+    bench.ask(0)
+    await turn()
+    asked = [bench.ask(number) for number in range(1, 6)]
+    await turn()
+    assert bench.calls == [[0]]
+    bench.answer()
+    await asyncio.sleep(0.02)
+    assert bench.calls == [[0], [1, 2, 3]]
+    bench.answer()
+    await asyncio.sleep(0.02)
+    assert bench.calls == [[0], [1, 2, 3], [4, 5]]
+    bench.answer()
+    assert [await each for each in asked] == [10, 20, 30, 40, 50]
+
+
+@in_a_loop
+async def test_those_who_were_just_answered_may_join() -> None:
+    """After a batch the model takes a short breath, and goes on as soon as all are there again."""
+    bench = Bench()
+    bench.batching.open()
+    bench.ask(0)
+    await turn()
+    bench.ask(1)
+    await asyncio.sleep(0.3)  # a breath is at most a tenth of that
+    bench.answer()
+    await turn()
+    assert len(bench.calls) == 1
+    bench.ask(2)
+    assert bench.calls[1:] == [[1, 2]]
+
+
+@in_a_loop
+async def test_the_breath_is_short() -> None:
+    """Nobody waits longer than a tenth of the last call for others to join."""
+    loop = asyncio.get_running_loop()
+    bench = Bench()
+    bench.batching.open()
+    bench.ask(0)
+    await turn()
+    bench.ask(1)
+    await asyncio.sleep(0.5)
+    bench.answer()
+    began = loop.time()
+    while len(bench.calls) < 2:  # noqa: ASYNC110  # nothing tells when a call is made
+        await asyncio.sleep(0.001)
+    assert loop.time() - began < 0.1
+
+
+@in_a_loop
+async def test_late_rows_are_told_in_time() -> None:
+    """A row's caller is told by the deadline, waiting or in flight; an endless call is reported."""
+    loop = asyncio.get_running_loop()
+    bench = Bench(deadline=0.1)
+    bench.batching.open()
+    began = loop.time()
+    first = bench.ask(0)
+    await turn()
+    second = bench.ask(1)
+    for each in (first, second):
+        assert isinstance(await failure_of(each), ModelLate)
+    assert loop.time() - began < 0.15
+    await asyncio.sleep(0.02)
+    assert bench.overdue == 1
+    bench.batching.failed(lambda: ModelDied("killed"))
+    third = bench.ask(2)
+    await turn()
+    assert bench.calls == [[0], [2]]
+    bench.answer()
+    assert await third == 20
+
+
+async def failure_of(asked: asyncio.Future[Any]) -> ModelFailed | None:
+    """Wait for a failure."""
+    try:
+        await asked
+    except ModelFailed as failure:
+        return failure
+    return None
+
+
+@in_a_loop
+async def test_a_whole_goes_alone() -> None:
+    """A batch that is to be one call shares it with nobody, and may be longer than the limit."""
+    bench = Bench(most=2)
+    bench.batching.open()
+    before = bench.ask(0)
+    whole = bench.batching.ask(ROWS[1:5], whole=True)
+    after = bench.ask(5)
+    await turn()
+    assert (bench.calls, bench.wholes) == ([[0]], [False])
+    for _ in range(2):
+        bench.answer()
+        await asyncio.sleep(0.02)
+    assert (bench.calls[1:], bench.wholes[1:]) == ([[1, 2, 3, 4], [5]], [True, False])
+    bench.answer()
+    assert (await before, await whole, await after) == (0, [10, 20, 30, 40], 50)
+
+
+@in_a_loop
+async def test_a_failure_is_its_rows_own() -> None:
+    """A failed row's caller gets the failure, the others their answers; a whole gets both."""
+    bench = Bench()
+    bench.batching.open()
+    bad, good = bench.ask(0), bench.ask(1)
+    await turn()
+    bench.batching.answered([ModelRaised("no"), 1])
+    assert isinstance(await failure_of(bad), ModelRaised)
+    assert await good == 10
+    whole = bench.batching.ask(ROWS[:2], whole=True)
+    await turn()
+    raised = ModelRaised("no")
+    bench.batching.answered([raised, 1])
+    assert await whole == [raised, 10]
+
+
+@in_a_loop
+async def test_nothing_goes_without_a_model() -> None:
+    """Without a model what waits is refused, and goes nowhere until there is one."""
+    bench = Bench()
+    bench.batching.open()
+    flying = bench.ask(0)
+    await turn()
+    waiting = bench.ask(1)
+    bench.batching.failed(lambda: ModelDied("crash"))
+    bench.batching.refuse(lambda: ModelDied("gone"))
+    for each in (flying, waiting):
+        assert isinstance(await failure_of(each), ModelDied)
+    later = bench.ask(2)
+    await turn()
+    assert bench.calls == [[0]]
+    bench.batching.open()
+    await turn()
+    assert bench.calls == [[0], [2]]
+    bench.answer()
+    assert await later == 20
+
+
+class Play:
+    """Things that happen to a batching, and what everybody who asked is to get."""
+
+    def __init__(self) -> None:
+        self.bench = Bench(most=3)
+        self.bench.batching.open()
+        self.asked: list[tuple[Any, asyncio.Future[Any]]] = []
+
+    async def ask(self, number: int) -> None:
+        """Somebody asks for a row."""
+        self.asked.append((number * 10, self.bench.ask(number)))
+
+    async def whole(self, number: int) -> None:
+        """Somebody asks for two rows at once."""
+        future = self.bench.batching.ask([ROWS[number]] * 2, whole=True)
+        self.asked.append(([number * 10] * 2, future))
+
+    async def leave(self, number: int) -> None:
+        """Somebody is gone."""
+        if self.asked:
+            self.asked[number % len(self.asked)][1].cancel()
+
+    async def turn(self, _number: int) -> None:
+        """Time goes by."""
+        await turn()
+
+    async def answer(self, _number: int) -> None:
+        """Have the model answer."""
+        if self.bench.batching.flying:
+            self.bench.answer()
+
+    async def fail(self, _number: int) -> None:
+        """Have the model die."""
+        self.bench.batching.failed(lambda: ModelDied("crash"))
+
+    async def refuse(self, _number: int) -> None:
+        """Have the model be away for a moment."""
+        self.bench.batching.refuse(lambda: ModelDied("gone"))
+        self.bench.batching.open()
+
+    async def end(self) -> None:
+        """Let the model answer all that is left."""
+        while self.bench.batching.waiting:
+            await asyncio.sleep(0)
+            await self.answer(0)
+        self.bench.batching.close()
+
+
+HAPPENINGS = [Play.ask, Play.whole, Play.leave, Play.turn, Play.answer, Play.fail, Play.refuse]
+
+
+@settings(deadline=None)
+@given(happenings=st.lists(st.sampled_from([*HAPPENINGS, Play.ask, Play.ask]), max_size=40))
+@in_a_loop
+async def test_nobody_is_forgotten(happenings: list[Any]) -> None:
+    """Whatever happens in whatever order, each asker gets one outcome, and it is its own."""
+    play = Play()
+    for place, happening in enumerate(happenings):
+        await happening(play, place % len(ROWS))
+    await play.end()
+    for expected, future in play.asked:
+        assert future.done()
+        if not future.cancelled() and future.exception() is None:
+            assert future.result() == expected

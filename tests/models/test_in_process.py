@@ -1,0 +1,69 @@
+"""A model in the worker: the same answers as in a process, and callers are told in time too."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.front.loops import in_a_loop
+from tests.models.hostile import BAD, GOOD
+from tests.models.slots import hostile, opened, outcome, outcomes, row, started
+
+from stopgap.models.failures import ModelLate, ModelRaised, ModelUnavailable, ModelUnloadable
+from stopgap.models.specification import Specification
+
+
+@in_a_loop
+async def test_answers_as_a_process_does() -> None:
+    """Rows are batched, brought and failed one by one, as in a process of its own."""
+    async with started(hostile("raises", in_process=True)) as slot:
+        found = await outcomes(slot, [*map(row, range(5)), row(BAD)])
+        assert found[:5] == [GOOD + each for each in range(5)]
+        assert isinstance(found[5], ModelRaised)
+        batch = await slot.answer_batch([row(1), row(BAD)])
+        assert [type(each) for each in batch] == [ModelRaised] * 2
+        assert slot.memory == 0
+        assert slot.waiting == 0
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """Name a file for which a model waits; at the end it is there, so that its thread may end."""
+    path = tmp_path / "open"
+    yield path
+    path.touch()
+
+
+@in_a_loop
+async def test_a_hang_is_told_in_time(tmp_path: Path, gate: Path) -> None:
+    """Callers of a model that hangs are told by the deadline, then at once, until it is back."""
+    model = tmp_path / "waiting.py"
+    model.write_text(
+        "import os, time\n"
+        "def answer(row):\n"
+        f"    while row.seller_available == {BAD} and not os.path.exists({str(gate)!r}):\n"
+        "        time.sleep(0.01)\n"
+        "    return 3000\n"
+    )
+    specification = Specification(uri=f"python:{model}:answer", in_process=True, deadline=0.2)
+    async with started(specification) as slot:
+        began = time.monotonic()
+        assert isinstance(await outcome(slot, row(BAD)), ModelLate)
+        assert time.monotonic() - began < 0.4
+        await asyncio.sleep(0.02)
+        began = time.monotonic()
+        assert isinstance(await outcome(slot, row(1)), ModelUnavailable)
+        assert time.monotonic() - began < 0.1
+        gate.touch()  # noqa: ASYNC240  # as fast as any call
+        await asyncio.sleep(0.2)
+        assert await slot.answer(row(1)) == 3000
+
+
+@in_a_loop
+async def test_says_why_it_cannot_be_loaded() -> None:
+    """A model that cannot be loaded is refused with the reason."""
+    slot = opened(hostile("NotMade", in_process=True))
+    with pytest.raises(ModelUnloadable, match="weights are missing"):
+        await slot.start()
+    await slot.stop()

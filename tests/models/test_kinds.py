@@ -1,0 +1,172 @@
+"""Each kind of model answers alike, others can add theirs, and what is missing is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.models.trained import Trained, rows
+
+from stopgap.contracts.madcompany import contract
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.kinds import ModelKindUnknown, find_kind, load_model
+from stopgap.models.loaded import found_of
+
+
+@pytest.mark.parametrize("form", ["python", "onnx", "sklearn"])
+def test_the_same_model_gives_the_same_answers(trained: Trained, form: str) -> None:
+    """One pipeline answers alike through each kind; ONNX within the precision of its floats."""
+    places = {"python": trained.python, "onnx": trained.onnx, "sklearn": trained.skops}
+    uri = f"{form}:{places[form]}" + (":Model" if form == "python" else "")
+    model = load_model(uri, contract, None)
+    asked = rows(300)
+    own = load_model(f"sklearn:{trained.skops}", contract, None).predict(asked)
+    answers = [float(each) for each in model.predict(asked)]
+    assert len(set(answers)) > 100
+    assert np.allclose(answers, list(own), rtol=1e-6)
+    alone = [float(model.predict([row])[0]) for row in asked[:20]]
+    assert np.allclose(alone, answers[:20], rtol=1e-6)
+
+
+def test_a_function_of_one_row_is_a_model(trained: Trained) -> None:
+    """A plain function is asked once for each row, and what was seen of its module is told."""
+    model = load_model(f"python:{trained.python}:one", contract, None)
+    asked = rows(2)
+    batch = load_model(f"python:{trained.python}:Model", contract, None)
+    assert np.allclose(model.predict(asked), batch.predict(asked))
+    found = found_of(model, "python:x:one", None)
+    assert (found["module"], found["version"]) == ("sales_model", "1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("async def answer(row): return 1", "asynchronous"),
+        ("class answer:\n    async def predict(self, rows): return []", "asynchronous"),
+        ("answer = 3", "cannot be called"),
+        ("import no_such_library", "no_such_library"),
+        ("raise SystemError('odd')", "SystemError: odd"),
+        ("answer =", "SyntaxError"),
+    ],
+)
+def test_python_that_is_no_model(tmp_path: Path, body: str, reason: str) -> None:
+    """What is no model, or cannot be imported, is refused with the reason."""
+    file = tmp_path / "module.py"
+    file.write_text(body)
+    with pytest.raises(ModelUnloadable, match=reason):
+        load_model(f"python:{file}:answer", contract, None)
+
+
+def test_an_unknown_kind_is_told_the_known_ones() -> None:
+    """A scheme that nobody knows is an error that lists those that are known."""
+    with pytest.raises(ModelKindUnknown, match=r"'pmml'.*onnx, python, sklearn"):
+        find_kind("pmml:model.xml")
+
+
+def test_which_kinds_run_code() -> None:
+    """A kind that can run its author's code says so, and one that is a file."""
+    facts = {name: find_kind(f"{name}:x") for name in ("python", "onnx", "sklearn")}
+    assert [name for name, kind in facts.items() if kind.runs_code] == ["python"]
+    assert [name for name, kind in facts.items() if kind.is_file] == ["onnx", "sklearn"]
+    assert all(kind.name == name for name, kind in facts.items())
+
+
+ADDED = """
+class Constant:
+    name, is_file, runs_code = "constant", False, False
+
+    def load(self, reference, contract, path):
+        return self.Model(int(reference))
+
+    class Model:
+        def __init__(self, value):
+            self.value = value
+
+        def predict(self, rows):
+            return [self.value] * len(rows)
+
+kind = Constant()
+"""
+
+ASK = """
+from stopgap.contracts.madcompany import contract
+from stopgap.models.kinds import load_model, find_kind
+print(load_model("constant:7", contract, None).predict([1, 2]), find_kind("python:x").name)
+try:
+    find_kind("broken:x")
+except Exception as error:
+    print(type(error).__name__, error.detail)
+"""
+
+
+def test_others_add_kinds(tmp_path: Path) -> None:
+    """A kind of somebody else's is one module and one line of an entry point."""
+    (tmp_path / "added.py").write_text(ADDED)
+    folder = tmp_path / "added-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: added\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(
+        "[stopgap.models]\nconstant = added:kind\nbroken = no_such:kind\npython = added:kind\n"
+    )
+    paths = ":".join([str(tmp_path), *sys.path])
+    said = subprocess.run(
+        [sys.executable, "-c", ASK],
+        env={"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stderr == ""
+    lines = said.stdout.splitlines()
+    assert lines[0] == "[7, 7] python"
+    assert "no_such:kind" in lines[1]
+
+
+HIDE = """
+import sys
+sys.modules[{name!r}] = None  # as if it were not installed
+from pathlib import Path
+from stopgap.contracts.madcompany import contract
+from stopgap.models.kinds import load_model
+try:
+    load_model({uri!r}, contract, Path(__file__ if "__file__" in globals() else sys.executable))
+except Exception as error:
+    print(error.detail)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "uri", "extra"),
+    [("onnxruntime", "onnx:m.onnx", "onnx"), ("skops", "sklearn:m.skops", "sklearn")],
+)
+def test_a_missing_library_is_told(name: str, uri: str, extra: str) -> None:
+    """Without the library of a kind its models are refused, with the command that installs it."""
+    said = subprocess.run(
+        [sys.executable, "-c", HIDE.format(name=name, uri=uri)],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert name in said.stdout
+    assert f"pip install 'stopgap[{extra}]'" in said.stdout
+
+
+def test_no_library_is_imported_before_it_is_needed() -> None:
+    """A server without real models imports none of their libraries."""
+    script = (
+        "import sys, stopgap.models.slot, stopgap.models.hosted\n"
+        "print(sorted({'numpy', 'onnxruntime', 'pandas', 'sklearn', 'skops', 'sqlalchemy', 'flask'}"
+        " & set(sys.modules)))"
+    )
+    command: list[Any] = [sys.executable, "-c", script]
+    said = subprocess.run(
+        command,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "[]\n"

@@ -1,0 +1,49 @@
+"""What a model prints is in the log, cut to measure."""
+
+import asyncio
+import logging
+import os
+
+import pytest
+from tests.front.loops import in_a_loop
+
+from stopgap.models.sayings import KEPT, LINE_MAX, LINES, REST, Sayings
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """List the lines that were logged."""
+    return [each.__dict__["line"] for each in caplog.records if "line" in each.__dict__]
+
+
+@in_a_loop
+async def test_lines_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Each line is an event with the model's name; one without an end is logged at the end."""
+    caplog.set_level(logging.INFO)
+    reading, writing = os.pipe()
+    sayings = Sayings(asyncio.get_running_loop(), "python:m:a", reading)
+    os.write(writing, b"first\nsec")
+    await asyncio.sleep(REST * 2)
+    os.write(writing, "ond\nthird ü\xff".encode("latin-1"))
+    await asyncio.sleep(REST * 2)
+    os.close(writing)
+    sayings.close()
+    assert said(caplog) == ["first", "second", "third \ufffd\ufffd"]
+    assert {each.__dict__["model"] for each in caplog.records} == {"python:m:a"}
+    assert sayings.last.endswith("third \ufffd\ufffd")
+
+
+@in_a_loop
+async def test_a_flood_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    """Of many lines a few are logged and the others counted; a line has its greatest length."""
+    caplog.set_level(logging.INFO)
+    reading, writing = os.pipe()
+    sayings = Sayings(asyncio.get_running_loop(), "m", reading)
+    os.write(writing, b"x" * 5_000 + b"\n" + b"line\n" * 10_000)
+    await asyncio.sleep(REST * 4)
+    os.close(writing)
+    sayings.close()
+    lines = said(caplog)
+    assert max(map(len, lines)) == LINE_MAX
+    assert len(lines) <= LINES * 3
+    assert any("lines" in each.__dict__ for each in caplog.records)
+    assert len(sayings.last.splitlines()) <= KEPT

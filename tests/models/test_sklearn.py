@@ -1,0 +1,147 @@
+"""scikit-learn models: skops files alone, of scikit-learn's own types alone."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import joblib
+import pandas as pd
+import pytest
+import skops.io
+from pydantic import BaseModel, Field
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.kinds import load_model
+
+
+class Point(BaseModel):
+    """Inputs: two numbers."""
+
+    x: Annotated[float, Field(ge=0, le=1)]
+    y: Annotated[float, Field(ge=0, le=1)]
+
+
+class Pair(BaseModel):
+    """Outputs: two numbers."""
+
+    total: Annotated[float, Field(ge=0, le=2)]
+    double: Annotated[float, Field(ge=0, le=2)]
+
+
+def promised(output: object) -> Contract:
+    """Promise some output for a point."""
+    return Contract(name="point", version="1", path="/point/{x}/{y}", inputs=Point, output=output)
+
+
+DATA = pd.DataFrame({"x": [0.0, 0.5, 1.0, 0.3], "y": [0.0, 1.0, 0.5, 0.2]})
+ASKED = [Row.of(Point(x=0.25, y=0.5)), Row.of(Point(x=1, y=1))]
+
+
+def kept(model: object, folder: Path) -> str:
+    """Keep a model with skops; tell its URI."""
+    path = folder / "model.skops"
+    skops.io.dump(model, path)
+    return f"sklearn:{path}"
+
+
+def test_fields_are_columns_in_the_contracts_order(tmp_path: Path) -> None:
+    """The model is fed by the fields' names; scikit-learn itself would refuse another order."""
+    model = LinearRegression().fit(DATA, DATA.x + 0.5 * DATA.y)
+    found = load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)
+    assert list(found) == pytest.approx([0.5, 1.5])
+
+
+def float_() -> object:
+    """Promise a number."""
+    return Annotated[float, Field(ge=0, le=2)]
+
+
+def test_objects_come_from_columns(tmp_path: Path) -> None:
+    """An output of several fields comes from a model of as many columns, in their order."""
+    targets = pd.DataFrame({"total": DATA.x + DATA.y, "double": 2 * DATA.x})
+    model = LinearRegression().fit(DATA, targets)
+    first, second = load_model(kept(model, tmp_path), promised(Pair), None).predict(ASKED)
+    assert first == pytest.approx({"total": 0.75, "double": 0.5})
+    assert second == pytest.approx({"total": 2, "double": 2})
+
+
+def test_choices_are_texts(tmp_path: Path) -> None:
+    """A classifier answers with its classes."""
+    model = DummyClassifier().fit(DATA, ["north", "north", "south", "north"])
+    contract = promised(Literal["north", "south"])
+    assert list(load_model(kept(model, tmp_path), contract, None).predict(ASKED)) == ["north"] * 2
+
+
+def test_trees_are_trusted(tmp_path: Path) -> None:
+    """What scikit-learn's own models are made of is trusted, compiled parts too."""
+    model = RandomForestRegressor(3, random_state=0).fit(DATA, DATA.x)
+    assert len(load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)) == 2
+
+
+class OwnRegressor(LinearRegression):  # type: ignore[misc]  # without types
+    """Somebody's own type."""
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        (OwnRegressor().fit(DATA, DATA.x), "OwnRegressor"),
+        (FunctionTransformer(func=pickle.loads), "loads"),
+        (FunctionTransformer(func=zipfile.ZipFile), "ZipFile"),
+    ],
+    ids=["own", "function", "class"],
+)
+def test_other_types_are_refused_by_name(tmp_path: Path, model: object, named: str) -> None:
+    """A type or function that is not scikit-learn's is never made, and is named."""
+    with pytest.raises(ModelUnloadable, match=f"{named}.*python:module:attribute"):
+        load_model(kept(model, tmp_path), promised(float_()), None)
+
+
+class Bomb:
+    """A pickle that leaves a trace when it is read."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.trace,))
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "model.joblib", "model.skops"])
+def test_pickles_are_refused_unread(tmp_path: Path, name: str) -> None:
+    """A pickle by any name is refused without being read, with the command that converts it."""
+    path, trace = tmp_path / name, tmp_path / "trace"
+    path.write_bytes(pickle.dumps(Bomb(trace)))
+    with pytest.raises(ModelUnloadable, match=r"joblib.load\(.*skops.io.dump|skops.io.dump"):
+        load_model(f"sklearn:{path}", promised(float_()), None)
+    assert not trace.exists()
+
+
+def test_compressed_joblib_is_refused(tmp_path: Path) -> None:
+    """A compressed pickle is none the better."""
+    path = tmp_path / "model.joblib"
+    joblib.dump(LinearRegression(), path, compress=3)
+    with pytest.raises(ModelUnloadable, match="is a pickle"):
+        load_model(f"sklearn:{path}", promised(float_()), None)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    """Half a file, another zip, and what cannot predict are refused."""
+    whole = Path(kept(LinearRegression(), tmp_path).removeprefix("sklearn:")).read_bytes()
+    path = tmp_path / "other.skops"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelUnloadable, match="no skops file"):
+        load_model(f"sklearn:{path}", promised(float_()), None)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "no model")
+    with pytest.raises(ModelUnloadable, match="cannot be loaded by skops"):
+        load_model(f"sklearn:{path}", promised(float_()), None)
+    with pytest.raises(ModelUnloadable, match="StandardScaler, which cannot predict"):
+        load_model(kept(StandardScaler(), tmp_path), promised(float_()), None)
