@@ -90,7 +90,16 @@ def sessions(leaders: Sequence[int]) -> list[int]:
     return found
 
 
-def children() -> list[int]:
-    """List this process's children, zombies too."""
+def models() -> list[int]:
+    """List this process's children that run a model, and those that nobody has buried."""
     tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return sorted(int(word) for task in tasks for word in task.read_text().split())
+    found = sorted(int(word) for task in tasks for word in task.read_text().split())
+    return [each for each in found if _is_model_or_dead(each)]
+
+
+def _is_model_or_dead(process: int) -> bool:
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return not command or b"stopgap.models.hosted" in command

@@ -17,8 +17,8 @@ from tests.models.slots import (
     DEADLINE,
     SOURCE,
     back,
-    children,
     hostile,
+    models,
     open_files,
     opened,
     outcome,
@@ -89,6 +89,7 @@ async def misbehave(name: str) -> tuple[Any, float, Slot]:
 
 
 @pytest.mark.parametrize("name", FATAL)
+@pytest.mark.alone
 @in_a_loop
 async def test_a_fatal_row_costs_its_own_answer(name: str) -> None:
     """The caller is told by the deadline; the model comes back; nothing is left of the old one."""
@@ -102,7 +103,7 @@ async def test_a_fatal_row_costs_its_own_answer(name: str) -> None:
     finally:
         await slot.stop()
     assert open_files() <= files
-    assert children() == []
+    assert models() == []
 
 
 @pytest.mark.parametrize("name", HARMLESS)
@@ -110,7 +111,7 @@ async def test_a_fatal_row_costs_its_own_answer(name: str) -> None:
 async def test_a_harmless_row_costs_nothing_else(name: str) -> None:
     """A bad row in a batch of good ones fails none of them, and its process lives on."""
     async with started(hostile(name)) as slot:
-        (process,) = children()
+        (process,) = models()
         good = list(range(20, 30))
         *found, bad = await outcomes(slot, [*map(row, good), row(BAD)])
         assert [GOOD + each for each in good] == found or name in {"TooFew", "OneText"}
@@ -120,7 +121,7 @@ async def test_a_harmless_row_costs_nothing_else(name: str) -> None:
             assert type(bad) is expected
         else:
             assert bad == expected
-        assert children() == [process]
+        assert models() == [process]
     see_gone(process)
 
 
@@ -163,6 +164,7 @@ async def test_memory_taken_in_one_call_ends_the_process(name: str) -> None:
         await back(slot, 20)
 
 
+@pytest.mark.alone
 @in_a_loop
 async def test_slow_under_load() -> None:
     """A model that is too slow for its callers answers some; the others are told in time."""
@@ -177,6 +179,7 @@ async def test_slow_under_load() -> None:
         assert await slot.answer(row(1)) == GOOD
 
 
+@pytest.mark.alone
 @in_a_loop
 async def test_callers_behind_a_dead_model_are_refused_at_once() -> None:
     """While it starts again, nobody waits: each is told so, and when to come back."""
@@ -251,7 +254,7 @@ async def test_says_why_it_cannot_be_loaded(uri: str, reason: str) -> None:
         await slot.start()
     await slot.stop()
     assert open_files() <= files
-    assert children() == []
+    assert models() == []
 
 
 @in_a_loop
@@ -261,7 +264,7 @@ async def test_a_model_without_a_first_answer_is_given_up() -> None:
     with pytest.raises(ModelUnloadable, match="first answer within 3 s"):
         await slot.start()
     await slot.stop()
-    assert children() == []
+    assert models() == []
 
 
 @in_a_loop
@@ -345,14 +348,14 @@ def test_secrets_stay_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 ORPHAN = f"""
 import asyncio, sys
 sys.path[:0] = {sys.path!r}
-from tests.models.slots import children, hostile, opened, outcome, row
+from tests.models.slots import hostile, models, opened, outcome, row
 from tests.front.loops import in_a_loop
 from tests.models.hostile import BAD
 
 async def main():
     slot = opened(hostile(sys.argv[1], deadline=60))
     await slot.start()
-    asyncio.get_running_loop().call_later(0.3, lambda: print(*children(), flush=True))
+    asyncio.get_running_loop().call_later(0.3, lambda: print(*models(), flush=True))
     if sys.argv[2] == "bad":
         await outcome(slot, row(BAD))
     await asyncio.sleep(60)

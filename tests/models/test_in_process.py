@@ -35,6 +35,7 @@ def gate(tmp_path: Path) -> Iterator[Path]:
     path.touch()
 
 
+@pytest.mark.alone
 @in_a_loop
 async def test_a_hang_is_told_in_time(tmp_path: Path, gate: Path) -> None:
     """Callers of a model that hangs are told by the deadline, then at once, until it is back."""

@@ -262,10 +262,10 @@ class HostedSlot:
             await asyncio.sleep(pause)
             try:
                 await self._begin()
-            except ModelUnloadable as error:
+            except (ModelUnloadable, OSError) as error:
                 pause = self._restarts.pause(0.0)
-                self._refuse(error.detail, pause)
-                self._log("a model does not start again", error.detail)
+                self._refuse(str(error), pause)
+                self._log("a model does not start again", str(error))
             else:
                 return
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import stopgap
@@ -70,19 +70,20 @@ class Process:
         Raises:
             OSError: there is no such program, or no room for another process.
         """
-        ours, theirs = socket.socketpair()
-        said, says = os.pipe()
-        try:
-            process = self._process = _spawn(python, theirs.fileno(), says)
-        except BaseException:
-            ours.close()
-            os.close(said)
-            raise
-        finally:
-            theirs.close()
-            os.close(says)
+        with ExitStack() as undone:
+            ours, theirs = socket.socketpair()
+            undone.callback(ours.close)
+            with theirs:
+                said, says = os.pipe()
+                undone.callback(os.close, said)
+                with os.fdopen(says, "wb"):
+                    process = _spawn(python, theirs.fileno(), says)
+            undone.callback(process.wait)
+            undone.callback(process.kill)
+            self._watch = os.pidfd_open(process.pid)
+            undone.pop_all()
+        self._process = process
         self._sayings = Sayings(self._loop, self._model, said)
-        self._watch = os.pidfd_open(process.pid)
         self._loop.add_reader(self._watch, self._end, process)
         ours.setblocking(False)  # noqa: FBT003  # the socket's own signature
         self._transport, _ = await self._loop.create_unix_connection(
