@@ -30,6 +30,8 @@ from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelFailed, ModelUnloadable
 from stopgap.models.specification import SpecificationInvalid
 from stopgap.predicting import PredictionFailed
+from stopgap.releases.moves import MoveNotAllowed, NothingBefore
+from stopgap.releases.release import ReleaseNotFound
 from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
 from stopgap.storage.objects import DiskFull, ObjectNotFound
 
@@ -112,10 +114,13 @@ STATUSES: dict[type[StopgapError], int] = {
     KeyNotFound: 404,
     ImageNotFound: 404,
     JournalRowNotFound: 404,
+    ReleaseNotFound: 404,
     ObjectNotFound: 404,
     MethodNotAllowed: 405,
     BodyLate: 408,
     AccountExists: 409,
+    MoveNotAllowed: 409,
+    NothingBefore: 409,
     BodyTooLarge: 413,
     ImageTooLarge: 413,
     ImageTooManyPixels: 413,

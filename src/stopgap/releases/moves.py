@@ -1,0 +1,222 @@
+"""How releases move from stage to stage: a table of what is allowed, and what follows from it.
+
+One release of a contract is live, the stand-in where no other is; one may be a canary; some may be
+shadows. Nothing here knows of databases: a move makes one standing into another.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from stopgap.errors import StopgapError
+from stopgap.releases.release import STAND_IN_NUMBER, Stage, name_of
+
+ALLOWED: Mapping[Stage, frozenset[Stage]] = {
+    "candidate": frozenset({"shadow", "canary", "live", "retired"}),
+    "shadow": frozenset({"candidate", "canary", "live", "retired"}),
+    "canary": frozenset({"candidate", "shadow", "canary", "live", "retired"}),
+    "live": frozenset(),  # it ends when another is live: by a promotion, or by going back
+    "retired": frozenset({"live"}),  # while it is one of those that going back would reach
+}
+"""Stage -> where an operator may send a release from there. A canary's percentage may change."""
+
+STEPS_BACK = 10
+"""Releases that were live before and are kept ready for going back; each keeps its model's file."""
+
+SHADOWS = 3
+"""Shadows at once: each costs a process and a copy of the traffic in every worker."""
+
+
+class MoveNotAllowed(StopgapError):
+    """A release in its stage cannot be sent there."""
+
+    def __init__(self, number: int, stage: Stage, wanted: Stage, reason: str = "") -> None:
+        because = reason or f"from {stage} it can go to {_listed(ALLOWED[stage])}"
+        super().__init__(f"Release {name_of(number)} is {stage} and cannot be {wanted}: {because}.")
+
+
+class NothingBefore(StopgapError):
+    """Nothing was live before the release that is live, so there is nothing to go back to."""
+
+    def __init__(self, contract: str) -> None:
+        super().__init__(f"{contract}: no release was live before this one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How the releases of one contract stand, the stand-in left out."""
+
+    stages: Mapping[int, Stage] = field(default_factory=dict)
+    percents: Mapping[int, float] = field(default_factory=dict)  # of the canary
+    before: tuple[int, ...] = ()  # who was live before, the last of them last; 0: the stand-in
+
+    @property
+    def live(self) -> int:
+        """The number of the live release; the stand-in's, where no other is live."""
+        return next(iter(self.at("live")), STAND_IN_NUMBER)
+
+    @property
+    def canary(self) -> int | None:
+        """The number of the canary."""
+        return next(iter(self.at("canary")), None)
+
+    @property
+    def previous(self) -> int | None:
+        """The last real release that was live before: what answers when the live one cannot."""
+        return next((n for n in reversed(self.before) if n not in {0, self.live}), None)
+
+    def at(self, stage: Stage) -> list[int]:
+        """List the releases at a stage, by number."""
+        return sorted(number for number, found in self.stages.items() if found == stage)
+
+    def stage_of(self, number: int) -> Stage:
+        """Tell a release's stage; the stand-in is retired while another is live."""
+        if number == STAND_IN_NUMBER:
+            return "retired" if self.live else "live"
+        return self.stages[number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a move does to one release."""
+
+    number: int
+    was: Stage
+    now: Stage
+    percent: float = 0.0  # of the requests, as a canary
+
+    def words(self) -> str:
+        """Say it to whoever is asked whether that is what they want."""
+        name = f"Release {self.number}" if self.number else "The stand-in"
+        then = {
+            "candidate": "gets no traffic any more",
+            "shadow": "gets copies of the traffic; no client sees its answers",
+            "canary": f"answers {self.percent:g}% of the requests, judged all the while",
+            "live": "answers the requests",
+            "retired": "answers none any more",
+        }
+        return f"{name} ({self.was}) {then[self.now]}."
+
+
+def promoted(standing: Standing, number: int, stage: Stage, percent: float = 0.0) -> Standing:
+    """Send a release forward, to shadow, canary or live.
+
+    Whoever becomes live retires the one that was, and takes another's canary off: it was judged
+    beside a release that is gone. A new canary takes the place of the old one.
+
+    Raises:
+        MoveNotAllowed: it cannot go there.
+    """
+    _check(standing, number, stage)
+    if stage == "live":
+        return _with_live(standing, number, (*standing.before, standing.live))
+    if stage == "canary":
+        standing = _without_canary(standing)
+    elif len(standing.at("shadow")) >= SHADOWS:
+        reason = f"{SHADOWS} shadows at once are the most"
+        raise MoveNotAllowed(number, standing.stage_of(number), stage, reason)
+    percents = {number: percent} if stage == "canary" else _percents(standing, number)
+    return replace(standing, stages={**standing.stages, number: stage}, percents=percents)
+
+
+def withdrawn(standing: Standing, number: int) -> Standing:
+    """Take a shadow or a canary off the traffic: it is a candidate again.
+
+    Raises:
+        MoveNotAllowed: it is neither.
+    """
+    _check(standing, number, "candidate")
+    stages: dict[int, Stage] = {**standing.stages, number: "candidate"}
+    return replace(standing, stages=stages, percents=_percents(standing, number))
+
+
+def rolled_back(standing: Standing, contract: str) -> Standing:
+    """Make the release live that was live before; the one that was is a candidate again.
+
+    To go back once more goes one step further, and ends at the stand-in.
+
+    Raises:
+        NothingBefore: there is none.
+    """
+    if not standing.before:
+        raise NothingBefore(contract)
+    *before, number = standing.before
+    left = standing.live
+    after = _with_live(standing, number, tuple(before))
+    stages: dict[int, Stage] = dict(after.stages)
+    return replace(after, stages=stages | {left: "candidate"} if left else stages)
+
+
+def retired(standing: Standing, number: int) -> Standing:
+    """Put a release away for good: nothing goes back to it, and its model's file is not kept.
+
+    Raises:
+        MoveNotAllowed: it is live, or away already.
+    """
+    stage = standing.stage_of(number)
+    if stage != "retired" or not number or number not in standing.before:
+        _check(standing, number, "retired")
+    return replace(
+        standing,
+        stages={**standing.stages, number: "retired"},
+        percents=_percents(standing, number),
+        before=_chain([each for each in standing.before if each != number], standing.live),
+    )
+
+
+def changes(was: Standing, now: Standing) -> tuple[Change, ...]:
+    """List what is different for each release, whoever goes live first."""
+    numbers = {STAND_IN_NUMBER, *was.stages, *now.stages}
+    found = [
+        Change(
+            number=number,
+            was=was.stage_of(number),
+            now=now.stage_of(number),
+            percent=now.percents.get(number, 0.0),
+        )
+        for number in numbers
+        if number == STAND_IN_NUMBER or (number in was.stages and number in now.stages)
+        if was.stage_of(number) != now.stage_of(number)
+        or was.percents.get(number) != now.percents.get(number)
+    ]
+    order = ("live", "canary", "shadow", "candidate", "retired")
+    return tuple(sorted(found, key=lambda change: (order.index(change.now), change.number)))
+
+
+def _check(standing: Standing, number: int, stage: Stage) -> None:
+    now = standing.stage_of(number)
+    if number == STAND_IN_NUMBER and stage != "live":
+        raise MoveNotAllowed(number, now, stage, "it is never anything but live, or not")
+    if stage not in ALLOWED[now]:
+        raise MoveNotAllowed(number, now, stage)
+    if now == "retired" and number and number not in standing.before:
+        raise MoveNotAllowed(number, now, stage, "its model is not kept any more; add it again")
+
+
+def _with_live(standing: Standing, number: int, before: tuple[int, ...]) -> Standing:
+    standing = _without_canary(standing)
+    stages: dict[int, Stage] = dict(standing.stages)
+    for other in standing.at("live"):
+        stages[other] = "retired"
+    if number:
+        stages[number] = "live"
+    return Standing(stages=stages, before=_chain(before, number))
+
+
+def _without_canary(standing: Standing) -> Standing:
+    off: dict[int, Stage] = dict.fromkeys(standing.at("canary"), "candidate")
+    return replace(standing, stages={**standing.stages, **off}, percents={})
+
+
+def _percents(standing: Standing, number: int) -> dict[int, float]:
+    return {other: share for other, share in standing.percents.items() if other != number}
+
+
+def _chain(before: Sequence[int], live: int) -> tuple[int, ...]:
+    """Keep the way back short, the stand-in at its end, without a step from a release to itself."""
+    kept = before if len(before) <= STEPS_BACK else (STAND_IN_NUMBER, *before[1 - STEPS_BACK :])
+    return tuple(number for number, after in pairwise((*kept, live)) if number != after)
+
+
+def _listed(stages: frozenset[Stage]) -> str:
+    return " or ".join(sorted(stages)) or "nowhere until another is live"

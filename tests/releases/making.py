@@ -1,0 +1,37 @@
+"""Releases to test with."""
+
+from datetime import UTC, datetime
+
+from stopgap.models.specification import Specification
+from stopgap.releases.release import Release, Stage, Sticky
+from stopgap.releases.routing import Routing
+
+MOMENT = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+def release(
+    number: int = 1, stage: Stage = "candidate", percent: float = 0.0, sticky: Sticky = "caller"
+) -> Release:
+    """Make a release of a contract called `test`."""
+    return Release(
+        contract="test",
+        number=number,
+        fingerprint="0123456789abcdef",
+        specification=Specification(uri=f"python:shop.models:model_{number}"),
+        stage=stage,
+        percent=percent,
+        sticky=sticky,
+        created_at=MOMENT,
+        created_by="ann",
+        note="first try",
+    )
+
+
+def routing(percent: float, sticky: Sticky = "caller", canary: int = 2) -> Routing:
+    """Make the routing of a live release 1 and a canary."""
+    return Routing(
+        contract="test",
+        version=7,
+        live=release(1, "live"),
+        canary=release(canary, "canary", percent, sticky),
+    )

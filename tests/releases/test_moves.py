@@ -1,0 +1,187 @@
+"""How releases move: a table, and laws that no order of moves breaks."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise, product
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stopgap.errors import StopgapError
+from stopgap.releases.moves import (
+    ALLOWED,
+    STEPS_BACK,
+    Change,
+    MoveNotAllowed,
+    NothingBefore,
+    Standing,
+    changes,
+    promoted,
+    retired,
+    rolled_back,
+    withdrawn,
+)
+from stopgap.releases.release import Stage
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+def standing(**stages: Stage) -> Standing:
+    """Write a standing down: `standing(r1="live")`."""
+    return Standing(stages={int(name[1:]): stage for name, stage in stages.items()})
+
+
+def to_live(number: int, to: Standing) -> Standing:
+    """Make a release live."""
+    return promoted(to, number, "live")
+
+
+MOVES: list[tuple[Stage, Stage]] = [
+    ("candidate", "shadow"),
+    ("candidate", "canary"),
+    ("candidate", "live"),
+    ("shadow", "canary"),
+    ("shadow", "live"),
+    ("canary", "shadow"),
+    ("canary", "canary"),
+    ("canary", "live"),
+]
+
+
+@pytest.mark.parametrize(("stage", "wanted"), list(product(STAGES, ("shadow", "canary", "live"))))
+def test_promotions(stage: Stage, wanted: Stage) -> None:
+    """A promotion goes forward, or changes a canary; what is live or retired stays where it is."""
+    if (stage, wanted) in MOVES:
+        assert promoted(standing(r1=stage), 1, wanted, 5).stages == {1: wanted}
+    else:
+        with pytest.raises(MoveNotAllowed):
+            promoted(standing(r1=stage), 1, wanted, 5)
+
+
+def test_the_table_names_every_stage() -> None:
+    """Every stage has a row, and no row leads to a stage that there is not."""
+    assert set(ALLOWED) == set(STAGES)
+    assert set(STAGES).issuperset(stage for row in ALLOWED.values() for stage in row)
+
+
+def test_one_is_live_and_one_is_canary() -> None:
+    """Who becomes live retires the one before; a new canary takes the place of the old."""
+    first = to_live(1, standing(r1="candidate", r2="shadow", r3="canary"))
+    assert first.stages == {1: "live", 2: "shadow", 3: "candidate"}
+    second = promoted(promoted(first, 3, "canary", 10), 2, "canary", 20)
+    assert second.stages == {1: "live", 2: "canary", 3: "candidate"}
+    assert second.percents == {2: 20}
+    third = to_live(2, second)
+    assert (third.stages[1], third.stages[2], third.percents) == ("retired", "live", {})
+
+
+def test_back_to_the_stand_in_step_by_step() -> None:
+    """To go back reaches who was live before, again and again, down to the stand-in."""
+    now = standing(r1="candidate", r2="candidate")
+    now = to_live(2, to_live(1, now))
+    assert (now.live, now.previous) == (2, 1)
+    now = rolled_back(now, "test")
+    assert (now.live, now.previous, now.stages[2]) == (1, None, "candidate")
+    now = rolled_back(now, "test")
+    assert (now.live, now.stage_of(0), now.stages[1]) == (0, "live", "candidate")
+    with pytest.raises(NothingBefore, match="test"):
+        rolled_back(now, "test")
+
+
+def test_the_stand_in_can_be_promoted() -> None:
+    """The stand-in can be made live again, and be gone back from; it is nothing else, ever."""
+    now = to_live(0, to_live(1, standing(r1="candidate")))
+    assert (now.live, now.stages[1], now.stage_of(0)) == (0, "retired", "live")
+    assert rolled_back(now, "test").live == 1
+    for stage in ("shadow", "canary"):
+        with pytest.raises(MoveNotAllowed, match="stand-in"):
+            promoted(standing(), 0, stage, 5)
+    with pytest.raises(MoveNotAllowed, match="stand-in"):
+        retired(now, 0)
+
+
+def test_retired_for_good() -> None:
+    """A release that was replaced can come back; one that was put away cannot."""
+    now = to_live(2, to_live(1, standing(r1="candidate", r2="candidate")))
+    assert to_live(1, now).live == 1
+    away = retired(now, 1)
+    assert away.previous is None
+    with pytest.raises(MoveNotAllowed, match="add it again"):
+        to_live(1, away)
+    with pytest.raises(MoveNotAllowed):
+        retired(away, 1)
+    assert rolled_back(away, "test").live == 0
+    with pytest.raises(MoveNotAllowed):
+        retired(now, 2)
+
+
+def test_withdrawn() -> None:
+    """A shadow or a canary can be taken off the traffic; nothing else changes."""
+    now = promoted(standing(r1="shadow", r2="candidate"), 2, "canary", 5)
+    assert withdrawn(now, 1).stages == {1: "candidate", 2: "canary"}
+    assert withdrawn(now, 2).percents == {}
+    with pytest.raises(MoveNotAllowed):
+        withdrawn(to_live(1, now), 1)
+
+
+def test_shadows_are_bounded() -> None:
+    """More shadows than a worker may run are refused."""
+    full = standing(r1="shadow", r2="shadow", r3="shadow", r4="candidate")
+    with pytest.raises(MoveNotAllowed, match="at once"):
+        promoted(full, 4, "shadow")
+
+
+def test_changes_are_told_before_they_happen() -> None:
+    """What a move does to each release can be listed, and said in a sentence each."""
+    was = promoted(
+        to_live(1, standing(r1="candidate", r2="candidate", r3="candidate")), 2, "canary"
+    )
+    told = changes(was, to_live(3, was))
+    assert told == (
+        Change(number=3, was="candidate", now="live"),
+        Change(number=2, was="canary", now="candidate"),
+        Change(number=1, was="live", now="retired"),
+    )
+    assert told[0].words() == "Release 3 (candidate) answers the requests."
+    assert changes(was, was) == ()
+    (percent,) = changes(was, promoted(was, 2, "canary", 50))
+    assert (
+        percent.words() == "Release 2 (canary) answers 50% of the requests, judged all the while."
+    )
+
+
+Step = Callable[[Standing], Standing]
+NUMBERS = st.integers(0, 4)
+FORWARD: tuple[Stage, ...] = ("shadow", "canary", "live")
+STEPS = st.one_of(
+    st.tuples(NUMBERS, st.sampled_from(FORWARD)).map(
+        lambda drawn: lambda now: promoted(now, drawn[0], drawn[1], 5)
+    ),
+    NUMBERS.map(lambda number: lambda now: withdrawn(now, number)),
+    NUMBERS.map(lambda number: lambda now: retired(now, number)),
+    st.just(lambda now: rolled_back(now, "test")),
+)
+
+
+@given(st.lists(STEPS, max_size=60))
+def test_laws_of_any_order_of_moves(steps: list[Step]) -> None:
+    """However releases are moved: one is live, at most one canary, and the way back is sound."""
+    now = standing(r1="candidate", r2="candidate", r3="candidate", r4="candidate")
+    for step in steps:
+        with suppress(StopgapError):
+            now = step(now)
+        assert len(now.at("live")) <= 1
+        assert len(now.at("canary")) <= 1
+        assert set(now.percents) == set(now.at("canary"))
+        assert len(now.before) <= STEPS_BACK
+        assert all(one != after for one, after in pairwise(now.before))
+        assert not now.before or now.before[-1] != now.live
+        assert now.previous is None or now.previous in now.before
+        for number in now.before:
+            assert to_live(number, now).live == number if number != now.live else True
+    for _ in range(STEPS_BACK + 1):
+        with suppress(NothingBefore):
+            now = rolled_back(now, "test")
+    assert now.live == 0
