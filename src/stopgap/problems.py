@@ -30,8 +30,9 @@ from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelFailed, ModelUnloadable
 from stopgap.models.specification import SpecificationInvalid
 from stopgap.predicting import PredictionFailed
-from stopgap.releases.moves import MoveNotAllowed, NothingBefore
-from stopgap.releases.release import ReleaseNotFound
+from stopgap.releases.gate import ReleaseUnverified, RuleFixed, RuleHeld, RuleUnknown
+from stopgap.releases.moves import MoveNotAllowed, NothingBefore, PercentageInvalid
+from stopgap.releases.release import ContractNotServed, ReleaseNotFound
 from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
 from stopgap.storage.objects import DiskFull, ObjectNotFound
 
@@ -115,12 +116,16 @@ STATUSES: dict[type[StopgapError], int] = {
     ImageNotFound: 404,
     JournalRowNotFound: 404,
     ReleaseNotFound: 404,
+    ContractNotServed: 404,
     ObjectNotFound: 404,
     MethodNotAllowed: 405,
     BodyLate: 408,
     AccountExists: 409,
     MoveNotAllowed: 409,
     NothingBefore: 409,
+    ReleaseUnverified: 409,
+    RuleFixed: 409,
+    RuleHeld: 409,
     BodyTooLarge: 413,
     ImageTooLarge: 413,
     ImageTooManyPixels: 413,
@@ -132,6 +137,8 @@ STATUSES: dict[type[StopgapError], int] = {
     PasswordTooLong: 422,
     PasswordTooWeak: 422,
     KeyLabelInvalid: 422,
+    PercentageInvalid: 422,
+    RuleUnknown: 422,
     SpecificationInvalid: 422,
     ModelUnloadable: 422,
     SignInThrottled: 429,

@@ -34,6 +34,8 @@ from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
 from stopgap.models.stand_in import stand_in
 from stopgap.predicting import STAND_IN, Predicting, Release
+from stopgap.releases.releases import Releases
+from stopgap.releases.watch import Watch
 from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
 from stopgap.storage.database import JOURNAL, Database, migrate, open_database
@@ -135,6 +137,8 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         settings=settings,
         contracts=contracts,
         predicting=_predicting(contracts, settings, clock, spool, metrics),
+        releases=Releases(database, clock, contracts),
+        watch=Watch(database, clock, contracts),
         metrics=metrics,
         spool=spool,
         journal=Journal(open_database(settings.journal_url or ""), clock),
@@ -242,6 +246,7 @@ def door_to(parts: Parts, *, quick: Sequence[Contract], supervisor: int) -> Door
             Chore(call=parts.metrics.publish, every=PUBLISH_SECONDS),
             Chore(call=parts.sessions.sweep, every=SWEEP_SECONDS),
             Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
+            Chore(call=parts.watch.sweep, every=SWEEP_SECONDS),
             Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
             Chore(call=partial(parts.journal.sweep, settings.journal_days), every=SWEEP_SECONDS),
         ],

@@ -23,6 +23,8 @@ ALLOWED: Mapping[Stage, frozenset[Stage]] = {
 STEPS_BACK = 10
 """Releases that were live before and are kept ready for going back; each keeps its model's file."""
 
+WHOLE = 100.0  # percent
+
 SHADOWS = 3
 """Shadows at once: each costs a process and a copy of the traffic in every worker."""
 
@@ -40,6 +42,16 @@ class NothingBefore(StopgapError):
 
     def __init__(self, contract: str) -> None:
         super().__init__(f"{contract}: no release was live before this one.")
+
+
+class PercentageInvalid(StopgapError):
+    """Only a canary has a percentage of the requests, above 0 and below 100."""
+
+    def __init__(self, stage: Stage, percent: float | None) -> None:
+        super().__init__(
+            "A canary answers a share of the requests above 0 and below 100 percent, and no other "
+            f"release does; it cannot be {stage} with {'no share' if percent is None else percent}."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +110,9 @@ class Change:
         return f"{name} ({self.was}) {then[self.now]}."
 
 
-def promoted(standing: Standing, number: int, stage: Stage, percent: float = 0.0) -> Standing:
+def promoted(
+    standing: Standing, number: int, stage: Stage, percent: float | None = None
+) -> Standing:
     """Send a release forward, to shadow, canary or live.
 
     Whoever becomes live retires the one that was, and takes another's canary off: it was judged
@@ -106,8 +120,12 @@ def promoted(standing: Standing, number: int, stage: Stage, percent: float = 0.0
 
     Raises:
         MoveNotAllowed: it cannot go there.
+        PercentageInvalid: it is to be a canary without a percentage, or nothing else with one.
     """
     _check(standing, number, stage)
+    fits = percent is None if stage != "canary" else percent is not None and 0 < percent < WHOLE
+    if not fits:
+        raise PercentageInvalid(stage, percent)
     if stage == "live":
         return _with_live(standing, number, (*standing.before, standing.live))
     if stage == "canary":
@@ -115,7 +133,9 @@ def promoted(standing: Standing, number: int, stage: Stage, percent: float = 0.0
     elif len(standing.at("shadow")) >= SHADOWS:
         reason = f"{SHADOWS} shadows at once are the most"
         raise MoveNotAllowed(number, standing.stage_of(number), stage, reason)
-    percents = {number: percent} if stage == "canary" else _percents(standing, number)
+    percents = _percents(standing, number)
+    if percent is not None:
+        percents[number] = percent
     return replace(standing, stages={**standing.stages, number: stage}, percents=percents)
 
 

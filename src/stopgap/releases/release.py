@@ -1,6 +1,6 @@
 """A release: one model put on one contract, under a number."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -21,6 +21,13 @@ class ReleaseNotFound(StopgapError):
 
     def __init__(self, contract: str, number: int) -> None:
         super().__init__(f"{contract} has no release {number}.")
+
+
+class ContractNotServed(StopgapError):
+    """No contract of this name is served here."""
+
+    def __init__(self, name: str, served: Collection[str]) -> None:
+        super().__init__(f"No contract {name!r:.100} is served here; {', '.join(served)} is.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -286,7 +286,7 @@ class History:
 
 
 VERSION = table("stopgap_version", column("version_num"))
-HEAD = "0001"
+HEAD = "0002"
 MAIN = History(folder="versions", version=VERSION, head=HEAD)
 """The history of the tables on `metadata`."""
 

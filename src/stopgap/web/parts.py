@@ -15,6 +15,8 @@ from stopgap.images.gallery import Images
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
 from stopgap.predicting import Predicting
+from stopgap.releases.releases import Releases
+from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
 from stopgap.telemetry.metrics import Metrics
@@ -29,6 +31,8 @@ class Parts:
     settings: Settings
     contracts: tuple[Contract, ...]
     predicting: Predicting
+    releases: Releases
+    watch: Watch
     accounts: Accounts
     sign_in: SignIn
     sessions: Sessions

@@ -1,0 +1,91 @@
+"""The gate: no release is given traffic that has not shown that it keeps the contract."""
+
+from collections.abc import Collection, Sequence
+
+from stopgap.errors import StopgapError
+from stopgap.releases.move import Move
+from stopgap.releases.verification.report import BY_NAME, Report
+
+
+class ReleaseUnverified(StopgapError):
+    """The release has not shown that it keeps the contract, so it is given no traffic."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"Release {number} is given no traffic: {reason}.")
+
+
+class RuleUnknown(StopgapError):
+    """Verification has no rule of this name."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"There is no rule {rule!r:.100}; there are {', '.join(BY_NAME)}.")
+
+
+class RuleFixed(StopgapError):
+    """Nobody can override this rule."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"The rule {rule} cannot be overridden: {BY_NAME[rule].sentence}")
+
+
+class RuleHeld(StopgapError):
+    """There is nothing to override: the rule was not broken."""
+
+    def __init__(self, number: int, rule: str) -> None:
+        super().__init__(f"Release {number} has not broken the rule {rule}.")
+
+
+def overridden(moves: Sequence[Move]) -> tuple[str, ...]:
+    """Name the rules that an operator has overridden since a release was verified.
+
+    Args:
+        moves: All that was done to the release, the latest first.
+    """
+    rules = []
+    for move in moves:
+        if move.action == "verified":
+            break
+        if move.action == "overridden":
+            rules.append(move.rule)
+    return tuple(dict.fromkeys(reversed(rules)))
+
+
+def check_verified(
+    number: int, report: Report | None, overridden: Collection[str], fingerprint: str
+) -> None:
+    """Let a release through that has passed, or whose broken rules an operator has overridden.
+
+    Args:
+        report: Of its last verification, if there was one.
+        overridden: The rules that were overridden since.
+        fingerprint: Of the contract as it is served today.
+
+    Raises:
+        ReleaseUnverified: it is not let through.
+    """
+    if report is None:
+        raise ReleaseUnverified(number, "it was never verified")
+    if report.fingerprint != fingerprint:
+        reason = "the contract has changed since it was verified; verify it again"
+        raise ReleaseUnverified(number, reason)
+    if left := [rule for rule in report.obstacles if rule not in overridden]:
+        raise ReleaseUnverified(number, f"it broke {', '.join(left)}, or that was not checked")
+
+
+def check_overridable(number: int, rule: str, report: Report | None) -> None:
+    """Let an operator override only what can be, and what was broken.
+
+    Raises:
+        RuleUnknown: there is no such rule.
+        RuleFixed: nobody can override it.
+        ReleaseUnverified: the release was not verified at all.
+        RuleHeld: it has not broken the rule.
+    """
+    if rule not in BY_NAME:
+        raise RuleUnknown(rule)
+    if BY_NAME[rule].fixed:
+        raise RuleFixed(rule)
+    if report is None:
+        raise ReleaseUnverified(number, "it was never verified")
+    if rule not in report.obstacles:
+        raise RuleHeld(number, rule)

@@ -1,0 +1,225 @@
+"""Judging a canary: whether what is seen of it is bad, and not merely bad luck.
+
+A canary is judged every second, so a rule that is wrong once in a hundred times would send every
+canary back within minutes. Each rule here is wrong at most once in a million judgements of a
+release that is as good as it allows, and far less often of a better one: Argo Rollouts' bare
+thresholds flap on few requests; Kayenta's judge asks, as these rules do, whether a difference is
+larger than chance explains. What canary and live release both fail at is no fault of the canary:
+that is Diffy's noise, and it is subtracted.
+
+The stand-in is no yardstick. Beside it, only the canary's own failures are judged.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+from stopgap.releases.tally import Tally, bin_start
+
+CHANCE = 1e-6
+"""How likely a judgement may be wrong. A canary of a day is judged 86,400 times."""
+
+DEVIATIONS = NormalDist().inv_cdf(1 - CHANCE)
+"""The same, in standard deviations: 4.75."""
+
+WINDOWS = (10.0, 60.0, 600.0)
+"""Seconds back that failures are looked for in: a crash shows in the first, a slow leak of failures
+in the last. A longer past would only speak for a release that has just gone bad."""
+
+DURATIONS_WINDOW = 120.0
+"""Seconds back that durations are compared over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is allowed to a canary."""
+
+    failures: float = 0.01  # share of requests without a valid answer, against any live release
+    worse: float = 0.002  # share by which it may fail more than a real live release
+    slower: float = 2.0  # times as long as the real live release; caches and batches differ by less
+    unnoticed: float = 0.010  # seconds that nobody notices, however many times as long they are
+    sample: int = 100  # requests to each, before they are compared
+    slow_sample: int = 250  # answers of each; fewer have no bound on their slowest tenth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What was seen of a canary in the last seconds, and of the live release in the same time."""
+
+    seconds: float
+    canary: Tally
+    live: Tally | None  # None: the stand-in, which is no yardstick
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is to become of a canary, and why."""
+
+    action: Literal["keep", "back"]
+    reason: str
+    figures: Mapping[str, float]
+
+
+def verdict(
+    seen: Sequence[Seen],
+    durations: tuple[Counter[int], Counter[int]] | None = None,
+    limits: Limits = Limits(),
+) -> Verdict:
+    """Judge a canary.
+
+    Args:
+        seen: One for each of WINDOWS.
+        durations: How long the canary's and the real live release's answers took, by bin.
+        limits: What is allowed.
+    """
+    for each in seen:
+        found = _failing(each, limits) or _worse(each, limits)
+        if found is not None:
+            return found
+    if durations is not None and (found := _slower(*durations, limits)) is not None:
+        return found
+    requests = max((each.canary.requests for each in seen), default=0)
+    return Verdict(
+        action="keep",
+        reason=f"Nothing in its {requests} requests is worse than allowed.",
+        figures={"requests": requests},
+    )
+
+
+def _failing(seen: Seen, limits: Limits) -> Verdict | None:
+    """Hold the canary's failures against the share that is allowed.
+
+    Back, if a release that fails as often as allowed would fail so often less than once in a
+    million times. Four failures and nothing else are enough; at 5 requests a second, a canary that
+    fails one request in five is back within 10 s.
+    """
+    tally, allowed = seen.canary, limits.failures
+    if seen.live is not None and seen.live.requests >= limits.sample:
+        allowed = max(allowed, wilson(seen.live.failures, seen.live.requests)[1])
+    chance = tail(tally.failures, tally.requests, allowed)
+    if chance >= CHANCE:
+        return None
+    kinds = ", ".join(f"{count} {kind}" for kind, count in _failures(tally))
+    return Verdict(
+        action="back",
+        reason=(
+            f"{tally.failures} of {tally.requests} requests in {seen.seconds:g} s had no valid "
+            f"answer ({kinds}); {allowed:.1%} may."
+        ),
+        figures={"failures": tally.failures, "requests": tally.requests, "chance": chance},
+    )
+
+
+def _worse(seen: Seen, limits: Limits) -> Verdict | None:
+    """Hold the canary's failures against the live release's (Newcombe's interval of a difference).
+
+    Back, if it surely fails more, by more than anybody would go back for.
+    """
+    canary, live = seen.canary, seen.live
+    if live is None or min(canary.requests, live.requests) < limits.sample:
+        return None
+    one, two = canary.failures / canary.requests, live.failures / live.requests
+    low, _ = wilson(canary.failures, canary.requests)
+    _, high = wilson(live.failures, live.requests)
+    least = one - two - math.hypot(one - low, high - two)
+    if least <= limits.worse:
+        return None
+    return Verdict(
+        action="back",
+        reason=(
+            f"In {seen.seconds:g} s it failed {one:.2%} of its requests and release {live.number} "
+            f"{two:.2%}: surely {least:.2%} more, and {limits.worse:.1%} may be."
+        ),
+        figures={"canary": one, "live": two, "surely": least},
+    )
+
+
+def _slower(canary: Counter[int], live: Counter[int], limits: Limits) -> Verdict | None:
+    """Hold the slowest tenth of the canary's answers against the live release's.
+
+    Back, if it surely begins later: its lower bound against the other's upper bound, both by ranks
+    (the order statistics that enclose a quantile), so nothing is assumed of how durations spread.
+    """
+    if min(canary.total(), live.total()) < limits.slow_sample:
+        return None
+    slow, fast = quantile_bounds(canary, 0.9)[0], quantile_bounds(live, 0.9)[1]
+    if slow < limits.slower * fast or slow < limits.unnoticed * 1_000_000:
+        return None
+    return Verdict(
+        action="back",
+        reason=(
+            f"Its slowest tenth takes {slow / 1000:.1f} ms at least, the live release's "
+            f"{fast / 1000:.1f} ms at most; {limits.slower:g} times as long is allowed."
+        ),
+        figures={"canary_micros": slow, "live_micros": fast},
+    )
+
+
+def tail(failures: int, requests: int, share: float) -> float:
+    """Tell how likely so many failures or more are, if each request fails with the given share.
+
+    Exact, by the binomial distribution; in logarithms, since its terms are tiny.
+    """
+    if failures <= requests * share:
+        return 1.0
+    if share <= 0:
+        return 0.0
+    term = math.exp(
+        math.lgamma(requests + 1)
+        - math.lgamma(failures + 1)
+        - math.lgamma(requests - failures + 1)
+        + failures * math.log(share)
+        + (requests - failures) * math.log1p(-share)
+    )
+    whole, odds = term, share / (1 - share)
+    for count in range(failures, requests):
+        term *= odds * (requests - count) / (count + 1)
+        whole += term
+        if term <= whole * 1e-9:
+            break
+    return min(whole, 1.0)
+
+
+def wilson(failures: int, requests: int) -> tuple[float, float]:
+    """Enclose the true share of failures (Wilson's score interval), wrong once in a million times.
+
+    It holds for few requests and for shares next to 0, where the usual one does not.
+    """
+    if requests == 0:
+        return 0.0, 1.0
+    share, z = failures / requests, DEVIATIONS
+    scale = 1 + z * z / requests
+    middle = (share + z * z / (2 * requests)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / requests + z * z / (4 * requests**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def quantile_bounds(durations: Counter[int], share: float) -> tuple[float, float]:
+    """Enclose a quantile of durations, in microseconds: the ranks that surely lie around its own.
+
+    The lower bound is its bin's lower end and the upper one its bin's upper end, so that the width
+    of bins makes nobody guilty.
+    """
+    total = durations.total()
+    half = DEVIATIONS * math.sqrt(total * share * (1 - share))
+    low, high = math.floor(total * share - half), math.ceil(total * share + half)
+    return bin_start(_at(durations, low)), bin_start(_at(durations, high) + 1)
+
+
+def _at(durations: Counter[int], rank: int) -> int:
+    """Tell the bin of the answer at a rank, the quickest being the first."""
+    passed = 0
+    ordered = sorted(durations.items())
+    for number, count in ordered:
+        passed += count
+        if passed >= rank:
+            return number
+    return ordered[-1][0]
+
+
+def _failures(tally: Tally) -> list[tuple[str, int]]:
+    counts = [(kind, count) for kind, count in tally.outcomes.items() if kind != "ok" and count]
+    return sorted(counts, key=lambda each: -each[1])

@@ -1,0 +1,386 @@
+"""The releases of the served contracts: added, verified, moved, and judged; all of it on record."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from stopgap.clock import Clock
+from stopgap.contracts.contract import Contract
+from stopgap.models.specification import Specification
+from stopgap.releases import moves
+from stopgap.releases.gate import check_overridable, check_verified, overridden
+from stopgap.releases.move import Action, Move
+from stopgap.releases.moves import Change, Standing
+from stopgap.releases.release import (
+    STAND_IN_NUMBER,
+    ContractNotServed,
+    Release,
+    ReleaseNotFound,
+    Stage,
+    Sticky,
+    stand_in_release,
+)
+from stopgap.releases.routing import Routing
+from stopgap.releases.store import ReleaseRows, State, version
+from stopgap.releases.verification.report import Report
+from stopgap.storage.database import Database
+
+WORDS_MAX = 1_000
+"""Characters of a note or a reason."""
+
+SERVER = "the server"
+"""Who did what nobody told it to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doing:
+    """Who does something, what and why."""
+
+    by: str
+    action: Action
+    reason: str = ""
+    rule: str = ""
+
+
+class Releases:
+    """Every release of every contract that is served here.
+
+    Args:
+        contracts: Those that are served; a release is of one of them.
+    """
+
+    def __init__(self, database: Database, clock: Clock, contracts: Sequence[Contract]) -> None:
+        self._database = database
+        self._clock = clock
+        self._contracts = {each.name: each for each in contracts}
+
+    def version(self) -> int:
+        """Tell a number that goes up whenever something changes: what workers ask all the time."""
+        with self._database.read() as connection:
+            return version(connection)
+
+    def list(self, contract: str) -> Sequence[Release]:
+        """List all releases, the newest first and the stand-in last."""
+        with self._rows(contract, writing=False) as rows:
+            return (*rows.releases(), self._stand_in(contract, rows.state().standing))
+
+    def show(self, contract: str, number: int) -> Release:
+        """Find one release.
+
+        Raises:
+            ReleaseNotFound: there is none of this number.
+        """
+        with self._rows(contract, writing=False) as rows:
+            return self._find(rows, number)
+
+    def routing(self, contract: str) -> Routing:
+        """Tell who answers for a contract."""
+        with self._rows(contract, writing=False) as rows:
+            state = rows.state()
+            found = {each.number: each for each in rows.releases()}
+        standing = state.standing
+        stand_in = self._stand_in(contract, standing)
+        return Routing(
+            contract=contract,
+            version=state.version,
+            live=found.get(standing.live, stand_in),
+            canary=None if standing.canary is None else found[standing.canary],
+            shadows=tuple(found[number] for number in standing.at("shadow")),
+            previous=None if standing.previous is None else found[standing.previous],
+            stand_in_fallback=state.stand_in_fallback,
+        )
+
+    def add(self, contract: str, specification: Specification, by: str, note: str = "") -> Release:
+        """Add a release as a candidate, under the next number."""
+        with self._rows(contract, writing=True) as rows:
+            state = rows.state()
+            release = Release(
+                contract=contract,
+                number=max(state.standing.stages, default=STAND_IN_NUMBER) + 1,
+                fingerprint=self._contract(contract).fingerprint,
+                specification=specification,
+                stage="candidate",
+                created_at=self._clock.now(),
+                created_by=_written(by),
+                note=_written(note),
+            )
+            rows.add(release)
+            self._record(rows, state, Doing(by=by, action="added", reason=note), release.number)
+        return release
+
+    def verified(self, contract: str, number: int, report: Report, by: str) -> None:
+        """Keep what a verification found; what was overridden before has to be so again.
+
+        Raises:
+            ReleaseNotFound: there is none of this number.
+        """
+        with self._rows(contract, writing=True) as rows:
+            self._find(rows, number, real=True)
+            state = rows.state()
+            broken = ", ".join(report.obstacles)
+            reason = f"broken or not checked: {broken}" if broken else "every rule held"
+            at = self._record(rows, state, Doing(by=by, action="verified", reason=reason), number)
+            rows.add_report(number, at, report.document())
+            rows.change(number, fingerprint=report.fingerprint)
+
+    def report(self, contract: str, number: int) -> Report | None:
+        """Tell what the last verification of a release found; None: there was none."""
+        with self._rows(contract, writing=False) as rows:
+            self._find(rows, number)
+            found = rows.report(number)
+        return None if found is None else Report.of(found[1])
+
+    def overridden(self, contract: str, number: int) -> Sequence[str]:
+        """Name the rules that the last verification broke and an operator overrode."""
+        with self._rows(contract, writing=False) as rows:
+            self._find(rows, number)
+            return overridden(rows.moves(number))
+
+    def override(self, contract: str, number: int, rule: str, by: str, reason: str) -> None:
+        """Let a release have traffic although it broke a rule; on record, until verified again.
+
+        Raises:
+            RuleUnknown: there is no such rule.
+            RuleFixed: nobody can override it.
+            RuleHeld: the release has not broken it.
+            ReleaseUnverified: it has not been verified at all.
+        """
+        with self._rows(contract, writing=True) as rows:
+            self._find(rows, number, real=True)
+            found = rows.report(number)
+            check_overridable(number, rule, found and Report.of(found[1]))
+            doing = Doing(by=by, action="overridden", rule=rule, reason=reason)
+            self._record(rows, rows.state(), doing, number)
+
+    def planned(
+        self, contract: str, number: int, *, stage: Stage = "live", percent: float | None = None
+    ) -> Sequence[Change]:
+        """Tell what a promotion would do to each release, without doing it; raises as it would."""
+        with self._rows(contract, writing=False) as rows:
+            standing = rows.state().standing
+            after = self._promoted(rows, standing, number, stage, percent)
+        return moves.changes(standing, after)
+
+    def promote(
+        self,
+        contract: str,
+        number: int,
+        by: str,
+        *,
+        stage: Stage = "live",
+        percent: float | None = None,
+        sticky: Sticky | None = None,
+        reason: str = "",
+    ) -> Sequence[Change]:
+        """Send a release forward: to shadow, to canary with a percentage, or to live.
+
+        Args:
+            percent: Of the requests, for a canary: above 0 and below 100.
+            sticky: Whose share a canary's is; None: as before.
+
+        Raises:
+            ReleaseNotFound: there is none of this number.
+            ReleaseUnverified: it has not passed verification for the contract as it is served.
+            MoveNotAllowed: it cannot go there from where it is.
+            PercentageInvalid: the percentage is none of a canary.
+        """
+        with self._rows(contract, writing=True) as rows:
+            state = rows.state()
+            after = self._promoted(rows, state.standing, number, stage, percent)
+            if sticky is not None and number:
+                rows.change(number, sticky=sticky)
+            doing = Doing(by=by, action="promoted", reason=reason)
+            return self._move(rows, state, after, doing)
+
+    def withdraw(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
+        """Take a shadow or canary off the traffic.
+
+        Raises:
+            MoveNotAllowed: it is neither.
+        """
+        with self._rows(contract, writing=True) as rows:
+            self._find(rows, number)
+            state = rows.state()
+            after = moves.withdrawn(state.standing, number)
+            doing = Doing(by=by, action="withdrawn", reason=reason)
+            return self._move(rows, state, after, doing)
+
+    def planned_rollback(self, contract: str) -> Sequence[Change]:
+        """Tell what going back would do to each release, without doing it; raises as it would."""
+        with self._rows(contract, writing=False) as rows:
+            standing = rows.state().standing
+            after = self._rolled_back(rows, standing)
+        return moves.changes(standing, after)
+
+    def rollback(self, contract: str, by: str, reason: str = "") -> Sequence[Change]:
+        """Make the release live that was live before; once more, and it is the one before that.
+
+        Raises:
+            NothingBefore: nothing was.
+            ReleaseUnverified: what was live then has not been verified for the contract of today.
+        """
+        with self._rows(contract, writing=True) as rows:
+            state = rows.state()
+            after = self._rolled_back(rows, state.standing)
+            doing = Doing(by=by, action="rolled back", reason=reason)
+            return self._move(rows, state, after, doing)
+
+    def send_back(
+        self, contract: str, number: int, reason: str, figures: Mapping[str, float] | None = None
+    ) -> bool:
+        """Take a canary off that does badly; tell whether it was still the canary.
+
+        Of several workers that judge alike, one does it.
+        """
+        told = f"{reason} {json.dumps(figures)}" if figures else reason
+        with self._rows(contract, writing=True) as rows:
+            state = rows.state()
+            if state.standing.canary != number:
+                return False
+            after = moves.withdrawn(state.standing, number)
+            doing = Doing(by=SERVER, action="sent back", reason=told)
+            self._move(rows, state, after, doing)
+        return True
+
+    def retire(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
+        """Put a release away for good; its model's file is not kept any longer.
+
+        Raises:
+            MoveNotAllowed: it is live.
+        """
+        with self._rows(contract, writing=True) as rows:
+            self._find(rows, number)
+            state = rows.state()
+            after = moves.retired(state.standing, number)
+            rows.drop_comparisons(number)
+            doing = Doing(by=by, action="retired", reason=reason)
+            return self._move(rows, state, after, doing)
+
+    def allow_stand_in(self, contract: str, by: str, *, allowed: bool, reason: str = "") -> None:
+        """Say whether the stand-in may answer for a real model that cannot."""
+        with self._rows(contract, writing=True) as rows:
+            state = replace(rows.state(), stand_in_fallback=allowed)
+            told = f"the stand-in may{'' if allowed else ' not'} answer for a failed model"
+            doing = Doing(by=by, action="fallback", reason=f"{told}. {reason}".rstrip())
+            self._record(rows, state, doing, STAND_IN_NUMBER)
+
+    def moves(self, contract: str, number: int | None = None) -> Sequence[Move]:
+        """List who did what and when, the latest first; to one release, or to all."""
+        with self._rows(contract, writing=False) as rows:
+            return rows.moves(number)
+
+    def needed(self) -> frozenset[str]:
+        """Name the artifacts that some release may still have to load."""
+        found = set()
+        for name in self._contracts:
+            with self._rows(name, writing=False) as rows:
+                before = rows.state().standing.before
+                found |= {
+                    each.specification.artifact
+                    for each in rows.releases()
+                    if each.specification and each.specification.artifact
+                    if each.stage != "retired" or each.number in before
+                }
+        return frozenset(found)
+
+    @contextmanager
+    def _rows(self, contract: str, *, writing: bool) -> Iterator[ReleaseRows]:
+        self._contract(contract)
+        opened = self._database.write() if writing else self._database.read()
+        with opened as connection:
+            rows = ReleaseRows(connection, contract)
+            if writing:
+                rows.lock()
+            yield rows
+
+    def _contract(self, name: str) -> Contract:
+        if name not in self._contracts:
+            raise ContractNotServed(name, self._contracts)
+        return self._contracts[name]
+
+    def _stand_in(self, contract: str, standing: Standing) -> Release:
+        stage = standing.stage_of(STAND_IN_NUMBER)
+        return stand_in_release(contract, self._contract(contract).fingerprint, stage)
+
+    def _find(self, rows: ReleaseRows, number: int, *, real: bool = False) -> Release:
+        if number == STAND_IN_NUMBER and not real:
+            return self._stand_in(rows.contract, rows.state().standing)
+        if (found := rows.find(number)) is None:
+            raise ReleaseNotFound(rows.contract, number)
+        return found
+
+    def _promoted(
+        self,
+        rows: ReleaseRows,
+        standing: Standing,
+        number: int,
+        stage: Stage,
+        percent: float | None,
+    ) -> Standing:
+        self._find(rows, number)
+        after = moves.promoted(standing, number, stage, percent)
+        self._check_verified(rows, number)
+        return after
+
+    def _rolled_back(self, rows: ReleaseRows, standing: Standing) -> Standing:
+        after = moves.rolled_back(standing, rows.contract)
+        self._check_verified(rows, after.live)
+        return after
+
+    def _check_verified(self, rows: ReleaseRows, number: int) -> None:
+        if number != STAND_IN_NUMBER:
+            found = rows.report(number)
+            check_verified(
+                number,
+                found and Report.of(found[1]),
+                overridden(rows.moves(number)),
+                self._contract(rows.contract).fingerprint,
+            )
+
+    def _move(
+        self, rows: ReleaseRows, state: State, after: Standing, doing: Doing
+    ) -> Sequence[Change]:
+        """Keep a new standing, and each release's change on record."""
+        changed = moves.changes(state.standing, after)
+        rows.apply(changed)
+        at = self._next(rows, replace(state, standing=after))
+        rows.record(
+            [
+                replace(
+                    self._done(rows, at, doing, each.number),
+                    was=each.was,
+                    now=each.now,
+                    percent=each.percent,
+                )
+                for each in changed
+            ]
+        )
+        return changed
+
+    def _record(self, rows: ReleaseRows, state: State, doing: Doing, number: int) -> int:
+        """Put on record what changes no stage; tell the new version."""
+        at = self._next(rows, state)
+        rows.record([self._done(rows, at, doing, number)])
+        return at
+
+    def _next(self, rows: ReleaseRows, state: State) -> int:
+        rows.save(replace(state, version=state.version + 1))
+        return state.version + 1
+
+    def _done(self, rows: ReleaseRows, at: int, doing: Doing, number: int) -> Move:
+        return Move(
+            contract=rows.contract,
+            version=at,
+            number=number,
+            at=self._clock.now(),
+            by=_written(doing.by),
+            action=doing.action,
+            rule=doing.rule,
+            reason=_written(doing.reason),
+        )
+
+
+def _written(text: str) -> str:
+    """Make a text fit for every database: no halves of pairs, no zeros, not endless."""
+    return text[:WORDS_MAX].encode(errors="replace").decode().replace("\0", "\ufffd")

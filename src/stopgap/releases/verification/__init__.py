@@ -1,0 +1,1 @@
+"""Whether a model keeps the contract, found out before any client can be answered by it."""

@@ -1,0 +1,97 @@
+"""The watch: what workers count and compare of releases, added up, and judged."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from stopgap.clock import Clock
+from stopgap.contracts.contract import Contract
+from stopgap.releases.comparing import Comparison
+from stopgap.releases.judging import DURATIONS_WINDOW, WINDOWS, Seen, Verdict, verdict
+from stopgap.releases.store import ReleaseRows, add_tallies, delete_tallies
+from stopgap.releases.tally import Tally
+from stopgap.storage.database import Database
+
+TALLY_HOURS = 1
+"""How long counts are kept; the judge looks ten minutes back, and the journal has the rest."""
+
+
+class Watch:
+    """How the releases of the served contracts do."""
+
+    def __init__(self, database: Database, clock: Clock, contracts: Sequence[Contract]) -> None:
+        self._database = database
+        self._clock = clock
+        self._kinds = {each.name: each.output_kind for each in contracts}
+
+    def tally(self, worker: str, tallies: Collection[Tally]) -> None:
+        """Keep what a worker has counted since it last told.
+
+        Args:
+            worker: Its own name, which no other worker has had.
+            tallies: One for each release that had requests.
+        """
+        with self._database.write() as connection:
+            add_tallies(connection, worker, self._clock.now(), tallies)
+
+    def tallies(self, contract: str, since: datetime) -> Mapping[int, Tally]:
+        """Add up what each release did since a moment, an hour ago at most."""
+        with self._database.read() as connection:
+            rows = ReleaseRows(connection, contract)
+            found = rows.tallies(since)
+            for number, tally in found.items():
+                tally.durations = rows.durations(number, since)
+        return found
+
+    def compare(
+        self, contract: str, number: int, against: int, worker: str, comparison: Comparison
+    ) -> None:
+        """Keep all that a worker has compared of two releases, in place of what it told before.
+
+        Args:
+            number: The release that no client, or not this one, was answered by.
+            against: The one whose answers were given.
+        """
+        text = json.dumps(comparison.document(), separators=(",", ":"))
+        with self._database.write() as connection:
+            ReleaseRows(connection, contract).keep_comparison(number, against, worker, text)
+
+    def comparison(self, contract: str, number: int, against: int) -> Comparison:
+        """Add up what all workers have compared of two releases."""
+        whole = Comparison(self._kinds[contract])
+        with self._database.read() as connection:
+            for text in ReleaseRows(connection, contract).comparisons(number, against):
+                whole.merge(json.loads(text))
+        return whole
+
+    def compared_with(self, contract: str, number: int) -> Sequence[int]:
+        """List the releases that a release was compared with."""
+        with self._database.read() as connection:
+            return ReleaseRows(connection, contract).compared_with(number)
+
+    def judge(self, contract: str) -> Verdict | None:
+        """Judge the canary by what was counted since it became one; None: there is none."""
+        now = self._clock.now()
+        with self._database.read() as connection:
+            rows = ReleaseRows(connection, contract)
+            standing = rows.state().standing
+            if standing.canary is None:
+                return None
+            canary, live = standing.canary, standing.live
+            began = rows.canary_since(canary) or now
+            seen = []
+            for seconds in WINDOWS:
+                found = rows.tallies(max(began, now - timedelta(seconds=seconds)))
+                mine, other = (
+                    found.get(number, Tally(contract=contract, number=number))
+                    for number in (canary, live)
+                )
+                seen.append(Seen(seconds=seconds, canary=mine, live=other if live else None))
+            since = max(began, now - timedelta(seconds=DURATIONS_WINDOW))
+            took = (rows.durations(canary, since), rows.durations(live, since)) if live else None
+        return verdict(seen, took)
+
+    def sweep(self) -> int:
+        """Delete counts that nobody looks at any more; tell how many."""
+        with self._database.write() as connection:
+            return delete_tallies(connection, self._clock.now() - timedelta(hours=TALLY_HOURS))

@@ -1,0 +1,292 @@
+"""Releases: numbered without gaps, let through by the gate alone, and all of it on record."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.contracts.promises import DELIVERY, LETTER
+from tests.fakes import FakeClock
+from tests.releases.making import report, specification
+
+from stopgap.errors import StopgapError
+from stopgap.models.specification import Specification
+from stopgap.releases.gate import ReleaseUnverified, RuleFixed, RuleHeld, RuleUnknown
+from stopgap.releases.moves import MoveNotAllowed, NothingBefore
+from stopgap.releases.release import ContractNotServed, ReleaseNotFound
+from stopgap.releases.releases import SERVER, Releases
+from stopgap.storage.database import Database
+
+NAME = DELIVERY.name
+
+
+def passed(releases: Releases, *broken: str, model: int = 1) -> int:
+    """Add a release and keep a report on it; tell its number."""
+    number = releases.add(NAME, specification(model), "ann").number
+    releases.verified(NAME, number, report(DELIVERY, *broken), "ann")
+    return number
+
+
+def stages(releases: Releases) -> dict[int, str]:
+    """Tell the stage of each release."""
+    return {each.number: each.stage for each in releases.list(NAME)}
+
+
+def test_the_stand_in_is_always_there(releases: Releases) -> None:
+    """Release 0 exists without being added, is live while no other is, and needs no report."""
+    (stand_in,) = releases.list(NAME)
+    assert (stand_in.name, stand_in.stage, stand_in.specification) == ("stand-in", "live", None)
+    assert releases.show(NAME, 0) == stand_in == releases.routing(NAME).live
+    releases.promote(NAME, passed(releases), "ann")
+    assert releases.show(NAME, 0).stage == "retired"
+    releases.promote(NAME, 0, "ann")
+    assert stages(releases) == {1: "retired", 0: "live"}
+
+
+def test_numbers_are_of_each_contract(releases: Releases) -> None:
+    """Each contract's releases are numbered from 1, and keep what was said of them."""
+    for contract, number in ((NAME, 1), (NAME, 2), (LETTER.name, 1)):
+        assert releases.add(contract, specification(number), "ann", "a note").number == number
+    found = releases.show(NAME, 2)
+    assert (found.specification, found.created_by, found.note) == (
+        specification(2),
+        "ann",
+        "a note",
+    )
+    assert (found.stage, found.fingerprint) == ("candidate", DELIVERY.fingerprint)
+    assert [each.number for each in releases.list(NAME)] == [2, 1, 0]
+
+
+def test_numbers_have_no_gaps_under_concurrency(releases: Releases) -> None:
+    """However many are added at once, each has a number of its own and none is left out."""
+    with ThreadPoolExecutor(8) as pool:
+        added = [pool.submit(releases.add, NAME, specification(), "ann") for _ in range(24)]
+        assert sorted(each.result().number for each in added) == list(range(1, 25))
+
+
+def test_a_contract_that_is_not_served(releases: Releases) -> None:
+    """A contract that is not served is told, with those that are."""
+    with pytest.raises(ContractNotServed, match="delivery-time, letter"):
+        releases.list("nothing")
+
+
+Call = Callable[[Releases], object]
+CALLS: list[Call] = [
+    lambda releases: releases.show(NAME, 1),
+    lambda releases: releases.promote(NAME, 1, "ann"),
+    lambda releases: releases.retire(NAME, 1, "ann"),
+    lambda releases: releases.withdraw(NAME, 1, "ann"),
+    lambda releases: releases.report(NAME, 1),
+    lambda releases: releases.verified(NAME, 0, report(DELIVERY), "ann"),
+    lambda releases: releases.override(NAME, 0, "latency", "ann", "because"),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_release_that_is_not_there(releases: Releases, call: Call) -> None:
+    """Whatever is asked of a release that was never added, or of the stand-in as a model."""
+    with pytest.raises(ReleaseNotFound):
+        call(releases)
+
+
+@pytest.mark.parametrize("stage", ["shadow", "canary", "live"])
+def test_the_gate(releases: Releases, stage: str) -> None:
+    """Unverified, broken, or verified for another contract: no traffic, not even copies of it."""
+    percent = 5.0 if stage == "canary" else None
+
+    def promote(number: int) -> None:
+        releases.promote(NAME, number, "ann", stage=stage, percent=percent)  # type: ignore[arg-type]
+
+    never = releases.add(NAME, specification(), "ann").number
+    with pytest.raises(ReleaseUnverified, match="never verified"):
+        promote(never)
+    with pytest.raises(ReleaseUnverified, match="broke contract, latency"):
+        promote(passed(releases, "latency", "contract"))
+    changed = passed(releases)
+    releases.verified(NAME, changed, report(LETTER), "ann")
+    with pytest.raises(ReleaseUnverified, match="contract has changed"):
+        promote(changed)
+    assert set(stages(releases).values()) == {"candidate", "live"}
+    promote(passed(releases))
+
+
+def test_overriding(releases: Releases) -> None:
+    """A broken rule can be overridden by name, on record, until the release is verified again."""
+    number = passed(releases, "latency", "repeats")
+    releases.override(NAME, number, "latency", "ann", "nobody waits for it")
+    with pytest.raises(ReleaseUnverified, match="it broke repeats,"):
+        releases.promote(NAME, number, "ann")
+    releases.override(NAME, number, "repeats", "bob", "random on purpose")
+    assert list(releases.overridden(NAME, number)) == ["latency", "repeats"]
+    releases.promote(NAME, number, "ann", stage="shadow")
+    (last,) = [each for each in releases.moves(NAME, number) if each.rule == "repeats"]
+    assert (last.by, last.action, last.reason) == ("bob", "overridden", "random on purpose")
+    releases.verified(NAME, number, report(DELIVERY, "latency"), "ann")
+    with pytest.raises(ReleaseUnverified):
+        releases.promote(NAME, number, "ann")
+
+
+@pytest.mark.parametrize(
+    ("rule", "error"),
+    [("loads", RuleFixed), ("survives", RuleFixed), ("memory", RuleHeld), ("speed", RuleUnknown)],
+)
+def test_what_cannot_be_overridden(
+    releases: Releases, rule: str, error: type[StopgapError]
+) -> None:
+    """Some rules can never be overridden; one that held, or that there is not, need not be."""
+    number = passed(releases, "loads", "survives", "contract")
+    with pytest.raises(error):
+        releases.override(NAME, number, rule, "ann", "because")
+    new = releases.add(NAME, specification(), "ann").number
+    with pytest.raises(ReleaseUnverified, match="never"):
+        releases.override(NAME, new, "contract", "ann", "because")
+
+
+def test_reports_are_kept(releases: Releases) -> None:
+    """The report of the last verification can be read again, as it was."""
+    number = releases.add(NAME, specification(), "ann").number
+    assert releases.report(NAME, number) is None
+    assert releases.report(NAME, 0) is None
+    for broken in (("contract",), ()):
+        releases.verified(NAME, number, report(DELIVERY, *broken), "ann")
+        assert releases.report(NAME, number) == report(DELIVERY, *broken)
+
+
+def test_from_candidate_to_live_and_back(releases: Releases) -> None:
+    """The whole way, as workers see it: routing, and a version that goes up at each step."""
+    one, two = passed(releases), passed(releases)
+    seen = [releases.version()]
+    releases.promote(NAME, one, "ann")
+    releases.promote(NAME, two, "ann", stage="shadow")
+    seen.append(releases.version())
+    assert [each.number for each in releases.routing(NAME).shadows] == [two]
+    releases.promote(NAME, two, "ann", stage="canary", percent=10, sticky="inputs")
+    seen.append(releases.version())
+    canary = releases.routing(NAME).canary
+    assert canary
+    assert (canary.number, canary.percent, canary.sticky) == (two, 10.0, "inputs")
+    releases.promote(NAME, two, "ann")
+    routing = releases.routing(NAME)
+    assert (routing.live.number, routing.previous and routing.previous.number) == (two, one)
+    assert (routing.canary, routing.shadows, routing.live.percent) == (None, (), 0.0)
+    for expected in (one, 0):
+        releases.rollback(NAME, "ann", "it is wrong")
+        assert releases.routing(NAME).live.number == expected
+    with pytest.raises(NothingBefore):
+        releases.rollback(NAME, "ann")
+    seen.append(releases.version())
+    assert seen == sorted(set(seen))
+    assert releases.routing(LETTER.name).version == 0
+
+
+def test_moves_are_on_record(releases: Releases, clock: FakeClock) -> None:
+    """Who did what, when and why, to each release that was moved by it; for ever."""
+    one, two = passed(releases), passed(releases)
+    releases.promote(NAME, one, "ann")
+    releases.promote(NAME, two, "bob", stage="canary", percent=5)
+    clock.forward(minutes=1)
+    releases.promote(NAME, two, "bob", reason="better")
+    releases.rollback(NAME, "ann", "worse after all")
+    told = [
+        (move.number, move.by, move.action, move.was, move.now, move.reason)
+        for move in releases.moves(NAME)
+    ]
+    assert told[:5] == [
+        (2, "ann", "rolled back", "live", "candidate", "worse after all"),
+        (1, "ann", "rolled back", "retired", "live", "worse after all"),
+        (2, "bob", "promoted", "canary", "live", "better"),
+        (1, "bob", "promoted", "live", "retired", "better"),
+        (2, "bob", "promoted", "candidate", "canary", ""),
+    ]
+    assert [each.action for each in releases.moves(NAME, 2)][-2:] == ["verified", "added"]
+    assert releases.moves(NAME)[0].at == clock.now()
+
+
+def test_a_plan_does_nothing(releases: Releases) -> None:
+    """What a move would do is told beforehand, with the refusal it would meet, and not done."""
+    one, two = passed(releases), releases.add(NAME, specification(), "ann").number
+    before = releases.version()
+    assert [each.words() for each in releases.planned(NAME, one)] == [
+        "Release 1 (candidate) answers the requests.",
+        "The stand-in (live) answers none any more.",
+    ]
+    with pytest.raises(ReleaseUnverified):
+        releases.planned(NAME, two)
+    with pytest.raises(NothingBefore):
+        releases.planned_rollback(NAME)
+    assert releases.version() == before
+    releases.promote(NAME, one, "ann")
+    assert [each.number for each in releases.planned_rollback(NAME)] == [0, one]
+    assert releases.routing(NAME).live.number == one
+
+
+def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock) -> None:
+    """Nothing is gone back to that was verified for a contract that is served no more."""
+    releases = Releases(database, clock, [DELIVERY])
+    for _ in range(2):
+        releases.promote(NAME, passed(releases), "ann")
+    releases.verified(NAME, 1, report(LETTER), "ann")
+    with pytest.raises(ReleaseUnverified, match="changed"):
+        releases.rollback(NAME, "ann")
+    assert releases.routing(NAME).live.number == 2
+
+
+def test_a_canary_is_sent_back_once(releases: Releases) -> None:
+    """Of all who judge alike, one sends the canary back; who comes late changes nothing."""
+    number = passed(releases)
+    releases.promote(NAME, number, "ann", stage="canary", percent=5)
+    with ThreadPoolExecutor(4) as pool:
+        sent = [
+            pool.submit(releases.send_back, NAME, number, "it fails", {"failures": 4.0})
+            for _ in range(8)
+        ]
+        assert sorted(each.result() for each in sent) == [False] * 7 + [True]
+    move = releases.moves(NAME)[0]
+    assert (move.by, move.action, move.now) == (SERVER, "sent back", "candidate")
+    assert move.reason == 'it fails {"failures": 4.0}'
+    assert releases.routing(NAME).canary is None
+
+
+def test_withdrawing_and_retiring(releases: Releases) -> None:
+    """A canary can be taken off, and a release put away, but for the live one."""
+    one, two = passed(releases), passed(releases)
+    releases.promote(NAME, one, "ann")
+    releases.promote(NAME, two, "ann", stage="canary", percent=5)
+    releases.withdraw(NAME, two, "ann", "enough seen")
+    assert stages(releases) == {2: "candidate", 1: "live", 0: "retired"}
+    releases.retire(NAME, two, "ann")
+    with pytest.raises(MoveNotAllowed, match="add it again"):
+        releases.promote(NAME, two, "ann")
+    with pytest.raises(MoveNotAllowed):
+        releases.retire(NAME, one, "ann")
+
+
+def test_artifacts_that_are_needed(releases: Releases) -> None:
+    """A model's file is needed until its release is put away and nothing goes back to it."""
+    for digit in "abc":
+        kept = Specification(uri="onnx:model.onnx", artifact=digit * 64)
+        number = releases.add(NAME, kept, "ann").number
+        releases.verified(NAME, number, report(DELIVERY), "ann")
+        releases.promote(NAME, number, "ann")
+    assert releases.needed() == {"a" * 64, "b" * 64, "c" * 64}
+    releases.retire(NAME, 2, "ann")
+    assert releases.needed() == {"a" * 64, "c" * 64}
+
+
+def test_the_stand_in_as_a_fallback(releases: Releases) -> None:
+    """The stand-in answers for a failed model only after somebody has said so, on record."""
+    assert not releases.routing(NAME).stand_in_fallback
+    releases.allow_stand_in(NAME, "ann", allowed=True, reason="a demo")
+    assert releases.routing(NAME).stand_in_fallback
+    releases.promote(NAME, passed(releases), "ann")
+    assert releases.routing(NAME).stand_in_fallback
+    releases.allow_stand_in(NAME, "ann", allowed=False)
+    assert not releases.routing(NAME).stand_in_fallback
+    told = [each.reason for each in releases.moves(NAME, 0) if each.action == "fallback"]
+    assert told[-1] == "the stand-in may answer for a failed model. a demo"
+
+
+def test_words_from_outside(releases: Releases) -> None:
+    """Notes and reasons of any kind are kept, as far as a database can, and not without end."""
+    release = releases.add(NAME, specification(), "ann\0", "\ud800" + "x" * 5_000)
+    assert releases.show(NAME, 1) == release
+    assert (release.created_by, len(release.note)) == ("ann\ufffd", 1_000)

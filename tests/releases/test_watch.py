@@ -1,0 +1,154 @@
+"""The watch: what workers count is added up over the right time, and judged."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.contracts.promises import DELIVERY
+from tests.fakes import FakeClock
+from tests.releases.making import report, specification
+
+from stopgap.releases.comparing import Comparison
+from stopgap.releases.releases import Releases
+from stopgap.releases.tally import OUTCOMES, Tally, bin_start, duration_bin, read_durations
+from stopgap.releases.watch import Watch
+
+NAME = DELIVERY.name
+OK = {"ok": 10}
+
+
+def tally(number: int, micros: int = 2_000, **outcomes: int) -> Tally:
+    """Count so many of each outcome."""
+    made = Tally(contract=NAME, number=number)
+    for outcome, count in outcomes.items():
+        for _ in range(count):
+            made.add(outcome, micros)  # type: ignore[arg-type]
+    return made
+
+
+def canary(releases: Releases, *, beside: bool) -> int:
+    """Make a canary, beside a real live release or the stand-in."""
+    for last in (False, True) if beside else (True,):
+        number = releases.add(NAME, specification(), "ann").number
+        releases.verified(NAME, number, report(DELIVERY), "ann")
+        stage = {"stage": "canary", "percent": 5.0} if last else {}
+        releases.promote(NAME, number, "ann", **stage)  # type: ignore[arg-type]
+    return number
+
+
+@given(st.integers(0, 10**9))
+def test_durations_are_known_to_a_tenth(micros: int) -> None:
+    """A duration lies in its bin, which is a tenth of it wide."""
+    number = duration_bin(micros)
+    assert bin_start(number) <= max(micros, 1) * 1.000001
+    assert max(micros, 1) < bin_start(number + 1) * 1.000001
+    assert bin_start(number + 1) / bin_start(number) < 1.1
+
+
+def test_counted_and_added_up(watch: Watch, clock: FakeClock) -> None:
+    """Counts of several workers, written at several moments, are added up since a moment."""
+    watch.tally("w1", [tally(1, ok=3, late=1), tally(2, ok=1)])
+    clock.forward(seconds=5)
+    for worker in ("w1", "w2"):
+        watch.tally(worker, [tally(1, ok=2, breach=1)])
+    watch.tally("w3", [])
+    found = watch.tallies(NAME, clock.now() - timedelta(seconds=4))
+    assert {number: dict(+each.outcomes) for number, each in found.items()} == {
+        1: {"ok": 4, "breach": 2}
+    }
+    whole = watch.tallies(NAME, clock.now() - timedelta(seconds=5))
+    assert (whole[1].requests, whole[1].failures, whole[2].requests) == (10, 3, 1)
+    assert whole[1].durations == {duration_bin(2_000): 7}
+    assert set(whole[1].outcomes) == set(OUTCOMES)
+
+
+def test_written_durations() -> None:
+    """Durations that went through JSON are the same."""
+    made = tally(1, micros=900, ok=4)
+    assert read_durations(made.written_durations()) == made.durations
+
+
+def test_old_counts_are_swept(watch: Watch, clock: FakeClock) -> None:
+    """What nobody looks at any more is deleted."""
+    watch.tally("w1", [tally(1, ok=1)])
+    clock.forward(minutes=61)
+    watch.tally("w1", [tally(1, ok=1)])
+    assert watch.sweep() == 1
+    assert watch.sweep() == 0
+
+
+def test_comparisons_of_workers_are_added_up(watch: Watch) -> None:
+    """Each worker's own comparison stands in place of its last; all are added up."""
+    given_, other = ({"days": days, "carrier": "north"} for days in (2.0, 9.0))
+    for worker, times in (("w1", 1), ("w1", 3), ("w2", 2)):
+        made = Comparison(DELIVERY.output_kind)
+        for _ in range(times):
+            made.add(b'{"weight_kg":2.5}', given_, other)
+        watch.compare(NAME, 2, 1, worker, made)
+    whole = watch.comparison(NAME, 2, 1)
+    assert (whole.compared, whole.agreement) == (5, 0.0)
+    assert whole.spreads["days"].total == 35.0
+    assert watch.comparison(NAME, 1, 2).compared == 0
+    assert list(watch.compared_with(NAME, 2)) == [1]
+
+
+def test_nothing_to_judge(releases: Releases, watch: Watch) -> None:
+    """Without a canary there is no verdict; with one that nobody asked, it is kept."""
+    assert watch.judge(NAME) is None
+    canary(releases, beside=False)
+    verdict = watch.judge(NAME)
+    assert verdict is not None
+    assert verdict.action == "keep"
+
+
+def test_beside_the_stand_in_only_failures_count(
+    releases: Releases, watch: Watch, clock: FakeClock
+) -> None:
+    """However slow beside the stand-in's microseconds, a canary that answers is kept."""
+    number = canary(releases, beside=False)
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, micros=900_000, ok=600), tally(0, micros=3, ok=600)])
+    verdict = watch.judge(NAME)
+    assert verdict is not None
+    assert verdict.action == "keep"
+    watch.tally("w2", [tally(number, late=4), tally(0, late=4)])
+    one_in_a_hundred = watch.judge(NAME)
+    assert one_in_a_hundred is not None
+    assert one_in_a_hundred.action == "keep"
+    clock.forward(seconds=11)
+    watch.tally("w1", [tally(number, late=4)])
+    found = watch.judge(NAME)
+    assert found is not None
+    assert (found.action, "4 late" in found.reason) == ("back", True)
+
+
+def test_what_was_before_does_not_count(releases: Releases, watch: Watch, clock: FakeClock) -> None:
+    """A canary that comes again is judged by what it does now, and a new share is no new start."""
+    number = canary(releases, beside=False)
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, died=20)])
+    releases.send_back(NAME, number, "it dies")
+    clock.forward(seconds=1)
+    releases.promote(NAME, number, "ann", stage="canary", percent=1)
+    again = watch.judge(NAME)
+    assert again is not None
+    assert again.action == "keep"
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, died=20)])
+    clock.forward(seconds=1)
+    releases.promote(NAME, number, "ann", stage="canary", percent=2)
+    found = watch.judge(NAME)
+    assert found is not None
+    assert found.action == "back"
+
+
+def test_beside_a_real_release_durations_count(
+    releases: Releases, watch: Watch, clock: FakeClock
+) -> None:
+    """A canary that takes many times as long as the real live release goes back."""
+    number = canary(releases, beside=True)
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, micros=90_000, ok=300), tally(1, micros=9_000, ok=300)])
+    found = watch.judge(NAME)
+    assert found is not None
+    assert (found.action, "slowest tenth" in found.reason) == ("back", True)
