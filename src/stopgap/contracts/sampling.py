@@ -1,6 +1,8 @@
 """Drawing values that keep a promise: evenly, by a source of randomness that is handed in."""
 
 import random
+from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -127,9 +129,90 @@ def sample_inputs(contract: Contract, source: random.Random) -> BaseModel:
     Raises:
         SampleNotFound: such a text has none, or the author's own validators refuse every draw.
     """
+    return _first_allowed(contract, lambda field: _field(field, source))
+
+
+def scattered_inputs(contract: Contract, source: random.Random) -> BaseModel:
+    """Draw inputs of every magnitude: of a wide range, small numbers as likely as large ones.
+
+    Even draws from 0 to 2^53 would hardly ever be below 2^43, where all real inputs are.
+
+    Raises:
+        SampleNotFound: as `sample_inputs`.
+    """
+    return _first_allowed(contract, lambda field: _scattered(field, source))
+
+
+def _scattered(field: kinds.Field, source: random.Random) -> Any:
+    kind = field.kind
+    if field.examples and not _below(8, source):
+        return field.examples[_below(len(field.examples), source)]
+    if not isinstance(kind, kinds.Integer | kinds.Number) or source.getrandbits(1):
+        return _field(field, source)
+    low, high = (kind.low, kind.high) if isinstance(kind, kinds.Integer) else kind.ends()
+    size = 2.0 ** (_below(64, source) - 10) * (source.getrandbits(53) / GRID)
+    near = min(max(0.0, low), high) + (size if source.getrandbits(1) else -size)
+    near = min(max(near, low), high)
+    return min(max(int(near), int(low)), int(high)) if isinstance(kind, kinds.Integer) else near
+
+
+def corner_inputs(contract: Contract) -> Iterator[BaseModel]:
+    """List inputs at the edges, all different: where models break that do well on average.
+
+    First the edges of all fields together; then each edge of each field, next to the least values
+    of the others, and to their greatest. What the author's own validators refuse is left out.
+    """
+    edges = {field.name: _edges(field) for field in contract.fields}
+    least = {name: values[0] for name, values in edges.items()}
+    greatest = {name: _greatest(values) for name, values in edges.items()}
+    together = (
+        {name: value for name, value in zip(edges, row, strict=True) if value is not None}
+        for row in zip_longest(*edges.values())
+    )
+    apart = (
+        {**others, name: value}
+        for others in (least, greatest)
+        for name, values in edges.items()
+        for value in values
+    )
+    seen = set()
+    for values in (*({**least, **each} for each in together), greatest, *apart):
+        if (inputs := allowed(contract, values)) and (text := inputs.model_dump_json()) not in seen:
+            seen.add(text)
+            yield inputs
+
+
+def _edges(field: kinds.Field) -> list[Any]:
+    """List what is worth trying of a field: its corners, what its author named, and around 0."""
+    kind = field.kind
+    found = [*_field_corners(field), *field.examples]
+    if not field.required:
+        found.append(field.default)
+    if isinstance(kind, kinds.Integer):
+        found += [n for n in (-1, 0, 1, kind.low + 1, kind.high - 1) if kind.low <= n <= kind.high]
+    if isinstance(kind, kinds.Number):
+        low, high = kind.ends()
+        found += [n for n in (-1.0, 0.0, 1.0, 1e-300) if low <= n <= high]
+    return list(dict.fromkeys(value for value in found if value is not None))
+
+
+def _greatest(values: list[Any]) -> Any:
+    numbers = all(isinstance(value, int | float) for value in values)
+    return max(values) if numbers else values[-1]
+
+
+def allowed(contract: Contract, values: Mapping[str, Any]) -> BaseModel | None:
+    """Make inputs of values by name; None, where the contract or its author refuses them."""
+    try:
+        return contract.inputs.model_validate(values, by_alias=False, by_name=True)
+    except ValidationError:
+        return None
+
+
+def _first_allowed(contract: Contract, drawn: Callable[[kinds.Field], Any]) -> BaseModel:
     refusal: ValidationError | None = None
     for _ in range(TRIES):
-        values = {field.name: _field(field, source) for field in contract.fields}
+        values = {field.name: drawn(field) for field in contract.fields}
         try:
             return contract.inputs.model_validate(values, by_alias=False, by_name=True)
         except ValidationError as error:

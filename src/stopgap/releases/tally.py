@@ -7,10 +7,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self, get_args
 
+from stopgap.models.failures import (
+    ModelDied,
+    ModelFailed,
+    ModelLate,
+    ModelRaised,
+    ModelUnavailable,
+)
+
 Outcome = Literal["ok", "raised", "late", "died", "unavailable", "breach"]
 """What became of a request: an answer that keeps the promise, or one of the ways to have none."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+OF_FAILURES: Mapping[type[ModelFailed], Outcome] = {
+    ModelRaised: "raised",
+    ModelLate: "late",
+    ModelDied: "died",
+    ModelUnavailable: "unavailable",
+}
+
+
+def outcome_of(failure: ModelFailed) -> Outcome:
+    """Tell how a failure is counted; one of a kind that nobody counts is an error of the model."""
+    return OF_FAILURES.get(type(failure), "raised")
+
+
 CUTS = 8
 """Bins to an octave: a duration is known to 9%."""
 

@@ -1,0 +1,119 @@
+"""Replay: what a model would have answered to requests that are on record."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from pydantic import ValidationError
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.contracts.values import breach
+from stopgap.models.failures import ModelFailed
+from stopgap.models.slot import Slot
+from stopgap.models.specification import Specification
+from stopgap.releases.comparing import Comparison
+from stopgap.releases.tally import Tally, outcome_of
+from stopgap.releases.verification.asking import Answered, Asking
+
+SECONDS = 600.0
+"""For a replay, at most; what was replayed until then is told."""
+
+FAILURES = 20
+"""Requests without an answer that are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A request that was answered."""
+
+    inputs: bytes  # canonical JSON
+    output: Any
+
+
+@dataclass(kw_only=True)
+class Replay:
+    """What came of it: the model's answers beside those that were given."""
+
+    comparison: Comparison
+    tally: Tally
+    unreadable: int = 0  # records whose inputs, or answers, the contract allows no more
+    failures: list[tuple[bytes, str]] = field(default_factory=list)  # inputs, and what was said
+
+
+async def replay(
+    slot: Slot,
+    contract: Contract,
+    specification: Specification,
+    records: Iterable[Recorded],
+    *,
+    number: int,
+    seconds: float = SECONDS,
+    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005  # nobody looks
+) -> Replay:
+    """Start a model, ask it what others were asked, and stop it.
+
+    Args:
+        slot: Not started yet.
+        records: As many as there are to be; they are read in batches.
+        number: Of the release.
+        progress: Told how many were asked.
+
+    Raises:
+        ModelUnloadable: it cannot be loaded.
+    """
+    found = Replay(
+        comparison=Comparison(contract.output_kind),
+        tally=Tally(contract=contract.name, number=number),
+    )
+    ends = time.monotonic() + seconds
+    try:
+        await slot.start()
+        asking = Asking(slot, deadline=specification.deadline, until=ends)
+        pairs = _readable(contract, records, found)
+        while (batch := list(islice(pairs, specification.batch))) and time.monotonic() < ends:
+            answered = await asking.batch([row for row, _ in batch])
+            if any(each.failed for each in answered) and len(batch) > 1:
+                answered = [await asking.alone(row) for row, _ in batch]
+            _count(contract, found, answered, [given for _, given in batch])
+            progress(asking.asked)
+    finally:
+        await slot.stop()
+    return found
+
+
+def _readable(
+    contract: Contract, records: Iterable[Recorded], found: Replay
+) -> Iterator[tuple[Row, Any]]:
+    """Leave out what was recorded under another contract and means nothing now."""
+    for record in records:
+        try:
+            inputs = contract.inputs.model_validate_json(
+                record.inputs, by_alias=False, by_name=True
+            )
+        except ValidationError:
+            found.unreadable += 1
+            continue
+        if breach(contract.output_kind, record.output) is not None:
+            found.unreadable += 1
+            continue
+        yield Row.of(inputs), record.output
+
+
+def _count(
+    contract: Contract, found: Replay, answered: Sequence[Answered], given: Sequence[Any]
+) -> None:
+    for each, before in zip(answered, given, strict=True):
+        micros = int(each.seconds * 1_000_000)
+        if isinstance(each.output, ModelFailed):
+            found.tally.add(outcome_of(each.output), micros)
+            found.failures.append((each.row.json, each.output.reason))
+        elif broken := breach(contract.output_kind, each.output):
+            found.tally.add("breach", micros)
+            found.failures.append((each.row.json, broken))
+        else:
+            found.tally.add("ok", micros)
+            found.comparison.add(each.row.json, before, each.output)
+    del found.failures[FAILURES:]

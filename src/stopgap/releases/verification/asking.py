@@ -1,0 +1,111 @@
+"""Asking a model in verification: bounded in time, and patient while it starts again."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stopgap.contracts.row import Row
+from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelUnavailable
+from stopgap.models.slot import Slot
+
+GRACE_SECONDS = 2.0
+"""Past the deadline, by which a slot has given up itself; nothing here waits for ever."""
+
+PAUSE_SECONDS = 0.05
+"""Between two tries while the model starts again."""
+
+
+class TimeOver(Exception):
+    """The verification has taken as long as it may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What came of one row."""
+
+    row: Row
+    output: Any  # a ModelFailed, where there was no answer
+    seconds: float  # that the call took which it was a row of
+
+    @property
+    def failed(self) -> bool:
+        """Whether there was no answer."""
+        return isinstance(self.output, ModelFailed)
+
+    @property
+    def fatal(self) -> bool:
+        """Whether the model's process ended over it, or would have had to be ended."""
+        return isinstance(self.output, ModelDied | ModelLate)
+
+
+class Asking:
+    """Puts questions to a slot, and counts and times them.
+
+    Args:
+        deadline: Seconds in which the slot itself promises to answer or fail.
+        until: When no more may be asked, by `time.monotonic`.
+    """
+
+    def __init__(self, slot: Slot, *, deadline: float, until: float) -> None:
+        self._slot = slot
+        self._deadline = deadline
+        self._until = until
+        self.asked = 0
+
+    async def batch(self, rows: Sequence[Row]) -> list[Answered]:
+        """Ask some rows in one call.
+
+        Raises:
+            TimeOver: there is no time left.
+        """
+        while True:
+            began = time.monotonic()
+            if began > self._until:
+                raise TimeOver
+            outputs = await self._outputs(rows)
+            if not all(isinstance(output, ModelUnavailable) for output in outputs):
+                break
+            await asyncio.sleep(PAUSE_SECONDS)  # it is starting again
+        self.asked += len(rows)
+        seconds = time.monotonic() - began
+        return [
+            Answered(row=row, output=output, seconds=seconds)
+            for row, output in zip(rows, outputs, strict=True)
+        ]
+
+    async def alone(self, row: Row) -> Answered:
+        """Ask one row in a call of its own.
+
+        Raises:
+            TimeOver: there is no time left.
+        """
+        (answered,) = await self.batch([row])
+        return answered
+
+    async def crowd(self, rows: Sequence[Row]) -> list[Answered]:
+        """Ask rows at once, each for itself, as as many clients do."""
+
+        async def one(row: Row) -> Answered:
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(self._deadline + GRACE_SECONDS):
+                    output = await self._slot.answer(row)
+            except ModelFailed as failure:
+                output = failure
+            except TimeoutError:
+                output = ModelLate("It kept its caller waiting past the deadline.")
+            return Answered(row=row, output=output, seconds=time.monotonic() - began)
+
+        self.asked += len(rows)
+        return list(await asyncio.gather(*map(one, rows)))
+
+    async def _outputs(self, rows: Sequence[Row]) -> Sequence[Any]:
+        try:
+            async with asyncio.timeout(self._deadline + GRACE_SECONDS):
+                return await self._slot.answer_batch(rows)
+        except ModelFailed as failure:
+            return [failure] * len(rows)
+        except TimeoutError:
+            return [ModelLate("It kept its caller waiting past the deadline.")] * len(rows)

@@ -1,0 +1,195 @@
+"""Judging: bad canaries go back soon, good ones never by chance."""
+
+import math
+import random
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stopgap.releases.judging import (
+    CHANCE,
+    WINDOWS,
+    Limits,
+    Seen,
+    Verdict,
+    quantile_bounds,
+    tail,
+    verdict,
+    wilson,
+)
+from stopgap.releases.tally import Tally, duration_bin
+
+LIMITS = Limits()
+
+
+def tally(number: int, requests: int, failures: int = 0) -> Tally:
+    """Count requests, some of them without an answer."""
+    counts = Counter({"ok": requests - failures, "late": failures})
+    return Tally(contract="test", number=number, outcomes=counts)
+
+
+def judged(
+    canary: tuple[int, int], live: tuple[int, int] | None = None, seconds: float = 10.0
+) -> Verdict:
+    """Judge requests and failures of a canary, and of the real live release if there is one."""
+    other = None if live is None else tally(1, *live)
+    return verdict([Seen(seconds=seconds, canary=tally(2, *canary), live=other)])
+
+
+@pytest.mark.parametrize(
+    ("requests", "failures", "action"),
+    [
+        (0, 0, "keep"),
+        (3, 3, "keep"),  # bad luck, once in a million times
+        (4, 4, "back"),
+        (40, 5, "keep"),
+        (40, 7, "back"),
+        (600, 6, "keep"),
+        (600, 30, "back"),
+        (100_000, 1_000, "keep"),
+        (100_000, 1_200, "back"),
+    ],
+)
+def test_failures_against_the_limit(requests: int, failures: int, action: str) -> None:
+    """Beside the stand-in, a canary goes back when its failures are more than chance explains."""
+    found = judged((requests, failures))
+    assert found.action == action
+    assert found.reason
+
+
+def test_back_within_ten_seconds_at_modest_traffic() -> None:
+    """At 5 requests a second, a canary that fails one in four is back before 10 s are over."""
+    source = random.Random(1)
+    late = 0
+    for _ in range(400):
+        failures, requests, second = 0, 0, 0
+        while judged((requests, failures)).action == "keep":
+            second += 1
+            requests += 5
+            failures += sum(source.random() < 0.25 for _ in range(5))
+        late += second > 9
+    assert late / 400 < 0.1
+    everything = [n for n in range(1, 11) if judged((5 * n, 5 * n)).action == "back"]
+    assert everything[0] == 1
+
+
+def chance_of_back(share: float, requests: int) -> float:
+    """Add up the chances of every count of failures for which a canary would go back."""
+    least = next(
+        (n for n in range(requests + 1) if judged((requests, n)).action == "back"), requests + 1
+    )
+    return sum(
+        math.comb(requests, n) * share**n * (1 - share) ** (requests - n)
+        for n in range(least, requests + 1)
+    )
+
+
+@given(st.floats(0.0001, LIMITS.failures), st.integers(1, 400))
+@settings(max_examples=150, deadline=None)
+def test_a_good_canary_never_goes_back_by_chance(share: float, requests: int) -> None:
+    """A canary that fails no more than allowed goes back in less than 1 of 10,000 judgements.
+
+    Not simulated: the chance is added up exactly.
+    """
+    assert chance_of_back(share, requests) < CHANCE < 1 / 10_000
+
+
+@given(st.integers(100, 5_000), st.floats(0, 0.2), st.integers(0, 2**32))
+@settings(max_examples=300, deadline=None)
+def test_as_good_as_live_never_goes_back(requests: int, share: float, seed: int) -> None:
+    """What canary and live release fail at alike is no fault of the canary's."""
+    source = random.Random(seed)
+    one, two = (sum(source.random() < share for _ in range(requests)) for _ in range(2))
+    assert judged((requests, one), (requests, two)).action == "keep"
+
+
+@pytest.mark.parametrize(
+    ("canary", "live", "action"),
+    [
+        ((20_000, 160), (20_000, 0), "back"),  # 0.8%, below the limit: worse than live, surely
+        ((20_000, 160), (20_000, 120), "keep"),
+        ((20_000, 40), (20_000, 0), "keep"),  # by less than anybody would go back for
+        ((99, 99), (99, 99), "back"),  # too few of the live release's to excuse it
+        ((200, 40), (2_000, 400), "keep"),
+        ((200, 120), (2_000, 400), "back"),
+    ],
+)
+def test_beside_a_real_live_release(
+    canary: tuple[int, int], live: tuple[int, int], action: str
+) -> None:
+    """Beside a real release, a canary may fail where that fails as well, and hardly more."""
+    assert judged(canary, live).action == action
+
+
+def durations(source: random.Random, middle: float, count: int) -> Counter[int]:
+    """Draw durations around a middle, in microseconds."""
+    return Counter(
+        duration_bin(int(source.lognormvariate(math.log(middle), 0.5))) for _ in range(count)
+    )
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast", "count", "action"),
+    [
+        (60_000, 6_000, 400, "back"),
+        (60_000, 6_000, 200, "keep"),  # too few
+        (8_000, 6_000, 4_000, "keep"),
+        (2_000, 200, 4_000, "keep"),  # ten times as long, and nobody notices
+        (30_000, 6_000, 4_000, "back"),
+    ],
+)
+def test_durations(slow: int, fast: int, count: int, action: str) -> None:
+    """A canary whose slowest tenth surely takes twice as long, and long enough to notice, goes."""
+    source = random.Random(3)
+    pair = durations(source, slow, count), durations(source, fast, count)
+    assert verdict([], pair).action == action
+
+
+@given(st.floats(1_000, 1e6), st.integers(250, 2_000), st.integers(0, 2**32))
+@settings(max_examples=100, deadline=None)
+def test_as_quick_as_live_never_goes_back(middle: float, count: int, seed: int) -> None:
+    """Durations of one kind never look like two."""
+    source = random.Random(seed)
+    pair = durations(source, middle, count), durations(source, middle, count)
+    assert verdict([], pair).action == "keep"
+
+
+def test_the_window_in_which_it_shows() -> None:
+    """A crash shows in the last seconds, however many good requests were before."""
+    seen = [
+        Seen(seconds=seconds, canary=tally(2, requests, 10), live=None)
+        for seconds, requests in zip(WINDOWS, (20, 3_000, 30_000), strict=True)
+    ]
+    found = verdict(seen)
+    assert (found.action, "in 10 s" in found.reason) == ("back", True)
+    assert "10 late" in found.reason
+
+
+@given(st.integers(1, 60), st.integers(0, 60), st.integers(1, 99))
+def test_the_tail_is_exact(requests: int, failures: int, percent: int) -> None:
+    """The chance of so many failures is the binomial distribution's, to nine digits."""
+    failures = min(failures, requests)
+    share = Fraction(percent, 100)
+    exact = sum(
+        math.comb(requests, n) * share**n * (1 - share) ** (requests - n)
+        for n in range(failures, requests + 1)
+    )
+    found = tail(failures, requests, percent / 100)
+    assert found == 1.0 if failures <= requests * percent / 100 else True
+    if found < 1:
+        assert found == pytest.approx(float(exact), rel=1e-7)
+
+
+def test_intervals() -> None:
+    """Intervals enclose what was seen, are never empty, and shrink with more requests."""
+    assert wilson(0, 0) == (0.0, 1.0)
+    for failures, requests in ((0, 10), (10, 10), (3, 100), (30, 1_000)):
+        low, high = wilson(failures, requests)
+        assert 0 <= low <= failures / requests <= high <= 1
+    assert wilson(30, 1_000)[1] < wilson(3, 100)[1]
+    even = Counter(duration_bin(1000 * n) for n in range(1, 1_001))
+    low, high = quantile_bounds(even, 0.5)
+    assert low < 500_000 < high

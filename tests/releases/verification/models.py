@@ -1,0 +1,108 @@
+"""Models for MadCompany's contract that verification must tell apart from good ones."""
+
+import ctypes
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stopgap.contracts.madcompany import Sales
+
+LIMIT, END = 1_000, 2**30
+"""Sellers above and below which some of these go wrong: numbers that an even draw never meets, as
+the first calls of a model do, by which it is loaded."""
+
+
+def many(row: Sales) -> bool:
+    """Tell whether a model is to go wrong over a row."""
+    return LIMIT < row.seller_available < END
+
+
+def good(row: Sales) -> int:
+    """Keep the contract, whatever is asked."""
+    return 2000 + (row.seller_available * 7 + row.customer_visiting_website) % 3001
+
+
+def above(bad: Callable[[], Any]) -> Callable[[Sales], Any]:
+    """Make a model that goes wrong for many sellers."""
+    return lambda row: bad() if many(row) else good(row)
+
+
+def _raise() -> None:
+    raise ValueError("too many sellers")
+
+
+raises = above(_raise)
+hangs = above(lambda: time.sleep(1_000))
+segfaults = above(lambda: ctypes.string_at(0))
+exits = above(lambda: os._exit(0))
+not_a_number = above(lambda: float("nan"))
+infinite = above(lambda: float("inf"))
+text = above(lambda: "3000")
+out_of_range = above(lambda: 5001)
+
+
+def always_wrong(_row: Sales) -> int:
+    """Never keep the contract."""
+    return 0
+
+
+def moody(_row: Sales) -> int:
+    """Answer the same question differently each time."""
+    return random.randint(2000, 5000)
+
+
+class Crowded:
+    """Answers otherwise among others."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer with how many were asked at once."""
+        return [2000 + len(rows) for _ in rows]
+
+
+class TooFew:
+    """Forgets the last row of a batch."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer all but the last."""
+        return [good(row) for row in rows][: max(1, len(rows) - 1)]
+
+
+class Slow:
+    """Takes as long for each row, alone or not."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer in its own time."""
+        time.sleep(0.012 * len(rows))
+        return [good(row) for row in rows]
+
+
+class Leaking:
+    """Keeps a megabyte for each call."""
+
+    def __init__(self) -> None:
+        self._kept: list[bytes] = []
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, and forget nothing."""
+        self._kept.append(os.urandom(2**20))
+        return [good(row) for row in rows]
+
+
+class Hungry:
+    """Takes gigabytes at once."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer at last."""
+        if any(map(many, rows)):
+            taken = [b"x" * 2**24 for _ in range(400)]
+            time.sleep(len(taken))
+        return [good(row) for row in rows]
+
+
+class NotMade:
+    """Cannot even be made."""
+
+    def __init__(self) -> None:
+        raise OSError("weights are missing")

@@ -1,0 +1,155 @@
+"""Verification: a good model passes; each bad one fails by the right rule, by its simplest inputs.
+
+The models run in processes of their own, as in the server.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes import FakeClock
+
+from stopgap.contracts.contract import Contract, Example
+from stopgap.contracts.madcompany import Sales, contract
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.slot import open_slot
+from stopgap.models.specification import Specification
+from stopgap.releases.verification.report import RULES, Finding, Report
+from stopgap.releases.verification.verifying import verify
+
+SOURCE = "stopgap.contracts.madcompany:contract"
+MODELS = Path(__file__).parent / "models.py"
+SIMPLEST = {"seller_available": 0, "month": "january", "customer_visiting_website": 0}
+CROWD = {**SIMPLEST, "seller_available": 1001}
+
+
+def verified(
+    name: str, *, held_to: Contract = contract, seconds: float = 30.0, **how: Any
+) -> Report:
+    """Verify one of the models with a few hundred inputs."""
+    specification = Specification(
+        uri=f"python:{MODELS}:{name}", **({"deadline": 0.4, "batch": 16} | how)
+    )
+    slot = open_slot(specification, contract, contract_source=SOURCE)
+    source = random.Random(7)
+    return asyncio.run(
+        verify(
+            slot,
+            held_to,
+            specification,
+            clock=FakeClock(),
+            source=source,
+            samples=320,
+            seconds=seconds,
+        )
+    )
+
+
+def by_rule(report: Report) -> Mapping[str, Finding]:
+    """Look findings up by their rule."""
+    return {finding.rule: finding for finding in report.findings}
+
+
+def test_a_good_model_passes() -> None:
+    """A model that keeps the contract passes every rule, each with its figure."""
+    report = verified("good")
+    assert {each.rule: each.outcome for each in report.findings} == {
+        rule.name: "held" for rule in RULES
+    }, report
+    assert (report.passed, report.fingerprint) == (True, contract.fingerprint)
+    assert all(finding.figure for finding in report.findings)
+    assert report.loaded["kind"] == "python"
+    assert Report.of(json.loads(json.dumps(report.document()))) == report
+
+
+BAD = [
+    ("raises", "answers", CROWD, "too many sellers"),
+    ("not_a_number", "contract", CROWD, "it is nan"),
+    ("infinite", "contract", CROWD, "it is inf"),
+    ("text", "contract", CROWD, "it is '3000'"),
+    ("out_of_range", "contract", CROWD, "must be an integer from 2000 to 5000; it is 5001"),
+    ("always_wrong", "contract", SIMPLEST, "it is 0"),
+    ("hangs", "survives", None, "no answer after 0.4 s"),
+    ("segfaults", "survives", None, "SIGSEGV"),
+    ("exits", "survives", None, "ended"),
+    ("Hungry", "survives", None, "may hold 300"),
+    ("moody", "repeats", None, "and was"),
+    ("Crowded", "batches", None, "2001, and was 2016"),
+]
+
+
+@pytest.mark.parametrize(("name", "rule", "inputs", "said"), BAD, ids=[row[0] for row in BAD])
+def test_bad_models_fail(name: str, rule: str, inputs: object, said: str) -> None:
+    """Each fault breaks its rule, with inputs that show it, as simple as they can be."""
+    deadline = 3.0 if name == "Hungry" else 0.4
+    report = verified(name, memory=300 * 2**20, deadline=deadline)
+    finding = by_rule(report)[rule]
+    assert finding.outcome == "broken", report
+    first = finding.failures[0]
+    assert said in first.said
+    if inputs is not None:
+        assert first.inputs == inputs
+    assert not report.passed
+    assert rule in report.obstacles
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "figure"),
+    [
+        ("TooFew", "batches", "answered only alone"),
+        ("Slow", "latency", "which may take 200 ms"),
+        ("Leaking", "memory", "second half"),
+    ],
+)
+def test_models_that_are_bad_in_numbers(name: str, rule: str, figure: str) -> None:
+    """What shows only in a crowd or over time breaks its rule, too, with the figure."""
+    finding = by_rule(verified(name, batch=32 if name == "Slow" else 16))[rule]
+    assert finding.outcome == "broken"
+    assert figure in finding.figure
+
+
+def test_a_dead_model_is_asked_no_more() -> None:
+    """Once its process did not survive, no further rule is checked, and none counts as held."""
+    report = verified("segfaults")
+    outcomes = {each.rule: each.outcome for each in report.findings}
+    assert outcomes.pop("loads") == "held"
+    assert outcomes.pop("survives") == "broken"
+    assert set(outcomes.values()) == {"not checked"}
+
+
+def test_it_ends_in_time() -> None:
+    """A model that hangs, or is only slow, is done with when the time is over."""
+    for name in ("hangs", "Slow"):
+        began = time.monotonic()
+        report = verified(name, seconds=3)
+        assert time.monotonic() - began < 3 + 0.4 * 2 + 5
+        assert not report.passed
+
+
+def test_what_cannot_be_loaded() -> None:
+    """A model that cannot even be made is told at once; there is nothing to report."""
+    with pytest.raises(ModelUnloadable, match="weights are missing"):
+        verified("NotMade")
+
+
+def test_golden_examples() -> None:
+    """The contract's examples are answered within their tolerance, or told with what they miss."""
+    inputs = {"seller_available": 5, "month": "may", "customer_visiting_website": 100}
+    for tolerance, outcome in ((5.0, "held"), (4.0, "broken")):
+        held_to = Contract(
+            name="madcompany",
+            version="1.0.0",
+            path="/predict/{seller_available}/{month}/{customer_visiting_website}",
+            inputs=Sales,
+            output=contract.output,
+            examples=[Example(inputs=inputs, output=2140, tolerance=tolerance)],
+        )
+        finding = by_rule(verified("good", held_to=held_to))["examples"]
+        assert finding.outcome == outcome
+    assert finding.failures[0].inputs == inputs
+    assert finding.failures[0].said == "2135; it should be 2140 ± 4"
