@@ -32,9 +32,11 @@ from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
+from stopgap.models.artifacts import Artifacts
 from stopgap.models.stand_in import stand_in
 from stopgap.predicting import STAND_IN, Predicting, Release
 from stopgap.releases.releases import Releases
+from stopgap.releases.trial import Trial
 from stopgap.releases.watch import Watch
 from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
@@ -115,6 +117,7 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
     database = open_database(settings.database_url or "")
     contracts = load_contracts(settings.contracts)
     spool = Spool(spool_folder(settings), ids, fsync=settings.journal_fsync)
+    artifacts = _artifacts(settings)
     passwords = Passwords(rules=settings.password_rules)
     sessions = Sessions(
         database,
@@ -139,6 +142,8 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         predicting=_predicting(contracts, settings, clock, spool, metrics),
         releases=Releases(database, clock, contracts),
         watch=Watch(database, clock, contracts),
+        artifacts=artifacts,
+        trial=_trial(contracts, settings, artifacts),
         metrics=metrics,
         spool=spool,
         journal=Journal(open_database(settings.journal_url or ""), clock),
@@ -167,6 +172,18 @@ def _predicting(
     ]
     strict = settings.journal == "strict"
     return Predicting(releases, clock=clock, spool=spool, strict=strict, metrics=metrics)
+
+
+def _artifacts(settings: Settings) -> Artifacts:
+    """Open where models' files are: beside the images, and nothing else there."""
+    shelf = f"{(settings.objects or '').rstrip('/')}/models"
+    return Artifacts(open_objects(shelf), settings.data / "models")
+
+
+def _trial(contracts: Sequence[Contract], settings: Settings, artifacts: Artifacts) -> Trial:
+    named = zip(contracts, settings.contracts, strict=True)
+    sources = {contract.name: place for contract, place in named}
+    return Trial({each.name: each for each in contracts}, sources, artifacts)
 
 
 def spool_folder(settings: Settings) -> Path:

@@ -4,6 +4,7 @@ import json
 import math
 import random
 from collections import Counter
+from itertools import islice
 from typing import Annotated, Any
 
 import pytest
@@ -18,10 +19,12 @@ from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.parsing import query_values, read_path
 from stopgap.contracts.sampling import (
     SampleNotFound,
+    corner_inputs,
     corners,
     draw,
     example_inputs,
     sample_inputs,
+    scattered_inputs,
 )
 
 DRAWS = 100_000
@@ -174,3 +177,56 @@ def test_what_is_shown_as_an_example_works(contract: Contract) -> None:
     expected = contract.inputs.model_validate(shown, by_alias=False, by_name=True)
     path, _, query = contract.address(shown).partition("?")
     assert read_path(contract, path, query_values(query)) == expected
+
+
+@given(contracts())
+def test_corner_inputs(contract: Contract) -> None:
+    """Corners are allowed, all different, and hold each corner of each field."""
+    found = list(islice(corner_inputs(contract), 2_000))
+    written = [inputs.model_dump_json() for inputs in found]
+    assert len(set(written)) == len(written)
+    for field in contract.fields:
+        values = [getattr(inputs, field.name) for inputs in found]
+        for corner in corners(field.kind):
+            assert corner in values
+
+
+def test_corners_of_one_field_beside_the_others() -> None:
+    """Each edge of a field stands beside the least values of the others, and the greatest."""
+    contract = contract_of(
+        bool,
+        n=Annotated[int, Field(ge=-9, le=9)],
+        m=Annotated[float, Field(ge=0, le=2)],
+        b=(bool, True),
+    )
+    found = {tuple(inputs.model_dump().values()) for inputs in corner_inputs(contract)}
+    for n in (-9, -8, -1, 0, 1, 8, 9):
+        assert {(n, 0.0, False), (n, 2.0, True)} <= found
+    assert {(-9, 1.0, False), (9, 1e-300, True)} <= found
+    assert len(found) < 40
+
+
+def test_corners_that_the_author_refuses() -> None:
+    """What the author's own validators refuse is no corner."""
+    contract = Contract(name="pair", version="1.0.0", path="/p", inputs=Ordered, output=bool)
+    found = [tuple(inputs.model_dump().values()) for inputs in corner_inputs(contract)]
+    assert (0, 9) in found
+    assert all(less < more for less, more in found)
+
+
+@given(contracts(), st.integers(0, 2**32))
+def test_scattered_inputs_are_allowed(contract: Contract, seed: int) -> None:
+    """Inputs of every magnitude keep the contract."""
+    inputs = scattered_inputs(contract, random.Random(seed))
+    assert contract.inputs.model_validate_json(inputs.model_dump_json(), by_name=True) == inputs
+
+
+def test_scattered_inputs_are_of_every_magnitude() -> None:
+    """Of a range up to 2^53, small numbers are drawn about as often as large ones."""
+    contract = contract_of(bool, n=Annotated[int, Field(ge=0, le=2**53 - 1)])
+    source = random.Random(1)
+    sizes = [
+        scattered_inputs(contract, source).model_dump()["n"].bit_length() for _ in range(4_000)
+    ]
+    for low, high in ((0, 10), (10, 20), (20, 30), (30, 40), (40, 50)):
+        assert sum(low <= size < high for size in sizes) > 100

@@ -12,6 +12,7 @@ from stopgap.cli.doctor import doctor
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.cli.journal import journal
 from stopgap.cli.key import key
+from stopgap.cli.release import release
 from stopgap.cli.serve import serve
 from stopgap.errors import StopgapError
 
@@ -44,6 +45,7 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(contract)
+main.add_command(release)
 main.add_command(account)
 main.add_command(key)
 main.add_command(journal)

@@ -14,8 +14,10 @@ from stopgap.contracts.contract import Contract
 from stopgap.images.gallery import Images
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
+from stopgap.models.artifacts import Artifacts
 from stopgap.predicting import Predicting
 from stopgap.releases.releases import Releases
+from stopgap.releases.trial import Trial
 from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
@@ -33,6 +35,8 @@ class Parts:
     predicting: Predicting
     releases: Releases
     watch: Watch
+    artifacts: Artifacts
+    trial: Trial
     accounts: Accounts
     sign_in: SignIn
     sessions: Sessions

@@ -1,0 +1,109 @@
+"""The options that say how a model is run and how it is verified."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from stopgap.models.specification import Bring, Specification
+from stopgap.releases.verification.verifying import SAMPLES, SECONDS
+
+MEBIBYTE = 1_048_576
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """What was said of a model."""
+
+    bring: Bring
+    deadline: float
+    memory: int
+    batch: int
+    python: str | None
+    in_process: bool
+    samples: int
+    seconds: float
+
+    def specification(self, uri: str) -> Specification:
+        """Say it to the releases.
+
+        Raises:
+            SpecificationInvalid: a value is out of its range.
+        """
+        return Specification(
+            uri=_rooted(uri),
+            bring=self.bring,
+            deadline=self.deadline,
+            memory=self.memory * MEBIBYTE,
+            batch=self.batch,
+            python=self.python,
+            in_process=self.in_process,
+        )
+
+
+def _rooted(uri: str) -> str:
+    """Name a Python file by its whole path: workers may run in another folder than this command."""
+    kind, colon, reference = uri.partition(":")
+    place, second, attribute = reference.rpartition(":")
+    if kind != "python" or not place.endswith(".py"):
+        return uri
+    return f"{kind}{colon}{Path(place).resolve()}{second}{attribute}"
+
+
+def model_options(command: Command) -> Command:
+    """Let a command be told how a model is run and verified."""
+    default = Specification(uri="python:a:b")
+    for option in (
+        click.option(
+            "--seconds",
+            type=click.FloatRange(1, 3_600),
+            default=SECONDS,
+            show_default=True,
+            help="How long the verification may take.",
+        ),
+        click.option(
+            "--samples",
+            type=click.IntRange(1, 1_000_000),
+            default=SAMPLES,
+            show_default=True,
+            help="Inputs that it is verified with, besides the corners.",
+        ),
+        click.option(
+            "--in-process", is_flag=True, help="Run it in the worker: nothing can end it."
+        ),
+        click.option("--python", metavar="PATH", help="The Python that runs it.  [default: this]"),
+        click.option(
+            "--batch",
+            type=click.IntRange(1, 4_096),
+            default=default.batch,
+            show_default=True,
+            help="Rows in one call, at most.",
+        ),
+        click.option(
+            "--memory",
+            type=click.IntRange(16),
+            default=default.memory // MEBIBYTE,
+            show_default=True,
+            help="MiB that its process may hold.",
+        ),
+        click.option(
+            "--deadline",
+            type=click.FloatRange(0, 60, min_open=True),
+            default=default.deadline,
+            show_default=True,
+            help="Seconds for one prediction, its queueing included.",
+        ),
+        click.option(
+            "--bring",
+            type=click.Choice(get_args(Bring)),
+            default=default.bring,
+            show_default=True,
+            help="How its output is brought into the contract's type.",
+        ),
+    ):
+        command = option(command)
+    return command

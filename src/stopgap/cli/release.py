@@ -1,0 +1,405 @@
+"""`stopgap release ...`: which model answers whom."""
+
+import asyncio
+import getpass
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import click
+
+from stopgap.cli.installation import opened
+from stopgap.cli.lines import json_option, print_json, print_rows
+from stopgap.cli.model_options import ModelOptions, model_options
+from stopgap.cli.release_lines import (
+    counting,
+    facts,
+    move_row,
+    print_changes,
+    print_release,
+    print_replay,
+    print_report,
+    replay_facts,
+    row,
+)
+from stopgap.clock import SystemClock
+from stopgap.journal.filters import Filters
+from stopgap.releases.release import Release, ReleaseNotFound, Stage, Sticky
+from stopgap.releases.replay import Recorded
+from stopgap.releases.verification.report import Report
+from stopgap.web.parts import Parts
+
+contract_option = click.option(
+    "--contract", "chosen", metavar="NAME", help="Of which contract, where several are served."
+)
+reason_option = click.option("--reason", default="", help="Why; kept with what was done.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask whether that is what you want.")
+
+
+@click.group()
+def release() -> None:
+    """Verify models, and decide which of them answers the clients.
+
+    A release is one model on one contract, with a number. It is added as a candidate; as a shadow
+    it gets copies of the traffic, as a canary a share of it, and as the live release all of it.
+
+    \b
+    Examples:
+      stopgap release add python:shop/model.py:model
+      stopgap release promote 1 --percent 10
+      stopgap release promote 1
+      stopgap release rollback
+    """
+    logging.getLogger("stopgap").addHandler(logging.NullHandler())  # what is wrong is reported
+
+
+def _contract(parts: Parts, chosen: str | None) -> str:
+    """Tell which contract is meant: the one that is named, or the only one."""
+    if chosen is None and len(parts.contracts) > 1:
+        names = ", ".join(each.name for each in parts.contracts)
+        raise click.UsageError(f"Several contracts are served; say --contract, one of {names}.")
+    return parts.contracts[0].name if chosen is None else chosen
+
+
+def _me() -> str:
+    """Tell who does this: the user of this machine."""
+    try:
+        return f"{getpass.getuser()} at the command line"
+    except (KeyError, OSError):
+        return "the command line"
+
+
+@release.command("list")
+@contract_option
+@json_option
+def list_releases(chosen: str | None, *, as_json: bool) -> None:
+    """List a contract's releases, the newest first.
+
+    \b
+    Examples:
+      stopgap release list
+      stopgap release list --contract madcompany --json
+    """
+    with opened() as parts:
+        found = parts.releases.list(_contract(parts, chosen))
+    rows = [each.document() if as_json else row(each) for each in found]
+    print_rows(rows, as_json=as_json, nothing="There are no releases.")
+
+
+@release.command()
+@click.argument("model", metavar="URI|N")
+@model_options
+@contract_option
+@json_option
+def verify(model: str, chosen: str | None, *, as_json: bool, **options: Any) -> None:
+    """Hold the model at URI against the contract, or release N once more; exit with 1 if it fails.
+
+    Nothing is kept of a URI. Of a release the report is kept, and what was overridden before has to
+    be overridden again.
+
+    \b
+    Examples:
+      stopgap release verify python:shop/model.py:model
+      stopgap release verify onnx:model.onnx --bring round --deadline 0.2
+      stopgap release verify 3 --json
+    """
+    with opened() as parts:
+        contract = _contract(parts, chosen)
+        if model.isdecimal():
+            found = _real(parts, contract, int(model))
+            report = _verified(parts, contract, found)
+            parts.releases.verified(contract, found.number, report, _me())
+        else:
+            specification = ModelOptions(**options).specification(model)
+            report = _trial(parts, contract, specification, options)
+    print_report(report, as_json=as_json)
+    sys.exit(0 if report.passed else 1)
+
+
+@release.command()
+@click.argument("uri")
+@model_options
+@click.option("--note", default="", help="What is new in it; kept with the release.")
+@contract_option
+@json_option
+def add(uri: str, note: str, chosen: str | None, *, as_json: bool, **options: Any) -> None:
+    """Add the model at URI as a release, verify it, and keep the report; exit with 1 if it fails.
+
+    A model that cannot be loaded is not added. One that breaks a rule is, but gets no traffic.
+
+    \b
+    Examples:
+      stopgap release add python:shop/model.py:model
+      stopgap release add onnx:model.onnx --bring round --note "trained in May"
+      stopgap release add sklearn:model.skops --deadline 0.2 --memory 512
+    """
+    with opened() as parts:
+        contract = _contract(parts, chosen)
+        specification = parts.trial.keep(ModelOptions(**options).specification(uri))
+        report = _trial(parts, contract, specification, options)
+        added = parts.releases.add(contract, specification, _me(), note)
+        parts.releases.verified(contract, added.number, report, _me())
+    print_report(report, as_json=as_json, number=added.number)
+    sys.exit(0 if report.passed else 1)
+
+
+def _real(parts: Parts, contract: str, number: int) -> Release:
+    """Find a release that has a model, as the stand-in has none."""
+    found = parts.releases.show(contract, number)
+    if found.specification is None:
+        raise ReleaseNotFound(contract, number)
+    return found
+
+
+def _verified(parts: Parts, contract: str, found: Release) -> Report:
+    return _trial(parts, contract, found.specification, {})
+
+
+def _trial(parts: Parts, contract: str, specification: Any, options: dict[str, Any]) -> Report:
+    kept = specification if specification.artifact else parts.trial.keep(specification)
+    bounds = {key: options[key] for key in ("samples", "seconds") if key in options}
+    with counting("Verifying") as tell:
+        report = parts.trial.verify(contract, kept, clock=SystemClock(), progress=tell, **bounds)
+        return asyncio.run(report)
+
+
+@release.command()
+@click.argument("number", metavar="N", type=click.IntRange(min=0))
+@click.option(
+    "--percent",
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    help="As a canary: answers this share of the requests, judged all the while.",
+)
+@click.option(
+    "--shadow", is_flag=True, help="As a shadow: gets copies; no client sees its answers."
+)
+@click.option(
+    "--sticky",
+    type=click.Choice(["caller", "inputs"]),
+    help="Whose share a canary's is: of callers, or of inputs.  [default: as before, else caller]",
+)
+@reason_option
+@yes_option
+@contract_option
+@json_option
+def promote(
+    number: int,
+    percent: float | None,
+    sticky: Sticky | None,
+    reason: str,
+    chosen: str | None,
+    *,
+    shadow: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Make release N live; or a canary with --percent, or a shadow with --shadow. 0: the stand-in.
+
+    Says what will happen to which release, and asks. Workers follow within a second; no request
+    fails meanwhile.
+
+    \b
+    Examples:
+      stopgap release promote 3 --shadow
+      stopgap release promote 3 --percent 10
+      stopgap release promote 3 --yes --reason "agrees with release 2 to 99%"
+    """
+    if shadow and percent is not None:
+        raise click.UsageError("A shadow answers no share of the requests: --shadow or --percent.")
+    stage: Stage = "shadow" if shadow else "live" if percent is None else "canary"
+    with opened() as parts:
+        contract = _contract(parts, chosen)
+        planned = parts.releases.planned(contract, number, stage=stage, percent=percent)
+        _ask(planned, yes=yes)
+        done = parts.releases.promote(
+            contract, number, _me(), stage=stage, percent=percent, sticky=sticky, reason=reason
+        )
+    print_changes(done, as_json=as_json, quiet=not yes)
+
+
+def _ask(planned: Sequence[Any], *, yes: bool) -> None:
+    if not yes:
+        for each in planned:
+            click.echo(each.words(), err=True)
+        click.confirm("Do that?", abort=True, err=True)
+
+
+@release.command()
+@reason_option
+@contract_option
+@json_option
+def rollback(reason: str, chosen: str | None, *, as_json: bool) -> None:
+    """Make the release live that was live before; again, the one before that.
+
+    It does not ask: whoever needs it is in a hurry, and `promote` undoes it. A canary goes back to
+    candidate with it. The last step is the stand-in.
+
+    \b
+    Examples:
+      stopgap release rollback
+      stopgap release rollback --reason "May is off by a thousand"
+    """
+    with opened() as parts:
+        done = parts.releases.rollback(_contract(parts, chosen), _me(), reason)
+    print_changes(done, as_json=as_json)
+
+
+@release.command()
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@reason_option
+@contract_option
+@json_option
+def withdraw(number: int, reason: str, chosen: str | None, *, as_json: bool) -> None:
+    """Take the shadow or canary N off the traffic; it is a candidate again.
+
+    \b
+    Example:
+      stopgap release withdraw 3 --reason "seen enough"
+    """
+    with opened() as parts:
+        done = parts.releases.withdraw(_contract(parts, chosen), number, _me(), reason)
+    print_changes(done, as_json=as_json)
+
+
+@release.command()
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@reason_option
+@click.confirmation_option(prompt="Put it away for good? Its model's file will not be kept.")
+@contract_option
+@json_option
+def retire(number: int, reason: str, chosen: str | None, *, as_json: bool) -> None:
+    """Put release N away for good: nothing goes back to it, and its model's file is not kept.
+
+    What it answered, and what was done to it, stays on record.
+
+    \b
+    Examples:
+      stopgap release retire 2
+      stopgap release retire 2 --yes
+    """
+    with opened() as parts:
+        done = parts.releases.retire(_contract(parts, chosen), number, _me(), reason)
+    print_changes(done, as_json=as_json)
+
+
+@release.command()
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@click.argument("rule")
+@click.option("--reason", required=True, help="Why that is all right; kept with the release.")
+@contract_option
+def override(number: int, rule: str, reason: str, chosen: str | None) -> None:
+    """Let release N have traffic although it broke RULE.
+
+    It is kept who did so and why, and holds until the release is verified again. `loads` and
+    `survives` cannot be overridden.
+
+    \b
+    Example:
+      stopgap release override 3 repeats --reason "it samples, on purpose"
+    """
+    with opened() as parts:
+        parts.releases.override(_contract(parts, chosen), number, rule, _me(), reason)
+    click.echo(f"Release {number} may have traffic although it broke the rule {rule}.")
+
+
+@release.command()
+@click.argument("number", metavar="N", type=click.IntRange(min=0))
+@contract_option
+@json_option
+def show(number: int, chosen: str | None, *, as_json: bool) -> None:
+    """Tell all about release N: its model, its report, what was done to it, and how it does.
+
+    \b
+    Examples:
+      stopgap release show 3
+      stopgap release show 3 --json
+    """
+    with opened() as parts:
+        found = facts(parts, _contract(parts, chosen), number)
+    if as_json:
+        print_json(found)
+    else:
+        print_release(found)
+
+
+@release.command()
+@click.argument("number", metavar="N", type=click.IntRange(min=0), required=False)
+@contract_option
+@json_option
+def history(number: int | None, chosen: str | None, *, as_json: bool) -> None:
+    """List who did what to release N, or to all releases, and when; the latest first.
+
+    \b
+    Examples:
+      stopgap release history
+      stopgap release history 3 --json
+    """
+    with opened() as parts:
+        found = parts.releases.moves(_contract(parts, chosen), number)
+    print_rows([move_row(each) for each in found], as_json=as_json, nothing="Nothing was done yet.")
+
+
+@release.command("replay")
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=1_000,
+    show_default=True,
+    help="Requests at most, the latest first.",
+)
+@click.option("--answered-by", metavar="NAME", help="Only what this release answered.")
+@contract_option
+@json_option
+def replay_requests(
+    number: int, limit: int, answered_by: str | None, chosen: str | None, *, as_json: bool
+) -> None:
+    """Ask release N what the journal has, and compare its answers with those that were given.
+
+    \b
+    Examples:
+      stopgap release replay 3
+      stopgap release replay 3 --limit 100000 --answered-by 2 --json
+    """
+    with opened() as parts:
+        contract = _contract(parts, chosen)
+        found = _real(parts, contract, number)
+        entries = parts.journal.export(Filters(contract=contract, release=answered_by))
+        records = (
+            Recorded(inputs=each.record.inputs, output=json.loads(each.record.output))
+            for each in islice(entries, limit)
+        )
+        with counting("Replaying") as tell:
+            told = asyncio.run(
+                parts.trial.replay(found, records, progress=lambda done: tell(done, limit))
+            )
+    if as_json:
+        print_json(replay_facts(told))
+    else:
+        print_replay(told)
+
+
+@release.command()
+@click.argument("answerer", metavar="WHO", type=click.Choice(["stand-in", "nobody"]))
+@reason_option
+@contract_option
+def fallback(answerer: str, reason: str, chosen: str | None) -> None:
+    """Say WHO answers when the live release and the one before it cannot: stand-in, or nobody.
+
+    With nobody, which is so unless somebody says otherwise, clients get an honest 503. The
+    stand-in's answers are drawn, not predicted.
+
+    \b
+    Examples:
+      stopgap release fallback stand-in --reason "this is a demo"
+      stopgap release fallback nobody
+    """
+    with opened() as parts:
+        allowed = answerer == "stand-in"
+        contract = _contract(parts, chosen)
+        parts.releases.allow_stand_in(contract, _me(), allowed=allowed, reason=reason)
+    told = "The stand-in answers" if allowed else "Nobody answers"
+    click.echo(f"{told} when no real model can.")

@@ -1,0 +1,195 @@
+"""Lines about releases: how commands show what they found of one."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from stopgap.cli.lines import print_json, print_rows, printable
+from stopgap.clock import SystemClock
+from stopgap.releases.comparing import EDGES, Comparison, Spread
+from stopgap.releases.move import Move
+from stopgap.releases.moves import Change
+from stopgap.releases.release import Release, name_of
+from stopgap.releases.replay import Replay
+from stopgap.releases.verification.report import Finding, Report
+from stopgap.web.parts import Parts
+
+MARKS = {"held": "✓", "broken": "✗", "not checked": "-"}
+BAR_WIDTH = 40
+SHOWN = 5
+"""Differences and moves that people are shown; --json has all."""
+
+
+def row(release: Release) -> dict[str, Any]:
+    """Show a release as a line of a table."""
+    return {
+        "number": release.number,
+        "stage": f"{release.stage} {release.percent:g}%" if release.percent else release.stage,
+        "model": release.specification.uri if release.specification else "the stand-in",
+        "added": release.created_at and release.created_at.isoformat(" ", "minutes")[:16],
+        "by": release.created_by,
+        "note": release.note,
+    }
+
+
+def move_row(move: Move) -> dict[str, Any]:
+    """Show what was done as a line of a table."""
+    return {
+        "at": move.at.isoformat(timespec="seconds"),
+        "release": name_of(move.number),
+        "action": move.action + (f" {move.rule}" if move.rule else ""),
+        "was": move.was,
+        "now": f"{move.now} {move.percent:g}%" if move.percent else move.now,
+        "by": move.by,
+        "reason": move.reason,
+    }
+
+
+def print_changes(changes: Sequence[Change], *, as_json: bool, quiet: bool = False) -> None:
+    """Say what was done to each release; quiet, where the question has just said it."""
+    if as_json:
+        for each in changes:
+            print_json(asdict(each))
+    elif quiet:
+        click.echo("Done.")
+    else:
+        for each in changes:
+            click.echo(each.words())
+
+
+def print_report(report: Report, *, as_json: bool, number: int | None = None) -> None:
+    """Show what a verification found, rule by rule."""
+    if as_json:
+        print_json(report.document() | ({} if number is None else {"number": number}))
+        return
+    for finding in report.findings:
+        _print_finding(finding)
+    words = "held" if report.passed else f"in the way: {', '.join(report.obstacles)}"
+    click.echo(f"{len(report.findings)} rules in {report.seconds:.1f} s; {words}.")
+    if number is not None:
+        then = f"stopgap release promote {number} --percent 10" if report.passed else ""
+        click.echo(f"Added as release {number}, a candidate. {then}".rstrip())
+
+
+def _print_finding(finding: Finding) -> None:
+    mark = MARKS[finding.outcome]
+    click.echo(f"{mark} {finding.outcome:<11} {finding.rule}: {finding.sentence}")
+    click.echo(f"              {printable(finding.figure)}")
+    for failure in finding.failures:
+        inputs = ", ".join(f"{name}={value!r}" for name, value in failure.inputs.items())
+        click.echo(f"              asked {printable(inputs)}")
+        click.echo(f"              said  {printable(failure.said)}")
+
+
+def facts(parts: Parts, contract: str, number: int) -> dict[str, Any]:
+    """Gather all that is known of a release."""
+    report = parts.releases.report(contract, number)
+    since = SystemClock().now() - timedelta(hours=1)
+    tally = parts.watch.tallies(contract, since).get(number)
+    return {
+        "release": parts.releases.show(contract, number).document(),
+        "report": report and report.document(),
+        "overridden": list(parts.releases.overridden(contract, number)),
+        "last_hour": dict(tally.outcomes) if tally else {},
+        "compared": {
+            name_of(other): parts.watch.comparison(contract, number, other).document()
+            for other in parts.watch.compared_with(contract, number)
+        },
+        "history": [move_row(each) for each in parts.releases.moves(contract, number)],
+    }
+
+
+def print_release(found: Mapping[str, Any]) -> None:
+    """Show a release to people."""
+    release = Release.of(found["release"])
+    for name, value in row(release).items():
+        if value not in {None, ""}:
+            click.echo(f"{name:<11} {printable(str(value))}")
+    if release.specification:
+        for name, value in release.specification.document().items():
+            if value not in {None, False} and name != "uri":
+                click.echo(f"{name:<11} {printable(str(value))}")
+    if found["last_hour"]:
+        counts = (f"{count:,} {kind}" for kind, count in found["last_hour"].items() if count)
+        click.echo(f"last hour   {', '.join(counts)}")
+    if found["report"]:
+        click.echo(f"\nVerified {found['report']['at']}:")
+        print_report(Report.of(found["report"]), as_json=False)
+        for rule in found["overridden"]:
+            click.echo(f"Overridden: {rule}.")
+    click.echo()
+    print_rows(found["history"][:SHOWN], as_json=False, nothing="Nothing was done to it.")
+
+
+def replay_facts(told: Replay) -> dict[str, Any]:
+    """Tell what came of a replay, for programs."""
+    return {
+        "requests": told.tally.requests,
+        "outcomes": dict(told.tally.outcomes),
+        "unreadable": told.unreadable,
+        "agreement": told.comparison.agreement,
+        **told.comparison.document(),
+        "failures": [
+            {"inputs": inputs.decode(errors="replace"), "said": said}
+            for inputs, said in told.failures
+        ],
+    }
+
+
+def print_replay(told: Replay) -> None:
+    """Show what came of a replay: the answers side by side."""
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in told.tally.outcomes.items() if count)
+    click.echo(f"{told.tally.requests:,} requests replayed: {counts or 'none'}.")
+    if told.unreadable:
+        click.echo(f"{told.unreadable:,} left out: the contract does not allow them any more.")
+    print_comparison(told.comparison)
+    for inputs, said in told.failures[:SHOWN]:
+        click.echo(f"no answer   {printable(inputs.decode(errors='replace'))}: {printable(said)}")
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Show two releases' answers side by side: how often they agree, and where they do not."""
+    if not comparison.compared:
+        return
+    click.echo(f"{comparison.agreement:.1%} agree (within 1% of the promised range).")
+    for name, spread in comparison.spreads.items():
+        _print_spread(name, spread)
+    rows = [
+        {"asked": each.inputs, "given": each.given, "other": each.other}
+        for each in comparison.largest[:SHOWN]
+    ]
+    if rows:
+        click.echo("\nThe largest differences:")
+        print_rows(rows, as_json=False, nothing="")
+
+
+def _print_spread(name: str, spread: Spread) -> None:
+    title = f"{name}: " if name else ""
+    mean = spread.total / spread.compared
+    click.echo(f"\n{title}{spread.same:,} of {spread.compared:,} the same; on average {mean:+.4g}")
+    most = max(spread.bins.values(), default=0)
+    for place, count in sorted(spread.bins.items()):
+        sign = "-" if place < 0 else "+" if place else " "
+        bar = "█" * max(1, round(BAR_WIDTH * count / most))
+        click.echo(f"  {sign}{EDGES[abs(place)]:>6.1%} {count:>9,} {bar}")
+    for words, count in spread.words.most_common(SHOWN):
+        click.echo(f"  {printable(words)} {count:,}")
+
+
+@contextmanager
+def counting(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Tell a person who looks how far something long is."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _of: None
+        return
+    with click.progressbar(length=1_000, label=label, file=sys.stderr) as bar:
+
+        def tell(done: int, of: int) -> None:
+            bar.update(round(1_000 * min(1.0, done / max(1, of))) - bar.pos)
+
+        yield tell

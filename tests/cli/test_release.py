@@ -1,0 +1,214 @@
+"""`stopgap release`: from a model's file to the live release and back, by hand."""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from tests.commands import Run, opened
+from tests.journal.filling import add, at
+from tests.journal.records import record
+from tests.releases.making import report
+
+from stopgap.contracts.madcompany import contract
+from stopgap.models.specification import Specification
+from stopgap.releases.tally import Tally
+from stopgap.storage.database import JOURNAL, migrate, open_database
+
+MODELS = Path(__file__).parents[1] / "releases" / "verification" / "models.py"
+QUICK = ("--samples", "40", "--batch", "8")
+DELIVERY = str(Path(__file__).parents[2] / "examples" / "delivery.py") + ":contract"
+
+Add = Callable[..., Result]
+
+
+def uri(name: str) -> str:
+    """Name one of the models."""
+    return f"python:{MODELS}:{name}"
+
+
+def told(result: Result) -> list[dict[str, object]]:
+    """Read what a command has printed with --json."""
+    assert result.exit_code in {0, 1}, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def ready(run: Run, data: Path) -> int:
+    """Add a release that has passed verification; tell its number."""
+    run("release", "list")
+    with opened(data) as parts:
+        number = parts.releases.add("madcompany", Specification(uri=uri("good")), "ann").number
+        parts.releases.verified("madcompany", number, report(contract), "ann")
+    return number
+
+
+def stages(run: Run) -> dict[object, object]:
+    """Tell the stage of each release."""
+    return {each["number"]: each["stage"] for each in told(run("release", "list", "--json"))}
+
+
+def test_the_whole_way(run: Run) -> None:
+    """Add and verify, shadow, canary, live, and back to the stand-in: a command each."""
+    added = run("release", "add", uri("good"), "--note", "first", *QUICK)
+    assert added.exit_code == 0, added.output
+    assert "✓ held        contract: Every answer keeps the contract." in added.stdout
+    assert "Added as release 1, a candidate." in added.stdout
+    assert "1       candidate  python:" in run("release", "list").stdout
+    for words, stage in (
+        (["--shadow"], "shadow"),
+        (["--percent", "10"], "canary"),
+        (["--percent", "50", "--sticky", "inputs"], "canary"),
+        ([], "live"),
+    ):
+        result = run("release", "promote", "1", "--yes", *words)
+        assert result.exit_code == 0, result.output
+        assert stages(run)[1] == stage
+    assert stages(run) == {1: "live", 0: "retired"}
+    back = run("release", "rollback", "--reason", "wrong in May")
+    assert back.stdout.splitlines() == [
+        "The stand-in (retired) answers the requests.",
+        "Release 1 (live) gets no traffic any more.",
+    ]
+    again = run("release", "rollback")
+    assert (again.exit_code, again.stdout) == (os.EX_CANTCREAT, "")
+    history = told(run("release", "history", "1", "--json"))
+    assert [each["action"] for each in history] == [
+        *("rolled back", "promoted", "promoted", "promoted", "promoted", "verified", "added")
+    ]
+    assert history[0]["reason"] == "wrong in May"
+    assert "wrong in May" in run("release", "history").stdout
+
+
+def test_a_question_before_it_is_done(run: Run, ready: int) -> None:
+    """A promotion says what will happen and asks; without an answer nothing is done."""
+    for typed in ("n\n", None):
+        result = run("release", "promote", str(ready), "--percent", "5", typed=typed)
+        assert result.exit_code == 1
+        assert "Release 1 (candidate) answers 5% of the requests" in result.stderr
+        assert stages(run)[ready] == "candidate"
+    result = run("release", "promote", str(ready), typed="y\n")
+    assert (result.exit_code, result.stdout) == (0, "Done.\n")
+    assert stages(run)[ready] == "live"
+
+
+def test_a_bad_model_gets_no_traffic(run: Run) -> None:
+    """A model that breaks a rule is added with its report; overriding by name lets it through."""
+    added = run("release", "add", uri("moody"), *QUICK)
+    assert added.exit_code == 1
+    assert "✗ broken      repeats: The same inputs have the same answer twice." in added.stdout
+    refused = run("release", "promote", "1", "--yes")
+    assert refused.exit_code == os.EX_CANTCREAT
+    assert "Release 1 is given no traffic: it broke batches, repeats" in refused.stderr
+    assert run("release", "override", "1", "repeats").exit_code == 2  # without a reason
+    for rule in ("repeats", "batches"):
+        result = run("release", "override", "1", rule, "--reason", "it samples, on purpose")
+        assert result.exit_code == 0, result.output
+    assert run("release", "override", "1", "loads", "--reason", "why not").exit_code != 0
+    assert run("release", "promote", "1", "--percent", "5", "--yes").exit_code == 0
+    shown = run("release", "show", "1").stdout
+    assert "Overridden: batches." in shown
+    assert "it samples, on purpose" in shown
+
+
+def test_what_cannot_be_loaded_is_not_added(run: Run, tmp_path: Path) -> None:
+    """A model that is not there, of no known kind or no file at all: one line, nothing added."""
+    wrong = tmp_path / "model.onnx"
+    wrong.write_bytes(b"no model")
+    for named in (uri("NotMade"), uri("nothing"), "magic:x", "onnx:gone.onnx", f"onnx:{wrong}"):
+        result = run("release", "add", named, *QUICK)
+        assert result.exit_code == os.EX_DATAERR, result.output
+        assert result.stderr.startswith("stopgap: ")
+        assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert stages(run) == {0: "live"}
+
+
+def test_verifying_keeps_nothing_of_a_uri(run: Run) -> None:
+    """A model can be held against the contract before it is a release; of a release it is kept."""
+    result = run("release", "verify", uri("good"), *QUICK, "--json")
+    (found,) = told(result)
+    assert (result.exit_code, found["passed"]) == (0, True)
+    assert run("release", "verify", uri("out_of_range"), "--samples", "400").exit_code == 1
+    assert stages(run) == {0: "live"}
+    run("release", "add", uri("good"), *QUICK)
+    again = run("release", "verify", "1")
+    assert again.exit_code == 0
+    actions = [each["action"] for each in told(run("release", "history", "--json"))]
+    assert actions == ["verified", "verified", "added"]
+    assert run("release", "verify", "0").exit_code == os.EX_NOINPUT
+    assert run("release", "verify", "7").exit_code == os.EX_NOINPUT
+
+
+def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
+    """All that is known of a release is shown, for people and for programs."""
+    with opened(data) as parts:
+        tally = Tally(contract="madcompany", number=ready)
+        tally.add("ok", 900)
+        tally.add("late", 900)
+        parts.watch.tally("w1", [tally])
+    (found,) = told(run("release", "show", str(ready), "--json"))
+    assert set(found) == {*("release", "report", "overridden", "last_hour", "compared", "history")}
+    shown = run("release", "show", str(ready)).stdout
+    assert "last hour   1 ok, 1 late" in shown
+    assert "9 rules in 1.5 s; held." in shown
+    (stand_in,) = told(run("release", "show", "0", "--json"))
+    assert stand_in["report"] is None
+    assert "the stand-in" in run("release", "show", "0").stdout
+
+
+def test_replaying_what_was_asked(run: Run, ready: int, data: Path) -> None:
+    """What the journal has is asked again, and the answers are compared with those given."""
+    month = b'{"seller_available":%d,"month":"may","customer_visiting_website":0}'
+    given = [
+        record(
+            at=at(datetime(2030, 1, 1, 12, number, tzinfo=UTC)),
+            contract="madcompany",
+            release="stand-in",
+            inputs=month % number,
+            output=b"%d" % (2000 + number * 7 + (1_500 if number == 9 else 0)),
+        )
+        for number in range(10)
+    ]
+    odd = record(
+        at=at(datetime(2030, 1, 1, 11, tzinfo=UTC)), contract="madcompany", inputs=b'{"size":1}'
+    )
+    with closing(open_database(f"sqlite:///{data / 'journal.db'}")) as journal:
+        migrate(journal, JOURNAL)
+        add(journal, [*given, odd])
+    (found,) = told(run("release", "replay", str(ready), "--json"))
+    assert (found["requests"], found["outcomes"], found["unreadable"]) == (10, {"ok": 10}, 1)
+    assert found["agreement"] == 0.9
+    shown = run("release", "replay", str(ready), "--limit", "10").stdout
+    assert "10 requests replayed: 10 ok." in shown
+    assert "90.0% agree" in shown
+    assert "3563   2063" in shown
+    assert run("release", "replay", "7").exit_code == os.EX_NOINPUT
+
+
+def test_withdrawing_retiring_and_falling_back(run: Run, ready: int, data: Path) -> None:
+    """A canary is withdrawn, a release retired, the stand-in allowed as a fallback: on record."""
+    run("release", "promote", str(ready), "--percent", "5", "--yes")
+    result = run("release", "withdraw", str(ready), "--json")
+    assert told(result) == [{"number": 1, "was": "canary", "now": "candidate", "percent": 0.0}]
+    assert run("release", "retire", str(ready), typed="n\n").exit_code == 1
+    assert run("release", "retire", str(ready), "--yes").exit_code == 0
+    assert stages(run) == {1: "retired", 0: "live"}
+    for word, allowed in (("stand-in", True), ("nobody", False)):
+        assert run("release", "fallback", word).exit_code == 0
+        with opened(data) as parts:
+            assert parts.releases.routing("madcompany").stand_in_fallback is allowed
+
+
+def test_several_contracts(run: Run) -> None:
+    """Where several contracts are served, it has to be said which is meant."""
+    served = {"STOPGAP_CONTRACTS": f"stopgap.contracts.madcompany:contract,{DELIVERY}"}
+    result = run("release", "list", **served)
+    assert result.exit_code == 2
+    assert "--contract, one of madcompany, delivery-time" in result.stderr
+    assert run("release", "list", "--contract", "delivery-time", **served).exit_code == 0
+    assert run("release", "list", "--contract", "x", **served).exit_code == os.EX_NOINPUT
+    assert run("release", "promote", "1", "--shadow", "--percent", "5").exit_code == 2
