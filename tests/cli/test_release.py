@@ -16,6 +16,7 @@ from tests.releases.making import report
 
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
+from stopgap.releases.comparing import Comparison
 from stopgap.releases.tally import Tally
 from stopgap.storage.database import JOURNAL, migrate, open_database
 
@@ -150,11 +151,16 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
         tally.add("ok", 900)
         tally.add("late", 900)
         parts.watch.tally("w1", [tally])
+        comparison = Comparison(contract.output_kind)
+        comparison.add(b'{"seller_available":5}', 3_000, 3_300)
+        parts.watch.compare("madcompany", ready, 0, "w1", comparison)
     (found,) = told(run("release", "show", str(ready), "--json"))
     assert set(found) == {*("release", "report", "overridden", "last_hour", "compared", "history")}
     shown = run("release", "show", str(ready)).stdout
     assert "last hour   1 ok, 1 late" in shown
     assert "9 rules in 1.5 s; held." in shown
+    assert "1 answers beside the stand-in's:" in shown
+    assert "{'seller_available': 5}  3000   3300" in shown
     (stand_in,) = told(run("release", "show", "0", "--json"))
     assert stand_in["report"] is None
     assert "the stand-in" in run("release", "show", "0").stdout

@@ -15,6 +15,7 @@ from stopgap.cli.installation import opened
 from stopgap.cli.lines import json_option, print_json, print_rows
 from stopgap.cli.model_options import ModelOptions, model_options
 from stopgap.cli.release_lines import (
+    comparisons,
     counting,
     facts,
     move_row,
@@ -318,11 +319,13 @@ def show(number: int, chosen: str | None, *, as_json: bool) -> None:
       stopgap release show 3 --json
     """
     with opened() as parts:
-        found = facts(parts, _contract(parts, chosen), number)
+        contract = _contract(parts, chosen)
+        found = facts(parts, contract, number)
+        compared = comparisons(parts, contract, number)
     if as_json:
         print_json(found)
     else:
-        print_release(found)
+        print_release(found, compared)
 
 
 @release.command()

@@ -97,14 +97,21 @@ def facts(parts: Parts, contract: str, number: int) -> dict[str, Any]:
         "overridden": list(parts.releases.overridden(contract, number)),
         "last_hour": dict(tally.outcomes) if tally else {},
         "compared": {
-            name_of(other): parts.watch.comparison(contract, number, other).document()
-            for other in parts.watch.compared_with(contract, number)
+            other: each.document() for other, each in comparisons(parts, contract, number).items()
         },
         "history": [move_row(each) for each in parts.releases.moves(contract, number)],
     }
 
 
-def print_release(found: Mapping[str, Any]) -> None:
+def comparisons(parts: Parts, contract: str, number: int) -> Mapping[str, Comparison]:
+    """Gather what was compared of a release, by the name of the one that answered."""
+    return {
+        name_of(other): parts.watch.comparison(contract, number, other)
+        for other in parts.watch.compared_with(contract, number)
+    }
+
+
+def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) -> None:
     """Show a release to people."""
     release = Release.of(found["release"])
     for name, value in row(release).items():
@@ -122,6 +129,10 @@ def print_release(found: Mapping[str, Any]) -> None:
         print_report(Report.of(found["report"]), as_json=False)
         for rule in found["overridden"]:
             click.echo(f"Overridden: {rule}.")
+    for name, comparison in compared.items():
+        whose = f"release {name}'s" if name.isdecimal() else f"the {name}'s"
+        click.echo(f"\n{comparison.compared:,} answers beside {whose}:")
+        print_comparison(comparison)
     click.echo()
     print_rows(found["history"][:SHOWN], as_json=False, nothing="Nothing was done to it.")
 
