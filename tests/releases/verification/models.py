@@ -48,6 +48,11 @@ def always_wrong(_row: Sales) -> int:
     return 0
 
 
+def always_raises(row: Sales) -> int:
+    """Answer nothing, ever."""
+    raise ValueError(row.month)
+
+
 def moody(_row: Sales) -> int:
     """Answer the same question differently each time."""
     return random.randint(2000, 5000)

@@ -122,6 +122,22 @@ def test_a_dead_model_is_asked_no_more() -> None:
     assert set(outcomes.values()) == {"not checked"}
 
 
+def test_a_model_in_the_same_process() -> None:
+    """In the server's own process a hang cannot be ended, and is told all the same."""
+    report = verified("hangs", in_process=True, seconds=2)
+    finding = by_rule(report)["survives"]
+    assert (finding.outcome, len(finding.failures)) == ("broken", 1)
+    assert verified("good", in_process=True).passed
+
+
+def test_a_fault_is_found_once() -> None:
+    """Inputs that raise break one rule: what is answered is still measured and compared."""
+    assert verified("raises").obstacles == ("answers",)
+    report = verified("always_raises")
+    assert report.obstacles == ("answers", "contract", "batches", "repeats", "latency")
+    assert by_rule(report)["answers"].failures[0].inputs == SIMPLEST
+
+
 def test_it_ends_in_time() -> None:
     """A model that hangs, or is only slow, is done with when the time is over."""
     for name in ("hangs", "Slow"):

@@ -39,6 +39,8 @@ TRIES = 200
 FATAL_TRIES = 5
 """Questions for shrinking; one that is fatal costs a deadline and a new start, each longer."""
 
+NO_ANSWERS = "there was no answer"
+
 COMPARED = 64
 """Inputs that are asked again, alone and in their batch."""
 
@@ -131,11 +133,11 @@ class Checks:
         }
         findings = []
         for rule in RULES[1:]:
-            dead = self._fatal is not None and rule.name != "survives"
+            known = self._fatal is not None and rule.name == "survives"
             few = len(self._answered) < min(LEAST, len(rows))
-            if dead:
+            if self._fatal is not None and not known:
                 findings.append(_unchecked(rule.name, "its process did not survive"))
-            elif few and late:
+            elif few and late and not known:
                 findings.append(_unchecked(rule.name, late))
             else:
                 findings.append(await self._found(rule.name, checks[rule.name]))
@@ -156,6 +158,7 @@ class Checks:
         for number, batch in enumerate(batches):
             answered = await self._asking.batch(batch)
             if answered[0].fatal:
+                self._fatal = answered[0]  # in case that there is no time to find out which it is
                 self._fatal = await self._culprit(answered)
                 return
             if any(each.failed for each in answered) and len(answered) > 1:
@@ -203,7 +206,8 @@ class Checks:
             return (await self._asking.alone(row)).failed
 
         failed = [each for each in self._answered if each.failed]
-        return await self._judged("answers", failed, "no answer to", fails)
+        held = f"{_inputs(len(self._answered))}, all of them answered"
+        return await self._judged("answers", failed, held, "no answer to", fails)
 
     async def _keeps(self) -> Finding:
         async def breaks(row: Row) -> bool:
@@ -211,23 +215,27 @@ class Checks:
             return not answered.failed and self._breach(answered) is not None
 
         broken = [each for each in self._answered if self._breach(each) is not None]
-        return await self._judged("contract", broken, "outside of the contract for", breaks)
+        answers = sum(not each.failed for each in self._answered)
+        if not answers:
+            return _unchecked("contract", NO_ANSWERS)
+        held = f"{answers:,} answers, all of them"
+        return await self._judged("contract", broken, held, "outside of the contract for", breaks)
 
     async def _judged(
         self,
         rule: str,
         wrong: Sequence[Answered],
+        held: str,
         words: str,
         breaks: Callable[[Row], Awaitable[bool]],
     ) -> Finding:
         """Tell of the rows that broke a rule, the first of them as simple as can be."""
-        count = len(self._answered)
         if not wrong:
-            return _held(rule, f"{_inputs(count)}, all of them")
+            return _held(rule, held)
         row = await self._shrunk(wrong[0].row, breaks, tries=TRIES)
         shown = [await self._asking.alone(row), *wrong[1:FAILURES]]
         failures = [self._failure(each.row, each.output) for each in shown]
-        return _broken(rule, f"{words} {len(wrong)} of {_inputs(count)}", failures)
+        return _broken(rule, f"{words} {len(wrong)} of {_inputs(len(self._answered))}", failures)
 
     async def _shrunk(
         self, row: Row, breaks: Callable[[Row], Awaitable[bool]], *, tries: int
@@ -278,7 +286,9 @@ class Checks:
 
     async def _compared(self, rule: str, size: int) -> Finding:
         """Ask the last rows again, in calls of a size, and compare."""
-        first = [each for each in self._answered[-COMPARED:] if not each.failed]
+        first = self._good(COMPARED)
+        if not first:
+            return _unchecked(rule, NO_ANSWERS)
         wrong, alike = [], 0
         for at in range(0, len(first), size):
             part = first[at : at + size]
@@ -296,14 +306,16 @@ class Checks:
     async def _latency(self) -> Finding:
         """Time full batches, then let two batches' worth of clients come at once."""
         size, deadline = self._specification.batch, self._specification.deadline
-        rows = [each.row for each in self._answered[-size:]]
+        rows = [each.row for each in self._good(size)]
+        if not rows:
+            return _unchecked("latency", NO_ANSWERS)
         times = sorted([(await self._asking.batch(rows))[0].seconds for _ in range(5)])
         crowd = await self._asking.crowd((rows * 2)[: 2 * size])
         alone = sorted(each.seconds for each in self._answered[: self._corners] if not each.failed)
         unanswered = [each for each in crowd if each.failed]
-        middle = f"{alone[len(alone) // 2] * 1000:.1f} ms" if alone else "no time"
+        median = f"{alone[len(alone) // 2] * 1000:.1f} ms" if alone else "an unknown time"
         figure = (
-            f"a call {middle} in the middle, a full batch of {len(rows)} {times[-1] * 1000:.1f} ms "
+            f"a row alone {median} (median), a full batch of {len(rows)} {times[-1] * 1000:.1f} ms "
             f"at most, which may take {deadline * SHARE_OF_DEADLINE * 1000:.0f} ms; "
             f"{len(crowd) - len(unanswered)} of {len(crowd)} at once were answered in time"
         )
@@ -324,6 +336,10 @@ class Checks:
         if after > allowed or grown:
             return _broken("memory", f"{figure}; it may have {allowed >> 20} and not grow", [])
         return _held("memory", figure)
+
+    def _good(self, most: int) -> list[Answered]:
+        """List the last rows that had an answer, of those that were asked among others."""
+        return [each for each in self._answered if not each.failed][-most:]
 
     def _breach(self, answered: Answered) -> str | None:
         if answered.failed:
