@@ -46,11 +46,14 @@ class Asking:
     Args:
         deadline: Seconds in which the slot itself promises to answer or fail.
         until: When no more may be asked, by `time.monotonic`.
+        grace: Seconds past the deadline after which a slot that still says nothing has failed.
     """
 
-    def __init__(self, slot: Slot, *, deadline: float, until: float) -> None:
+    def __init__(
+        self, slot: Slot, *, deadline: float, until: float, grace: float = GRACE_SECONDS
+    ) -> None:
         self._slot = slot
-        self._deadline = deadline
+        self._patience = deadline + grace
         self._until = until
         self.asked = 0
 
@@ -90,7 +93,7 @@ class Asking:
         async def one(row: Row) -> Answered:
             began = time.monotonic()
             try:
-                async with asyncio.timeout(self._deadline + GRACE_SECONDS):
+                async with asyncio.timeout(self._patience):
                     output = await self._slot.answer(row)
             except ModelFailed as failure:
                 output = failure
@@ -103,7 +106,7 @@ class Asking:
 
     async def _outputs(self, rows: Sequence[Row]) -> Sequence[Any]:
         try:
-            async with asyncio.timeout(self._deadline + GRACE_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return await self._slot.answer_batch(rows)
         except ModelFailed as failure:
             return [failure] * len(rows)

@@ -20,7 +20,8 @@ def same(one: Any, other: Any, way: Bring) -> bool:
         return one.keys() == other.keys() and all(same(one[key], other[key], way) for key in one)
     if type(one) is int and type(other) is int:
         return one == other or (way != "exact" and abs(one - other) == 1)
-    if isinstance(one, float | int) and isinstance(other, float | int):
+    numbers = {type(one), type(other)} <= {int, float}
+    if numbers:
         return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=1e-12)
     return type(one) is type(other) and bool(one == other)
 
