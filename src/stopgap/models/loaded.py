@@ -56,7 +56,8 @@ def found_of(model: Model, uri: str, path: Path | None) -> dict[str, Any]:
 
 
 def _version(module: object) -> str | None:
-    version = getattr(module, "__version__", None)
+    """Tell a version that is there; what a module makes up when asked may warn, or fail."""
+    version = getattr(module, "__dict__", {}).get("__version__")
     return version if isinstance(version, str) else None
 
 
