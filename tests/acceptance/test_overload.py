@@ -23,10 +23,9 @@ pytestmark = pytest.mark.alone
 
 PREDICT = "/predict/5/january/100"
 THREADS = 8
-"""A quarter of them predicts."""
 
-CAPACITY = {"waiting": THREADS / 4 / CALL_SECONDS, "computing": 1 / CALL_SECONDS}
-"""Predictions per second; who computes in Python does so alone."""
+CAPACITY = 1 / CALL_SECONDS
+"""Predictions per second."""
 
 SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "3"))
 SLOW = 500
@@ -70,13 +69,13 @@ async def flood(port: int, capacity: float) -> dict[str, Outcomes]:
 def test_ten_times_the_load(tmp_path: Path, model: str, soon: float) -> None:
     """Of ten times the load, what can be served is, in good time; the rest is refused at once."""
     with slow_server(tmp_path, model) as server:
-        seen = asyncio.run(flood(server.port, CAPACITY[model]))
+        seen = asyncio.run(flood(server.port, CAPACITY))
     for calm in ("before", "after"):
         assert set(seen[calm].counts) == {200}
     assert seen["after"].quantile(200, 0.5) < 2 * seen["before"].quantile(200, 0.5)
     flooded = seen["flood"]
     assert set(flooded.counts) == {200, 503}
-    assert flooded.counts[200] > 0.7 * CAPACITY[model] * SECONDS
+    assert flooded.counts[200] > 0.7 * CAPACITY * SECONDS
     assert flooded.quantile(200, 0.99) < 1
     assert flooded.quantile(503, 0.9) < soon
     assert {each.retry_after for each in flooded.of(503)} == {1}

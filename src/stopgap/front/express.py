@@ -14,7 +14,8 @@ from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.front.intake import Scope
-from stopgap.predicting import Line, Predicting
+from stopgap.predicting.line import Line
+from stopgap.predicting.predicting import Predicting
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -54,7 +55,8 @@ class ExpressLane:
     """Answers what is plain.
 
     Args:
-        contracts: Those whose predictions are open to everybody.
+        contracts: Those whose predictions are open to everybody. While one of them has a model that
+            takes its time, it is left to the waiting lane.
         recent: Who sent a cookie or a key a moment ago; Flask's views fill it.
     """
 
@@ -66,9 +68,17 @@ class ExpressLane:
         recent: RecentCallers,
         ids: Ids,
     ) -> None:
-        self._stops = [_Stop(contract, predicting.express_line(contract)) for contract in contracts]
+        self._all = [_Stop(contract, predicting.express_line(contract)) for contract in contracts]
+        self._predicting = predicting
+        self._stops = self._all
+        self._choose()
+        predicting.watch(self._choose)
         self._recall = recent.recall
         self._new_id = ids.new
+
+    def _choose(self) -> None:
+        """Stop at the contracts that are answered at once."""
+        self._stops = [stop for stop in self._all if self._predicting.way(stop.contract) is None]
 
     def answer(self, scope: Scope) -> Answer | None:
         """Answer a request that has no body; None: it is not plain."""
