@@ -70,9 +70,12 @@ def test_uploading_by_the_form(browser: Client) -> None:
 
 
 def test_every_link_of_the_page_leads_somewhere(browser: Client) -> None:
-    """No link of the first page is dead."""
+    """No link of the first page is dead, nor does one lead to a part that is not there."""
     for link in links(browser.get("/").text):
-        assert browser.get(link).status == 200, link
+        address, _, part = link.partition("#")
+        page = browser.get(address or "/")
+        assert page.status == 200, link
+        assert not part or f'id="{part}"' in page.text, link
 
 
 def test_the_link_to_the_source(tmp_path_factory: pytest.TempPathFactory) -> None:

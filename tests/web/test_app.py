@@ -67,7 +67,7 @@ def test_a_fault_of_ours_is_told_without_its_words(app: Flask, client: FlaskClie
     assert "swordfish" not in response.text
 
 
-@pytest.mark.parametrize("path", ["/", "/status", "/nope", "/predict/x", "/static/plain.css"])
+@pytest.mark.parametrize("path", ["/", "/status", "/nope", "/predict/x", "/static/console.css"])
 def test_every_answer_is_guarded(client: FlaskClient, path: str) -> None:
     """Pages, answers, errors and files are what they say they are, and carry a request id."""
     with client.get(path) as response:

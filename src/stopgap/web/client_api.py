@@ -3,6 +3,7 @@
 from functools import partial
 
 from flask import Blueprint, Flask, Response, g, request, url_for
+from pydantic import BaseModel
 from werkzeug.routing import BaseConverter
 
 from stopgap.accounts.account import Caller
@@ -10,7 +11,8 @@ from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.parsing import read_inputs, read_path
 from stopgap.contracts.row import Row
-from stopgap.images.image import Uploader
+from stopgap.images.image import Image, Uploader
+from stopgap.predicting import Prediction
 from stopgap.problems import SignInNeeded
 from stopgap.web import callers
 from stopgap.web.answers import json_answer, see_other, text
@@ -47,7 +49,7 @@ def login() -> Response:
         parts().metrics.login_failed(refusal.code)
         raise
     if wants_html() and is_form():
-        response = see_other(url_for("pages.home"))  # which shows the sentence
+        response = see_other(url_for("welcome.home"))  # which shows the sentence
     else:
         response = text(greeting(caller))
     callers.end_session()
@@ -71,26 +73,25 @@ def predict(contract: Contract, **_in_path: str) -> Response:
         inputs = read_inputs(contract, query_values_of_request())
     else:
         inputs = read_path(contract, raw_path(), query_values_of_request())
-    line = parts().predicting.line(contract)
-    prediction = line.predict(Row.of(inputs), g.request_id, callers.caller_id())
+    prediction = prediction_for(contract, inputs)
     response = Response(prediction.body, mimetype="application/json")
     response.headers["Stopgap-Release"] = prediction.release
     return response
 
 
+def prediction_for(contract: Contract, inputs: BaseModel) -> Prediction:
+    """Predict from validated inputs, for the current request and whoever sent it."""
+    line = parts().predicting.line(contract)
+    return line.predict(Row.of(inputs), g.request_id, callers.caller_id())
+
+
 @api.post("/images")
 def upload_image() -> Response:
     """Keep an image; answer with its path on the server."""
-    content = uploaded_bytes()
-    caller = callers.caller()
-    session_id = None
-    if caller is None:
-        caller, session_id = _welcome_guest()
-    uploader = Uploader(id=caller.id, guest=not caller.account, address=callers.address())
-    image = parts().images.add(content, uploader)
+    image, session_id = keep_image()
     path = url_for("image_api.fetch_image", name=image.name)
     if wants_html() and is_form():
-        response = see_other(url_for("pages.home"))  # which shows the path
+        response = see_other(url_for("welcome.home"))  # which shows the path
     else:
         wants_json = request.accept_mimetypes.best == "application/json"
         response = json_answer(described(image), 201) if wants_json else text(path, 201)
@@ -98,6 +99,17 @@ def upload_image() -> Response:
     if session_id is not None:
         callers.remember(response, session_id, guest=True)
     return response
+
+
+def keep_image() -> tuple[Image, str | None]:
+    """Keep the image that the request brings; tell the session that this has begun, if it has."""
+    content = uploaded_bytes()
+    caller = callers.caller()
+    session_id = None
+    if caller is None:
+        caller, session_id = _welcome_guest()
+    uploader = Uploader(id=caller.id, guest=not caller.account, address=callers.address())
+    return parts().images.add(content, uploader), session_id
 
 
 def _welcome_guest() -> tuple[Caller, str]:

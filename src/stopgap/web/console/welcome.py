@@ -1,39 +1,56 @@
-"""The pages for people: the first one, what each problem means, and signing out."""
+"""The first page: what this is, whether it runs, how to call it, and where to sign in."""
+
+import json
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, url_for
 
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.sampling import example_inputs
+from stopgap.contracts.values import write_text
 from stopgap.errors import kinds
 from stopgap.problems import PageNotFound, status_of
 from stopgap.web import callers
 from stopgap.web.answers import page, see_other, text
 from stopgap.web.bodies import is_form, wants_html
 from stopgap.web.client_api import greeting
+from stopgap.web.console.asking import questions
 from stopgap.web.parts import parts
 
-views = Blueprint("pages", __name__)
+views = Blueprint("welcome", __name__)
 
 
 @views.get("/")
 def home() -> Response:
-    """Show the first page: what this is, the sign-in form or, once signed in, the forms to use."""
+    """Greet the world: what this is, how to sign in and call it; once signed in, forms to use."""
     caller = callers.caller()
     known_length = caller is not None and caller.password_length is not None
+    contracts = parts().contracts
     return page(
         "home.html",
-        contracts=parts().contracts,
-        examples={each.name: each.address(example_inputs(each)) for each in parts().contracts},
-        settings=parts().settings,
-        caller=caller,
+        contracts=contracts,
+        questions={each.name: questions(each) for each in contracts},
+        calls={each.name: _calls(each) for each in contracts},
         greeting=greeting(caller) if caller and known_length else None,
         images=parts().images.list(caller.id) if caller else [],
     )
 
 
+def _calls(contract: Contract) -> dict[str, str]:
+    """Write a contract's example as each of its routes takes it."""
+    inputs = example_inputs(contract)
+    written = {name: write_text(value) for name, value in inputs.items()}
+    return {
+        "path": contract.address(inputs),
+        "query": f"{contract.prefix}?{urlencode(written)}",
+        "json": json.dumps(inputs),
+    }
+
+
 @views.get("/login")
 def sign_in_form() -> Response:
     """Lead to the first page, where the sign-in form is."""
-    return see_other(url_for("pages.home"))
+    return see_other(url_for("welcome.home"))
 
 
 @views.post("/logout")
@@ -41,7 +58,7 @@ def logout() -> Response:
     """End the session."""
     callers.end_session()
     to_page = wants_html() and is_form()
-    response = see_other(url_for("pages.home")) if to_page else text("Signed out.")
+    response = see_other(url_for("welcome.home")) if to_page else text("Signed out.")
     callers.forget(response)
     return response
 
