@@ -1,0 +1,73 @@
+"""The one table of pages: every rule that holds for each page is held for each of its rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
+from tests.pictures import png
+
+OK = 200
+ASKED = "/console/predict/madcompany?seller_available=5&month=may&customer_visiting_website=100"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One page, as somebody sees it."""
+
+    name: str
+    path: str  # what stands in braces in it is told by `before`
+    who: str = "nobody"  # "nobody", "orhan", "operator"
+    status: int = OK
+    before: Callable[[Visitor], dict[str, str]] = lambda _: {}  # makes what must be there
+
+
+def with_images(visitor: Visitor) -> dict[str, str]:
+    """Upload two images; tell the name of one."""
+    for size in ((48, 32), (24, 64)):
+        answer = visitor.context.request.post(
+            visitor.url + "/images",
+            multipart={
+                "image": {"name": "a.png", "mimeType": "image/png", "buffer": png(size=size)}
+            },
+        )
+        assert answer.status == 201
+    return {"image": answer.text().removeprefix("/images/")}
+
+
+PAGES = (
+    Row(name="welcome", path="/"),
+    Row(name="signed-in", path="/", who="orhan", before=with_images),
+    Row(name="predict", path="/console/predict"),
+    Row(name="answer", path=ASKED),
+    Row(name="wrong", path=ASKED.replace("5", "five").replace("may", "maybe")),
+    Row(name="no-images", path="/console/images"),
+    Row(name="images", path="/console/images", who="orhan", before=with_images),
+    Row(name="image", path="/console/images/{image}", who="orhan", before=with_images),
+    Row(name="deleted", path="/console/images?deleted", who="orhan"),
+    Row(name="appearance", path="/console/appearance?saved"),
+    Row(name="reference", path="/docs"),
+    Row(name="problem-kind", path="/problems/input-malformed"),
+    Row(name="not-found", path="/nowhere", status=404),
+    Row(name="bad-value", path="/predict/five/january/100", status=400),
+    Row(name="sign-in-needed", path="/console/images/nothing", status=401),
+    Row(name="operator", path="/", who="operator"),
+)
+
+
+def prepare(visitor: Visitor, row: Row) -> str:
+    """Make a visitor the one who is meant to see a page; tell the page's address."""
+    if row.who == "orhan":
+        visitor.sign_in("orhan", "12345")
+    elif row.who == "operator":
+        visitor.sign_in(OPERATOR, PASSWORD)
+    path = row.path.format(**row.before(visitor))
+    if row.status != OK:
+        visitor.refused.add(path)
+    return path
+
+
+def bring(visitor: Visitor, row: Row) -> None:
+    """Bring a visitor to a page, as the one who is meant to see it."""
+    answer = visitor.page.goto(prepare(visitor, row))
+    assert answer is not None
+    assert answer.status == row.status
