@@ -41,6 +41,7 @@ from stopgap.storage.objects import open_objects
 from stopgap.telemetry.logs import log_to_stdout
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
 from stopgap.web import app as web
+from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
 from stopgap.web.parts import Parts
 
 SWEEP_SECONDS = 600
@@ -228,7 +229,7 @@ def door_to(parts: Parts, *, quick: Sequence[Contract], supervisor: int) -> Door
             recent=parts.recent,
             ids=parts.ids,
         ),
-        quota=_quota(parts, prefixes),
+        quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
         places=Places(settings.max_requests),
         intake=Intake(seconds=settings.body_seconds, places=settings.max_requests // 2),
         lanes=Lanes(

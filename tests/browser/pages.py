@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
-from tests.pictures import png
+from tests.pictures import photograph, png
 
 OK = 200
 ASKED = "/console/predict/madcompany?seller_available=5&month=may&customer_visiting_website=100"
+
+PHOTOGRAPH = photograph()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +18,20 @@ class Row:
 
     name: str
     path: str  # what stands in braces in it is told by `before`
-    who: str = "nobody"  # "nobody", "orhan", "operator"
+    who: str = "nobody"  # "nobody", "guest", "orhan", "operator"
     status: int = OK
     before: Callable[[Visitor], dict[str, str]] = lambda _: {}  # makes what must be there
+
+
+def with_photographs(visitor: Visitor) -> dict[str, str]:
+    """Upload more photographs than a page shows."""
+    for _ in range(9):
+        answer = visitor.context.request.post(
+            visitor.url + "/images",
+            multipart={"image": {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": PHOTOGRAPH}},
+        )
+        assert answer.status == 201
+    return {}
 
 
 def with_images(visitor: Visitor) -> dict[str, str]:
@@ -42,6 +55,7 @@ PAGES = (
     Row(name="wrong", path=ASKED.replace("5", "five").replace("may", "maybe")),
     Row(name="no-images", path="/console/images"),
     Row(name="images", path="/console/images", who="orhan", before=with_images),
+    Row(name="photographs", path="/console/images", who="guest", before=with_photographs),
     Row(name="image", path="/console/images/{image}", who="orhan", before=with_images),
     Row(name="deleted", path="/console/images?deleted", who="orhan"),
     Row(name="appearance", path="/console/appearance?saved"),
@@ -56,7 +70,9 @@ PAGES = (
 
 def prepare(visitor: Visitor, row: Row) -> str:
     """Make a visitor the one who is meant to see a page; tell the page's address."""
-    if row.who == "orhan":
+    if row.who == "guest":
+        visitor.sign_in("jane", "secret")
+    elif row.who == "orhan":
         visitor.sign_in("orhan", "12345")
     elif row.who == "operator":
         visitor.sign_in(OPERATOR, PASSWORD)

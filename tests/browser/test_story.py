@@ -29,7 +29,7 @@ def test_the_story(anybody: Visitor, name: str, password: str, role: str) -> Non
     page.get_by_label("Sellers available").fill("7")
     page.get_by_label("Month").select_option("October")
     page.get_by_label("Customers visiting").fill("1200")
-    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.locator("#answer output")).to_have_text(ANSWER)
     expect(page.locator("#answer")).to_contain_text("stand-in (random)")
     expect(page.locator("#answer")).to_contain_text(re.compile(r"in \d+\.\d\d ms"))
@@ -112,12 +112,12 @@ def test_the_colours(anybody: Visitor) -> None:
 
 def test_help_for_the_lost(anybody: Visitor) -> None:
     """A page that is not there leads on, and shows the request id to be copied."""
-    anybody.refused.add("/nowhere")
-    anybody.goto("/nowhere")
+    anybody.refused.add("/statu")
+    anybody.goto("/statu")
     main = anybody.page.locator("main")
     expect(main.locator("[data-copied]")).to_have_text(re.compile(r"^[0-9a-f-]{36}$"))
     main.get_by_role("link", name="Predict").click()
-    expect(anybody.page.get_by_role("button", name="Predict")).to_be_visible()
+    expect(anybody.page.get_by_role("button", name="Predict", exact=True)).to_be_visible()
 
 
 def test_several_files(visitor: Visitor) -> None:

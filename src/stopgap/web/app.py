@@ -10,6 +10,7 @@ from stopgap.web import client_api, faults, image_api, operations, reference
 from stopgap.web.answers import problem
 from stopgap.web.console import appearance, images, predict, welcome
 from stopgap.web.console.frame import frame
+from stopgap.web.console.ticks import ticked
 from stopgap.web.cross_site import refuse_cross_site
 from stopgap.web.parts import NAME, Parts, parts
 
@@ -50,6 +51,7 @@ def create_app(built: Parts) -> Flask:
     for contract in built.contracts:
         client_api.add_predict_routes(app, contract)
     app.context_processor(frame)
+    app.add_template_filter(ticked)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.before_request(begin)
     app.after_request(finish)

@@ -23,6 +23,9 @@ from stopgap.web.parts import parts
 
 views = Blueprint("console_images", __name__, url_prefix="/console/images")
 
+PAGE = 8
+"""Images of a page: two rows on a screen, and light with their small copies."""
+
 ABOUT_THE_FILE = (
     *(ImageBroken, ImageQuotaReached, ImageTooLarge, ImageTooManyPixels, ImageUnrecognised),
     InputMalformed,
@@ -55,8 +58,14 @@ def _gallery() -> dict[str, Any]:
         raise SignInNeeded("Images are their account's alone: sign in to see and upload yours.")
     images = parts().images.list(caller.id) if caller else []
     kept = request.args.get("kept")
+    pages = range(1, 1 + max(1, -(-len(images) // PAGE)))
+    number = request.args.get("page", 1, type=int)
+    here = number if number in pages else 1
     return {
-        "images": images,
+        "images": images[PAGE * (here - 1) : PAGE * here],
+        "count": len(images),
+        "newer": here - 1,  # the numbers of the pages beside this one; 0 for none
+        "older": here + 1 if here + 1 in pages else 0,
         "kept": next((image for image in images if image.name == kept), None),
         "deleted": "deleted" in request.args,
     }
@@ -66,6 +75,16 @@ def _gallery() -> dict[str, Any]:
 def show(name: str) -> Response:
     """Show one image of one's own in full, with its path and what is known of it."""
     return page("image.html", image=_own(name))
+
+
+@views.get("/<name>/small")
+def small(name: str) -> Response:
+    """Send a small copy of an image of one's own; a name never has other content."""
+    content, media_type = parts().images.small(_own(name))
+    response = Response(content, mimetype=media_type)
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 @views.post("/<name>/delete")

@@ -52,7 +52,8 @@ class Operation:
     values: Sequence[Value]
     media_types: Sequence[str]  # of the body; empty where there is none
     answers: Sequence[Answer]
-    call: str  # a line of curl that goes after the server's address; empty without an example
+    address: str  # of an example, without the server; empty where there is none
+    sends: str  # what curl sends there besides, as its options
 
 
 def operations(document: Document) -> list[Operation]:
@@ -82,7 +83,8 @@ def _operation(document: Document, path: str, item: Schema, method: str) -> Oper
         answers=[
             _answer(status, resolved(document, each)) for status, each in told["responses"].items()
         ],
-        call=_call(document, path, parameters, content),
+        address=_address(path, parameters),
+        sends=_sends(document, method, content),
     )
 
 
@@ -203,26 +205,20 @@ def _written(media_type: str, example: Any) -> str:
     return json.dumps(example, indent=2) if media_type == JSON else str(example)
 
 
-def _call(
-    document: Document, path: str, parameters: Sequence[Schema], content: Mapping[str, Schema]
-) -> str:
-    """Write a line of curl, without `curl` and the server; empty where an example is missing."""
+def _address(path: str, parameters: Sequence[Schema]) -> str:
     if not all("example" in each for each in parameters):
         return ""
-    examples = {each["name"]: (each["in"], str(each["example"])) for each in parameters}
-    for name, (_, value) in examples.items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    query = urlencode(
-        {name: value for name, (place, value) in examples.items() if place == "query"}
-    )
-    address = f"{path}?{query}" if query else path
-    return f"{address}{_body(document, content)}"
+    query = {each["name"]: each["example"] for each in parameters if each["in"] == "query"}
+    for each in parameters:
+        path = path.replace(f"{{{each['name']}}}", quote(str(each["example"]), safe=""))
+    return f"{path}?{urlencode(query)}" if query else path
 
 
-def _body(document: Document, content: Mapping[str, Schema]) -> str:
+def _sends(document: Document, method: str, content: Mapping[str, Schema]) -> str:
     if JSON in content:
         body = content[JSON]
         example = body.get("example", resolved(document, body["schema"]).get("example"))
-        header = "Content-Type: application/json"
-        return f" -H '{header}' -d {shlex.quote(json.dumps(example))}"
-    return " -F image=@photo.png" if MULTIPART in content else ""
+        return f" --json {shlex.quote(json.dumps(example))}"
+    if MULTIPART in content:
+        return " -F image=@photo.png"
+    return "" if method == "get" else f" -X {method.upper()}"

@@ -58,7 +58,7 @@ def _answer(contract: Contract) -> Response:
     callers.may_predict()
     given = {name: request.args[name] for name in request.args}
     asked = bool(given)
-    shown, faults, detail = _predict(contract) if asked else (None, (), "")
+    shown, faults = _predict(contract) if asked else (None, ())
     values = _own_names(contract, given) if asked else starting_values(contract)
     return page(
         "predict.html",
@@ -66,19 +66,18 @@ def _answer(contract: Contract) -> Response:
         contracts=parts().contracts,
         questions=questions(contract, values if asked else None, faults),
         objections=objections(contract, faults),
-        detail=detail,
         answer=shown,
         address=contract.address(_told(contract, values)),
         snippets=snippets(with_key=parts().settings.predictions != "open"),
     )
 
 
-def _predict(contract: Contract) -> tuple[Shown | None, Sequence[Fault], str]:
-    """Ask for what the query says: the answer, or the faults and what they come to."""
+def _predict(contract: Contract) -> tuple[Shown | None, Sequence[Fault]]:
+    """Ask for what the query says: the answer, or what is wrong with it."""
     try:
         inputs = read_inputs(contract, query_values_of_request())
     except (InputMalformed, InputNotAllowed) as refusal:
-        return None, refusal.faults, refusal.detail
+        return None, refusal.faults or [Fault(field="The request", message=refusal.detail)]
     began = time.perf_counter()
     prediction = prediction_for(contract, inputs)
     took = time.perf_counter() - began
@@ -89,7 +88,7 @@ def _predict(contract: Contract) -> tuple[Shown | None, Sequence[Fault], str]:
         milliseconds=1000 * took,
         request_id=g.request_id,
     )
-    return shown, (), ""
+    return shown, ()
 
 
 def _own_names(contract: Contract, given: Mapping[str, str]) -> dict[str, str]:

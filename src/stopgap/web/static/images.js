@@ -166,7 +166,7 @@ async function refresh() {
 }
 
 chooser.multiple = true;
-form.querySelector("button:not([data-copy])").hidden = true;
+form.querySelector(".row").hidden = true; // a chosen file goes at once
 chooser.addEventListener("change", () => {
   take(chooser.files);
   chooser.value = "";

@@ -62,11 +62,11 @@ async function ask(form) {
       show(page);
       history.replaceState(null, "", address);
     } else {
-      document.querySelector("main").replaceWith(page.querySelector("main"));
+      document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
     }
   } catch {
     const words = document.querySelector("#answer p, #answer div");
-    words.textContent = "The server did not answer. Nothing was lost: ask again.";
+    words.textContent = "The server has no answer just now. Nothing was lost: ask again soon.";
     announce(words.textContent);
   } finally {
     button.ariaBusy = null;
