@@ -30,6 +30,24 @@ RULES: dict[Scheme, dict[str, list[str]]] = {
 }
 """All rules in the light; in the dark those about colours, as nothing else differs there."""
 
+USABLE = """() => {
+    const all = "a[href], button, input, select, summary, [tabindex='0']";
+    const seen = (each) => each.tabIndex >= 0 && each.checkVisibility({ visibilityProperty: true })
+        && (each.type !== "radio" || each.checked);
+    const usable = [...document.querySelectorAll(all)].filter(seen);
+    usable.forEach((each, number) => { each.dataset.number = number; });
+    return usable.length;
+}"""
+"""Numbers what can be used, and tells how much there is; of radio buttons, the one that is on."""
+
+FOCUSED = """() => {
+    const here = document.activeElement;
+    if (here === document.body) return null;
+    const { outlineStyle, outlineWidth } = getComputedStyle(here);
+    const outline = outlineStyle === "none" ? 0 : parseFloat(outlineWidth);
+    return { html: here.outerHTML.slice(0, 100), number: Number(here.dataset.number), outline };
+}"""
+
 every_page = pytest.mark.parametrize("row", PAGES, ids=lambda row: row.name)
 
 
@@ -56,6 +74,22 @@ def test_it_can_be_used_by_all(alone: Visitor, row: Row) -> None:
                 f"{scheme} {width}: {each}" for each in alone.page.evaluate(AXE, RULES[scheme])
             ]
     assert found == []
+
+
+@every_page
+def test_it_can_be_used_by_keyboard(alone: Visitor, row: Row) -> None:
+    """Tab reaches whatever can be used, in its order, and shows where it is."""
+    bring(alone, row)
+    wanted = alone.page.evaluate(USABLE)
+    alone.page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # begin at the top
+    reached = []
+    for _ in range(wanted + 5):
+        alone.page.keyboard.press("Tab")
+        if not (place := alone.page.evaluate(FOCUSED)):
+            break
+        assert place["outline"] >= 2, place
+        reached.append(place["number"])
+    assert reached == list(range(wanted))
 
 
 @every_page

@@ -51,6 +51,19 @@ def test_the_story(anybody: Visitor, name: str, password: str, role: str) -> Non
     expect(page.get_by_label("Username")).to_be_visible()
 
 
+def test_a_wrong_password(anybody: Visitor) -> None:
+    """Who mistypes the password is told so on the form, and keeps the name."""
+    anybody.refused.add("/login")
+    anybody.sign_in("orhan", "54321")
+    page = anybody.page
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Username")).to_have_value("orhan")
+    expect(page.get_by_label("Password")).to_be_focused()
+    page.get_by_label("Password").fill("12345")
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    expect(page.locator("main")).to_contain_text("Login success for user orhan")
+
+
 def test_a_stranger_uploads(anybody: Visitor) -> None:
     """Somebody who has not signed in becomes a guest by uploading an image."""
     page = anybody.page

@@ -9,13 +9,13 @@ from werkzeug.routing import BaseConverter
 from stopgap.accounts.account import Caller
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.contract import Contract, placeholder
-from stopgap.contracts.parsing import read_inputs, read_path
+from stopgap.contracts.parsing import InputMalformed, read_inputs, read_path
 from stopgap.contracts.row import Row
 from stopgap.images.image import Image, Uploader
 from stopgap.predicting import Prediction
 from stopgap.problems import SignInNeeded
 from stopgap.web import callers
-from stopgap.web.answers import json_answer, see_other, text
+from stopgap.web.answers import json_answer, problem, see_other, text
 from stopgap.web.bodies import (
     body_values,
     is_form,
@@ -24,7 +24,7 @@ from stopgap.web.bodies import (
     uploaded_bytes,
     wants_html,
 )
-from stopgap.web.credentials import credentials_in
+from stopgap.web.credentials import Credentials, credentials_in, username_in
 from stopgap.web.image_api import described
 from stopgap.web.parts import parts
 
@@ -40,13 +40,12 @@ def status() -> Response:
 @api.post("/login")
 def login() -> Response:
     """Sign in with a username and a password, and start a session."""
-    credentials = credentials_in(body_values())
+    given = body_values()
     try:
-        caller, session_id = parts().sign_in.sign_in(
-            credentials.username, credentials.password, callers.address()
-        )
-    except (SignInRefused, SignInThrottled) as refusal:
-        parts().metrics.login_failed(refusal.code)
+        caller, session_id = _sign_in(credentials_in(given))
+    except (InputMalformed, SignInRefused, SignInThrottled) as refusal:
+        if wants_html() and is_form():
+            return problem(refusal, "sign_in.html", username=username_in(given))
         raise
     if wants_html() and is_form():
         response = see_other(url_for("welcome.home"))  # which shows the sentence
@@ -55,6 +54,16 @@ def login() -> Response:
     callers.end_session()
     callers.remember(response, session_id, guest=not caller.account)
     return response
+
+
+def _sign_in(credentials: Credentials) -> tuple[Caller, str]:
+    try:
+        return parts().sign_in.sign_in(
+            credentials.username, credentials.password, callers.address()
+        )
+    except (SignInRefused, SignInThrottled) as refusal:
+        parts().metrics.login_failed(refusal.code)
+        raise
 
 
 def greeting(caller: Caller) -> str:

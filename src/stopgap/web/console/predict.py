@@ -7,8 +7,10 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
+from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_inputs
+from stopgap.contracts.values import write_text
 from stopgap.errors import Fault
 from stopgap.problems import PageNotFound
 from stopgap.web import callers
@@ -30,7 +32,7 @@ class Shown:
     """An answer as the page shows it."""
 
     text: str  # the body that a program gets
-    members: Mapping[str, Any]  # of an answer that is an object; else empty
+    members: Mapping[str, str]  # of an answer that is an object, by their titles; else empty
     release: str
     milliseconds: float  # from the validated inputs to the answer on record
     request_id: str
@@ -83,12 +85,18 @@ def _predict(contract: Contract) -> tuple[Shown | None, Sequence[Fault]]:
     took = time.perf_counter() - began
     shown = Shown(
         text=prediction.body.decode(),
-        members=prediction.output if isinstance(prediction.output, dict) else {},
+        members=_members(contract, prediction.output),
         release=prediction.release,
         milliseconds=1000 * took,
         request_id=g.request_id,
     )
     return shown, ()
+
+
+def _members(contract: Contract, output: Any) -> dict[str, str]:
+    if not isinstance(contract.output_kind, kinds.Record):
+        return {}
+    return {each.title: write_text(output[each.name]) for each in contract.output_kind.fields}
 
 
 def _own_names(contract: Contract, given: Mapping[str, str]) -> dict[str, str]:
