@@ -10,6 +10,7 @@ from stopgap.contracts.sampling import example_inputs
 from stopgap.contracts.values import write_text
 from stopgap.errors import kinds
 from stopgap.problems import PageNotFound, status_of
+from stopgap.storage.database import DatabaseUnreachable
 from stopgap.web import callers
 from stopgap.web.answers import page, see_other, text
 from stopgap.web.bodies import is_form, wants_html
@@ -31,9 +32,19 @@ def home() -> Response:
         contracts=contracts,
         questions={each.name: questions(each) for each in contracts},
         calls={each.name: _calls(each) for each in contracts},
+        whole=_is_whole(),
         greeting=greeting(caller) if caller and known_length else None,
         images=parts().images.list(caller.id) if caller else [],
     )
+
+
+def _is_whole() -> bool:
+    """Tell whether all of the service is there; without its database it predicts, and no more."""
+    try:
+        parts().database.check()
+    except DatabaseUnreachable:
+        return False
+    return True
 
 
 def _calls(contract: Contract) -> dict[str, str]:
