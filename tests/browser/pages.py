@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
+from tests.browser.visiting import OK, OPERATOR, PASSWORD, Visitor
 from tests.pictures import photograph, png
 
-OK = 200
 ASKED = "/console/predict/madcompany?seller_available=5&month=may&customer_visiting_website=100"
 
 PHOTOGRAPH = photograph()
@@ -71,11 +70,11 @@ PAGES = (
 def prepare(visitor: Visitor, row: Row) -> str:
     """Make a visitor the one who is meant to see a page; tell the page's address."""
     if row.who == "guest":
-        visitor.sign_in("jane", "secret")
+        visitor.be("jane", "secret")
     elif row.who == "orhan":
-        visitor.sign_in("orhan", "12345")
+        visitor.be("orhan", "12345")
     elif row.who == "operator":
-        visitor.sign_in(OPERATOR, PASSWORD)
+        visitor.be(OPERATOR, PASSWORD)
     path = row.path.format(**row.before(visitor))
     if row.status != OK:
         visitor.refused.add(path)

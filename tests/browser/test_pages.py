@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 from tests.acceptance.server import Server
-from tests.browser.pages import OK, PAGES, Row, bring, prepare
-from tests.browser.visiting import Scheme, Visitor
+from tests.browser.pages import PAGES, Row, bring, prepare
+from tests.browser.visiting import OK, Scheme, Visitor
 
 from stopgap import wiring
 from stopgap.settings import Settings

@@ -56,9 +56,10 @@ def test_a_wrong_password(anybody: Visitor) -> None:
     anybody.refused.add("/login")
     anybody.sign_in("orhan", "54321")
     page = anybody.page
-    expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_label("Username")).to_have_value("orhan")
-    expect(page.get_by_label("Password")).to_be_focused()
+    password = page.get_by_label("Password")
+    expect(password).to_be_focused()
+    expect(password).to_have_accessible_description("The username or the password is wrong.")
     page.get_by_label("Password").fill("12345")
     page.locator("main").get_by_role("button", name="Sign in").click()
     expect(page.locator("main")).to_contain_text("Login success for user orhan")

@@ -9,6 +9,7 @@ OPERATOR, PASSWORD = "olga", "eleven-green-kettles-sing"
 """An operator of the site, beside `orhan`."""
 
 Scheme = Literal["light", "dark"]
+OK = 200
 TIMEOUT = 10_000
 """Milliseconds after which a test gives up on a page."""
 
@@ -71,6 +72,15 @@ class Visitor:
         self.page.get_by_label("Username").fill(name)
         self.page.get_by_label("Password").fill(password)
         self.page.locator("main").get_by_role("button", name="Sign in").click()
+
+    def be(self, name: str, password: str) -> None:
+        """Have signed in already, without the way there."""
+        assert (
+            self.context.request.post(
+                f"{self.url}/login", form={"username": name, "password": password}
+            ).status
+            == OK
+        )
 
     def network(self) -> list[dict[str, Any]]:
         """Begin to note what each answer weighs, in bytes over the wire, headers and all."""
