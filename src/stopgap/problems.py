@@ -24,7 +24,10 @@ from stopgap.images.image import (
     ImageTooManyPixels,
     ImageUnrecognised,
 )
+from stopgap.journal.conditions import FilterInvalid
+from stopgap.journal.downloads import DownloadsBusy
 from stopgap.journal.journal import JournalRowNotFound
+from stopgap.journal.outcome import OutcomeInvalid
 from stopgap.journal.record import RecordUnreadable
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.predicting import PredictionFailed
@@ -125,6 +128,8 @@ STATUSES: dict[type[StopgapError], int] = {
     PasswordTooLong: 422,
     PasswordTooWeak: 422,
     KeyLabelInvalid: 422,
+    FilterInvalid: 422,
+    OutcomeInvalid: 422,
     SignInThrottled: 429,
     ImageQuotaReached: 429,
     PredictionsThrottled: 429,
@@ -135,6 +140,7 @@ STATUSES: dict[type[StopgapError], int] = {
     PredictionFailed: 503,
     SpoolUnwritable: 503,
     ImagesBusy: 503,
+    DownloadsBusy: 503,
     DatabaseUnreachable: 503,
     DatabaseFull: 507,
     DiskFull: 507,

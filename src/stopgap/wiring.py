@@ -30,6 +30,7 @@ from stopgap.front.lane import Lanes
 from stopgap.front.sending import Sending
 from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
+from stopgap.journal.downloads import Downloads
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
 from stopgap.models.stand_in import stand_in
@@ -139,6 +140,7 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         metrics=metrics,
         spool=spool,
         journal=Journal(open_database(settings.journal_url or ""), clock),
+        downloads=Downloads(settings.journal_url or ""),
         recent=RecentCallers(clock.monotonic),
         accounts=Accounts(database, clock, ids, passwords=passwords),
         sign_in=sign_in,

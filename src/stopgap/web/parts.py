@@ -12,6 +12,7 @@ from stopgap.accounts.sign_in import SignIn
 from stopgap.clock import Ids
 from stopgap.contracts.contract import Contract
 from stopgap.images.gallery import Images
+from stopgap.journal.downloads import Downloads
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
 from stopgap.predicting import Predicting
@@ -37,6 +38,7 @@ class Parts:
     images: Images
     spool: Spool
     journal: Journal
+    downloads: Downloads
     metrics: Metrics
     database: Database
     ids: Ids
@@ -45,6 +47,7 @@ class Parts:
         """Let go of files and connections, after the last request."""
         self.metrics.close()
         self.spool.close()
+        self.downloads.close()
         self.journal.close()
         self.database.close()
 
