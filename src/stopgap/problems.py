@@ -9,9 +9,11 @@ from stopgap.accounts.account import (
     AccountExists,
     AccountNameInvalid,
     AccountNotFound,
+    OwnAccountKept,
 )
 from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound
 from stopgap.accounts.passwords import PasswordFixed, PasswordTooLong, PasswordTooWeak
+from stopgap.accounts.sessions import SessionNotFound
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, JsonMalformed
 from stopgap.errors import Fault, StartRefused, StopgapError
@@ -111,12 +113,14 @@ STATUSES: dict[type[StopgapError], int] = {
     PageNotFound: 404,
     AccountNotFound: 404,
     KeyNotFound: 404,
+    SessionNotFound: 404,
     ImageNotFound: 404,
     JournalRowNotFound: 404,
     ObjectNotFound: 404,
     MethodNotAllowed: 405,
     BodyLate: 408,
     AccountExists: 409,
+    OwnAccountKept: 409,
     BodyTooLarge: 413,
     ImageTooLarge: 413,
     ImageTooManyPixels: 413,

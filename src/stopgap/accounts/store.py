@@ -1,6 +1,6 @@
 """The tables of accounts, sessions, keys and known addresses, and all SQL on them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -160,6 +160,12 @@ def find_login(connection: Connection, folded: str) -> Login | None:
     return Login(
         account=_account(row), password_hash=row.password_hash, password_count=row.password_count
     )
+
+
+def names_of(connection: Connection, ids: Collection[str]) -> Mapping[str, str]:
+    """Tell accounts' names by their ids."""
+    rows = connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.name).where(ACCOUNTS.c.id.in_(ids)))
+    return {row.id: row.name for row in rows}
 
 
 def is_shared(connection: Connection, folded: str) -> bool | None:
