@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -60,6 +60,15 @@ class _Span:
         return and_(position >= self.low, position < self.high)
 
 
+class Glance(NamedTuple):
+    """What charts show of a record."""
+
+    at: int  # UTC, microseconds since 1970
+    contract: str
+    release: str
+    output: str
+
+
 def find(connection: Connection, record_id: str) -> Entry | None:
     """Find a record by its id."""
     row = connection.execute(ENTRIES.where(RECORDS.c.id == record_id)).one_or_none()
@@ -70,6 +79,31 @@ def page(
     connection: Connection, filters: Filters, before: int | None, limit: int
 ) -> Sequence[Entry]:
     """Find the newest records that meet the filters and lie before a position."""
+    return [_entry(row) for row in _newest(connection, ENTRIES, filters, before, limit)]
+
+
+def glances(connection: Connection, filters: Filters, limit: int) -> Sequence[Glance]:
+    """Find the newest records that meet the filters, and tell of each what charts show."""
+    found = _newest(connection, GLANCES, filters, None, limit)
+    return [
+        Glance(
+            at=moment_of(row.position),
+            contract=row.contract,
+            release=row.release,
+            output=row.output,
+        )
+        for row in found
+    ]
+
+
+GLANCES: Select[Any] = select(
+    RECORDS.c.position, SOURCES.c.contract, SOURCES.c.release, RECORDS.c.output
+).join(SOURCES, SOURCES.c.id == RECORDS.c.source)
+
+
+def _newest(
+    connection: Connection, rows: Select[Any], filters: Filters, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
     span = _span(connection, filters, before)
     wanted = _wanted(connection, filters)
     if any(not each.fields for each in wanted):
@@ -77,8 +111,8 @@ def page(
     chosen = span.around(RECORDS.c.position)
     if wanted:
         chosen = RECORDS.c.position.in_(_positions(connection, wanted, span, limit))
-    newest_first = ENTRIES.where(chosen).order_by(RECORDS.c.position.desc()).limit(limit)
-    return [_entry(row) for row in connection.execute(newest_first)]
+    newest_first = rows.where(chosen).order_by(RECORDS.c.position.desc()).limit(limit)
+    return connection.execute(newest_first).all()
 
 
 ENTRIES = (
@@ -140,6 +174,13 @@ def source_ids(contract: str | None, release: str | None) -> Select[int]:
     named = {SOURCES.c.contract: contract, SOURCES.c.release: release}
     conditions = [column == name for column, name in named.items() if name is not None]
     return select(SOURCES.c.id).where(*conditions)
+
+
+def releases(connection: Connection) -> Sequence[tuple[str, str]]:
+    """List the contract and name of each release that records are of."""
+    statement = select(SOURCES.c.contract, SOURCES.c.release).distinct()
+    rows = connection.execute(statement.order_by(SOURCES.c.contract, SOURCES.c.release))
+    return [(row.contract, row.release) for row in rows]
 
 
 def fields(connection: Connection, contract: str | None) -> Sequence[tuple[str, str]]:
