@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
+from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.passwords import Passwords
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
@@ -32,6 +33,7 @@ from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
 from stopgap.journal.downloads import Downloads
 from stopgap.journal.journal import Journal
+from stopgap.journal.recent_charts import RecentCharts
 from stopgap.journal.spool import Spool
 from stopgap.models.stand_in import stand_in
 from stopgap.predicting import STAND_IN, Predicting, Release
@@ -133,21 +135,26 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         secret=secret,
         guests=settings.guests,
     )
+    accounts = Accounts(database, clock, ids, passwords=passwords)
+    journal = Journal(open_database(settings.journal_url or ""), clock)
     return Parts(
         settings=settings,
         contracts=contracts,
         predicting=_predicting(contracts, settings, clock, spool, metrics),
         metrics=metrics,
         spool=spool,
-        journal=Journal(open_database(settings.journal_url or ""), clock),
+        journal=journal,
+        charts=RecentCharts(journal, clock.monotonic),
         downloads=Downloads(settings.journal_url or ""),
         recent=RecentCallers(clock.monotonic),
-        accounts=Accounts(database, clock, ids, passwords=passwords),
+        accounts=accounts,
         sign_in=sign_in,
+        password_change=PasswordChange(accounts, sign_in),
         sessions=sessions,
         keys=Keys(database, clock, ids, secret=secret),
         images=_images(settings, database, clock, ids, secret),
         database=database,
+        clock=clock,
         ids=ids,
     )
 

@@ -8,7 +8,17 @@ from werkzeug.exceptions import HTTPException
 from stopgap.errors import StopgapError
 from stopgap.web import client_api, faults, image_api, operations, reference
 from stopgap.web.answers import problem
-from stopgap.web.console import appearance, images, predict, welcome
+from stopgap.web.console import (
+    account,
+    accounts,
+    appearance,
+    history,
+    images,
+    keys,
+    predict,
+    service,
+    welcome,
+)
 from stopgap.web.console.frame import frame
 from stopgap.web.console.ticks import ticked
 from stopgap.web.cross_site import refuse_cross_site
@@ -35,6 +45,7 @@ PAGE_HEADERS = {
 ROOMS = (
     *(client_api.api, image_api.api, operations.views, reference.views),
     *(welcome.views, predict.views, images.views, appearance.views),
+    *(history.views, keys.views, account.views, accounts.views, service.views),
 )
 """Every view but the contracts': the routes for programs, then the console's pages."""
 
