@@ -11,7 +11,7 @@ from stopgap.accounts.account import (
     AccountNotFound,
     OwnAccountKept,
 )
-from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound
+from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound, KeyQuotaReached
 from stopgap.accounts.passwords import PasswordFixed, PasswordTooLong, PasswordTooWeak
 from stopgap.accounts.sessions import SessionNotFound
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
@@ -136,6 +136,7 @@ STATUSES: dict[type[StopgapError], int] = {
     OutcomeInvalid: 422,
     SignInThrottled: 429,
     ImageQuotaReached: 429,
+    KeyQuotaReached: 429,
     PredictionsThrottled: 429,
     StartRefused: 500,
     RecordUnreadable: 500,

@@ -74,10 +74,15 @@ class Accounts:
             raise AccountNotFound(name)
         return account
 
-    def list(self) -> Sequence[Account]:
-        """List all accounts, by name."""
+    def list(self, *, after: str = "", limit: int | None = None) -> Sequence[Account]:
+        """List accounts, by name.
+
+        Args:
+            after: Only those that come after this name.
+            limit: Accounts at most; None: all of them.
+        """
         with self._database.read() as connection:
-            return store.accounts(connection)
+            return store.accounts(connection, fold_name(after) if after else "", limit)
 
     def check_password(self, name: str, password: str) -> None:
         """Hold a password that an account may get against the rules.

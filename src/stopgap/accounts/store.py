@@ -140,10 +140,12 @@ def insert_account(
         raise AccountExists(account.name) from error
 
 
-def accounts(connection: Connection) -> Sequence[Account]:
-    """List all accounts, by name."""
-    rows = connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.folded))
-    return [_account(row) for row in rows]
+def accounts(
+    connection: Connection, after: str = "", limit: int | None = None
+) -> Sequence[Account]:
+    """List accounts by name, from the first after a folded one."""
+    statement = select(ACCOUNTS).where(ACCOUNTS.c.folded > after).order_by(ACCOUNTS.c.folded)
+    return [_account(row) for row in connection.execute(statement.limit(limit))]
 
 
 def find_account(connection: Connection, folded: str) -> Account | None:

@@ -14,6 +14,9 @@ from stopgap.web.parts import parts
 
 views = Blueprint("console_account", __name__, url_prefix="/console/account")
 
+ROWS = 40
+"""Sessions that are shown; an account that many share has more."""
+
 
 @views.get("")
 def page() -> Response:
@@ -57,8 +60,11 @@ def end_other_sessions() -> Response:
 def _account() -> dict[str, Any]:
     owner = callers.signed_in(Permission.MANAGE_OWN)
     if not owner.account:
-        return {"sessions": [], "fixed": False}
+        return {"sessions": [], "others": 0, "fixed": False}
+    sessions = parts().sessions.list(owner.id, callers.session_id())
+    this_first = sorted(sessions, key=lambda session: not session.current)
     return {
-        "sessions": parts().sessions.list(owner.id, callers.session_id()),
+        "sessions": this_first[:ROWS],
+        "others": max(0, len(sessions) - ROWS),
         "fixed": parts().accounts.get(owner.name).fixed_password,
     }

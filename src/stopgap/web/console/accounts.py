@@ -1,11 +1,12 @@
 """Accounts, for operators: who may sign in, and what becomes of them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from stopgap.accounts.account import AccountExists, AccountNameInvalid
+from stopgap.accounts.account import AccountExists, AccountNameInvalid, fold_name
 from stopgap.accounts.permissions import Permission, Role
 from stopgap.web import callers
 from stopgap.web.answers import page as plain_page
@@ -14,6 +15,9 @@ from stopgap.web.console import said
 from stopgap.web.parts import parts
 
 views = Blueprint("console_accounts", __name__, url_prefix="/console/accounts")
+
+ROWS = 40
+"""Accounts of a page."""
 
 ROLES = {str(role): role for role in (Role.CLIENT, Role.OPERATOR)}
 
@@ -73,4 +77,22 @@ def _do(change: Callable[[str], None], said_then: str) -> Response:
 
 def _accounts() -> dict[str, Any]:
     operator = callers.signed_in(Permission.OPERATE)
-    return {"accounts": parts().accounts.list(), "own": operator.id, "roles": list(ROLES)}
+    after = request.args.get("after", "")
+    found = parts().accounts.list(after=_name(after), limit=ROWS + 1)
+    shown = found[:ROWS]
+    return {
+        "accounts": shown,
+        "own": operator.id,
+        "first": url_for("console_accounts.page") if after else None,
+        "next": (
+            url_for("console_accounts.page", after=shown[-1].name) if len(found) > ROWS else None
+        ),
+    }
+
+
+def _name(after: str) -> str:
+    """Read where a page begins; what is no name begins at the first."""
+    with suppress(AccountNameInvalid):
+        fold_name(after)
+        return after
+    return ""

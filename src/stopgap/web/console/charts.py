@@ -14,7 +14,7 @@ from markupsafe import Markup
 from stopgap.journal.spread import Bar
 from stopgap.journal.summary import Point, Timeline
 
-COLUMNS_MAX = 90
+COLUMNS_MAX = 60
 """Columns of a chart: narrower ones could not be told apart on a telephone."""
 
 COLOURS = 4

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from stopgap.accounts.keys import KeyLabelInvalid
+from stopgap.accounts.keys import KeyLabelInvalid, KeyQuotaReached
 from stopgap.accounts.permissions import Permission
 from stopgap.contracts.sampling import example_inputs
 from stopgap.web import callers
@@ -29,7 +29,7 @@ def create() -> Response:
     label = request.form.get("label", "").strip()
     try:
         key, secret = parts().keys.create(owner.name, label)
-    except KeyLabelInvalid as refusal:
+    except (KeyLabelInvalid, KeyQuotaReached) as refusal:
         return problem(refusal, "keys.html", label=label, **_keys())
     return plain_page("keys.html", 201, made=key, secret=secret, **_keys())
 
