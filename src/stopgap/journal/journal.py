@@ -93,7 +93,7 @@ class Journal:
     def timeline(self, filters: Filters = EVERYTHING) -> Timeline:
         """Count answers over time; of the filters, time, contract, release and caller matter.
 
-        A caller's are counted among its newest ten thousand; then the timeline is not whole.
+        A caller's are counted among its newest four thousand; then the timeline is not whole.
         """
         with self._database.read() as connection:
             return charts.timeline(connection, filters, self._clock.now())

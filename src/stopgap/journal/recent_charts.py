@@ -34,6 +34,10 @@ class RecentCharts:
         key = ("spread", filters, name)
         return self._recall(key, lambda: self._journal.spread(filters, name=name))
 
+    def forget(self) -> None:
+        """Count everything anew from now on."""
+        self._known.clear()
+
     def _recall(self, key: object, count: Callable[[], T]) -> T:
         now = self._monotonic()
         known = self._known.get(key)

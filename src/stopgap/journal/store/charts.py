@@ -18,7 +18,7 @@ from stopgap.journal.store.names import MICROS
 from stopgap.journal.store.rollups import DAY, HOUR, MINUTE, SECOND, place_of, start_of
 from stopgap.journal.store.tables import COUNTS, FIELDS, SOURCES, SPREADS
 from stopgap.journal.summary import Point, ReleaseStats, Timeline
-from stopgap.journal.terms import members
+from stopgap.journal.terms import members, moment_of
 
 STEPS_MAX = 500
 """Steps of a timeline; a longer time is shown in wider ones."""
@@ -27,8 +27,8 @@ SPREAD_STEPS_MAX = 72
 """Steps that a spread is summed up from, each with some hundred bins."""
 
 
-CALLER_ROWS = 10_000
-"""Records of one caller that are looked at, in some 40 ms."""
+CALLER_ROWS = 4_000
+"""Records of one caller that are looked at: 35 ms for a chart, of a million records."""
 
 
 def timeline(connection: Connection, filters: Filters, now: datetime) -> Timeline:
@@ -88,7 +88,8 @@ def _of_caller(filters: Filters) -> Filters:
 
 def _caller_timeline(found: Sequence[Glance], width: int) -> Timeline:
     counts = Counter(
-        (start_of(each.at // SECOND, width), each.contract, each.release) for each in found
+        (start_of(moment_of(each.position) // SECOND, width), each.contract, each.release)
+        for each in found
     )
     points = [
         Point(

@@ -29,6 +29,9 @@ from stopgap.storage.database import EPOCH, MICROSECOND
 BLOCKS_MAX = 8
 """Blocks that are looked through at once: what they hold is sorted in some milliseconds."""
 
+ROWS_A_BLOCK = 64
+"""Records wanted for each further block that is looked through at once."""
+
 POSITION_END = 2**63 - 1
 
 
@@ -63,7 +66,7 @@ class _Span:
 class Glance(NamedTuple):
     """What charts show of a record."""
 
-    at: int  # UTC, microseconds since 1970
+    position: int
     contract: str
     release: str
     output: str
@@ -84,16 +87,7 @@ def page(
 
 def glances(connection: Connection, filters: Filters, limit: int) -> Sequence[Glance]:
     """Find the newest records that meet the filters, and tell of each what charts show."""
-    found = _newest(connection, GLANCES, filters, None, limit)
-    return [
-        Glance(
-            at=moment_of(row.position),
-            contract=row.contract,
-            release=row.release,
-            output=row.output,
-        )
-        for row in found
-    ]
+    return [Glance._make(row) for row in _newest(connection, GLANCES, filters, None, limit)]
 
 
 GLANCES: Select[Any] = select(
@@ -225,7 +219,7 @@ def _positions(
         matches = _matches(wanted, [row.block for row in blocks], span, limit - len(found))
         found += connection.scalars(matches)
         span = _Span(low=span.low, high=blocks[-1].first)
-        at_once = min(2 * at_once, BLOCKS_MAX)
+        at_once = min(2 * at_once, max(BLOCKS_MAX, limit // ROWS_A_BLOCK))
     return found
 
 
