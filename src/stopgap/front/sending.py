@@ -110,8 +110,8 @@ class Sending:
                 while more:
                     try:
                         piece = await read(PIECE)
-                    except OSError:
-                        logger.exception("a file could not be sent to its end")
+                    except OSError as error:
+                        logger.warning("a file could not be sent to its end: %s", error)
                         return
                     more = len(piece) == PIECE
                     await send({"type": "http.response.body", "body": piece, "more_body": more})
