@@ -1,5 +1,6 @@
 """The one table of pages: every rule that holds for each page is held for each of its rows."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,6 +47,28 @@ def with_images(visitor: Visitor) -> dict[str, str]:
     return {"image": answer.text().removeprefix("/images/")}
 
 
+def with_answers(visitor: Visitor) -> dict[str, str]:
+    """Ask for some predictions; tell the id of the last, once it is in the journal."""
+    for month in ("may", "june", "december"):
+        answer = visitor.context.request.get(f"{visitor.url}/predict/5/{month}/100")
+        request_id = answer.headers["x-request-id"]
+    address = f"{visitor.url}/console/history/{request_id}"
+    deadline = time.monotonic() + 10
+    while visitor.context.request.get(address).status != OK:
+        assert time.monotonic() < deadline, "the answer is not in the journal"
+        time.sleep(0.05)
+    return {"answer": request_id}
+
+
+def with_a_key(visitor: Visitor) -> dict[str, str]:
+    """Make a key."""
+    answer = visitor.context.request.post(
+        visitor.url + "/console/keys", form={"label": "nightly report"}
+    )
+    assert answer.status == 201
+    return {}
+
+
 PAGES = (
     Row(name="welcome", path="/"),
     Row(name="signed-in", path="/", who="orhan", before=with_images),
@@ -64,6 +87,23 @@ PAGES = (
     Row(name="bad-value", path="/predict/five/january/100", status=400),
     Row(name="sign-in-needed", path="/console/images/nothing", status=401),
     Row(name="operator", path="/", who="operator"),
+    Row(name="history", path="/console/history", who="orhan", before=with_answers),
+    Row(name="all-history", path="/console/history", who="operator", before=with_answers),
+    Row(name="no-history", path="/console/history", who="guest"),
+    Row(
+        name="wrong-filter",
+        path="/console/history?field=month&value=smarch&begin=1&period=all",
+        who="orhan",
+        before=with_answers,
+    ),
+    Row(name="past-answer", path="/console/history/{answer}", who="operator", before=with_answers),
+    Row(name="keys", path="/console/keys", who="orhan", before=with_a_key),
+    Row(name="no-keys", path="/console/keys", who="guest"),
+    Row(name="shared-account", path="/console/account", who="orhan"),
+    Row(name="guest", path="/console/account", who="guest"),
+    Row(name="account", path="/console/account", who="operator"),
+    Row(name="accounts", path="/console/accounts", who="operator"),
+    Row(name="service", path="/console/service", who="operator"),
 )
 
 
