@@ -81,7 +81,7 @@ def test_an_operator_adds_an_account(anybody: Visitor) -> None:
     password = page.locator("code[data-copied]").first.text_content() or ""
     assert re.fullmatch("[0-9a-f]{24}", password)
     page.locator("header summary").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.locator("header").get_by_role("button", name="Sign out").click()
 
     anybody.sign_in(name, password)
     anybody.refused.add("/console/account/password")
