@@ -14,7 +14,7 @@ COOKIE = "stopgap_said"
 SECONDS = 60
 
 SENTENCES = {
-    "key-revoked": "Revoked. Programs that send this key are refused from now on.",
+    "key-revoked": "Revoked. Programs that send this key are refused, within a second.",
     "session-ended": "Ended. Whoever used that session has to sign in again.",
     "sessions-ended": "Ended. You are signed in here alone.",
     "password-changed": "Changed. Every other session of yours has ended.",
