@@ -136,7 +136,7 @@ def routes(app: Flask) -> Iterator[tuple[str, Rule, str]]:
         view = app.view_functions[rule.endpoint]
         about = first_paragraph(view.func if isinstance(view, partial) else view)
         if rule.endpoint == "static":  # Flask's own view
-            about = "Send a file that the pages need: style, icon, the viewer at `/docs`."
+            about = "Send a file that the pages need: style, scripts, icon."
         elif rule.endpoint.endswith("_rest"):
             about = "Tell what is wrong with a path that does not fit the contract."
         for method in sorted((rule.methods or set()) - AUTOMATIC_METHODS):

@@ -46,6 +46,14 @@ def jpeg(mode: str = "RGB", size: tuple[int, int] = SIZE, **options: Any) -> byt
     return packed(quarters(mode, size), "JPEG", **({"quality": 92} | options))
 
 
+def photograph(size: tuple[int, int] = (1600, 1200)) -> bytes:
+    """Make a JPEG with about as much in it as a photograph has: shapes, shades and grain."""
+    shapes = Image.effect_mandelbrot(size, (-2, -1.5, 1, 1.5), 60)
+    shades = Image.linear_gradient("L").resize(size)
+    grain = Image.effect_noise(size, 24)
+    return packed(Image.merge("RGB", (shapes, shades, grain)), "JPEG", quality=85)
+
+
 def png(mode: str = "RGB", size: tuple[int, int] = SIZE, **options: Any) -> bytes:
     """Make a PNG."""
     return packed(quarters(mode, size), "PNG", **options)

@@ -9,9 +9,11 @@ from stopgap.accounts.account import (
     AccountExists,
     AccountNameInvalid,
     AccountNotFound,
+    OwnAccountKept,
 )
-from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound
+from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound, KeyQuotaReached
 from stopgap.accounts.passwords import PasswordFixed, PasswordTooLong, PasswordTooWeak
+from stopgap.accounts.sessions import SessionNotFound
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, JsonMalformed
 from stopgap.errors import Fault, StartRefused, StopgapError
@@ -24,7 +26,10 @@ from stopgap.images.image import (
     ImageTooManyPixels,
     ImageUnrecognised,
 )
+from stopgap.journal.conditions import FilterInvalid
+from stopgap.journal.downloads import DownloadsBusy
 from stopgap.journal.journal import JournalRowNotFound
+from stopgap.journal.outcome import OutcomeInvalid
 from stopgap.journal.record import RecordUnreadable
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelFailed, ModelUnloadable
@@ -114,6 +119,7 @@ STATUSES: dict[type[StopgapError], int] = {
     PageNotFound: 404,
     AccountNotFound: 404,
     KeyNotFound: 404,
+    SessionNotFound: 404,
     ImageNotFound: 404,
     JournalRowNotFound: 404,
     ReleaseNotFound: 404,
@@ -127,6 +133,7 @@ STATUSES: dict[type[StopgapError], int] = {
     ReleaseUnverified: 409,
     RuleFixed: 409,
     RuleHeld: 409,
+    OwnAccountKept: 409,
     BodyTooLarge: 413,
     ImageTooLarge: 413,
     ImageTooManyPixels: 413,
@@ -142,8 +149,11 @@ STATUSES: dict[type[StopgapError], int] = {
     RuleUnknown: 422,
     SpecificationInvalid: 422,
     ModelUnloadable: 422,
+    FilterInvalid: 422,
+    OutcomeInvalid: 422,
     SignInThrottled: 429,
     ImageQuotaReached: 429,
+    KeyQuotaReached: 429,
     PredictionsThrottled: 429,
     StartRefused: 500,
     RecordUnreadable: 500,
@@ -154,6 +164,7 @@ STATUSES: dict[type[StopgapError], int] = {
     ModelFailed: 503,
     SpoolUnwritable: 503,
     ImagesBusy: 503,
+    DownloadsBusy: 503,
     DatabaseUnreachable: 503,
     DatabaseFull: 507,
     DiskFull: 507,

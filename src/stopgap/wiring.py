@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
+from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.passwords import Passwords
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
@@ -32,7 +33,9 @@ from stopgap.front.waiting import WaitingLane
 from stopgap.front.witness import Asgi, Witness
 from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
+from stopgap.journal.downloads import Downloads
 from stopgap.journal.journal import Journal
+from stopgap.journal.recent_charts import RecentCharts
 from stopgap.journal.spool import Spool
 from stopgap.models.artifacts import Artifacts
 from stopgap.models.stand_in import stand_in
@@ -55,6 +58,7 @@ from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
 from stopgap.telemetry.logs import log_to_stdout
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
 from stopgap.web import app as web
+from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
 from stopgap.web.parts import Parts
 
 SWEEP_SECONDS = 600
@@ -172,6 +176,10 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         secret=secret,
         guests=settings.guests,
     )
+    accounts = Accounts(database, clock, ids, passwords=passwords)
+    journal = Journal(
+        open_database(settings.journal_url or ""), clock, spool=spool_folder(settings)
+    )
     return Parts(
         settings=settings,
         contracts=contracts,
@@ -183,16 +191,18 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         trial=_trial(contracts, settings, artifacts),
         metrics=metrics,
         spool=spool,
-        journal=Journal(
-            open_database(settings.journal_url or ""), clock, spool=spool_folder(settings)
-        ),
+        journal=journal,
+        charts=RecentCharts(journal, clock.monotonic),
+        downloads=Downloads(settings.journal_url or ""),
         recent=RecentCallers(clock.monotonic),
-        accounts=Accounts(database, clock, ids, passwords=passwords),
+        accounts=accounts,
         sign_in=sign_in,
+        password_change=PasswordChange(accounts, sign_in),
         sessions=sessions,
         keys=Keys(database, clock, ids, secret=secret),
         images=_images(settings, database, clock, ids, secret),
         database=database,
+        clock=clock,
         ids=ids,
     )
 
@@ -342,7 +352,7 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
             metrics=parts.metrics,
         ),
         engine=parts.engine,
-        quota=_quota(parts, prefixes),
+        quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
         places=Places(settings.max_requests),
         intake=Intake(seconds=settings.body_seconds, places=settings.max_requests // 2),
         lanes=Lanes(

@@ -31,11 +31,16 @@ class _Reader(HTMLParser):
             self.forms[-1].fields[told["name"]] = told.get("value", "")
         elif tag == "select":
             self._select = told["name"]
+        elif tag == "option" and self._select is not None and "value" in told:
+            fields = self.forms[-1].fields
+            fields.setdefault(self._select, told["value"])
+            if "selected" in told:
+                fields[self._select] = told["value"]
         elif tag == "a":
             self.links.append(told["href"])
 
     def handle_data(self, data: str) -> None:
-        """Take a list's first option for its value."""
+        """Take a list's first option for its value, where the option names none."""
         if self._select is not None and data.strip():
             self.forms[-1].fields.setdefault(self._select, data.strip())
 

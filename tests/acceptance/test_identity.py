@@ -1,6 +1,7 @@
 """Who is who: nothing tells a name that exists from one that does not, and nobody gets further."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -259,6 +260,52 @@ def test_routes_by_roles(welcoming: House, role: str) -> None:
             assert_problem(answer, answer.status)
     if answers[0].status == 200:
         assert_prediction(answers[0])
+
+
+CONSOLE = ("answer", "outcome", "revoke", "end", "reset", "history", "accounts", "service")
+CONSOLE_TABLE = {
+    "anonymous": (401, 401, 401, 401, 401, 401, 401, 401),
+    "guest": (404, 404, 403, 403, 403, 200, 403, 403),
+    "other": (404, 404, 404, 404, 403, 200, 403, 403),
+    "other's key": (404, 404, 403, 403, 403, 200, 403, 403),
+    "revoked key": (401, 401, 401, 401, 401, 401, 401, 401),
+    "owner": (200, 303, 303, 303, 403, 200, 403, 403),
+    "owner's key": (200, 303, 403, 403, 403, 200, 403, 403),
+    "operator": (200, 303, 404, 404, 200, 200, 200, 200),
+}
+"""Who gets what from the console; the answer, the key and the session are the owner's."""
+
+
+def answered(client: Client) -> str:
+    """Ask for a prediction; tell its id, once it is in the journal."""
+    request_id = client.get("/predict/5/january/100").header("X-Request-Id") or ""
+    deadline = time.monotonic() + 10
+    while client.get(f"/console/history/{request_id}").status == 404:
+        assert time.monotonic() < deadline, "it is not in the journal"
+        time.sleep(0.05)
+    return request_id
+
+
+@pytest.mark.parametrize("role", CONSOLE_TABLE)
+def test_the_console_by_roles(welcoming: House, role: str) -> None:
+    """What is somebody else's is not there; what only operators do is nobody else's to do."""
+    request_id = answered(welcoming.signed_in("owner"))
+    key, _ = welcoming.parts.keys.create("owner")
+    session, *_ = welcoming.parts.sessions.list(welcoming.parts.accounts.get("owner").id)
+    client = as_role(welcoming, role)
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    answers = [
+        client.get(f"/console/history/{request_id}"),
+        client.send("POST", f"/console/history/{request_id}/actual", b"actual=3000", **form),
+        client.send("POST", f"/console/keys/{key.id}/revoke", b"", **form),
+        client.send("POST", f"/console/account/sessions/{session.number}/end", b"", **form),
+        client.send("POST", "/console/accounts/reset", b"name=gone", **form),
+        client.get("/console/history"),
+        client.get("/console/accounts"),
+        client.get("/console/service"),
+    ]
+    found = dict(zip(CONSOLE, (answer.status for answer in answers), strict=True))
+    assert found == dict(zip(CONSOLE, CONSOLE_TABLE[role], strict=True))
 
 
 def test_what_is_not_there_looks_like_somebody_elses(welcoming: House) -> None:

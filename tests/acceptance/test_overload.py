@@ -45,6 +45,7 @@ def test_too_many_predictions(tmp_path: Path) -> None:
         assert_explained(client, assert_problem(refused, 429))
         assert 1 <= int(refused.header("Retry-After") or 0) <= 3600
         assert client.post_json("/predict", {}).status == 429
+        assert client.get("/console/predict/madcompany?month=may").status == 429
         assert client.get("/status").status == 200
         assert client.sign_in("orhan", "12345").status == 200
         client.get("/images")  # from now on it is known who this is

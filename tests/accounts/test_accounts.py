@@ -6,7 +6,12 @@ from collections.abc import Callable
 import pytest
 from tests.accounts.conftest import Build, House
 
-from stopgap.accounts.account import AccountExists, AccountNameInvalid, AccountNotFound
+from stopgap.accounts.account import (
+    AccountExists,
+    AccountNameInvalid,
+    AccountNotFound,
+    OwnAccountKept,
+)
 from stopgap.accounts.accounts import DEMO_NAME, DEMO_PASSWORD
 from stopgap.accounts.passwords import PasswordFixed, PasswordTooLong, PasswordTooWeak
 from stopgap.accounts.permissions import Role
@@ -156,3 +161,56 @@ def test_an_account_of_that_name_is_left_alone(build: Build) -> None:
     house.accounts.ensure_demo_account()
     assert [account.id for account in house.accounts.list()] == [mine.id]
     assert house.accounts.get("orhan").disabled
+
+
+def test_an_invitation(build: Build) -> None:
+    """An account can begin with a password that is made up, and keeps the rules."""
+    strict = build(rules=True)
+    account, password = strict.accounts.invite("ada", Role.OPERATOR)
+    assert strict.sign_in.sign_in("ada", password, "192.0.2.1")[0].id == account.id
+    assert account.role == Role.OPERATOR
+    with pytest.raises(AccountExists):
+        strict.accounts.invite("Ada")
+
+
+def test_a_password_is_reset(house: House, demo: House) -> None:
+    """A reset ends every session and the old password; that of a shared account is left alone."""
+    _, session_id = house.sign_in.sign_in("ada", "correct", "192.0.2.1")
+    password = house.accounts.reset_password("ada")
+    assert house.sessions.caller(session_id) is None
+    with pytest.raises(SignInRefused):
+        house.sign_in.sign_in("ada", "correct", "192.0.2.1")
+    house.sign_in.sign_in("ada", password, "192.0.2.1")
+    with pytest.raises(PasswordFixed):
+        demo.accounts.reset_password(DEMO_NAME)
+    demo.sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, "192.0.2.1")
+
+
+def test_nobody_disables_the_own_account(house: House) -> None:
+    """Who disables accounts cannot disable the one in use, but any other."""
+    operator = house.accounts.add("operator", "a password", Role.OPERATOR)
+    with pytest.raises(OwnAccountKept):
+        house.accounts.disable("operator", by=operator.id)
+    assert not house.accounts.get("operator").disabled
+    house.accounts.disable("ada", by=operator.id)
+    assert house.accounts.get("ada").disabled
+
+
+def test_sessions_end_and_keys_stay(house: House) -> None:
+    """Ending an account's sessions leaves others' and its keys alone."""
+    house.accounts.add("bob", "builder")
+    ids = [
+        house.sign_in.sign_in(*who, "192.0.2.1")[1]
+        for who in (("ada", "correct"), ("bob", "builder"))
+    ]
+    _, key = house.keys.create("ada")
+    house.accounts.end_sessions("ADA")
+    assert [house.sessions.caller(each) is None for each in ids] == [True, False]
+    assert house.keys.caller(key) is not None
+
+
+def test_names(house: House) -> None:
+    """Accounts are named by their ids, and what is none's is not."""
+    ada = house.accounts.get("ada")
+    assert house.accounts.names([ada.id, "nobody"]) == {ada.id: "ada"}
+    assert house.accounts.names([]) == {}

@@ -15,3 +15,9 @@ def test_only_operators_operate() -> None:
     """Nobody but an operator changes what the server serves."""
     may = [role for role, permissions in PERMISSIONS.items() if Permission.OPERATE in permissions]
     assert may == [Role.OPERATOR]
+
+
+def test_keys_need_an_account() -> None:
+    """Guests have no keys, since nothing of theirs would be left to hold them."""
+    without = [role for role in Role if Permission.HOLD_KEYS not in PERMISSIONS[role]]
+    assert without == [Role.GUEST]

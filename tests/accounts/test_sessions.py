@@ -11,6 +11,7 @@ from tests.accounts.conftest import House
 
 from stopgap.accounts import store
 from stopgap.accounts.permissions import Role
+from stopgap.accounts.sessions import SessionNotFound
 from stopgap.storage.database import metadata
 
 HERE = "192.0.2.1"
@@ -67,6 +68,24 @@ def test_sessions_are_listed(house: House) -> None:
     (left,) = house.sessions.list(caller.id)
     assert left.expires_at - left.created_at == timedelta(hours=336)
     assert house.sessions.list("nobody") == []
+
+
+def test_a_session_is_ended_by_its_number(house: House) -> None:
+    """Of an account's sessions any can be ended, by a number that opens none; nobody else's can."""
+    house.accounts.add("bob", "builder")
+    bob, _ = house.sign_in.sign_in("bob", "builder", HERE)
+    caller, first = house.sign_in.sign_in("ada", "correct", HERE)
+    house.clock.forward(seconds=1)
+    _, second = house.sign_in.sign_in("ada", "correct", HERE)
+    newest, oldest = house.sessions.list(caller.id, current=second)
+    assert (newest.current, oldest.current) == (True, False)
+    assert house.sessions.caller(oldest.number) is None
+    for owner, number in ((bob.id, oldest.number), (caller.id, "0" * 16), (caller.id, "")):
+        with pytest.raises(SessionNotFound):
+            house.sessions.end(owner, number)
+    house.sessions.end(caller.id, oldest.number)
+    assert house.sessions.caller(first) is None
+    assert house.sessions.caller(second) == caller
 
 
 def test_last_use_is_known_to_the_minute(house: House) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from io import BytesIO
+from typing import IO, cast
 
 import pytest
 from tests.front.loops import in_a_loop
-from tests.front.requests import Client, begun, scope, sending
+from tests.front.requests import Client, begun, playing, scope, sending
 
 from stopgap.clock import RandomIds
 from stopgap.front.crowd import TIME_ENOUGH
@@ -34,7 +35,7 @@ async def test_every_byte_is_sent(size: int) -> None:
     file = BytesIO(content)
     for body in (content, File(file)):
         client = Client()
-        await sender().reply(reply(body), client.send)
+        await sender().reply(reply(body), client.send, sending())
         assert (client.status, client.headers) == (201, {b"x-a": b"b"})
         assert client.body == content
         assert client.whole
@@ -52,19 +53,63 @@ async def test_who_reads_slowly_makes_room(places: int) -> None:
         return reply(content if places == HELD else File(BytesIO(content)))
 
     stuck = [Client(takes=2) for _ in range(places)]
-    tasks = [asyncio.create_task(some.reply(long(), client.send)) for client in stuck]
+    tasks = [asyncio.create_task(some.reply(long(), client.send, sending())) for client in stuck]
     await asyncio.sleep(0.1)
     newcomer = Client()
     with pytest.raises(Overloaded):
-        await some.reply(long(), newcomer.send)
+        await some.reply(long(), newcomer.send, sending())
     assert newcomer.messages == []
     await asyncio.sleep(TIME_ENOUGH)
-    await some.reply(long(), newcomer.send)
+    await some.reply(long(), newcomer.send, sending())
     assert newcomer.body == content
     await tasks[0]
     assert not stuck[0].whole
     some.stop()
     await asyncio.gather(*tasks)
+
+
+class Endless:
+    """A file without an end, or one that breaks off."""
+
+    def __init__(self, pieces: int | None = None) -> None:
+        self.pieces = pieces
+        self.reads = 0
+        self.closed = False
+
+    def read(self, size: int) -> bytes:
+        """Read a piece.
+
+        Raises:
+            OSError: there are no more.
+        """
+        self.reads += 1
+        if self.pieces is not None and self.reads > self.pieces:
+            raise OSError("broken")
+        return bytes(size)
+
+    def close(self) -> None:
+        """Note that nobody reads any more."""
+        self.closed = True
+
+
+@in_a_loop
+async def test_a_file_is_read_for_nobody_once_the_client_is_gone() -> None:
+    """When the client goes, its file is closed, and no more of it is read."""
+    file, client = Endless(), Client()
+    gone = playing([{"type": "http.request"}, {"type": "http.disconnect"}])
+    body = File(cast("IO[bytes]", file))
+    await asyncio.wait_for(sender().reply(reply(body), client.send, gone), 5)
+    assert file.closed
+    assert not client.whole
+
+
+@in_a_loop
+async def test_a_file_that_breaks_off() -> None:
+    """What cannot be read to its end is not told to be whole."""
+    file, client = Endless(pieces=2), Client()
+    await sender().reply(reply(File(cast("IO[bytes]", file))), client.send, sending())
+    assert len(client.body) == 2 * PIECE
+    assert (client.whole, file.closed) == (False, True)
 
 
 @in_a_loop
@@ -74,7 +119,7 @@ async def test_the_end_is_announced() -> None:
     some.announce_end()
     for body in (b"", bytes(2 * PIECE)):
         client = Client()
-        await some.reply(reply(body), client.send)
+        await some.reply(reply(body), client.send, sending())
         assert client.headers[b"connection"] == b"close"
     client = Client()
     await some.refuse(BodyTooLarge("No."), scope("/", LENGTH), sending(), client.send)

@@ -351,3 +351,25 @@ def test_refuses_when_too_many_wait() -> None:
     assert ImagesBusy in outcomes
     assert outcomes.count(Picture) >= 2
     assert busy.decode(slow).width == 1500
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
+def test_a_small_copy(kind: Kind, mode: str) -> None:
+    """A large image comes with a small copy that looks like it, whatever its mode."""
+    try:
+        content = pictures.packed(pictures.quarters(mode, (480, 360)), kind.name)
+    except (OSError, ValueError):
+        content = pictures.packed(pictures.quarters("RGB", (480, 360)), kind.name)  # as it must
+    picture = redrawn(content)
+    assert picture.small is not None
+    assert len(picture.small) < 8_000
+    small = pictures.unpacked(picture.small)
+    assert small.size == (240, 180)
+    assert alike(small, pictures.unpacked(content).convert("RGBA").resize((240, 180)))
+
+
+def test_no_small_copy_of_a_small_image() -> None:
+    """An image that is small itself needs no copy."""
+    assert redrawn(pictures.png(size=(240, 240))).small is None
+    assert redrawn(pictures.png(size=(241, 1))).small is not None

@@ -430,3 +430,28 @@ def test_knows_no_address(gallery: Images, database: Database) -> None:
     assert "192.0.2" not in repr(found)
     assert [bool(row.address) for row in found] == [False, True]
     assert hashlib.sha256(b"192.0.2.1").hexdigest() not in repr(found)
+
+
+def test_a_small_copy(gallery: Images, objects: ObjectStore) -> None:
+    """A large image has a small copy, which goes with it; a small one is its own."""
+    large = gallery.add(pictures.png(size=(900, 300)), ANN)
+    content, media_type = gallery.small(large)
+    assert media_type == "image/webp"
+    assert pictures.unpacked(content).size == (240, 80)
+    tiny = gallery.add(pictures.png(), ANN)
+    assert gallery.small(tiny) == (gallery.content(tiny), "image/png")
+
+    gallery.delete(large.name, ANN.id)
+    assert list(objects.names()) == [tiny.name]
+
+
+def test_a_small_copy_that_was_left_behind(
+    gallery: Images, database: Database, objects: ObjectStore, clock: FakeClock
+) -> None:
+    """What an interruption leaves of a large image is swept, its small copy too."""
+    gallery.add(pictures.png(size=(900, 300)), ANN)
+    with database.write() as connection:
+        connection.execute(text("DELETE FROM images"))
+    clock.forward(hours=2)
+    assert gallery.sweep_orphans() == 1
+    assert list(objects.names()) == []

@@ -13,6 +13,7 @@ from tests.journal.records import record
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
+from stopgap.journal.store import charts
 from stopgap.storage.database import Database
 
 DAY = timedelta(days=1)
@@ -93,6 +94,47 @@ def test_the_spread_of_an_object(journal: Journal, some: list[Record]) -> None:
     words = [(bar.word, bar.answers) for bar in journal.spread(chosen, name="carrier")]
     assert words == Counter(output["carrier"] for output in outputs).most_common()
     assert not journal.spread(chosen, name="unknown")
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(since=START, caller="ann"),
+        Filters(since=START, caller="ann", contract="madcompany", release="7"),
+        Filters(since=START + timedelta(minutes=5), caller="cleo"),
+        Filters(caller="nobody"),
+    ],
+)
+def test_one_callers_charts(
+    journal: Journal, some: list[Record], clock: FakeClock, filters: Filters
+) -> None:
+    """A caller's charts tell of that caller's answers, and of no other's."""
+    clock.forward(hours=-8)
+    mine = [each for each in some if meets(each, filters)]
+    timeline = journal.timeline(filters)
+    shown = {(p.start, f"{p.contract} {p.release}"): p.answers for p in timeline.points}
+    assert shown == counted(some, filters, timeline.seconds)
+    assert timeline.whole
+    numbers = journal.spread(filters)
+    assert sum(bar.answers for bar in numbers) == sum(each.output.isdigit() for each in mine)
+    words = [(bar.word, bar.answers) for bar in journal.spread(filters, name="carrier")]
+    carriers = [json.loads(each.output)["carrier"] for each in mine if each.output[:1] == b"{"]
+    assert dict(words) == Counter(carriers)
+
+
+def test_of_a_busy_caller_the_newest_count(
+    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a caller with very many answers the newest are counted, and it is said."""
+    monkeypatch.setattr(charts, "CALLER_ROWS", 20)
+    assert sum(each.caller == "ann" for each in some) > 20
+    timeline = journal.timeline(Filters(caller="ann"))
+    assert (sum(p.answers for p in timeline.points), timeline.whole) == (20, False)
+
+
+def test_releases(journal: Journal, some: list[Record]) -> None:
+    """Every release that has answered is listed, with its contract."""
+    assert set(journal.releases()) == {(each.contract, each.release) for each in some}
 
 
 def test_the_spread_of_truth(journal: Journal, journal_database: Database) -> None:

@@ -122,6 +122,16 @@ def test_a_record_comes_back_whole(journal: Journal, journal_database: Database)
     assert entry.facts()["at"] == "2030-01-01T12:00:00.000000+00:00"
 
 
+def test_somebody_elses_record_is_not_found(journal: Journal, journal_database: Database) -> None:
+    """Who may see their own answers alone does not learn whether there are others."""
+    mine, other, nobodys = (record(caller=caller) for caller in ("ann", "bob", None))
+    add(journal_database, [mine, other, nobodys])
+    assert journal.find(mine.id, of="ann").record == mine
+    for each in (other, nobodys):
+        with pytest.raises(JournalRowNotFound):
+            journal.find(each.id, of="ann")
+
+
 def test_what_is_no_json_hides_nothing(journal: Journal, journal_database: Database) -> None:
     """Inputs that cannot be read, which no worker writes, are kept and shown as they are."""
     one = record(inputs=b"\xff{", output=b"NaN")

@@ -67,7 +67,7 @@ def test_a_fault_of_ours_is_told_without_its_words(app: Flask, client: FlaskClie
     assert "swordfish" not in response.text
 
 
-@pytest.mark.parametrize("path", ["/", "/status", "/nope", "/predict/x", "/static/plain.css"])
+@pytest.mark.parametrize("path", ["/", "/status", "/nope", "/predict/x", "/static/console.css"])
 def test_every_answer_is_guarded(client: FlaskClient, path: str) -> None:
     """Pages, answers, errors and files are what they say they are, and carry a request id."""
     with client.get(path) as response:
@@ -76,12 +76,16 @@ def test_every_answer_is_guarded(client: FlaskClient, path: str) -> None:
     assert len(headers["X-Request-Id"]) == 36
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", "/docs", "/problems/page-not-found"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/nope", "/docs", "/problems/page-not-found", "/console/predict", "/console/images"],
+)
 def test_every_page_is_guarded(client: FlaskClient, path: str) -> None:
     """No page can be framed, and none runs or loads what is not this server's."""
     policy = client.get(path, headers={"Accept": "text/html"}).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
 
 
 def test_a_second_login_ends_the_first_session(client: FlaskClient) -> None:

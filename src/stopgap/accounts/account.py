@@ -28,6 +28,13 @@ class AccountExists(StopgapError):
         super().__init__(f"There is an account {name!r} already; choose another name.")
 
 
+class OwnAccountKept(StopgapError):
+    """Nobody can disable the account that they use: there might be nobody left to enable it."""
+
+    def __init__(self) -> None:
+        super().__init__("This is your own account; another operator can disable it.")
+
+
 class AccountNameInvalid(StopgapError):
     """Nobody can have this name."""
 

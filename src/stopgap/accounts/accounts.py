@@ -1,10 +1,16 @@
 """The accounts: who has one, and what becomes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from stopgap.accounts import store
-from stopgap.accounts.account import Account, AccountExists, AccountNotFound, fold_name
+from stopgap.accounts.account import (
+    Account,
+    AccountExists,
+    AccountNotFound,
+    OwnAccountKept,
+    fold_name,
+)
 from stopgap.accounts.passwords import PasswordFixed, Passwords
 from stopgap.accounts.permissions import Role
 from stopgap.clock import Clock, Ids
@@ -13,6 +19,9 @@ from stopgap.storage.database import Database
 DEMO_NAME = "orhan"
 DEMO_PASSWORD = "12345"  # noqa: S105  # the client's mail gives it to everybody
 """The account that the client's mail asks for."""
+
+PASSWORD_DIGITS = 24
+"""Of a password that is made up: 96 random bits, in hexadecimal, which is easy to read out."""
 
 
 class Accounts:
@@ -44,6 +53,15 @@ class Accounts:
         self._passwords.check(password, name)
         return self._add(name, password, role, fixed_password=fixed_password)
 
+    def invite(self, name: str, role: Role = Role.CLIENT) -> tuple[Account, str]:
+        """Add an account with a password that is made up, and told this once.
+
+        Raises:
+            AccountNameInvalid, AccountExists: it cannot have this name.
+        """
+        password = self._ids.secret()[:PASSWORD_DIGITS]
+        return self.add(name, password, role), password
+
     def get(self, name: str) -> Account:
         """Find an account.
 
@@ -56,10 +74,23 @@ class Accounts:
             raise AccountNotFound(name)
         return account
 
-    def list(self) -> Sequence[Account]:
-        """List all accounts, by name."""
+    def list(self, *, after: str = "", limit: int | None = None) -> Sequence[Account]:
+        """List accounts, by name.
+
+        Args:
+            after: Only those that come after this name.
+            limit: Accounts at most; None: all of them.
+        """
         with self._database.read() as connection:
-            return store.accounts(connection)
+            return store.accounts(connection, fold_name(after) if after else "", limit)
+
+    def check_password(self, name: str, password: str) -> None:
+        """Hold a password that an account may get against the rules.
+
+        Raises:
+            PasswordTooWeak, PasswordTooLong: it cannot have this one.
+        """
+        self._passwords.check(password, name)
 
     def set_password(self, name: str, password: str, *, by_its_user: bool = False) -> None:
         """Change a password, and end all sessions that were started with the old one.
@@ -83,16 +114,48 @@ class Accounts:
                 raise AccountNotFound(name)
             store.delete_sessions_of(connection, account.id)
 
-    def disable(self, name: str) -> None:
-        """Let nobody sign in to an account: its sessions end, its keys are refused.
+    def reset_password(self, name: str) -> str:
+        """Give an account a password that is made up and told this once; end its sessions.
 
         Raises:
             AccountNotFound: there is no account of this name.
+            PasswordFixed: the account is shared by many, who would all be locked out.
+        """
+        password = self._ids.secret()[:PASSWORD_DIGITS]
+        self.set_password(name, password, by_its_user=True)
+        return password
+
+    def names(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Tell the names of accounts by their ids; of what is no account's id, nothing."""
+        with self._database.read() as connection:
+            return store.names_of(connection, ids)
+
+    def disable(self, name: str, *, by: str | None = None) -> None:
+        """Let nobody sign in to an account: its sessions end, its keys are refused.
+
+        Args:
+            by: The id of the account that asks for it, if one does.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+            OwnAccountKept: it is the account that asks.
         """
         with self._database.write() as connection:
             account = store.update_disabled(connection, fold_name(name), disabled=True)
             if account is None:
                 raise AccountNotFound(name)
+            if account.id == by:
+                raise OwnAccountKept
+            store.delete_sessions_of(connection, account.id)
+
+    def end_sessions(self, name: str) -> None:
+        """Have whoever uses an account sign in again; its keys work as before.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+        """
+        account = self.get(name)
+        with self._database.write() as connection:
             store.delete_sessions_of(connection, account.id)
 
     def enable(self, name: str) -> None:

@@ -21,12 +21,22 @@ KEY = re.compile(r"sk_(?P<id>[0-9a-f]{16})_(?P<secret>[0-9a-f]{64})")
 
 LABEL_MAX = 100
 
+KEYS_MAX = 50
+"""Keys of one account: more programs than that share accounts, or somebody tries how many fit."""
+
 
 class KeyNotFound(StopgapError):
     """There is no such API key, or it is another account's."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"There is no API key {Fault.shorten(key_id)!r}.")
+
+
+class KeyQuotaReached(StopgapError):
+    """The account has as many API keys as it may; one that is revoked makes room."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The account has {KEYS_MAX} keys already; revoke one that is not used.")
 
 
 class KeyLabelInvalid(StopgapError):
@@ -70,6 +80,7 @@ class Keys:
         Raises:
             AccountNotFound: there is no account of this name.
             KeyLabelInvalid: the label is too long, or holds what cannot be written.
+            KeyQuotaReached: it has as many keys as it may.
         """
         if len(label) > LABEL_MAX or UNWRITABLE & set(map(unicodedata.category, label)):
             raise KeyLabelInvalid
@@ -78,6 +89,8 @@ class Keys:
             account = store.find_account(connection, fold_name(account_name))
             if account is None:
                 raise AccountNotFound(account_name)
+            if len(store.keys(connection, account.id)) >= KEYS_MAX:
+                raise KeyQuotaReached
             row = store.KeyRow(
                 id=key_id,
                 account_id=account.id,

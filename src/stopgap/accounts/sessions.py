@@ -10,6 +10,7 @@ from stopgap.accounts import store
 from stopgap.accounts.account import Caller
 from stopgap.accounts.digest import digest
 from stopgap.clock import Clock, Ids
+from stopgap.errors import Fault, StopgapError
 from stopgap.storage.database import AWAY, Database
 
 SESSION_ID = re.compile(r"[0-9a-f]{64}")
@@ -19,18 +20,30 @@ SEEN_EVERY = timedelta(minutes=1)
 NOTE_SECONDS = 0.05
 """How long that may wait for a lock; else it is left to the next use, and holds up nobody."""
 
+PUBLIC_DIGITS = 16
+"""Of a session's digest, by which its holder can name it; they open nothing."""
+
 ADDRESS_DAYS = 30
 """How long it is remembered that an account has signed in from an address."""
+
+
+class SessionNotFound(StopgapError):
+    """There is no such session, it has ended, or it is somebody else's."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"There is no session {Fault.shorten(number)!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """A sign-in that has not ended."""
 
+    number: str  # under which it can be ended, not used
     name: str  # as it was typed
     created_at: datetime
     last_seen_at: datetime  # to the minute
     expires_at: datetime
+    current: bool = False  # whether it is the one that asks
 
 
 class Sessions:
@@ -106,16 +119,36 @@ class Sessions:
         with self._database.write() as connection:
             store.delete_sessions_of(connection, account_id, kept=kept)
 
-    def list(self, account_id: str) -> Sequence[Session]:
-        """List an account's sessions, the newest first."""
+    def end(self, account_id: str, number: str) -> None:
+        """End one of an account's sessions, by its number.
+
+        Raises:
+            SessionNotFound: the account has none of this number.
+        """
+        with self._database.write() as connection:
+            rows = store.sessions_of(connection, account_id, self._clock.now())
+            found = [row.digest for row in rows if row.digest[:PUBLIC_DIGITS] == number]
+            if not found:
+                raise SessionNotFound(number)
+            store.delete_session(connection, found[0])
+
+    def list(self, account_id: str, current: str | None = None) -> Sequence[Session]:
+        """List an account's sessions, the newest first.
+
+        Args:
+            current: The id of the session that asks.
+        """
+        asking = None if current is None else self._digest(current)
         with self._database.read() as connection:
             rows = store.sessions_of(connection, account_id, self._clock.now())
         return [
             Session(
+                number=row.digest[:PUBLIC_DIGITS],
                 name=row.name,
                 created_at=row.created_at,
                 last_seen_at=row.last_seen_at,
                 expires_at=row.expires_at,
+                current=row.digest == asking,
             )
             for row in rows
         ]

@@ -1,6 +1,6 @@
 """The tables of accounts, sessions, keys and known addresses, and all SQL on them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -140,10 +140,12 @@ def insert_account(
         raise AccountExists(account.name) from error
 
 
-def accounts(connection: Connection) -> Sequence[Account]:
-    """List all accounts, by name."""
-    rows = connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.folded))
-    return [_account(row) for row in rows]
+def accounts(
+    connection: Connection, after: str = "", limit: int | None = None
+) -> Sequence[Account]:
+    """List accounts by name, from the first after a folded one."""
+    statement = select(ACCOUNTS).where(ACCOUNTS.c.folded > after).order_by(ACCOUNTS.c.folded)
+    return [_account(row) for row in connection.execute(statement.limit(limit))]
 
 
 def find_account(connection: Connection, folded: str) -> Account | None:
@@ -160,6 +162,12 @@ def find_login(connection: Connection, folded: str) -> Login | None:
     return Login(
         account=_account(row), password_hash=row.password_hash, password_count=row.password_count
     )
+
+
+def names_of(connection: Connection, ids: Collection[str]) -> Mapping[str, str]:
+    """Tell accounts' names by their ids."""
+    rows = connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.name).where(ACCOUNTS.c.id.in_(ids)))
+    return {row.id: row.name for row in rows}
 
 
 def is_shared(connection: Connection, folded: str) -> bool | None:

@@ -1,10 +1,7 @@
 """`stopgap journal ...`: what has been answered."""
 
-import csv
-import json
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -16,16 +13,9 @@ from stopgap.cli.journal_filters import (
     time_options,
 )
 from stopgap.cli.lines import json_option, print_rows
-from stopgap.contracts import kinds
-from stopgap.contracts.values import OutOfBounds, Unreadable, breach, read_text
 from stopgap.journal.entry import Entry
-from stopgap.journal.journal import Journal
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would run."""
-
-KEPT = ("request_id", "at", "contract", "fingerprint", "release", "caller", "micros")
-"""What the journal knows of every answer, besides inputs and output."""
+from stopgap.journal.export import write
+from stopgap.journal.outcome import OutcomeInvalid, read_outcome
 
 
 @click.group()
@@ -125,41 +115,8 @@ def export(*, as_json: bool, **asked: Any) -> None:
             update_min_steps=1_000,
             hidden=sys.stdout.isatty() or not sys.stderr.isatty(),
         ) as entries:
-            if as_json:
-                _write_json(entries)
-            else:
-                _write_csv(entries, answers, wanted.contract)
-
-
-def _write_json(entries: Iterable[Entry]) -> None:
-    for entry in entries:
-        sys.stdout.write(json.dumps(entry.facts()) + "\n")
-
-
-def _write_csv(entries: Iterable[Entry], answers: Journal, contract: str | None) -> None:
-    fields = answers.fields(contract)
-    names = [f"{part}.{name}" if name else part for part, name in fields]
-    writer = csv.writer(sys.stdout)
-    writer.writerow([*KEPT, *names, "actual"])
-    for entry in entries:
-        facts = entry.facts()
-        writer.writerow(map(_cell, _cells(facts, fields)))
-
-
-def _cells(facts: dict[str, Any], fields: Iterable[tuple[str, str]]) -> Iterator[object]:
-    yield from (facts[name] for name in KEPT)
-    values = {"input": facts["inputs"], "output": facts["output"]}
-    for part, name in fields:
-        value = values[part]
-        whole = not isinstance(value, dict)
-        yield value if whole and not name else None if whole else value.get(name)
-    yield facts["actual"]
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) else value
-    return value if value is None or type(value) in {int, float} else json.dumps(value)
+            fields = answers.fields(wanted.contract)
+            write("jsonl" if as_json else "csv", entries, fields, sys.stdout)
 
 
 @journal.command(context_settings={"ignore_unknown_options": True})
@@ -183,37 +140,9 @@ def actual(answer_id: str, value: str) -> None:
         if record.contract not in served:
             told = f"Its contract, {record.contract}, is not served here; see STOPGAP_CONTRACTS."
             raise click.UsageError(told)
-        answers.report_actual(answer_id, _outcome(served[record.contract], value))
+        try:
+            outcome = read_outcome(served[record.contract], value)
+        except OutcomeInvalid as error:
+            raise click.BadParameter(error.detail, param_hint="VALUE") from error
+        answers.report_actual(answer_id, outcome)
     click.echo(f"Kept {value} for {answer_id}.")
-
-
-def _outcome(kind: kinds.Kind, text: str) -> object:
-    """Read what happened: of the promised type, in whatever range."""
-    if isinstance(kind, kinds.Record):
-        fields = (replace(each, kind=_unbounded(each.kind)) for each in kind.fields)
-        return _object(replace(kind, fields=tuple(fields)), text)
-    try:
-        value: object = read_text(_unbounded(kind), text)
-    except (Unreadable, OutOfBounds) as error:
-        told = f"{text!r} is not {_unbounded(kind).allowed()}."
-        raise click.BadParameter(told, param_hint="VALUE") from error
-    return value
-
-
-def _object(kind: kinds.Record, text: str) -> object:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no JSON.", param_hint="VALUE") from error
-    if broken := breach(kind, value):
-        raise click.BadParameter(f"{broken}.", param_hint="VALUE")
-    return value
-
-
-def _unbounded(kind: kinds.Scalar) -> kinds.Scalar:
-    match kind:
-        case kinds.Integer():
-            return kinds.Integer(low=-kinds.INTEGER_MAX)
-        case kinds.Number():
-            return kinds.Number()
-    return kind

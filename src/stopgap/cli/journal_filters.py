@@ -9,15 +9,13 @@ from typing import Any, TypeVar
 import click
 
 from stopgap.clock import SystemClock
-from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.values import OutOfBounds, Unreadable, read_text
-from stopgap.journal.filters import Condition, Filters, Value
+from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
+from stopgap.journal.filters import Condition, Filters
 from stopgap.web.parts import Parts
 
 AGO = re.compile(r"([0-9]{1,6})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-NUMERIC = (kinds.Integer, kinds.Number)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -114,57 +112,15 @@ def _input(contracts: Sequence[Contract], text: str) -> Condition:
     name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is not FIELD=VALUE.", param_hint="--where")
-    own = next((each.names[name] for each in contracts if name in each.names), name)
-    found = (field.kind for each in contracts for field in each.fields if field.name == own)
-    low, high = _range(next(found, None), value, "--where")
-    return Condition(part="input", name=own, low=low, high=high)
+    try:
+        return input_condition(contracts, name, value)
+    except FilterInvalid as error:
+        raise click.BadParameter(error.detail, param_hint="--where") from error
 
 
 def _answer(contracts: Sequence[Contract], text: str) -> Condition:
     name, equals, value = text.partition("=")
-    name, value = (name, value) if equals else ("", text)
-    found = (kind for each in contracts for own, kind in _members(each.output_kind) if own == name)
-    low, high = _range(next(found, None), value, "--answer")
-    return Condition(part="output", name=name, low=low, high=high)
-
-
-def _members(kind: kinds.Kind) -> list[tuple[str, kinds.Scalar]]:
-    """List the members of an output; one that is no object is a member without a name."""
-    if isinstance(kind, kinds.Record):
-        return [(field.name, field.kind) for field in kind.fields]
-    return [("", kind)]
-
-
-def _range(kind: kinds.Scalar | None, text: str, hint: str) -> tuple[Value, Value]:
-    """Read a value, or two ends with `..` between them, of which one may be left open."""
-    low, dots, high = text.partition("..")
-    if not dots or isinstance(kind, kinds.Choice | kinds.Text | kinds.Boolean):
-        value = _value(kind, text, hint)
-        return value, value
-    ends = (low or str(-kinds.NUMBER_MAX), high or str(kinds.NUMBER_MAX))
-    first, last = (_value(kinds.Number(), end, hint) for end in ends)
-    return first, last
-
-
-def _value(kind: kinds.Scalar | None, text: str, hint: str) -> Value:
-    """Read a value as its contract does; where no contract is served that has it, by its looks."""
-    value: Value
     try:
-        if kind is not None:
-            value = read_text(kinds.Number() if isinstance(kind, NUMERIC) else kind, text)
-            return value
-        return {"true": True, "false": False}.get(text) or _number_or_text(text)
-    except Unreadable as error:
-        wanted = "a number" if kind is None or isinstance(kind, NUMERIC) else kind.allowed()
-        raise click.BadParameter(f"{text!r} is not {wanted}.", param_hint=hint) from error
-    except OutOfBounds as error:
-        allowed = "a number" if kind is None else kind.allowed()
-        raise click.BadParameter(f"{text!r} is not {allowed}.", param_hint=hint) from error
-
-
-def _number_or_text(text: str) -> Value:
-    try:
-        value: float = read_text(kinds.Number(), text)
-    except Unreadable:
-        return text
-    return value
+        return answer_condition(contracts, name if equals else "", value if equals else text)
+    except FilterInvalid as error:
+        raise click.BadParameter(error.detail, param_hint="--answer") from error

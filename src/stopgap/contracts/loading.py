@@ -11,8 +11,8 @@ from stopgap.contracts.contract import Contract, placeholder
 from stopgap.errors import StartRefused
 
 PLATFORM = frozenset(
-    {"docs", "health", "images", "login", "logout", "metrics", "openapi.json", "problems"}
-    | {"static", "status"}
+    {"console", "docs", "health", "images", "login", "logout", "metrics", "openapi.json"}
+    | {"problems", "static", "status"}
 )
 """First parts of paths that are the platform's own."""
 

@@ -135,7 +135,7 @@ class Door:
                 if answer:
                     await self._sending.whole(*answer, send)
                 elif reply:
-                    await self._sending.reply(reply, send)
+                    await self._sending.reply(reply, send, receive)
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
 

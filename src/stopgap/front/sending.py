@@ -33,6 +33,8 @@ So who is refused may go on for a while; what comes is thrown away (as nginx's l
 
 LINGERERS = 100
 
+logger = logging.getLogger(__name__)
+
 Read = Callable[[int], Awaitable[bytes]]
 
 CLOSE = (b"connection", b"close")
@@ -69,25 +71,38 @@ class Sending:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def reply(self, reply: Reply, send: Send) -> None:
+    async def reply(self, reply: Reply, send: Send, receive: Receive) -> None:
         """Send what the application has answered.
+
+        Args:
+            receive: Tells when the client goes, so that no file is read for nobody.
 
         Raises:
             Overloaded: it is long, and too many others are being sent; nothing has been sent.
         """
         if isinstance(reply.body, File):
             with closing(reply.body) as file:
-                await self._in_pieces(
-                    reply, partial(asyncio.to_thread, file.read), self._files, send
-                )
+                stay = Stay(READ_SECONDS)
+                going = asyncio.ensure_future(_notice_going(receive, stay))
+                try:
+                    read = partial(asyncio.to_thread, file.read)
+                    await self._in_pieces(reply, read, self._files, send, stay)
+                finally:
+                    going.cancel()
         elif len(reply.body) <= PIECE:
             await self.whole(reply.status, reply.headers, reply.body, send)
         else:
-            await self._in_pieces(reply, _reading(reply.body), self._held, send)
+            stay = Stay(READ_SECONDS)
+            await self._in_pieces(reply, _reading(reply.body), self._held, send, stay)
 
-    async def _in_pieces(self, reply: Reply, read: Read, readers: Crowd, send: Send) -> None:
-        """Send a long reply; who does not read it finds the connection closed."""
-        stay = Stay(READ_SECONDS)
+    async def _in_pieces(
+        self, reply: Reply, read: Read, readers: Crowd, send: Send, stay: Stay
+    ) -> None:
+        """Send a long reply; who does not read it finds the connection closed.
+
+        So does who is sent a file that cannot be read to its end: half of it is not to be taken for
+        the whole.
+        """
         with readers.including(stay), suppress(TimeoutError):
             async with stay:
                 headers = [*reply.headers, CLOSE] if self.closing else reply.headers
@@ -95,7 +110,11 @@ class Sending:
                 await send(start | {"headers": headers})
                 more = True
                 while more:
-                    piece = await read(PIECE)
+                    try:
+                        piece = await read(PIECE)
+                    except OSError as error:
+                        logger.warning("a file could not be sent to its end: %s", error)
+                        return
                     more = len(piece) == PIECE
                     await send({"type": "http.response.body", "body": piece, "more_body": more})
                     stay.go_on()
@@ -128,6 +147,13 @@ class Sending:
             async with stay:
                 while (await receive()).get("more_body"):
                     pass
+
+
+async def _notice_going(receive: Receive, stay: Stay) -> None:
+    """Send the client away when it goes; the server itself would take piece after piece."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stay.send_away()
 
 
 def _reading(content: bytes) -> Read:

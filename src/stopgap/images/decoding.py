@@ -40,6 +40,13 @@ OPENERS: Mapping[Kind, Callable[[BytesIO], ImageFile]] = {
 format, and has a bound on pixels of its own that can only be set for the whole process."""
 
 
+SMALL_SIDE, SMALL_QUALITY = 240, 50
+"""Pixels of a small copy's longer side, and its quality: 2 to 8 kB, so eight fit on a page."""
+
+SMALL_MODES = frozenset({"RGB", "RGBA"})
+"""What WebP packs, so that a large frame is not copied before it is made small."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """An image that has been drawn anew."""
@@ -48,6 +55,7 @@ class Picture:
     content: bytes
     width: int
     height: int
+    small: bytes | None  # a copy to be shown among others; None where the picture itself is small
 
 
 class Decoder:
@@ -108,12 +116,25 @@ def redraw(outline: Outline) -> Picture:
         try:
             pages, options = _unpack(outline)
             content = _pack(pages, options, outline)
+            width, height = pages[0].size
+            small = _small(pages[0])
         except MemoryError:
             raise  # the server's fault, not the image's
         except Exception as error:  # hostile bytes make parsers raise anything
             raise ImageBroken(outline.kind) from error
-    width, height = pages[0].size
-    return Picture(kind=outline.kind, content=content, width=width, height=height)
+    return Picture(kind=outline.kind, content=content, width=width, height=height, small=small)
+
+
+def _small(page: Pillow.Image) -> bytes | None:
+    """Pack a small copy of a frame, which is itself used up, so that memory has no second one."""
+    if max(page.size) <= SMALL_SIDE:
+        return None
+    if page.mode not in SMALL_MODES:
+        page = page.convert("RGBA" if page.has_transparency_data else "RGB")
+    page.thumbnail((SMALL_SIDE, SMALL_SIDE))
+    file = BytesIO()
+    page.save(file, "WEBP", quality=SMALL_QUALITY)
+    return file.getvalue()
 
 
 def _unpack(outline: Outline) -> tuple[list[Pillow.Image], dict[str, Any]]:

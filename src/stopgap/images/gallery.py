@@ -10,13 +10,23 @@ from itertools import islice
 
 from stopgap.clock import Clock, Ids
 from stopgap.images.decoding import Decoder, Picture
-from stopgap.images.image import Bounds, Image, ImageNotFound, ImageQuotaReached, Uploader
+from stopgap.images.image import (
+    Bounds,
+    Image,
+    ImageNotFound,
+    ImageQuotaReached,
+    Kind,
+    Uploader,
+)
 from stopgap.images.store import BATCH, ImageRows, Usage
 from stopgap.storage.database import Database, DatabaseUnreachable
 from stopgap.storage.objects import ObjectNotFound, ObjectStore
 
 NAME = re.compile(r"[0-9a-f]{64}([0-9a-f]{8})\.(?:jpg|png|webp|gif)")
 """A secret, and the second of its making: tells the age of an object that has no row."""
+
+SMALL = ".small"
+"""Ends the name of the object that holds an image's small copy."""
 
 ORPHAN_AGE_MIN = timedelta(hours=1)
 """An object this old without a row is left from an interruption: a row follows within seconds."""
@@ -72,11 +82,13 @@ class Images:
         image = self._described(picture, uploader)
         try:
             self._objects.put(image.name, picture.content)
+            if picture.small is not None:
+                self._objects.put(image.name + SMALL, picture.small)
             self._insert(image, uploader, address)
         except DatabaseUnreachable:
             raise  # it may have been inserted nevertheless; if not, sweep_orphans sees to it
         except BaseException:
-            self._objects.delete(image.name)
+            self._forget(image.name)
             raise
         return image
 
@@ -108,6 +120,17 @@ class Images:
         except ObjectNotFound as error:
             raise ImageNotFound from error
 
+    def small(self, image: Image) -> tuple[bytes, str]:
+        """Fetch a small copy of an image, and its media type; a small image is its own.
+
+        Raises:
+            ImageNotFound: it has been deleted in the meantime.
+        """
+        try:
+            return self._objects.get(image.name + SMALL), Kind.WEBP.media_type
+        except ObjectNotFound:
+            return self.content(image), image.media_type
+
     def list(self, owner_id: str) -> Sequence[Image]:
         """List an owner's images, newest first."""
         with self._database.read() as connection:
@@ -125,7 +148,7 @@ class Images:
             removed = ImageRows(connection).remove(name, owner_id, self._clock.now())
         if not removed:
             raise ImageNotFound
-        self._objects.delete(name)
+        self._forget(name)
 
     def delete_all(self, owner_id: str) -> int:
         """Delete every image of an owner who is deleted; tell how many there were."""
@@ -149,9 +172,13 @@ class Images:
                 known = ImageRows(connection).known(names)
             for name in names:
                 if name not in known:
-                    self._objects.delete(name)
+                    self._forget(name)
                     orphans += 1
         return orphans
+
+    def _forget(self, name: str) -> None:
+        self._objects.delete(name + SMALL)
+        self._objects.delete(name)
 
     def _is_aged(self, name: str) -> bool:
         found = NAME.fullmatch(name)
@@ -178,7 +205,7 @@ class Images:
         with self._database.write() as connection:
             names = remove(ImageRows(connection))
         for name in names:
-            self._objects.delete(name)
+            self._forget(name)
         return len(names)
 
     def _insert(self, image: Image, uploader: Uploader, address: str | None) -> None:

@@ -87,15 +87,18 @@ class Journal:
             yield from entries
             before = entries[-1].position
 
-    def find(self, record_id: str) -> Entry:
+    def find(self, record_id: str, *, of: str | None = None) -> Entry:
         """Find the answer to one request, by its X-Request-Id.
+
+        Args:
+            of: The caller whose answer it has to be; None: anybody's will do.
 
         Raises:
             JournalRowNotFound: it is not in the journal.
         """
         with self._database.read() as connection:
             entry = finding.find(connection, record_id)
-        if entry is None:
+        if entry is None or of not in {None, entry.record.caller}:
             raise JournalRowNotFound(record_id)
         return entry
 
@@ -104,17 +107,26 @@ class Journal:
         with self._database.read() as connection:
             return finding.fields(connection, contract)
 
+    def releases(self) -> Sequence[tuple[str, str]]:
+        """List which release of which contract has answered: `("madcompany", "stand-in")`."""
+        with self._database.read() as connection:
+            return finding.releases(connection)
+
     def timeline(self, filters: Filters = EVERYTHING) -> Timeline:
-        """Count answers over time; of the filters, time, contract and release matter."""
+        """Count answers over time; of the filters, time, contract, release and caller matter.
+
+        A caller's are counted among its newest four thousand; then the timeline is not whole.
+        """
         with self._database.read() as connection:
             return charts.timeline(connection, filters, self._clock.now())
 
     def spread(
         self, filters: Filters = EVERYTHING, *, name: str = "", most: int = 40
     ) -> Sequence[Bar]:
-        """Count answers by what they were; of the filters, time, contract and release matter.
+        """Count answers by what they were; of the filters the same matter as for `timeline`.
 
-        The time is taken in whole hours, or days where it is longer than three of them.
+        The time is taken in whole hours, or days where it is longer than three of them; a caller's
+        to the moment.
 
         Args:
             filters: What is asked for; a contract should be, for outputs of one kind.

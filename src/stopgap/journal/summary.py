@@ -21,6 +21,7 @@ class Timeline:
 
     seconds: int  # of a step
     points: Sequence[Point]
+    whole: bool = True  # False: only the newest answers have been counted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,12 +30,18 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     return make_response(render_template(template, **values), status)
 
 
-def problem(error: StopgapError) -> Response:
-    """Answer with an error: a page for a browser, a problem document for a program."""
+def problem(error: StopgapError, template: str = "problem.html", **values: Any) -> Response:
+    """Answer with an error: a page for a browser, a problem document for a program.
+
+    Args:
+        error: What is wrong.
+        template: The page; a form's own is shown again, with what is wrong in it.
+        values: What the page needs besides `problem`.
+    """
     document = problems.document(error, g.request_id)
     status = document["status"]
     if wants_html():
-        response = page("problem.html", status, problem=document)
+        response = page(template, status, problem=document, **values)
     else:
         response = Response(json.dumps(document), status, mimetype=problems.MEDIA_TYPE)
     response.headers.update(problems.headers(error))

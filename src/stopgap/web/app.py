@@ -6,8 +6,21 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from stopgap.errors import StopgapError
-from stopgap.web import client_api, faults, image_api, operations, pages, reference
+from stopgap.web import client_api, faults, image_api, operations, reference
 from stopgap.web.answers import problem
+from stopgap.web.console import (
+    account,
+    accounts,
+    appearance,
+    history,
+    images,
+    keys,
+    predict,
+    service,
+    welcome,
+)
+from stopgap.web.console.frame import frame
+from stopgap.web.console.ticks import ticked
 from stopgap.web.cross_site import refuse_cross_site
 from stopgap.web.parts import NAME, Parts, parts
 
@@ -23,11 +36,18 @@ HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
 """On every page as well (OWASP Secure Headers Project); a program has no use for them."""
+
+ROOMS = (
+    *(client_api.api, image_api.api, operations.views, reference.views),
+    *(welcome.views, predict.views, images.views, appearance.views),
+    *(history.views, keys.views, account.views, accounts.views, service.views),
+)
+"""Every view but the contracts': the routes for programs, then the console's pages."""
 
 
 def create_app(built: Parts) -> Flask:
@@ -37,11 +57,13 @@ def create_app(built: Parts) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = built.settings.image_bytes + FORM_ROOM
-    for room in (client_api.api, image_api.api, pages.views, operations.views, reference.views):
+    for room in ROOMS:
         app.register_blueprint(room)
     for contract in built.contracts:
         client_api.add_predict_routes(app, contract)
-    app.context_processor(lambda: {"source_url": built.settings.source_url})
+    app.context_processor(frame)
+    app.add_template_filter(ticked)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.before_request(begin)
     app.after_request(finish)
     app.register_error_handler(StopgapError, problem)

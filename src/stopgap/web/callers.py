@@ -64,6 +64,21 @@ def signed_in(permission: Permission) -> Caller:
     return found
 
 
+def in_person(permission: Permission) -> Caller:
+    """Return the caller, who must have the permission and a session of their own.
+
+    A key is not enough for what keys, passwords and accounts are: one that leaks must not be able
+    to make another, or to lock its owner out.
+
+    Raises:
+        SignInNeeded, PermissionMissing: as for `signed_in`, or it is a key that asks.
+    """
+    found = signed_in(permission)
+    if "Authorization" in request.headers:
+        raise PermissionMissing("An API key may not do this; sign in with a password.")
+    return found
+
+
 def may_predict() -> None:
     """Let everybody predict where predictions are open, else only who is signed in.
 

@@ -3,17 +3,19 @@
 from functools import partial
 
 from flask import Blueprint, Flask, Response, g, request, url_for
+from pydantic import BaseModel
 from werkzeug.routing import BaseConverter
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.parsing import read_inputs, read_path
+from stopgap.contracts.parsing import InputMalformed, read_inputs, read_path
 from stopgap.contracts.row import Row
-from stopgap.images.image import Uploader
+from stopgap.images.image import Image, Uploader
+from stopgap.predicting.line import Prediction
 from stopgap.problems import SignInNeeded
 from stopgap.web import callers
-from stopgap.web.answers import json_answer, see_other, text
+from stopgap.web.answers import json_answer, problem, see_other, text
 from stopgap.web.bodies import (
     body_values,
     is_form,
@@ -22,7 +24,7 @@ from stopgap.web.bodies import (
     uploaded_bytes,
     wants_html,
 )
-from stopgap.web.credentials import credentials_in
+from stopgap.web.credentials import Credentials, credentials_in, username_in
 from stopgap.web.image_api import described
 from stopgap.web.parts import parts
 
@@ -38,21 +40,30 @@ def status() -> Response:
 @api.post("/login")
 def login() -> Response:
     """Sign in with a username and a password, and start a session."""
-    credentials = credentials_in(body_values())
+    given = body_values()
     try:
-        caller, session_id = parts().sign_in.sign_in(
-            credentials.username, credentials.password, callers.address()
-        )
-    except (SignInRefused, SignInThrottled) as refusal:
-        parts().metrics.login_failed(refusal.code)
+        caller, session_id = _sign_in(credentials_in(given))
+    except (InputMalformed, SignInRefused, SignInThrottled) as refusal:
+        if wants_html() and is_form():
+            return problem(refusal, "sign_in.html", username=username_in(given))
         raise
     if wants_html() and is_form():
-        response = see_other(url_for("pages.home"))  # which shows the sentence
+        response = see_other(url_for("welcome.home"))  # which shows the sentence
     else:
         response = text(greeting(caller))
     callers.end_session()
     callers.remember(response, session_id, guest=not caller.account)
     return response
+
+
+def _sign_in(credentials: Credentials) -> tuple[Caller, str]:
+    try:
+        return parts().sign_in.sign_in(
+            credentials.username, credentials.password, callers.address()
+        )
+    except (SignInRefused, SignInThrottled) as refusal:
+        parts().metrics.login_failed(refusal.code)
+        raise
 
 
 def greeting(caller: Caller) -> str:
@@ -71,27 +82,24 @@ def predict(contract: Contract, **_in_path: str) -> Response:
         inputs = read_inputs(contract, query_values_of_request())
     else:
         inputs = read_path(contract, raw_path(), query_values_of_request())
-    prediction = parts().predicting.predict(
-        contract, Row.of(inputs), g.request_id, callers.caller_id()
-    )
+    prediction = prediction_for(contract, inputs)
     response = Response(prediction.body, mimetype="application/json")
     response.headers["Stopgap-Release"] = prediction.release
     return response
 
 
+def prediction_for(contract: Contract, inputs: BaseModel) -> Prediction:
+    """Predict from validated inputs, for the current request and whoever sent it."""
+    return parts().predicting.predict(contract, Row.of(inputs), g.request_id, callers.caller_id())
+
+
 @api.post("/images")
 def upload_image() -> Response:
     """Keep an image; answer with its path on the server."""
-    content = uploaded_bytes()
-    caller = callers.caller()
-    session_id = None
-    if caller is None:
-        caller, session_id = _welcome_guest()
-    uploader = Uploader(id=caller.id, guest=not caller.account, address=callers.address())
-    image = parts().images.add(content, uploader)
+    image, session_id = keep_image()
     path = url_for("image_api.fetch_image", name=image.name)
     if wants_html() and is_form():
-        response = see_other(url_for("pages.home"))  # which shows the path
+        response = see_other(url_for("welcome.home"))  # which shows the path
     else:
         wants_json = request.accept_mimetypes.best == "application/json"
         response = json_answer(described(image), 201) if wants_json else text(path, 201)
@@ -99,6 +107,17 @@ def upload_image() -> Response:
     if session_id is not None:
         callers.remember(response, session_id, guest=True)
     return response
+
+
+def keep_image() -> tuple[Image, str | None]:
+    """Keep the image that the request brings; tell the session that this has begun, if it has."""
+    content = uploaded_bytes()
+    caller = callers.caller()
+    session_id = None
+    if caller is None:
+        caller, session_id = _welcome_guest()
+    uploader = Uploader(id=caller.id, guest=not caller.account, address=callers.address())
+    return parts().images.add(content, uploader), session_id
 
 
 def _welcome_guest() -> tuple[Caller, str]:

@@ -36,6 +36,12 @@ def credentials_in(given: Sequence[Given]) -> Credentials:
     return Credentials(username=str(found["username"][0]), password=str(found["password"][0]))
 
 
+def username_in(given: Sequence[Given]) -> str:
+    """Find the username that a form is to show again; empty where there is none to show."""
+    texts = [each.value for each in given if NAMES.get(each.name) == "username"]
+    return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else ""
+
+
 def _fault(name: str, values: Sequence[object]) -> Fault | None:
     if not values or values == [""]:
         return Fault(field=name, message="is missing")

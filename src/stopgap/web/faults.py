@@ -1,8 +1,9 @@
 """Errors that Flask itself, or nobody, foresaw: told in our words and our shape, or not at all."""
 
+import difflib
 import logging
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from werkzeug import exceptions
 
 from stopgap.errors import StopgapError
@@ -15,12 +16,16 @@ from stopgap.problems import (
 )
 from stopgap.web.answers import problem
 
+NEARLY_MAX = 100
+"""Characters of an address that are compared with ours; the comparison takes their square."""
+
 logger = logging.getLogger(__name__)
 
 
 def refuse(error: exceptions.HTTPException) -> Response:
     """Answer one of Flask's own errors."""
-    response = problem(_kind_of(error))
+    lost = isinstance(error, exceptions.NotFound)
+    response = problem(_kind_of(error), nearest=_nearest() if lost else [])
     if isinstance(error, exceptions.MethodNotAllowed):
         response.headers["Allow"] = _methods(error)
     return response
@@ -39,6 +44,16 @@ def _kind_of(error: exceptions.HTTPException) -> StopgapError:
             return BodyMalformed("The request cannot be read.")
         case _:
             return _internal()
+
+
+def _nearest() -> list[str]:
+    """List the pages whose address is nearly what was asked for."""
+    known = [
+        rule.rule
+        for rule in current_app.url_map.iter_rules()
+        if not rule.arguments and "GET" in (rule.methods or ())
+    ]
+    return difflib.get_close_matches(request.path[:NEARLY_MAX], known, n=2)
 
 
 def _methods(error: exceptions.MethodNotAllowed) -> str:

@@ -6,13 +6,16 @@ from flask import current_app
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
+from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.recent import RecentCallers
 from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.sign_in import SignIn
-from stopgap.clock import Ids
+from stopgap.clock import Clock, Ids
 from stopgap.contracts.contract import Contract
 from stopgap.images.gallery import Images
+from stopgap.journal.downloads import Downloads
 from stopgap.journal.journal import Journal
+from stopgap.journal.recent_charts import RecentCharts
 from stopgap.journal.spool import Spool
 from stopgap.models.artifacts import Artifacts
 from stopgap.predicting.engine import Engine
@@ -41,14 +44,18 @@ class Parts:
     trial: Trial
     accounts: Accounts
     sign_in: SignIn
+    password_change: PasswordChange
     sessions: Sessions
     keys: Keys
     recent: RecentCallers
     images: Images
     spool: Spool
     journal: Journal
+    charts: RecentCharts
+    downloads: Downloads
     metrics: Metrics
     database: Database
+    clock: Clock
     ids: Ids
 
     def close(self) -> None:
@@ -56,6 +63,7 @@ class Parts:
         self.engine.close()
         self.metrics.close()
         self.spool.close()
+        self.downloads.close()
         self.journal.close()
         self.database.close()
 

@@ -1,18 +1,24 @@
-"""What charts show, from the roll-ups: as fast for ten million records as for ten thousand."""
+"""What charts show, from the roll-ups: as fast for ten million records as for ten thousand.
+
+Roll-ups do not tell callers apart, since nearly each record would have one of its own then. So one
+caller's charts are made from the records themselves, the newest that there are.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from stopgap.journal.filters import Filters
 from stopgap.journal.spread import Bar, bars, quantile
-from stopgap.journal.store.finding import source_ids
+from stopgap.journal.store.finding import Glance, glances, source_ids
 from stopgap.journal.store.names import MICROS
-from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
+from stopgap.journal.store.rollups import DAY, HOUR, MINUTE, SECOND, place_of, start_of
 from stopgap.journal.store.tables import COUNTS, FIELDS, SOURCES, SPREADS
 from stopgap.journal.summary import Point, ReleaseStats, Timeline
+from stopgap.journal.terms import members, moment_of
 
 STEPS_MAX = 500
 """Steps of a timeline; a longer time is shown in wider ones."""
@@ -21,9 +27,15 @@ SPREAD_STEPS_MAX = 72
 """Steps that a spread is summed up from, each with some hundred bins."""
 
 
+CALLER_ROWS = 4_000
+"""Records of one caller that are looked at: 35 ms for a chart, of a million records."""
+
+
 def timeline(connection: Connection, filters: Filters, now: datetime) -> Timeline:
     """Count answers over time, by contract and release."""
     width = _width(filters, now, (MINUTE, HOUR, DAY), STEPS_MAX)
+    if filters.caller is not None:
+        return _caller_timeline(glances(connection, _of_caller(filters), CALLER_ROWS), width)
     statement = (
         select(
             COUNTS.c.start,
@@ -52,6 +64,8 @@ def spread(
     connection: Connection, filters: Filters, name: str, most: int, now: datetime
 ) -> Sequence[Bar]:
     """Count answers by what they were: words by their number of answers, numbers in order."""
+    if filters.caller is not None:
+        return _caller_spread(glances(connection, _of_caller(filters), CALLER_ROWS), name, most)
     width = _width(filters, now, (HOUR, DAY), SPREAD_STEPS_MAX)
     fields = select(FIELDS.c.id).where(FIELDS.c.part == "output", FIELDS.c.name == name)
     answers = func.sum(SPREADS.c.answers).label("answers")
@@ -65,6 +79,43 @@ def spread(
     words = [Bar(word=row.word, answers=int(row.answers)) for row in rows if row.word is not None]
     numbers = {row.bin: int(row.answers) for row in rows if row.word is None}
     return [*bars(numbers, most=most), *words[:most]]
+
+
+def _of_caller(filters: Filters) -> Filters:
+    """Leave out what charts are not filtered by."""
+    return replace(filters, conditions=())
+
+
+def _caller_timeline(found: Sequence[Glance], width: int) -> Timeline:
+    counts = Counter(
+        (start_of(moment_of(each.position) // SECOND, width), each.contract, each.release)
+        for each in found
+    )
+    points = [
+        Point(
+            start=datetime.fromtimestamp(start, UTC),
+            contract=contract,
+            release=release,
+            answers=answers,
+        )
+        for (start, contract, release), answers in sorted(counts.items())
+    ]
+    return Timeline(seconds=width, points=points, whole=len(found) < CALLER_ROWS)
+
+
+def _caller_spread(found: Sequence[Glance], name: str, most: int) -> Sequence[Bar]:
+    numbers: Counter[int] = Counter()
+    words: Counter[str] = Counter()
+    for each in found:
+        if (place := place_of(members(each.output.encode()).get(name))) is not None:
+            number, word = place
+            if word is None:
+                numbers[number] += 1
+            else:
+                words[word] += 1
+    ranked = sorted(words.items(), key=lambda counted: (-counted[1], counted[0]))
+    named = [Bar(word=word, answers=answers) for word, answers in ranked[:most]]
+    return [*bars(numbers, most=most), *named]
 
 
 def stats(connection: Connection, filters: Filters, now: datetime) -> Sequence[ReleaseStats]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,6 +28,9 @@ from stopgap.storage.database import EPOCH, MICROSECOND
 
 BLOCKS_MAX = 8
 """Blocks that are looked through at once: what they hold is sorted in some milliseconds."""
+
+ROWS_A_BLOCK = 64
+"""Records wanted for each further block that is looked through at once."""
 
 POSITION_END = 2**63 - 1
 
@@ -60,6 +63,15 @@ class _Span:
         return and_(position >= self.low, position < self.high)
 
 
+class Glance(NamedTuple):
+    """What charts show of a record."""
+
+    position: int
+    contract: str
+    release: str
+    output: str
+
+
 def find(connection: Connection, record_id: str) -> Entry | None:
     """Find a record by its id."""
     row = connection.execute(ENTRIES.where(RECORDS.c.id == record_id)).one_or_none()
@@ -70,6 +82,22 @@ def page(
     connection: Connection, filters: Filters, before: int | None, limit: int
 ) -> Sequence[Entry]:
     """Find the newest records that meet the filters and lie before a position."""
+    return [_entry(row) for row in _newest_rows(connection, ENTRIES, filters, before, limit)]
+
+
+def glances(connection: Connection, filters: Filters, limit: int) -> Sequence[Glance]:
+    """Find the newest records that meet the filters, and tell of each what charts show."""
+    return [Glance._make(row) for row in _newest_rows(connection, GLANCES, filters, None, limit)]
+
+
+GLANCES: Select[Any] = select(
+    RECORDS.c.position, SOURCES.c.contract, SOURCES.c.release, RECORDS.c.output
+).join(SOURCES, SOURCES.c.id == RECORDS.c.source)
+
+
+def _newest_rows(
+    connection: Connection, rows: Select[Any], filters: Filters, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
     span = _span(connection, filters, before)
     wanted = _wanted(connection, filters)
     if any(not each.fields for each in wanted):
@@ -80,8 +108,8 @@ def page(
         chosen = RECORDS.c.position.in_(found)
     elif wanted:
         chosen = RECORDS.c.position.in_(_positions(connection, wanted, span, limit))
-    newest_first = ENTRIES.where(chosen).order_by(RECORDS.c.position.desc()).limit(limit)
-    return [_entry(row) for row in connection.execute(newest_first)]
+    newest_first = rows.where(chosen).order_by(RECORDS.c.position.desc()).limit(limit)
+    return connection.execute(newest_first).all()
 
 
 ENTRIES = (
@@ -145,6 +173,13 @@ def source_ids(contract: str | None, release: str | None) -> Select[int]:
     return select(SOURCES.c.id).where(*conditions)
 
 
+def releases(connection: Connection) -> Sequence[tuple[str, str]]:
+    """List the contract and name of each release that records are of."""
+    statement = select(SOURCES.c.contract, SOURCES.c.release).distinct()
+    rows = connection.execute(statement.order_by(SOURCES.c.contract, SOURCES.c.release))
+    return [(row.contract, row.release) for row in rows]
+
+
 def fields(connection: Connection, contract: str | None) -> Sequence[tuple[str, str]]:
     """List the part and name of each field that records have had, of one contract or of all."""
     chosen = select(FIELDS.c.part, FIELDS.c.name).group_by(FIELDS.c.part, FIELDS.c.name)
@@ -204,7 +239,7 @@ def _positions(
         matches = _matches(wanted, [row.block for row in blocks], span, limit - len(found))
         found += connection.scalars(matches)
         span = _Span(low=span.low, high=blocks[-1].first)
-        at_once = min(2 * at_once, BLOCKS_MAX)
+        at_once = min(2 * at_once, max(BLOCKS_MAX, limit // ROWS_A_BLOCK))
     return found
 
 

@@ -27,11 +27,11 @@ class Tally:
     def count(self, record: Record) -> None:
         """Count a record."""
         source = self._names.source(record)
-        self._counts[_start(record.at // SECOND, MINUTE), source] += 1
-        hour = _start(record.at // SECOND, HOUR)
+        self._counts[start_of(record.at // SECOND, MINUTE), source] += 1
+        hour = start_of(record.at // SECOND, HOUR)
         self._spreads[hour, MICROS, source, bin_of(record.micros), None] += 1
         for name, value in members(record.output).items():
-            if (place := _place(value)) is not None:
+            if (place := place_of(value)) is not None:
                 field = self._names.field(record.contract, "output", name)
                 self._spreads[hour, field, source, *place] += 1
 
@@ -40,21 +40,22 @@ class Tally:
         counts: Counter[tuple[int, int, int]] = Counter()
         for (minute, source), answers in self._counts.items():
             for width in (MINUTE, HOUR, DAY):
-                counts[width, _start(minute, width), source] += answers
+                counts[width, start_of(minute, width), source] += answers
         spreads: Counter[tuple[int, int, int, int, int, str | None]] = Counter()
         for (hour, field, source, place, word), answers in self._spreads.items():
             for width in (HOUR, DAY):
-                spreads[width, _start(hour, width), field, source, place, word] += answers
+                spreads[width, start_of(hour, width), field, source, place, word] += answers
         for table, counted in ((COUNTS, counts), (SPREADS, spreads)):
             rows = [(*key, answers) for key, answers in counted.items()]
             add_rows(connection, table, rows, total="answers")
 
 
-def _start(second: int, width: int) -> int:
+def start_of(second: int, width: int) -> int:
+    """Tell when the step of time began that a moment lies in, all in seconds since 1970."""
     return second // width * width
 
 
-def _place(value: object) -> tuple[int, str | None] | None:
+def place_of(value: object) -> tuple[int, str | None] | None:
     """Tell the bin of an output, and its word if it is none of a number."""
     if isinstance(value, bool | str):
         word = value if isinstance(value, str) else str(value).lower()

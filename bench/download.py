@@ -1,0 +1,158 @@
+"""What a download costs predictions: their p99 with one being made and without, and its memory.
+
+Run `python -m bench.download`; it takes three minutes, two cores, and a machine where nothing else
+runs. The journal is filled first; then wrk asks for predictions while curl downloads all of it as
+CSV, and while it does not, in turn.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+from bench.console import ACCOUNTS, PASSWORD, fill
+from bench.contestants import ROOT, Request
+from bench.journal import say
+from bench.load import Round, find_tools, run_wrk
+from stopgap import wiring
+from stopgap.settings import Settings
+
+PORT = 5177
+CONNECTIONS = 8
+ROUNDS = 5
+SECONDS = 6.0
+PATH = Request()
+CSV = f"http://127.0.0.1:{PORT}/console/history/answers.csv?period=all"
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the server on one core."""
+    environment = os.environ | {"STOPGAP_DATA": str(folder), "PORT": str(PORT)}
+    command = ["taskset", "--cpu-list", "0", sys.executable, str(ROOT / "ML_server.py")]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        cookie_of_operator()
+        yield server
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def cookie_of_operator() -> str:
+    """Sign in as who may download everything, once the server is there."""
+    body = urlencode({"username": "operator", "password": PASSWORD})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            connection = HTTPConnection("127.0.0.1", PORT, timeout=10)
+            connection.request("POST", "/login", body, headers)
+            answer = connection.getresponse()
+            return (answer.headers["Set-Cookie"] or "").partition(";")[0]
+        except ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@contextmanager
+def downloading(cookie: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Download everything, and throw it away."""
+    words = ["curl", "--silent", "--fail", "--output", "/dev/null", "--header", f"Cookie: {cookie}"]
+    with subprocess.Popen([*words, CSV]) as download:
+        try:
+            yield download
+        finally:
+            download.kill()
+
+
+def memory(server: int) -> dict[str, float]:
+    """Tell the resident megabytes of the server's processes together, and of the exporter."""
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid=,rss=,args="], check=True, capture_output=True, text=True
+    )
+    rows = [line.split(None, 3) for line in listed.stdout.splitlines()]
+    family, grown = {str(server)}, True
+    while grown:
+        more = {row[0] for row in rows if row[1] in family} - family
+        family, grown = family | more, bool(more)
+    own = [(row[3], int(row[2]) / 1024) for row in rows if row[0] in family]
+    exporter = sum(size for command, size in own if "journal.exporter" in command)
+    return {"all": sum(size for _, size in own), "exporter": exporter}
+
+
+def measure_memory(server: int, cookie: str) -> None:
+    """Download everything by itself; tell how long it took and what it held."""
+    held = []
+    began = time.monotonic()
+    with downloading(cookie) as download:
+        while download.poll() is None:
+            time.sleep(0.5)
+            held.append(memory(server)["exporter"])
+    took = time.monotonic() - began
+    quarter = [each for each in held if each][len(held) // 4 :]
+    say(
+        f"download alone: {took:.1f} s, exit code {download.returncode}; the exporter held "
+        f"{quarter[0]:.0f} MB after a quarter of it, {max(quarter):.0f} MB at most"
+    )
+
+
+def measure_predictions(cookie: str) -> None:
+    """Ask for predictions with and without a download, in turn."""
+    rounds: dict[str, list[Round]] = {"without": [], "with": []}
+    for _ in range(ROUNDS):
+        rounds["without"].append(ask())
+        with downloading(cookie) as download:
+            time.sleep(1.5)  # until its process has started
+            rounds["with"].append(ask())
+            if download.poll() is not None:
+                say("the download ended before the predictions: too few records")
+    for words, made in rounds.items():
+        rates = statistics.median(each.rate for each in made)
+        p50, p99 = (statistics.median(getattr(each, name) for each in made) for name in POINTS)
+        say(f"{words:8} a download: {rates:8,.0f} requests/s  p50 {p50:.2f} ms  p99 {p99:.2f} ms")
+
+
+POINTS = ("p50", "p99")
+
+
+def ask() -> Round:
+    """Ask for predictions for some seconds; all of them have to be answered."""
+    made = run_wrk(PORT, PATH, core=1, connections=CONNECTIONS, seconds=SECONDS)
+    if made.fault:
+        raise SystemExit(made.fault)
+    return made
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Fill a journal, serve it, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="data that `bench.console` has filled before")
+    chosen = parser.parse_args(words)
+    find_tools()
+    with tempfile.TemporaryDirectory(prefix="stopgap-bench-") as name:
+        folder = chosen.folder or Path(name)
+        if not (folder / "journal.db").exists():
+            with closing(wiring.build_parts(wiring.prepare(Settings(data=folder)))) as parts:
+                for account, role in ACCOUNTS.values():
+                    parts.accounts.add(account, PASSWORD, role)
+                fill(parts, chosen.records)
+        with serving(folder) as server:
+            cookie = cookie_of_operator()
+            measure_predictions(cookie)
+            measure_memory(server.pid, cookie)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Conditions in people's words, as pages and commands take them: `may`, `3000..3500`."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from stopgap.contracts import kinds
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.values import OutOfBounds, Unreadable, read_text
+from stopgap.errors import Fault, StopgapError
+from stopgap.journal.filters import Condition, Value
+
+NUMERIC = (kinds.Integer, kinds.Number)
+
+
+class FilterInvalid(StopgapError):
+    """A filter's value cannot be read, so no answer could meet it."""
+
+    def __init__(self, field: str, received: str, allowed: str) -> None:
+        shown = Fault.shorten(received)
+        fault = Fault(field=field, message=f"must be {allowed}", received=shown)
+        super().__init__(f"{shown!r} is not {allowed}.", faults=[fault])
+
+
+def input_condition(contracts: Sequence[Contract], name: str, text: str) -> Condition:
+    """Say that an input has a value, or lies in a range: `10..20`, `10..`, `..20`.
+
+    Args:
+        contracts: Those that may have the input; they know its other names and how it is read.
+            Of one that none of them has, the value is read by its looks.
+
+    Raises:
+        FilterInvalid: the value cannot be one of this input's.
+    """
+    own = next((each.names[name] for each in contracts if name in each.names), name)
+    found = (field.kind for each in contracts for field in each.fields if field.name == own)
+    low, high = _range(next(found, None), name, text)
+    return Condition(part="input", name=own, low=low, high=high)
+
+
+def answer_condition(contracts: Sequence[Contract], name: str, text: str) -> Condition:
+    """Say that an answer, or a member of it, has a value or lies in a range.
+
+    Raises:
+        FilterInvalid: the value cannot be an answer's.
+    """
+    found = (kind for each in contracts for own, kind in members(each.output_kind) if own == name)
+    low, high = _range(next(found, None), name or "answer", text)
+    return Condition(part="output", name=name, low=low, high=high)
+
+
+def members(kind: kinds.Kind) -> list[tuple[str, kinds.Scalar]]:
+    """List the members of an output; one that is no object is a member without a name."""
+    if isinstance(kind, kinds.Record):
+        return [(field.name, field.kind) for field in kind.fields]
+    return [("", kind)]
+
+
+def names_served(contracts: Iterable[Contract]) -> Iterator[tuple[str, str]]:
+    """Tell what can be asked for of some contracts, as `Journal.fields` does of its records."""
+    seen = set()
+    for part in ("input", "output"):
+        for contract in contracts:
+            of_part = (
+                [field.name for field in contract.fields]
+                if part == "input"
+                else [name for name, _ in members(contract.output_kind)]
+            )
+            for name in of_part:
+                if (part, name) not in seen:
+                    seen.add((part, name))
+                    yield part, name
+
+
+def _range(kind: kinds.Scalar | None, field: str, text: str) -> tuple[Value, Value]:
+    """Read a value, or two ends with `..` between them, of which one may be left open."""
+    low, dots, high = text.partition("..")
+    if not dots or isinstance(kind, kinds.Choice | kinds.Text | kinds.Boolean):
+        value = _value(kind, field, text)
+        return value, value
+    ends = (low or str(-kinds.NUMBER_MAX), high or str(kinds.NUMBER_MAX))
+    first, last = (_value(kinds.Number(), field, end) for end in ends)
+    return first, last
+
+
+def _value(kind: kinds.Scalar | None, field: str, text: str) -> Value:
+    """Read a value as its contract does; where no contract is served that has it, by its looks."""
+    value: Value
+    try:
+        if kind is not None:
+            value = read_text(kinds.Number() if isinstance(kind, NUMERIC) else kind, text)
+            return value
+        return text == "true" if text in {"true", "false"} else _number_or_text(text)
+    except Unreadable as error:
+        wanted = "a number" if kind is None or isinstance(kind, NUMERIC) else kind.allowed()
+        raise FilterInvalid(field, text, wanted) from error
+    except OutOfBounds as error:
+        allowed = "a number" if kind is None else kind.allowed()
+        raise FilterInvalid(field, text, allowed) from error
+
+
+def _number_or_text(text: str) -> Value:
+    try:
+        value: float = read_text(kinds.Number(), text)
+    except Unreadable:
+        return text
+    return value

@@ -1,0 +1,232 @@
+"""Charts: counts in, columns out, as SVG that needs no script and no style of its own.
+
+A chart's picture is stretched to the room that it has, so it holds columns alone; its words stand
+around it as text, and all of its numbers in a table for those who cannot see it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from markupsafe import Markup
+
+from stopgap.journal.spread import Bar
+from stopgap.journal.summary import Point, Timeline
+
+COLUMNS_MAX = 60
+"""Columns of a chart: narrower ones could not be told apart on a telephone."""
+
+COLOURS = 4
+"""Series have one of so many classes, `series-1` and so on; there are rarely more releases."""
+
+HEIGHT = 100
+WIDTH = 10  # of a column, of which the gap takes
+GAP = 1.5
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A chart as a page shows it."""
+
+    picture: Markup  # columns, or nothing where there is nothing to count
+    summary: str  # what it shows, in a sentence
+    most: int  # answers of the highest column
+    ticks: Sequence[str] = ()  # below the columns, evenly apart
+    series: Sequence[tuple[str, str]] = ()  # class and name of each, where there are several
+    head: Sequence[str] = ()  # of the table
+    rows: Sequence[Sequence[str]] = field(default=(), repr=False)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self.rows
+
+
+def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Chart:
+    """Draw answers over time, a column a step, by release.
+
+    Args:
+        timeline: What has been counted.
+        since: Where the first column begins; None: with the first answer.
+        until: Where the last one ends.
+    """
+    if not timeline.points:
+        return _nothing()
+    first = timeline.points[0].start if since is None else since
+    step, start, columns = _steps(timeline.seconds, first, until)
+    names = _names(timeline.points)
+    counts: list[Counter[str]] = [Counter() for _ in range(columns)]
+    for point in timeline.points:
+        place = int((point.start.timestamp() - start) // step)
+        counts[min(max(place, 0), columns - 1)][
+            names[point.contract, point.release]
+        ] += point.answers
+    series = sorted(set(names.values()))
+    moments = [datetime.fromtimestamp(start + step * place, UTC) for place in range(columns + 1)]
+    words = [_moment(moment, step) for moment in moments]
+    total = sum(sum(each.values()) for each in counts)
+    return Chart(
+        picture=_columns(counts, series, words),
+        summary=f"{total:,} answers, in steps of {_duration(step)}, from {words[0]} UTC on.",
+        most=max(sum(each.values()) for each in counts),
+        ticks=[words[0], words[columns // 2], words[columns]],
+        series=_legend(series),
+        head=["From (UTC)", *series],
+        rows=[
+            [word, *(f"{count[name]:,}" for name in series)]
+            for word, count in zip(words, counts, strict=False)
+            if count
+        ],
+    )
+
+
+def spread(bars: Sequence[Bar], unit: str = "") -> Chart:
+    """Draw how answers are spread: numbers in their order, words by how often they were given."""
+    numbers = [bar for bar in bars if bar.low is not None and bar.high is not None]
+    words = [bar for bar in bars if bar.word is not None]
+    if not bars:
+        return _nothing()
+    chosen = _all_places(numbers) if len(numbers) >= len(words) else words
+    labels = [_range(bar) for bar in chosen]
+    counts = [Counter({"": bar.answers}) for bar in chosen]
+    total = sum(bar.answers for bar in chosen)
+    ends = [_number(chosen[0].low), _middle(chosen), _number(chosen[-1].high)]
+    return Chart(
+        picture=_columns(counts, [""], labels),
+        summary=f"{total:,} answers; the most frequent: {_most_frequent(chosen)}.",
+        most=max(bar.answers for bar in chosen),
+        ticks=ends if chosen[0].word is None else labels if len(labels) <= WORDS_MAX else (),
+        head=[f"Answer ({unit})" if unit else "Answer", "Answers given"],
+        rows=[[_range(bar), f"{bar.answers:,}"] for bar in chosen if bar.answers],
+    )
+
+
+WORDS_MAX = 6
+"""Words that have room below their columns; more of them are in the table alone."""
+
+
+def _nothing() -> Chart:
+    return Chart(picture=Markup(), summary="There is nothing to count yet.", most=0)
+
+
+def _steps(seconds: int, first: datetime, until: datetime) -> tuple[int, int, int]:
+    """Tell the width of a column in seconds, where the first begins, and how many there are."""
+    start = int(first.timestamp() // seconds * seconds)
+    number = max(1, -int(-(until.timestamp() - start) // seconds))
+    together = -(-number // COLUMNS_MAX)
+    return seconds * together, start, -(-number // together)
+
+
+def _names(points: Sequence[Point]) -> dict[tuple[str, str], str]:
+    """Name each release as people know it, with its contract where there are several."""
+    contracts = {point.contract for point in points}
+    found = {}
+    for point in points:
+        name = release_name(point.release)
+        found[point.contract, point.release] = (
+            name if len(contracts) == 1 else f"{point.contract}, {name}"
+        )
+    return found
+
+
+def release_name(release: str) -> str:
+    """Name a release: the stand-in is nothing else, others have a number."""
+    return f"release {release}" if release.isdigit() else release
+
+
+def _legend(series: Sequence[str]) -> list[tuple[str, str]]:
+    named = [(_class(place), name) for place, name in enumerate(series)]
+    return named if len(named) > 1 else []
+
+
+def _class(place: int) -> str:
+    return f"series-{place % COLOURS + 1}"
+
+
+PICTURE = Markup(
+    '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+    "{}</svg>"
+)
+
+
+def _columns(counts: Sequence[Counter[str]], series: Sequence[str], words: Sequence[str]) -> Markup:
+    """Draw columns, each of the series one on the other; what is small is still to be seen."""
+    highest = max(sum(each.values()) for each in counts) or 1
+    drawn = Markup().join(
+        _column(place, each, series, words[place], highest)
+        for place, each in enumerate(counts)
+        if each.total()
+    )
+    return PICTURE.format(WIDTH * len(counts), HEIGHT, drawn)
+
+
+def _column(
+    place: int, count: Counter[str], series: Sequence[str], word: str, highest: int
+) -> Markup:
+    top = float(HEIGHT)
+    parts = []
+    for number, name in enumerate(series):
+        if count[name]:
+            height = max(1.0, HEIGHT * count[name] / highest)
+            top -= height
+            parts.append(
+                Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+                    _class(number), _short(place * WIDTH), _short(top), WIDTH - GAP, _short(height)
+                )
+            )
+    told = f"{word}: {count.total():,}"
+    return Markup("<g><title>{}</title>{}</g>").format(told, Markup().join(parts))
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def _all_places(bars: Sequence[Bar]) -> list[Bar]:
+    """Put the empty bars back between the others, which all have one width."""
+    width = (bars[0].high or 0.0) - (bars[0].low or 0.0)
+    if not width:
+        return list(bars)
+    known = {round((bar.low or 0.0) / width): bar for bar in bars}
+    places = range(min(known), max(known) + 1)
+    return [
+        known.get(place) or Bar(low=place * width, high=(place + 1) * width, answers=0)
+        for place in places
+    ]
+
+
+def _range(bar: Bar) -> str:
+    if bar.low is None or bar.high is None:
+        return str(bar.word)
+    if bar.high - bar.low <= 1 and bar.low.is_integer() and bar.high.is_integer():
+        return _number(bar.low)
+    return f"{_number(bar.low)} to {_number(bar.high)}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+
+
+def _middle(bars: Sequence[Bar]) -> str:
+    return _number(bars[len(bars) // 2].low) if len(bars) > 2 else ""  # noqa: PLR2004  # two ends
+
+
+def _most_frequent(bars: Sequence[Bar]) -> str:
+    most = max(bars, key=lambda bar: bar.answers)
+    return f"{_range(most)}, {most.answers:,} times"
+
+
+def _moment(moment: datetime, step: int) -> str:
+    return moment.strftime("%d %b %Y" if step >= DAY else "%d %b %H:%M")
+
+
+def _duration(seconds: int) -> str:
+    """Write a length of time in its largest whole unit."""
+    for unit, name in ((DAY, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % unit == 0:
+            number = seconds // unit
+            return f"{number} {name}{'s' if number > 1 else ''}"
+    return str(timedelta(seconds=seconds))

@@ -1,0 +1,58 @@
+"""Changing one's own password: proven, throttled, and the end of every session before."""
+
+import pytest
+from tests.accounts.conftest import FAILURES, Build, House
+
+from stopgap.accounts.accounts import DEMO_NAME, DEMO_PASSWORD
+from stopgap.accounts.password_change import PasswordChange
+from stopgap.accounts.passwords import PasswordFixed, PasswordTooLong, PasswordTooWeak
+from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
+
+HERE = "192.0.2.1"
+
+
+def test_a_change(house: House) -> None:
+    """The new password takes the old one's place; the session that asked goes on under a new id."""
+    caller, before = house.sign_in.sign_in("Ada", "correct", HERE)
+    _, elsewhere = house.sign_in.sign_in("ada", "correct", HERE)
+    change = PasswordChange(house.accounts, house.sign_in)
+    session_id = change.change(caller, "correct", "violet teapots", HERE)
+    assert [house.sessions.caller(each) for each in (before, elsewhere)] == [None, None]
+    found = house.sessions.caller(session_id)
+    assert found is not None
+    assert found.id == caller.id
+    assert len(house.sessions.list(caller.id)) == 1
+    with pytest.raises(SignInRefused):
+        house.sign_in.sign_in("ada", "correct", HERE)
+
+
+def test_who_does_not_know_the_password(house: House) -> None:
+    """An open session is not enough, and guesses are throttled as a stranger's are."""
+    caller, session_id = house.sign_in.sign_in("ada", "correct", HERE)
+    change = PasswordChange(house.accounts, house.sign_in)
+    for _ in range(FAILURES):
+        with pytest.raises(SignInRefused):
+            change.change(caller, "wrong", "violet teapots", HERE)
+    with pytest.raises(SignInThrottled):
+        change.change(caller, "correct", "violet teapots", HERE)
+    assert house.sessions.caller(session_id) == caller
+
+
+def test_what_cannot_be_a_password(build: Build) -> None:
+    """The rules hold, and a refusal leaves everything as it was, sessions included."""
+    strict = build(rules=True)
+    strict.accounts.add("ada", "violet teapots hum")
+    caller, session_id = strict.sign_in.sign_in("ada", "violet teapots hum", HERE)
+    change = PasswordChange(strict.accounts, strict.sign_in)
+    for new, kind in (("short", PasswordTooWeak), ("x" * 1_025, PasswordTooLong)):
+        with pytest.raises(kind):
+            change.change(caller, "violet teapots hum", new, HERE)
+    assert strict.sessions.caller(session_id) == caller
+    assert len(strict.sessions.list(caller.id)) == 1
+
+
+def test_a_shared_account(demo: House) -> None:
+    """Of an account that is many people's nobody changes the password."""
+    caller, _ = demo.sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, HERE)
+    with pytest.raises(PasswordFixed):
+        PasswordChange(demo.accounts, demo.sign_in).change(caller, DEMO_PASSWORD, "mine", HERE)

@@ -1,0 +1,104 @@
+"""The images' page with a script: dropped, pasted, cancelled, tried again, and seen in full."""
+
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FilePayload, Route, expect
+from tests.browser.pages import with_images
+from tests.browser.visiting import Visitor
+from tests.pictures import png
+
+WITH_FILE = """([type, content]) => {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], "brought.png", { type: "image/png" }));
+    const told = { bubbles: true, cancelable: true };
+    const event = type === "paste"
+        ? new ClipboardEvent(type, { ...told, clipboardData: transfer })
+        : new DragEvent(type, { ...told, dataTransfer: transfer });
+    return document.querySelector(".drop").dispatchEvent(event);
+}"""
+"""Does what a browser does with a file that comes; tells whether the page left it to that."""
+
+PICTURE: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": png()}
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_bringing_a_file(visitor: Visitor, way: str) -> None:
+    """A file that is dropped or pasted is uploaded, and shown in the gallery."""
+    visitor.goto("/console/images")
+    if way == "drop":
+        visitor.page.evaluate(WITH_FILE, ["dragover", b64encode(png()).decode()])
+        expect(visitor.page.locator(".drop.over")).to_be_visible()
+    left = visitor.page.evaluate(WITH_FILE, [way, b64encode(png()).decode()])
+    assert not left
+    expect(visitor.page.locator("#gallery li")).to_have_count(1)
+    expect(visitor.page.locator(".drop.over")).to_have_count(0)
+    expect(visitor.page.locator("#announcement")).to_have_text("brought.png is kept")
+
+
+def test_cancel_and_try_again(visitor: Visitor) -> None:
+    """An upload that hangs can be cancelled, and tried again."""
+    page, held = visitor.page, list[Route]()
+
+    def held_back(route: Route) -> None:
+        held.append(route)
+
+    visitor.goto("/console/images")
+    page.route("**/images", held_back)
+    page.get_by_label("Upload an image").set_input_files(PICTURE)
+    row = page.locator("#uploads li")
+    expect(row.get_by_role("progressbar")).to_be_visible()
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text("Cancelled")
+    expect(row.get_by_role("button", name="Try again")).to_be_focused()
+    page.unroute_all()
+    row.get_by_role("button", name="Try again").click()
+    expect(page.locator("#gallery li")).to_have_count(1)
+    expect(row).to_have_count(0)
+
+
+def test_what_the_server_refuses(visitor: Visitor) -> None:
+    """What only the server can see is told in its words, beside the file."""
+    visitor.refused.add("/images")
+    visitor.goto("/console/images")
+    broken: FilePayload = {"name": "b.png", "mimeType": "image/png", "buffer": png()[:60]}
+    visitor.page.get_by_label("Upload an image").set_input_files(broken)
+    row = visitor.page.locator("#uploads li")
+    expect(row).to_contain_text("cannot be read to its end")
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+    expect(visitor.page.get_by_label("Upload an image")).to_be_focused()
+
+
+def test_too_large(visitor: Visitor, tmp_path: Path) -> None:
+    """A file that is too large is refused before a byte of it is sent."""
+    sent = list[str]()
+    visitor.page.on("request", lambda request: sent.append(request.method))
+    visitor.goto("/console/images")
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(10_485_761))
+    visitor.page.get_by_label("Upload an image").set_input_files(large)
+    expect(visitor.page.locator("#uploads li")).to_contain_text("10,485,760 are allowed")
+    assert "POST" not in sent
+
+
+def test_in_full_by_keyboard(visitor: Visitor) -> None:
+    """Enter opens an image in full, arrows go on, Escape leads back to where one was."""
+    with_images(visitor)
+    visitor.goto("/console/images")
+    page = visitor.page
+    page.locator("#gallery .thumb").first.focus()
+    page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog")
+    expect(viewer).to_contain_text("1 of 2")
+    first = viewer.get_by_role("img").get_attribute("src")
+    page.keyboard.press("ArrowRight")
+    expect(viewer).to_contain_text("2 of 2")
+    expect(viewer.get_by_role("img")).not_to_have_attribute("src", first or "")
+    page.keyboard.press("ArrowRight")
+    expect(viewer).to_contain_text("1 of 2")
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    expect(page.locator("#gallery .thumb").first).to_be_focused()

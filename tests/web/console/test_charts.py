@@ -1,0 +1,128 @@
+"""Charts: what is drawn, and what its table tells, is what was counted."""
+
+import re
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stopgap.journal.spread import Bar, bars, bin_of
+from stopgap.journal.summary import Point, Timeline
+from stopgap.web.console.charts import COLUMNS_MAX, HEIGHT, Chart, over_time, spread
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def point(hours: float, answers: int, release: str = "stand-in", contract: str = "a") -> Point:
+    """Make a count of some hours after the start."""
+    return Point(start=START + hours * HOUR, contract=contract, release=release, answers=answers)
+
+
+def numbers(chart: Chart) -> list[int]:
+    """Read every count in a chart's table."""
+    return [int(cell.replace(",", "")) for row in chart.rows for cell in row[1:]]
+
+
+def rectangles(chart: Chart) -> list[dict[str, str]]:
+    """Read a chart's picture, which has to be well-formed and without styles."""
+    picture = ET.fromstring(chart.picture)
+    assert not [each for each in picture.iter() if "style" in each.attrib]
+    return [each.attrib for each in picture.iter("rect")]
+
+
+@given(
+    counts=st.lists(st.tuples(st.integers(0, 999), st.integers(1, 10**9)), min_size=1),
+    hours=st.integers(1, 1000),
+    seconds=st.sampled_from([60, 3600, 86_400]),
+)
+def test_every_answer_is_in_a_timeline(
+    counts: list[tuple[int, int]], hours: int, seconds: int
+) -> None:
+    """Whatever its steps, a chart and its table have all answers, and not too many columns."""
+    points = [point(at, answers, release=str(at % 3)) for at, answers in sorted(counts)]
+    timeline = Timeline(seconds=seconds, points=points)
+    chart = over_time(timeline, START, START + hours * HOUR)
+    assert sum(numbers(chart)) == sum(answers for _, answers in counts)
+    assert len(chart.rows) <= COLUMNS_MAX
+    assert len(chart.series) in {0, 2, 3}
+    for each in rectangles(chart):
+        assert float(each["y"]) + float(each["height"]) <= HEIGHT + 0.2
+
+
+def test_a_timeline() -> None:
+    """A column lies where its time is, as high as its answers; each release has its colour."""
+    points = [point(0, 30), point(1, 10), point(1, 5, "7")]
+    chart = over_time(Timeline(seconds=3600, points=points), START, START + 4 * HOUR)
+    assert [(each["x"], each["height"]) for each in rectangles(chart)] == [
+        ("0", "100"),
+        ("10", "16.7"),
+        ("10", "33.3"),
+    ]
+    assert chart.series == [("series-1", "release 7"), ("series-2", "stand-in")]
+    assert chart.rows == [["01 Jan 00:00", "0", "30"], ["01 Jan 01:00", "5", "10"]]
+    assert chart.ticks == ["01 Jan 00:00", "01 Jan 02:00", "01 Jan 04:00"]
+    assert (chart.most, chart.summary.startswith("45 answers, in steps of 1 hour")) == (30, True)
+
+
+def test_nobody_is_told_that_the_stand_in_is_a_model() -> None:
+    """The stand-in is called what it is, one series needs no legend, contracts are told apart."""
+    one = over_time(Timeline(seconds=60, points=[point(0, 1)]), None, START + HOUR)
+    assert (one.series, one.head) == ([], ["From (UTC)", "stand-in"])
+    points = [point(0, 1), point(0, 1, "7", "b")]
+    two = over_time(Timeline(seconds=60, points=points), START, START + HOUR)
+    assert [name for _, name in two.series] == ["a, stand-in", "b, release 7"]
+
+
+def test_nothing_to_draw() -> None:
+    """Without answers there is no picture, and a sentence says so."""
+    for chart in (over_time(Timeline(seconds=60, points=[]), START, START), spread([])):
+        assert (chart.empty, chart.picture, chart.most) == (True, "", 0)
+
+
+@given(st.lists(st.floats(-1e9, 1e9) | st.integers(0, 5000), min_size=1))
+def test_every_answer_is_in_a_spread(values: list[float]) -> None:
+    """Whatever the numbers, a spread and its table have all of them, in their order."""
+    counts: dict[int, int] = {}
+    for value in values:
+        counts[bin_of(value)] = counts.get(bin_of(value), 0) + 1
+    chart = spread(bars(counts, most=40))
+    assert sum(numbers(chart)) == len(values)
+    xs = [float(each["x"]) for each in rectangles(chart)]
+    assert xs == sorted(set(xs))
+
+
+def test_a_spread_of_numbers() -> None:
+    """Empty places among the bars are left empty, so that the picture is to scale."""
+    made = [
+        Bar(low=2000.0, high=2064.0, answers=4),
+        Bar(low=2128.0, high=2192.0, answers=1),
+    ]
+    chart = spread(
+        [Bar(low=2048.0, high=2112.0, answers=4), Bar(low=2176.0, high=2240.0, answers=1)]
+    )
+    assert [each["x"] for each in rectangles(chart)] == ["0", "20"]
+    assert chart.ticks == ["2,048", "2,112", "2,240"]
+    assert chart.rows == [["2,048 to 2,112", "4"], ["2,176 to 2,240", "1"]]
+    assert spread(made[:1]).rows == [["2,000 to 2,064", "4"]]
+    assert spread([Bar(low=3.0, high=4.0, answers=2)]).rows == [["3", "2"]]
+
+
+def test_a_spread_of_words() -> None:
+    """Words stand below their columns while there is room; nothing in them is markup."""
+    evil = '<script>&"'
+    chart = spread([Bar(word=evil, answers=3), Bar(word="north", answers=1)])
+    assert chart.ticks == [evil, "north"]
+    assert chart.rows == [[evil, "3"], ["north", "1"]]
+    assert "<script" not in chart.picture
+    many = spread([Bar(word=str(number), answers=9 - number) for number in range(9)])
+    assert (many.ticks, len(many.rows)) == ((), 9)
+
+
+def test_a_picture_is_small() -> None:
+    """A year by the hour, of four releases, fits into a page of 100 KB several times."""
+    points = [point(at, at, str(at % 4)) for at in range(1, 8760)]
+    chart = over_time(Timeline(seconds=3600, points=points), START, START + 8760 * HOUR)
+    assert len(chart.picture) < 40_000
+    assert re.search(r"style=|on\w+=", chart.picture) is None

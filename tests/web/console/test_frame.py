@@ -1,0 +1,68 @@
+"""The frame around each page: the header shows what one may see; it never breaks the page."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from stopgap import wiring
+from stopgap.settings import Settings
+from stopgap.web.parts import NAME
+
+HTML = {"Accept": "text/html"}
+
+
+def links(page: str) -> set[str]:
+    """Find the header's links."""
+    found = re.search(r'<nav aria-label="Main">.*?</nav>', page, re.DOTALL)
+    assert found
+    return set(re.findall(r">(\w+)</a>", found[0]))
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[FlaskClient]:
+    """Call the demo's application."""
+    app = wiring.create_app(Settings(data=tmp_path))
+    yield app.test_client()
+    app.extensions[NAME].close()
+
+
+def test_a_stranger_sees_what_is_open(client: FlaskClient) -> None:
+    """Who has not signed in sees the pages that are open to all."""
+    assert links(client.get("/", headers=HTML).text) == {"Predict", "Images"}
+
+
+def test_a_closed_house_shows_no_doors(tmp_path: Path) -> None:
+    """Where nothing is open, a stranger's header has no links; a page says to sign in."""
+    settings = Settings(data=tmp_path, predictions="signed-in", guests=False)
+    app = wiring.create_app(settings)
+    client = app.test_client()
+    assert links(client.get("/", headers=HTML).text) == set()
+    for page in ("/console/predict", "/console/images"):
+        answer = client.get(page, headers=HTML)
+        assert answer.status_code == 401
+        assert "#sign-in" in answer.text
+    client.post("/login", data={"username": "orhan", "password": "12345"})
+    page = client.get("/console/predict", headers=HTML).text
+    assert "Authorization: Bearer $STOPGAP_KEY" in page
+    app.extensions[NAME].close()
+
+
+def test_a_refused_key_has_a_page(client: FlaskClient) -> None:
+    """The page that refuses a key is itself whole."""
+    answer = client.get("/images", headers=HTML | {"Authorization": "Bearer none"})
+    assert answer.status_code == 401
+    assert "Key refused" in answer.text
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_colours(client: FlaskClient, theme: str) -> None:
+    """A chosen theme is kept; a made-up one is none, and no way into the page."""
+    client.post("/console/appearance", data={"theme": theme})
+    assert f'data-theme="{theme}"' in client.get("/").text
+    client.post("/console/appearance", data={"theme": "system"})
+    assert "data-theme=" not in client.get("/").text
+    client.set_cookie("stopgap_theme", 'x" onload="1')
+    assert "onload" not in client.get("/").text

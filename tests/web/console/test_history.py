@@ -1,0 +1,241 @@
+"""The history: everybody's own answers, found by anything, drawn, and taken away whole."""
+
+import csv
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.journal.filling import at
+from tests.journal.records import record
+from tests.web.console.conftest import Build, House, Person
+
+from stopgap.journal.record import Record
+from stopgap.web.console.history import ROWS
+
+
+def visits(minutes_ago: float, caller: str | None, **parts: Any) -> Record:
+    """Make an answer of so long ago, which its output tells."""
+    when = at(datetime.now(UTC) - timedelta(minutes=minutes_ago))
+    output = b"%d" % (2000 + int(minutes_ago))
+    return record(**{"at": when, "caller": caller, "output": output} | parts)
+
+
+def shown(person: Person, query: str = "") -> list[int]:
+    """List the answers that a page of the history shows."""
+    page = person.get(f"/console/history?{query}")
+    assert page.status_code == 200
+    cells = re.findall(r'</td>\s*<td class="number">(\d{4})</td>', page.text)
+    return [int(cell) for cell in cells]
+
+
+def test_everybody_sees_their_own(house: House) -> None:
+    """An account sees its own answers, an operator all of them, and whose they are."""
+    house.fill(visits(1, house.id("ann")), visits(2, house.id("bob")), visits(3, None))
+    assert shown(house.client("ann")) == [2001]
+    assert shown(house.client("bob")) == [2002]
+    assert shown(house.client("ann"), f"account=bob&caller={house.id('bob')}") == [2001]
+    operator = house.client("root")
+    assert shown(operator) == [2001, 2002, 2003]
+    assert shown(operator, "account=BOB") == [2002]
+    assert {"ann", "bob", "nobody known"} <= set(
+        re.findall(r"<td>([a-z ]+)</td>", operator.get("/console/history").text)
+    )
+
+
+def test_a_guest_sees_the_own_answers(house: House) -> None:
+    """What a guest asked for is the guest's to look back at, in this session."""
+    guest, other = house.client("somebody"), house.client("somebody")
+    found = house.parts.sessions.caller(guest.client.get_cookie("stopgap_session").value)  # type: ignore[union-attr]  # it is there
+    assert found is not None
+    house.fill(visits(1, found.id))
+    assert shown(guest) == [2001]
+    assert shown(other) == []
+    assert "No answers yet" in other.get("/console/history").text
+
+
+def test_filters(house: House) -> None:
+    """Answers are found by time, release, input and answer, as the contract reads them."""
+    ann = house.id("ann")
+    house.fill(
+        visits(1, ann, release="7"),
+        visits(30, ann, inputs=b'{"seller_available":1,"month":"may"}'),
+        visits(90, ann, inputs=b'{"seller_available":3,"month":"may"}'),
+        visits(60 * 24 * 20, ann, output=b"4999"),
+    )
+    person = house.client("ann")
+    assert shown(person) == [2001, 2030, 2090]
+    assert shown(person, "period=1h") == [2001, 2030]
+    assert shown(person, "period=all") == [2001, 2030, 2090, 4999]
+    assert shown(person, "period=nonsense") == [2001, 2030, 2090]
+    assert shown(person, "release=7") == [2001]
+    assert shown(person, "field=month&value=Mai") == [2030, 2090]
+    assert shown(person, "field=seller_available&value=2..") == [2001, 2090]
+    assert shown(person, "answer=2010..2050") == [2030]
+    assert shown(person, "period=all&answer=4999") == [4999]
+    assert shown(person, "contract=unknown") == []
+    begin = (datetime.now(UTC) - timedelta(minutes=45)).isoformat(timespec="minutes")[:16]
+    assert shown(person, f"begin={begin}") == [2001, 2030]
+    assert shown(person, f"end={begin}") == [2090, 4999]
+    assert "No answer like that" in person.get("/console/history?answer=3").text
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("field=month&value=smarch", "value"),
+        ("field=seller_available&value=few", "value"),
+        ("answer=1..few", "answer"),
+        ("begin=yesterday", "begin"),
+        ("begin=0001-01-01T00:00%2B14:00", "begin"),
+        ("account=nobody", "account"),
+        ("account=%00", "account"),
+    ],
+)
+def test_what_cannot_be_read(house: House, query: str, wrong: str) -> None:
+    """A filter that makes no sense is told beside its field, and the others stay as they are."""
+    house.fill(visits(1, None, release="7"))
+    page = house.client("root").get(f"/console/history?{query}&release=7")
+    assert page.status_code == 200
+    assert re.search(rf'id="error-{wrong}"', page.text)
+    assert '<option value="7" selected>' in page.text
+    assert page.text.count('class="error"') == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["before=x", "before=-1", "before=99999999999999999999", "end=9999-12-31T23:59&period=all"]
+    + ["begin=9999-12-31T23:59", "contract=%00", "release=%ff", "field=%00&value=%00", "period="]
+    + ["field=&value=x", "part=%00&answer=1", f"answer={'9' * 400}", f"value={'x' * 4000}"],
+)
+def test_nonsense_harms_nothing(house: House, query: str) -> None:
+    """No query makes anything but a page."""
+    house.fill(visits(1, house.id("ann")))
+    for person in (house.client("ann"), house.client("root")):
+        assert person.get(f"/console/history?{query}").status_code == 200
+
+
+def test_pages(house: House) -> None:
+    """Older answers are on further pages, each once, under the same filter."""
+    ann = house.id("ann")
+    house.fill(*(visits(number / 60, ann, output=b"%d" % (2000 + number)) for number in range(120)))
+    person, address, found = house.client("ann"), "release=stand-in", list[int]()
+    for _ in range(3):
+        found += (part := shown(person, address))
+        assert len(part) <= ROWS
+        page = person.get(f"/console/history?{address}").text
+        older = re.search(r'href="/console/history\?([^"]+)" rel="next"', page)
+        address = older[1].replace("&amp;", "&") if older else ""
+    assert found == list(range(2000, 2120))
+    assert address == ""
+
+
+def test_charts(house: House) -> None:
+    """Each chart has all its numbers in a table, and no style or script in its picture."""
+    ann = house.id("ann")
+    house.fill(*(visits(number, ann) for number in range(1, 30)), visits(5, None))
+    page = house.client("ann").get("/console/history?period=1h").text
+    assert page.count('preserveAspectRatio="none"') == 2
+    tables = re.findall(r"As a table.*?</table>", page, re.DOTALL)
+    assert len(tables) == 2
+    for table in tables:
+        assert sum(map(int, re.findall(r'<td class="number">(\d+)</td>', table))) == 29
+    assert "style=" not in page
+    assert "As a table" not in house.client("bob").get("/console/history").text
+
+
+def test_one_answer(house: House) -> None:
+    """An answer's page has all of it, and the address that asks for the same again."""
+    one = visits(1, house.id("ann"))
+    house.fill(one)
+    page = house.client("ann").get(f"/console/history/{one.id}").text
+    for words in (one.id, "2001", "january", "0.037"):
+        assert words in page
+    again = re.search(r'href="(/console/predict/madcompany\?[^"]+)"', page)
+    assert again
+    answer = house.client("ann").get(again[1].replace("&amp;", "&"))
+    assert answer.status_code == 200
+    assert "Request id" in answer.text
+
+
+def test_what_came_of_it(house: House) -> None:
+    """The asker tells what really happened; what cannot be is told beside the field."""
+    one = visits(1, house.id("ann"))
+    house.fill(one)
+    person, address = house.client("ann"), f"/console/history/{one.id}"
+    refused = person.post(f"{address}/actual", actual="many")
+    assert refused.status_code == 422
+    assert 'id="error-actual"' in refused.text
+    assert 'value="many"' in refused.text
+    answer = person.post(f"{address}/actual", actual="6000")
+    assert (answer.status_code, answer.location) == (303, address)
+    page = person.get(address).text
+    assert "6000" in page
+    assert "Kept." in page
+    assert "Kept." not in person.get(address).text
+
+
+def test_an_answer_of_a_contract_that_is_gone(house: House) -> None:
+    """What is served no more can still be looked at, but not asked for again."""
+    one = visits(1, house.id("ann"), contract="gone", inputs=b'{"a":1}', output=b'{"b":"<i>"}')
+    broken = visits(2, house.id("ann"), inputs=b"\xff{")
+    house.fill(one, broken)
+    person = house.client("ann")
+    page = person.get(f"/console/history/{one.id}").text
+    assert "<i>" not in page
+    assert "/actual" not in page
+    assert person.post(f"/console/history/{one.id}/actual", actual="1").status_code == 404
+    assert person.get(f"/console/history/{broken.id}").status_code == 200
+    assert person.get("/console/history").status_code == 200
+
+
+def test_a_download(house: House) -> None:
+    """All answers that the filter leaves can be taken away, as CSV or a JSON object a line."""
+    ann = house.id("ann")
+    made = [visits(number, ann) for number in range(1, 130)]
+    house.fill(*made, visits(1, house.id("bob")))
+    person = house.client("ann")
+    with person.get("/console/history/answers.csv?answer=2010..") as response:
+        assert response.mimetype == "text/csv"
+        assert re.fullmatch(
+            r'attachment; filename="answers-[0-9-]{10}\.csv"',
+            response.headers["Content-Disposition"],
+        )
+        rows = list(csv.DictReader(response.get_data(as_text=True).splitlines()))
+    assert [row["request_id"] for row in rows] == [each.id for each in made[9:]]
+    with person.get("/console/history/answers.jsonl?period=1h") as response:
+        lines = [json.loads(line) for line in response.get_data(as_text=True).splitlines()]
+    assert {line["caller"] for line in lines} == {ann}
+    assert 55 <= len(lines) <= 60
+    assert person.client.head("/console/history/answers.csv").status_code == 200
+    assert person.get("/console/history/answers.xlsx").status_code == 404
+
+
+def test_an_object_has_parts(build: Build) -> None:
+    """Of an answer that is an object, each member can be asked for, and one is drawn."""
+    house = build(contracts=("examples/delivery.py:contract",))
+    ann = house.id("ann")
+    for number in range(4):
+        house.fill(
+            visits(
+                number,
+                ann,
+                contract="delivery-time",
+                inputs=b'{"weight_kg":2.5,"service":"express"}',
+                output=b'{"days":%d,"carrier":"%s"}' % (number + 1, b"ns"[number % 2 :][:1] * 3),
+            )
+        )
+    person = house.client("ann")
+    page = person.get("/console/history?part=days&answer=2..3").text
+    assert len(re.findall(r'scope="row"><a', page)) == 2
+    assert 'name="part"' in page
+    assert "delivery-time, carrier" in person.get("/console/history?part=carrier").text
+
+
+def test_a_page_is_small(house: House) -> None:
+    """With all that it can show, a page stays far below 100 KB."""
+    ann = house.id("ann")
+    house.fill(*(visits(number, ann, release=str(number % 5)) for number in range(1, 400)))
+    for person in (house.client("ann"), house.client("root")):
+        assert len(person.get("/console/history?period=24h").data) < 70_000

@@ -1,0 +1,53 @@
+"""The images' pages: each is its owner's alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from tests.pictures import png
+
+from stopgap import wiring
+from stopgap.settings import Settings
+from stopgap.web.parts import NAME
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """Build the demo's application."""
+    app = wiring.create_app(Settings(data=tmp_path))
+    yield app
+    app.extensions[NAME].close()
+
+
+def guest(app: Flask, name: str) -> FlaskClient:
+    """Sign in as a guest."""
+    client = app.test_client()
+    client.post("/login", data={"username": name, "password": "a"})
+    return client
+
+
+@pytest.mark.parametrize("owner", ["jane", "orhan"])
+def test_another_ones_image(app: Flask, owner: str) -> None:
+    """To others an image's page and its deletion are 404, though a guest's path can be read."""
+    mine, other = app.test_client(), guest(app, "mallory")
+    mine.post("/login", data={"username": owner, "password": "12345"})
+    path = mine.post("/images", data=png()).text
+    page = f"/console{path}"
+    assert mine.get(page).status_code == 200
+    assert other.get(page).status_code == 404
+    assert other.post(f"{page}/delete").status_code == 404
+    assert path not in other.get(f"/console/images?kept={path.rpartition('/')[2]}").text
+    assert app.test_client().get(page).status_code == 401
+    assert mine.post(f"{page}/delete").status_code == 303
+    assert mine.get(path).status_code == 404
+
+
+def test_from_another_site(app: Flask) -> None:
+    """No other site's page can have an image deleted."""
+    client = guest(app, "jane")
+    path = client.post("/images", data=png()).text
+    answer = client.post(f"/console{path}/delete", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert client.get(path).status_code == 200
