@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
@@ -34,7 +34,7 @@ CSV = f"http://127.0.0.1:{PORT}/console/history/answers.csv?period=all"
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def serving(folder: Path) -> Iterator[None]:
     """Run the server on one core."""
     environment = os.environ | {"STOPGAP_DATA": str(folder), "PORT": str(PORT)}
     command = ["taskset", "--cpu-list", "0", sys.executable, str(ROOT / "ML_server.py")]
@@ -42,7 +42,7 @@ def serving(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         cookie_of_operator()
-        yield server
+        yield
     finally:
         server.terminate()
         server.wait(20)
@@ -76,31 +76,29 @@ def downloading(cookie: str) -> Iterator[subprocess.Popen[bytes]]:
             download.kill()
 
 
-def memory(server: int) -> dict[str, float]:
-    """Tell the resident megabytes of the server's processes together, and of the exporter."""
-    listed = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid=,rss=,args="], check=True, capture_output=True, text=True
-    )
-    rows = [line.split(None, 3) for line in listed.stdout.splitlines()]
-    family, grown = {str(server)}, True
-    while grown:
-        more = {row[0] for row in rows if row[1] in family} - family
-        family, grown = family | more, bool(more)
-    own = [(row[3], int(row[2]) / 1024) for row in rows if row[0] in family]
-    exporter = sum(size for command, size in own if "journal.exporter" in command)
-    return {"all": sum(size for _, size in own), "exporter": exporter}
+def exporter_memory() -> float:
+    """Tell the resident megabytes of the process that makes the download."""
+    held = 0.0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"stopgap.journal.exporter" in (folder / "cmdline").read_bytes():
+                held += int((folder / "statm").read_text().split()[1]) * PAGE / 1e6
+    return held
 
 
-def measure_memory(server: int, cookie: str) -> None:
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def measure_memory(cookie: str) -> None:
     """Download everything by itself; tell how long it took and what it held."""
     held = []
     began = time.monotonic()
     with downloading(cookie) as download:
         while download.poll() is None:
             time.sleep(0.5)
-            held.append(memory(server)["exporter"])
+            held.append(exporter_memory())
     took = time.monotonic() - began
-    quarter = [each for each in held if each][len(held) // 4 :]
+    quarter = held[len(held) // 4 :]
     say(
         f"download alone: {took:.1f} s, exit code {download.returncode}; the exporter held "
         f"{quarter[0]:.0f} MB after a quarter of it, {max(quarter):.0f} MB at most"
@@ -148,10 +146,10 @@ def main(words: Sequence[str] | None = None) -> None:
                 for account, role in ACCOUNTS.values():
                     parts.accounts.add(account, PASSWORD, role)
                 fill(parts, chosen.records)
-        with serving(folder) as server:
+        with serving(folder):
             cookie = cookie_of_operator()
             measure_predictions(cookie)
-            measure_memory(server.pid, cookie)
+            measure_memory(cookie)
 
 
 if __name__ == "__main__":
