@@ -8,7 +8,7 @@ from stopgap import wiring
 from stopgap.cli import program
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.errors import Fault, StopgapError, kinds
-from stopgap.predicting import PredictionFailed
+from stopgap.predicting.line import PredictionFailed
 from stopgap.problems import document, headers, status_of
 
 EVERYWHERE = (wiring, program)

@@ -29,7 +29,8 @@ from stopgap.journal.record import RecordUnreadable
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelFailed, ModelUnloadable
 from stopgap.models.specification import SpecificationInvalid
-from stopgap.predicting import PredictionFailed
+from stopgap.predicting.line import PredictionFailed
+from stopgap.predicting.serving import ModelBusy
 from stopgap.releases.gate import ReleaseUnverified, RuleFixed, RuleHeld, RuleUnknown
 from stopgap.releases.moves import MoveNotAllowed, NothingBefore, PercentageInvalid
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound
@@ -149,6 +150,7 @@ STATUSES: dict[type[StopgapError], int] = {
     InternalFault: 500,
     Overloaded: 503,
     PredictionFailed: 503,
+    ModelBusy: 503,
     ModelFailed: 503,
     SpoolUnwritable: 503,
     ImagesBusy: 503,

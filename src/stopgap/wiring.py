@@ -28,6 +28,7 @@ from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake
 from stopgap.front.lane import Lanes
 from stopgap.front.sending import Sending
+from stopgap.front.waiting import WaitingLane
 from stopgap.front.witness import Asgi, Witness
 from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
@@ -35,8 +36,15 @@ from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
 from stopgap.models.artifacts import Artifacts
 from stopgap.models.stand_in import stand_in
-from stopgap.predicting import STAND_IN, Predicting, Release
+from stopgap.predicting.engine import Engine
+from stopgap.predicting.line import Instant
+from stopgap.predicting.predicting import Predicting
+from stopgap.releases.following import Follower
+from stopgap.releases.last_known import LastKnown
+from stopgap.releases.opening import Opener
+from stopgap.releases.release import STAND_IN
 from stopgap.releases.releases import Releases
+from stopgap.releases.reporting import Reporter
 from stopgap.releases.trial import Trial
 from stopgap.releases.watch import Watch
 from stopgap.settings import Settings, read_settings
@@ -53,11 +61,6 @@ SWEEP_SECONDS = 600
 """What has expired is refused at once; it is gone from the disk this much later."""
 
 DAY_SECONDS = 86_400
-
-SWITCH_SECONDS = 0.000_5
-"""How long a model that computes in a thread of ours may hold the interpreter while the event loop
-waits. With Python's 5 ms, four such threads leave a refusal waiting for 40 ms, with this for 14.
-Where no model does, it only costs: a third of all predictions."""
 
 
 def settings_of_environment() -> Settings:
@@ -89,6 +92,7 @@ def prepare(settings: Settings) -> Settings:
         with closing(open_database(complete.journal_url or "")) as journal:
             migrate(journal, JOURNAL)
         complete = replace(complete, secret=settings.secret or kept_secret(folder))
+        _keep_routings(complete, database)
         if complete.demo_account:
             passwords = Passwords(rules=False)
             Accounts(
@@ -97,6 +101,13 @@ def prepare(settings: Settings) -> Settings:
     finally:
         database.close()
     return complete
+
+
+def _keep_routings(settings: Settings, database: Database) -> None:
+    """Keep who is to answer, so that a worker that starts later need not ask the database."""
+    contracts = load_contracts(settings.contracts)
+    releases = Releases(database, SystemClock(), contracts)
+    _last_known(settings).write({each.name: releases.routing(each.name) for each in contracts})
 
 
 def _journal_url(settings: Settings) -> str:
@@ -119,7 +130,30 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
     database = open_database(settings.database_url or "")
     contracts = load_contracts(settings.contracts)
     spool = Spool(spool_folder(settings), ids, fsync=settings.journal_fsync)
+    releases = Releases(database, clock, contracts)
+    watch = Watch(database, clock, contracts)
+    reporter = Reporter(watch, releases.send_back, worker=ids.new())
+    engine = Engine()
+    predicting = _predicting(
+        contracts,
+        settings,
+        clock=clock,
+        spool=spool,
+        metrics=metrics,
+        engine=engine,
+        reporter=reporter,
+    )
     artifacts = _artifacts(settings)
+    follower = _follower(
+        settings,
+        contracts,
+        releases=releases,
+        predicting=predicting,
+        reporter=reporter,
+        artifacts=artifacts,
+        clock=clock,
+    )
+    engine.carry(follower.start, follower.stop)
     passwords = Passwords(rules=settings.password_rules)
     sessions = Sessions(
         database,
@@ -141,9 +175,10 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
     return Parts(
         settings=settings,
         contracts=contracts,
-        predicting=_predicting(contracts, settings, clock, spool, metrics),
-        releases=Releases(database, clock, contracts),
-        watch=Watch(database, clock, contracts),
+        predicting=predicting,
+        engine=engine,
+        releases=releases,
+        watch=watch,
         artifacts=artifacts,
         trial=_trial(contracts, settings, artifacts),
         metrics=metrics,
@@ -167,15 +202,50 @@ def _throttle(settings: Settings, secret: bytes) -> Throttle:
 
 
 def _predicting(
-    contracts: Sequence[Contract], settings: Settings, clock: Clock, spool: Spool, metrics: Metrics
+    contracts: Sequence[Contract],
+    settings: Settings,
+    *,
+    clock: Clock,
+    spool: Spool,
+    metrics: Metrics,
+    engine: Engine,
+    reporter: Reporter,
 ) -> Predicting:
     source = random.Random()  # noqa: S311  # a draw is no secret
-    releases = [
-        Release(contract=each, name=STAND_IN, model=stand_in(each, settings.stand_in, source))
+    instants = [
+        Instant(contract=each, name=STAND_IN, model=stand_in(each, settings.stand_in, source))
         for each in contracts
     ]
-    strict = settings.journal == "strict"
-    return Predicting(releases, clock=clock, spool=spool, strict=strict, metrics=metrics)
+    return Predicting(
+        instants,
+        clock=clock,
+        spool=spool,
+        strict=settings.journal == "strict",
+        metrics=metrics,
+        engine=engine,
+        reporter=reporter,
+    )
+
+
+def _follower(
+    settings: Settings,
+    contracts: Sequence[Contract],
+    *,
+    releases: Releases,
+    predicting: Predicting,
+    reporter: Reporter,
+    artifacts: Artifacts,
+    clock: Clock,
+) -> Follower:
+    return Follower(
+        releases,
+        contracts=contracts,
+        open=Opener(_sources(contracts, settings), artifacts),
+        apply=predicting.apply,
+        last_known=_last_known(settings),
+        report=reporter.take,
+        monotonic=clock.monotonic,
+    )
 
 
 def _artifacts(settings: Settings) -> Artifacts:
@@ -184,10 +254,18 @@ def _artifacts(settings: Settings) -> Artifacts:
     return Artifacts(open_objects(shelf), settings.data / "models")
 
 
+def _last_known(settings: Settings) -> LastKnown:
+    return LastKnown(settings.data / "releases.json")
+
+
 def _trial(contracts: Sequence[Contract], settings: Settings, artifacts: Artifacts) -> Trial:
+    return Trial({each.name: each for each in contracts}, _sources(contracts, settings), artifacts)
+
+
+def _sources(contracts: Sequence[Contract], settings: Settings) -> dict[str, str]:
+    """Tell where each contract is imported from: its models' processes do it anew."""
     named = zip(contracts, settings.contracts, strict=True)
-    sources = {contract.name: place for contract, place in named}
-    return Trial({each.name: each for each in contracts}, sources, artifacts)
+    return {contract.name: place for contract, place in named}
 
 
 def spool_folder(settings: Settings) -> Path:
@@ -231,36 +309,39 @@ def build_door(settings: Settings, supervisor: int) -> Asgi:
     log_to_stdout(settings.log_level)
     parts = build_parts(settings, Metrics(settings.data / "metrics"))
     if not settings.access_log:
-        return door_to(parts, quick=parts.contracts, supervisor=supervisor)
+        return door_to(parts, supervisor=supervisor)
     log = AccessLog(SystemClock().microseconds, partial(os.write, sys.stdout.fileno()))
-    door = door_to(parts, quick=parts.contracts, supervisor=supervisor, log=log)
+    door = door_to(parts, supervisor=supervisor, log=log)
     return Witness(door, log, trusted=settings.trusted_proxies)
 
 
-def door_to(
-    parts: Parts, *, quick: Sequence[Contract], supervisor: int, log: AccessLog | None = None
-) -> Door:
+def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> Door:
     """Put the door in front of an application.
 
     Args:
-        quick: The contracts whose model answers at once, as stand-ins do; others would hold up the
-            event loop in the express lane.
         supervisor: The process id of who keeps the workers; the worker ends when it is gone.
         log: Written from time to time, if there is one, and at the end.
     """
     settings = parts.settings
     prefixes = [contract.prefix for contract in parts.contracts]
-    if len(quick) < len(parts.contracts):
-        sys.setswitchinterval(SWITCH_SECONDS)
+    plain = parts.contracts if settings.predictions == "open" else ()
     return Door(
         web.create_app(parts),
         express=ExpressLane(
-            quick if settings.predictions == "open" else (),
+            plain,
             predicting=parts.predicting,
             recent=parts.recent,
             ids=parts.ids,
             metrics=parts.metrics,
         ),
+        waiting=WaitingLane(
+            plain,
+            predicting=parts.predicting,
+            recent=parts.recent,
+            ids=parts.ids,
+            metrics=parts.metrics,
+        ),
+        engine=parts.engine,
         quota=_quota(parts, prefixes),
         places=Places(settings.max_requests),
         intake=Intake(seconds=settings.body_seconds, places=settings.max_requests // 2),
@@ -276,6 +357,7 @@ def door_to(
             Chore(call=parts.sessions.sweep, every=SWEEP_SECONDS),
             Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
             Chore(call=parts.watch.sweep, every=SWEEP_SECONDS),
+            Chore(call=partial(_sweep_artifacts, parts), every=DAY_SECONDS),
             Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
             Chore(call=partial(parts.journal.sweep, settings.journal_days), every=SWEEP_SECONDS),
             *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),
@@ -289,6 +371,10 @@ def _close(parts: Parts, log: AccessLog | None) -> None:
     if log:
         log.flush()
     parts.close()
+
+
+def _sweep_artifacts(parts: Parts) -> None:
+    parts.artifacts.sweep(parts.releases.needed())
 
 
 def _quota(parts: Parts, prefixes: Sequence[str]) -> Quota | None:

@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import click
@@ -13,11 +12,13 @@ from granian.constants import Interfaces
 
 from stopgap import wiring
 from stopgap.cli.serve import free_address, invitation
-from stopgap.clock import SystemClock
 from stopgap.contracts.row import Row
 from stopgap.front.door import Door
-from stopgap.models.model import Model
-from stopgap.predicting import Predicting, Release
+from stopgap.models.slot import Slot, open_slot
+from stopgap.models.specification import Specification
+from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.release import Release
+from stopgap.releases.routing import Routing
 from stopgap.settings import Settings
 
 CALL_SECONDS = 0.02
@@ -43,18 +44,39 @@ class Computing:
         return [3_000] * len(rows)
 
 
-MODELS: dict[str, Model] = {"waiting": Waiting(), "computing": Computing()}
+SPECIFICATIONS = {
+    "waiting": Specification(uri=f"python:{__file__}:Waiting", batch=1),
+    "computing": Specification(uri=f"python:{__file__}:Computing", batch=1, in_process=True),
+}
 
 
 def build(settings: Settings, model: str) -> Door:
     """Build the door, with the slow model where the stand-in would be."""
     parts = wiring.build_parts(settings)
-    releases = [Release(contract=each, name="1", model=MODELS[model]) for each in parts.contracts]
-    predicting = Predicting(
-        releases, clock=SystemClock(), spool=parts.spool, strict=True, metrics=parts.metrics
-    )
-    slow = replace(parts, predicting=predicting)
-    return wiring.door_to(slow, quick=(), supervisor=os.getppid())
+    (contract,) = parts.contracts
+    specification = SPECIFICATIONS[model]
+    slots: list[Slot] = []
+
+    async def begin() -> None:
+        release = Release(
+            contract=contract.name,
+            number=1,
+            fingerprint=contract.fingerprint,
+            specification=specification,
+            stage="live",
+        )
+        seat = Seat.of(release)
+        assert seat is not None
+        slots.append(open_slot(specification, contract, contract_source=settings.contracts[0]))
+        await slots[0].start()
+        routing = Routing(contract=contract.name, version=1, live=release)
+        parts.predicting.apply(contract, Plan(routing, {seat: slots[0]}))
+
+    async def end() -> None:
+        await slots[0].stop()
+
+    parts.engine.carry(begin, end)
+    return wiring.door_to(parts, supervisor=os.getppid())
 
 
 def main(model: str) -> None:

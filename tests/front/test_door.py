@@ -20,7 +20,9 @@ from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Receive
 from stopgap.front.lane import FORM_BYTES, Lanes
 from stopgap.front.sending import Sending
-from stopgap.predicting import Predicting
+from stopgap.front.waiting import WaitingLane
+from stopgap.predicting.engine import Engine
+from stopgap.predicting.predicting import Predicting
 from stopgap.telemetry.metrics import Metrics
 
 Start = Callable[..., object]
@@ -50,17 +52,18 @@ class House:
         self.closed = False
         self.metrics = metrics
         self.places = Places(places)
+        predicting = Predicting(
+            [], clock=SystemClock(), spool=Nothing(), strict=True, metrics=metrics
+        )
         self.door = Door(
             self._answer,
             express=ExpressLane(
-                [],
-                predicting=Predicting(
-                    [], clock=SystemClock(), spool=Nothing(), strict=True, metrics=metrics
-                ),
-                recent=recent,
-                ids=RandomIds(),
-                metrics=metrics,
+                [], predicting=predicting, recent=recent, ids=RandomIds(), metrics=metrics
             ),
+            waiting=WaitingLane(
+                [], predicting=predicting, recent=recent, ids=RandomIds(), metrics=metrics
+            ),
+            engine=Engine(),
             quota=_quota(limit, recent) if limit else None,
             places=self.places,
             intake=Intake(seconds=5, places=10),

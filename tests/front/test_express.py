@@ -1,6 +1,7 @@
 """The express lane knows nothing that Flask's views do not know: the answers of both are one."""
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -12,19 +13,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
+from tests.predicting.slots import FakeSlot
 
 from stopgap import wiring
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
 from stopgap.front.admission import Places
 from stopgap.front.door import Door
 from stopgap.front.express import Answer, ExpressLane
 from stopgap.front.intake import Intake, Message, Scope
 from stopgap.front.lane import Lanes
 from stopgap.front.sending import Sending
+from stopgap.front.waiting import Asked, WaitingLane
 from stopgap.journal.record import decode
+from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
+from stopgap.models.specification import Specification
 from stopgap.models.stand_in import StableStandIn
-from stopgap.predicting import STAND_IN, Predicting, Release
+from stopgap.predicting.engine import nothing
+from stopgap.predicting.line import Instant
+from stopgap.predicting.predicting import Predicting
+from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.release import STAND_IN, Release, Stage
+from stopgap.releases.routing import Routing
 from stopgap.settings import Settings
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web import app as web
@@ -73,6 +84,36 @@ class NoLane(ExpressLane):
         return None
 
 
+class NoWaiting(WaitingLane):
+    """A lane in which nobody waits."""
+
+    def asked(self, scope: Scope) -> Asked | None:  # noqa: ARG002  # it is no answer to anything
+        """Leave every request to Flask."""
+        return None
+
+    def asked_json(self, scope: Scope, body: bytes) -> Asked | None:  # noqa: ARG002  # the same
+        """Leave every body to Flask."""
+        return None
+
+
+class Moody(FakeSlot):
+    """A model that gives the same inputs the same answer, or the same failure, each time."""
+
+    def __init__(self, contract: Contract, name: str) -> None:
+        super().__init__()
+        self._model = StableStandIn(contract)
+        self._name = name.encode()
+
+    async def answer(self, row: Row) -> Any:
+        """Answer, fail, or break the promise."""
+        await asyncio.sleep(0)
+        mood = hashlib.sha256(self._name + row.json).digest()[0]
+        failures = [ModelRaised("x"), ModelLate("x"), ModelDied("x"), ModelUnavailable("x", 7.0)]
+        if mood < 100:
+            raise failures[mood % 4]
+        return self._model.predict((row,))[0] if mood > 120 else "nothing of the kind"
+
+
 @dataclass(kw_only=True)
 class House:
     """One application behind two doors."""
@@ -80,6 +121,8 @@ class House:
     with_lane: Door
     without: Door
     lane: ExpressLane
+    waiting: WaitingLane
+    awaited: bool
     records: Records
     loop: asyncio.AbstractEventLoop
     identities: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
@@ -109,9 +152,11 @@ def without_ids(content: bytes) -> bytes:
     return UUID.sub(b"(an id)", content)
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Build an application behind a door with the lane, and behind one without."""
+@pytest.fixture(scope="module", params=["instant", "awaited"])
+def house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Build an application behind a door with lanes, and behind one without."""
     contracts = ("stopgap.contracts.madcompany:contract", f"{__file__}:stay")
     prepared = wiring.prepare(
         Settings(data=tmp_path_factory.mktemp("data"), contracts=contracts, stand_in="stable")
@@ -125,12 +170,23 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "metrics": parts.metrics,
     }
     lane = ExpressLane(parts.contracts, **shared)
-    doors = [door(app, each, parts) for each in (lane, NoLane(parts.contracts, **shared))]
+    waiting = WaitingLane(parts.contracts, **shared)
+    with_lane = door(app, lane, waiting, parts)
+    without = door(
+        app, NoLane(parts.contracts, **shared), NoWaiting(parts.contracts, **shared), parts
+    )
     with asyncio.Runner() as runner:
+        parts.engine.carry(nothing, nothing)
+        runner.run(parts.engine.adopt())
+        if request.param == "awaited":
+            for each in parts.contracts:
+                parts.predicting.apply(each, moody(each))
         yield House(
-            with_lane=doors[0],
-            without=doors[1],
+            with_lane=with_lane,
+            without=without,
             lane=lane,
+            waiting=waiting,
+            awaited=request.param == "awaited",
             records=records,
             loop=runner.get_loop(),
             identities=identities(parts),
@@ -138,23 +194,52 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     parts.close()
 
 
+def moody(contract: Contract) -> Plan:
+    """Make a plan of models that may fail: a live one, a canary for half, and one before."""
+    stages: tuple[tuple[int, Stage], ...] = ((7, "live"), (8, "canary"), (6, "retired"))
+    live, canary, before = (
+        Release(
+            contract=contract.name,
+            number=number,
+            fingerprint=contract.fingerprint,
+            specification=Specification(uri=f"python:shop:model_{number}"),
+            stage=stage,
+            percent=50.0,
+            sticky="inputs",
+        )
+        for number, stage in stages
+    )
+    routing = Routing(contract=contract.name, version=1, live=live, canary=canary, previous=before)
+    slots = {
+        seat: Moody(contract, each.name) for each in routing.releases() if (seat := Seat.of(each))
+    }
+    return Plan(routing, slots)
+
+
 def with_records(parts: Parts) -> tuple[Parts, Records]:
     """Have predictions recorded in memory."""
     records = Records()
-    releases = [
-        Release(contract=each, name=STAND_IN, model=StableStandIn(each)) for each in parts.contracts
+    instants = [
+        Instant(contract=each, name=STAND_IN, model=StableStandIn(each)) for each in parts.contracts
     ]
     predicting = Predicting(
-        releases, clock=SystemClock(), spool=records, strict=True, metrics=Metrics()
+        instants,
+        clock=SystemClock(),
+        spool=records,
+        strict=True,
+        metrics=Metrics(),
+        engine=parts.engine,
     )
     return replace(parts, predicting=predicting), records
 
 
-def door(app: web.Application, lane: ExpressLane, parts: Parts) -> Door:
+def door(app: web.Application, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -> Door:
     """Put a door in front of an application."""
     return Door(
         app,
         express=lane,
+        waiting=waiting,
+        engine=parts.engine,
         quota=None,
         places=Places(16),
         intake=Intake(seconds=5, places=16),
@@ -329,16 +414,28 @@ def test_with_a_body(
         ("/status", ""),
     ],
 )
-def test_plain_requests_take_the_lane(house: House, path: str, query: str) -> None:
+def test_plain_requests_take_a_lane(house: House, path: str, query: str) -> None:
     """What nearly everybody sends is answered without Flask."""
-    assert house.lane.answer(scope_of("GET", path, query, [])) is not None
+    scope = scope_of("GET", path, query, [])
+    if house.awaited and path != "/status":
+        assert house.lane.answer(scope) is None
+        assert house.waiting.asked(scope) is not None
+    else:
+        assert house.lane.answer(scope) is not None
+        assert house.waiting.asked(scope) is None
     house.records.take()
 
 
-def test_a_known_caller_takes_the_lane(house: House) -> None:
-    """Who asked a moment ago takes the lane, and stands in the record; who did not, does not."""
+def test_a_known_caller_takes_a_lane(house: House) -> None:
+    """Who asked a moment ago takes a lane, and stands in the record; who did not, does not."""
     for who in (1, 2, 6):
         scope = scope_of("GET", "/predict/5/january/100", "", house.identities[who])
         house.ask(house.without, scope, b"")
-        assert house.lane.answer(scope) is not None
-        assert house.records.take()[0][3] is not None
+        if house.awaited:
+            asked = house.waiting.asked(scope)
+            assert asked is not None
+            assert asked.caller is not None
+        else:
+            assert house.lane.answer(scope) is not None
+            assert house.records.take()[0][3] is not None
+    house.records.take()

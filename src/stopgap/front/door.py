@@ -12,12 +12,14 @@ from typing import IO
 from stopgap.errors import StopgapError
 from stopgap.front.admission import Places, Quota
 from stopgap.front.chores import Chore, do_chores
-from stopgap.front.express import Answer, ExpressLane, is_json
+from stopgap.front.express import ExpressLane, is_json
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
 from stopgap.front.lane import Lane, Lanes
 from stopgap.front.leaving import Leaving
 from stopgap.front.sending import CLOSE, Sending
+from stopgap.front.waiting import Asked, WaitingLane, Whole
 from stopgap.front.wsgi import Application, Reply, call
+from stopgap.predicting.engine import Engine
 from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
 from stopgap.telemetry.metrics import Metrics
 
@@ -31,6 +33,8 @@ class Door:
     Args:
         application: Flask, as a WSGI callable.
         express: Answers what is plain without it.
+        waiting: The same, where that takes its time.
+        engine: The event loop, for whatever else is awaited in it as long as the server lives.
         quota: How many predictions one may ask for; None: any number.
         places: For the requests inside; those of the express lane do not stay.
         intake: Reads them.
@@ -46,6 +50,8 @@ class Door:
         application: Application,
         *,
         express: ExpressLane,
+        waiting: WaitingLane,
+        engine: Engine,
         quota: Quota | None,
         places: Places,
         intake: Intake,
@@ -59,6 +65,8 @@ class Door:
         self._application = application
         self._express = express
         self._answer = express.answer
+        self._waiting = waiting
+        self._engine = engine
         self._quota = quota
         self._places = places
         self._intake = intake
@@ -85,6 +93,8 @@ class Door:
                 # sent from here, as a coroutine more would cost 0.5 µs
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
+            elif asked := self._waiting.asked(scope):
+                await self._await(asked, scope, receive, send)
             else:
                 await self._serve(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -92,27 +102,53 @@ class Door:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
+    async def _await(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a plain request whose model takes its time, in one of the places."""
+        try:
+            with self._places.taking(kept=False):
+                if told := await self._answer_asked(asked, scope):
+                    await self._sending.whole(*told, send)
+        except StopgapError as error:
+            await self._refuse(error, scope, receive, send)
+        else:
+            if not told:
+                await self._serve(scope, receive, send)
+
+    async def _answer_asked(self, asked: Asked, scope: Scope) -> Whole | None:
+        """Await an answer; None: Flask has to tell why there is none.
+
+        Raises:
+            InternalFault: it has ended with an exception, which it should not.
+        """
+        try:
+            return await self._waiting.answer(asked, scope["method"])
+        except Exception as error:
+            raise InternalFault("The server cannot answer; its log says more.") from error
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         lane = self._lanes.of(scope["path"])
         try:
             with self._places.taking(kept=lane is self._lanes.watching):
                 async with self._intake.reading(scope, receive, lane.body_bytes) as (plain, body):
-                    answer = self._answer_json(plain, body)
+                    answer = await self._answer_json(plain, body)
                     reply = None if answer else await self._reply(plain, body, lane)
                 if answer:
-                    await self._sending.whole(200, *answer, send)
+                    await self._sending.whole(*answer, send)
                 elif reply:
                     await self._sending.reply(reply, send)
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
 
-    def _answer_json(self, scope: Scope, body: IO[bytes]) -> Answer | None:
-        """Answer in the express lane what could not go there before it was read."""
+    async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Whole | None:
+        """Answer without Flask what could not be before it was read."""
         if not is_json(scope) or declared_length(scope) > MEMORY_MAX:
             return None
-        answer = self._express.answer_json(scope, body.read())
+        content = body.read()
         body.seek(0)
-        return answer
+        if answer := self._express.answer_json(scope, content):
+            return 200, *answer
+        asked = self._waiting.asked_json(scope, content)
+        return await self._answer_asked(asked, scope) if asked else None
 
     async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane) -> Reply:
         """Have Flask answer, in a thread.
@@ -143,11 +179,14 @@ class Door:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
         begin_at_once(loop)
+        await self._engine.adopt()
         chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
         await send({"type": "lifespan.startup.complete"})
         await receive()
         chores.cancel()
+        await asyncio.gather(chores, return_exceptions=True)
         await self._leaving.finish()
+        await self._engine.leave()
         self._close()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -15,7 +15,8 @@ from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.front.intake import Scope
-from stopgap.predicting import Predicting, Prediction
+from stopgap.predicting.line import Prediction
+from stopgap.predicting.predicting import Predicting
 from stopgap.telemetry.metrics import Metrics
 
 Header = tuple[bytes, bytes]
@@ -83,7 +84,8 @@ class ExpressLane:
     """Answers what is plain.
 
     Args:
-        contracts: Those whose predictions are open to everybody.
+        contracts: Those whose predictions are open to everybody. While one of them has a model that
+            takes its time, it is left to the waiting lane.
         recent: Who sent a cookie or a key a moment ago; Flask's views fill it.
     """
 
@@ -96,10 +98,18 @@ class ExpressLane:
         ids: Ids,
         metrics: Metrics,
     ) -> None:
-        self._stops = [_Stop(contract, predicting) for contract in contracts]
+        self._all = [_Stop(contract, predicting) for contract in contracts]
+        self._predicting = predicting
+        self._stops = self._all
+        self._choose()
+        predicting.watch(self._choose)
         self._status = metrics.request_line("/status", "GET")
         self._recall = recent.recall
         self._new_id = ids.new
+
+    def _choose(self) -> None:
+        """Stop at the contracts that are answered at once."""
+        self._stops = [stop for stop in self._all if self._predicting.way(stop.contract) is None]
 
     def answer(self, scope: Scope) -> Answer | None:
         """Answer a request that has no body; None: it is not plain."""

@@ -71,8 +71,9 @@ def predict(contract: Contract, **_in_path: str) -> Response:
         inputs = read_inputs(contract, query_values_of_request())
     else:
         inputs = read_path(contract, raw_path(), query_values_of_request())
-    line = parts().predicting.line(contract)
-    prediction = line.predict(Row.of(inputs), g.request_id, callers.caller_id())
+    prediction = parts().predicting.predict(
+        contract, Row.of(inputs), g.request_id, callers.caller_id()
+    )
     response = Response(prediction.body, mimetype="application/json")
     response.headers["Stopgap-Release"] = prediction.release
     return response

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, request
 from stopgap import __version__
 from stopgap.accounts.permissions import Permission
 from stopgap.journal.drain import backlog
-from stopgap.predicting import STAND_IN
 from stopgap.telemetry.exposition import render
 from stopgap.web.answers import json_answer
 from stopgap.web.callers import signed_in
@@ -39,9 +38,7 @@ def metrics() -> Response:
             "stopgap_journal_backlog_bytes": lambda: backlog(data / "spool").bytes,
             "stopgap_journal_backlog_files": lambda: backlog(data / "spool").files,
             "stopgap_build_info": lambda: [(__version__, platform.python_version())],
-            "stopgap_release_info": lambda: [
-                (contract.name, STAND_IN, "live") for contract in parts().contracts
-            ],
+            "stopgap_release_info": parts().predicting.stages,
         },
     )
     return Response(text, content_type=content_type)

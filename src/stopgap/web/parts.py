@@ -15,7 +15,8 @@ from stopgap.images.gallery import Images
 from stopgap.journal.journal import Journal
 from stopgap.journal.spool import Spool
 from stopgap.models.artifacts import Artifacts
-from stopgap.predicting import Predicting
+from stopgap.predicting.engine import Engine
+from stopgap.predicting.predicting import Predicting
 from stopgap.releases.releases import Releases
 from stopgap.releases.trial import Trial
 from stopgap.releases.watch import Watch
@@ -33,6 +34,7 @@ class Parts:
     settings: Settings
     contracts: tuple[Contract, ...]
     predicting: Predicting
+    engine: Engine
     releases: Releases
     watch: Watch
     artifacts: Artifacts
@@ -51,6 +53,7 @@ class Parts:
 
     def close(self) -> None:
         """Let go of files and connections, after the last request."""
+        self.engine.close()
         self.metrics.close()
         self.spool.close()
         self.journal.close()

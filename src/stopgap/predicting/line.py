@@ -1,8 +1,8 @@
-"""The one way that every prediction takes: a validated row in, a guarded answer out, on record."""
+"""The line: the way of a prediction whose model answers at once, as stand-ins do."""
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -17,9 +17,6 @@ from stopgap.models.model import Model
 from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.metrics import Metrics
 
-STAND_IN = "stand-in"
-"""How release 0 is called wherever a client can see it: nobody is told that it is a model."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -30,11 +27,11 @@ class PredictionFailed(StopgapError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """The model that answers one contract."""
+class Instant:
+    """A model that answers one contract at once, without waiting for anything."""
 
     contract: Contract
-    name: str  # as clients see it: `stand-in`, or the release's number
+    name: str  # as clients see it: `stand-in`
     model: Model
 
 
@@ -57,63 +54,12 @@ class Spool(Protocol):
         """Keep a record; an error means that it was not kept."""
 
 
-class Predicting:
-    """Predicts for every contract that is served.
-
-    Args:
-        releases: Who answers, one for each contract.
-        spool: Takes the record of each answer.
-        strict: Whether an answer without a record is withheld, or given and counted as lost.
-        metrics: Counts answers, failures and losses.
-    """
-
-    def __init__(
-        self,
-        releases: Sequence[Release],
-        *,
-        clock: Clock,
-        spool: Spool,
-        strict: bool,
-        metrics: Metrics,
-    ) -> None:
-        self._releases = {release.contract.name: release for release in releases}
-        self._make = partial(Line, clock=clock, spool=spool, strict=strict, metrics=metrics)
-        self._metrics = metrics
-        self._lines = {
-            name: self._make(release, took=self._count(release))
-            for name, release in self._releases.items()
-        }
-
-    def line(self, contract: Contract) -> "Line":
-        """Return the way that the predictions of one contract take, for any thread."""
-        return self._lines[contract.name]
-
-    def express_line(self, contract: Contract, route: str, method: str) -> "Line":
-        """Return the same way for the event loop's thread alone, whose counting needs no lock.
-
-        Args:
-            contract: Whose predictions.
-            route: The rule of the requests that nothing else than this answers.
-            method: Theirs.
-        """
-        release = self._releases[contract.name]
-        line = self._metrics.express_line(contract.name, release.name, route, method)
-        return self._make(release, took=line.took)
-
-    def _count(self, release: Release) -> Callable[[int], None]:
-        def took(micros: int) -> None:
-            seconds = micros / 1_000_000
-            self._metrics.prediction(release.contract.name, release.name, "ok", seconds)
-
-        return took
-
-
 class Line:
     """One contract's way from a row to its answer, with all that can be known made ready."""
 
     def __init__(
         self,
-        release: Release,
+        release: Instant,
         *,
         clock: Clock,
         spool: Spool,
@@ -155,7 +101,7 @@ class Line:
             broken = breach(self._kind, output)
             self._metrics.prediction(self._contract, self._release, PredictionFailed.code, 0.0)
             raise PredictionFailed(f"Release {self._release} gave no valid answer: it {broken}.")
-        body = b"%d" % output if type(output) is int else _compact(output)
+        body = b"%d" % output if type(output) is int else compact(output)
         took = self._microseconds() - began
         try:
             self._append(self._encode(request_id, began, caller, took, row.json, body))
@@ -170,5 +116,6 @@ class Line:
         return _prediction((output, body, self._release))
 
 
-def _compact(output: object) -> bytes:
+def compact(output: object) -> bytes:
+    """Write an output as compact JSON, as every answer's body is."""
     return json.dumps(output, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""The one way of a prediction: guarded, named after its release, and on record."""
+"""The line of a prediction: guarded, named after its release, and on record."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from stopgap.contracts.madcompany import Sales, contract
 from stopgap.contracts.row import Row
 from stopgap.journal.record import decode
 from stopgap.journal.spool import SpoolUnwritable
-from stopgap.predicting import Line, Predicting, PredictionFailed, Release
+from stopgap.predicting.line import Instant, Line, PredictionFailed
+from stopgap.predicting.predicting import Predicting
 from stopgap.telemetry.metrics import Metrics
 
 ROW = Row.of(Sales(seller_available=5, month="january", customer_visiting_website=100))
@@ -45,7 +46,7 @@ class Memory:
 
 def line(output: Any, spool: Memory, *, strict: bool = True) -> Line:
     """Serve MadCompany's contract with a model that always answers the same."""
-    release = Release(contract=contract, name="7", model=Always(output))
+    release = Instant(contract=contract, name="7", model=Always(output))
     predicting = Predicting(
         [release], clock=FakeClock(), spool=spool, strict=strict, metrics=Metrics()
     )

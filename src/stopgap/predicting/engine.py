@@ -1,0 +1,123 @@
+"""The engine: the event loop on which models are awaited, and how other threads get there."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+START_SECONDS = 120.0
+"""How long a thread waits for the engine to have started; models are loaded meanwhile."""
+
+STOP_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+async def nothing() -> None:
+    """Do nothing: what an engine begins and ends with unless it is told otherwise."""
+
+
+class Engine:
+    """The server's event loop; or, where there is none, one in a thread of its own.
+
+    So `create_app().test_client()` and the command line have every release, as the server does. The
+    thread is made when it is first needed, hence after any fork.
+    """
+
+    def __init__(self) -> None:
+        self._begin: Callable[[], Awaitable[None]] = nothing
+        self._end: Callable[[], Awaitable[None]] = nothing
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def carry(
+        self, begin: Callable[[], Awaitable[None]], end: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Say what lives on the loop as long as it turns: how that begins, and how it ends."""
+        self._begin, self._end = begin, end
+
+    async def adopt(self) -> None:
+        """Turn on the loop that runs now, the server's; `leave` it at the end."""
+        self._loop = asyncio.get_running_loop()
+        await self._begin()
+
+    async def leave(self) -> None:
+        """End what lives on the server's loop."""
+        await self._end()
+
+    def ensure(self) -> None:
+        """See that a loop turns: the server's, else one in a thread, which is started now.
+
+        Raises:
+            TimeoutError: it does not come to life; what it carries may be slow.
+        """
+        if self._loop is not None:
+            return
+        with self._starting:
+            if self._loop is not None:  # another thread was here
+                return
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=_turn, args=(loop,), name="engine", daemon=True)
+            thread.start()
+            try:
+                asyncio.run_coroutine_threadsafe(_awaiting(self._begin), loop).result(START_SECONDS)
+            except BaseException:
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join()
+                raise
+            self._loop, self._thread = loop, thread
+
+    def run(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Do some work on the loop, and wait for what comes of it.
+
+        Raises:
+            TimeoutError: it is not done after so many seconds; it has been cancelled.
+            RuntimeError: asked for on the loop itself, which would wait for itself; or there is no
+                loop.
+        """
+        if self._loop is None or _running() is self._loop:
+            work.close()
+            raise RuntimeError("The event loop would wait for itself; await this instead.")
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(seconds)
+        except Late:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """End the thread, if there is one, and what it carries."""
+        with self._starting:
+            loop, thread = self._loop, self._thread
+            if loop is None or thread is None:
+                return
+            self._thread = None
+            try:
+                asyncio.run_coroutine_threadsafe(_awaiting(self._end), loop).result(STOP_SECONDS)
+            except Exception:
+                logger.exception("the engine did not end well")
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+
+
+async def _awaiting(call: Callable[[], Awaitable[None]]) -> None:
+    await call()
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    """Turn until stopped; what is still under way then is cancelled."""
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()

@@ -1,0 +1,63 @@
+"""The pace: how fast a model answers while it has work, so that nobody waits in vain."""
+
+from collections.abc import Callable
+
+MEMORY_SECONDS = 1.0
+"""After so long a time of work, what was seen counts half."""
+
+SMOOTHNESS = 16
+"""The mean time of an answer follows roughly so many of the last ones."""
+
+
+class Pace:
+    """How long whoever comes now will wait for a model.
+
+    Two guesses are made, and the shorter is believed, since each is too long in its own way. The
+    answers that were given since the model last was idle tell how many it gives in a second; but
+    the first of them may have been one alone, where the next are sixty-four at a time. The time
+    that an answer takes tells how long a batch does; but it is longer by its wait.
+
+    It has one writer: the thread of the event loop.
+
+    Args:
+        batch: Rows that the model takes at once.
+        monotonic: Tells seconds.
+    """
+
+    __slots__ = ("_answered", "_batch", "_began", "_mean", "_monotonic", "inside")
+
+    def __init__(self, batch: int, monotonic: Callable[[], float]) -> None:
+        self._batch = batch
+        self._monotonic = monotonic
+        self._began = 0.0
+        self._answered = 0.0
+        self._mean = 0.0
+        self.inside = 0
+
+    def wait(self) -> float:
+        """Tell the seconds; 0 where nothing is known yet."""
+        if not self._answered:
+            return 0.0
+        rate = self._answered / max(self._monotonic() - self._began, 1e-6)
+        batches = self.inside // self._batch + 1
+        return min(self.inside / rate, batches * self._mean)
+
+    def enter(self) -> float:
+        """Note that one more waits; tell the moment."""
+        now = self._monotonic()
+        if not self.inside:
+            self._began, self._answered = now, 0.0
+        self.inside += 1
+        return now
+
+    def leave(self, entered: float) -> float:
+        """Note that who came at a moment has an answer, or none; tell the seconds between."""
+        now = self._monotonic()
+        took = now - entered
+        self.inside -= 1
+        self._answered += 1
+        self._mean += (took - self._mean) / (SMOOTHNESS if self._mean else 1)
+        if now - self._began > MEMORY_SECONDS:
+            self._began += (now - self._began) / 2
+            self._answered /= 2
+        return took

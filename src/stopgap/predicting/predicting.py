@@ -1,0 +1,235 @@
+"""Predicting: for every contract, the line or the way that its predictions take now."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from stopgap.clock import Clock
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.models.failures import ModelLate
+from stopgap.predicting.engine import Engine
+from stopgap.predicting.line import Instant, Line, Prediction, Spool
+from stopgap.predicting.serving import AbsentServing, InstantServing, Serving, SlotServing
+from stopgap.predicting.shadow import Compare, Shadow
+from stopgap.predicting.way import Way
+from stopgap.releases.plan import Plan
+from stopgap.releases.release import STAND_IN_NUMBER, Release, stand_in_release
+from stopgap.releases.reporting import Count, Reporter
+from stopgap.telemetry.metrics import Metrics
+
+SWITCH_SECONDS = 0.000_5
+"""How long a model that computes in the worker itself may hold the interpreter while the event loop
+waits. With Python's 5 ms, four threads that compute leave a refusal waiting for 40 ms, with this
+for 14. Where none does, it only costs: a third of all predictions."""
+
+PATIENCE_SECONDS = 65.0
+"""How long a thread waits for the event loop: longer than any deadline, which ends first."""
+
+
+class Predicting:
+    """Predicts for every contract that is served.
+
+    Args:
+        instants: The stand-ins, one for each contract.
+        clock: Tells the time.
+        spool: Takes the record of each answer.
+        strict: Whether an answer without a record is withheld, or given and counted as lost.
+        metrics: Counts answers, failures and losses.
+        engine: Where models are awaited.
+        reporter: Counts what releases are judged by; None: nobody judges.
+    """
+
+    def __init__(
+        self,
+        instants: Sequence[Instant],
+        *,
+        clock: Clock,
+        spool: Spool,
+        strict: bool,
+        metrics: Metrics,
+        engine: Engine | None = None,
+        reporter: Reporter | None = None,
+    ) -> None:
+        self._instants = {instant.contract.name: instant for instant in instants}
+        self._make = partial(Line, clock=clock, spool=spool, strict=strict, metrics=metrics)
+        self._make_way = partial(Way, clock=clock, spool=spool, strict=strict, metrics=metrics)
+        self._clock = clock
+        self._metrics = metrics
+        self._engine = engine or Engine()
+        self._reporter = reporter
+        self._lines = {
+            name: self._make(instant, took=self._count(instant))
+            for name, instant in self._instants.items()
+        }
+        self._plans: dict[str, Plan] = {}
+        self._ways: dict[str, Way] = {}
+        self._watchers: list[Callable[[], None]] = []
+        self._usual_switch_seconds = sys.getswitchinterval()
+
+    def line(self, contract: Contract) -> Line:
+        """Return the way that the predictions of one contract take, for any thread."""
+        return self._lines[contract.name]
+
+    def express_line(self, contract: Contract, route: str, method: str) -> Line:
+        """Return the same way for the event loop's thread alone, whose counting needs no lock.
+
+        Args:
+            contract: Whose predictions.
+            route: The rule of the requests that nothing else than this answers.
+            method: Theirs.
+        """
+        instant = self._instants[contract.name]
+        line = self._metrics.express_line(contract.name, instant.name, route, method)
+        return self._make(instant, took=line.took)
+
+    def way(self, contract: Contract) -> Way | None:
+        """Return the way that has to be awaited, on the event loop; None: the line answers."""
+        return self._ways.get(contract.name)
+
+    def predict(
+        self, contract: Contract, row: Row, request_id: str, caller: str | None
+    ) -> Prediction:
+        """Answer one request, from a thread that may wait; see `Line.predict` and `Way.answer`.
+
+        Raises:
+            ModelLate: the event loop did not come to it at all.
+        """
+        self._engine.ensure()
+        way = self._ways.get(contract.name)
+        if way is None:
+            return self._lines[contract.name].predict(row, request_id, caller)
+        try:
+            return self._engine.run(way.answer(row, request_id, caller), PATIENCE_SECONDS)
+        except TimeoutError as error:
+            raise ModelLate(f"nothing for {PATIENCE_SECONDS:g} s") from error
+
+    def watch(self, call: Callable[[], None]) -> None:
+        """Have something called after each change of who answers, on the event loop."""
+        self._watchers.append(call)
+
+    def apply(self, contract: Contract, plan: Plan) -> None:
+        """Let a contract's next predictions go by another plan; those that are under way go on."""
+        name = contract.name
+        before = self._ways.get(name)
+        self._plans[name] = plan
+        if _is_instant(plan):
+            self._ways.pop(name, None)
+        else:
+            self._ways[name] = self._way(contract, plan)
+        if before:
+            before.close()
+        if self._reporter and plan.routing:
+            self._reporter.watch(plan.routing)
+        self._share_interpreter()
+        for call in self._watchers:
+            call()
+
+    def _share_interpreter(self) -> None:
+        """Have threads take turns more often, as long as a model computes in one of them."""
+        seats = (seat for plan in self._plans.values() for seat in plan.slots)
+        computing = any(seat.specification.in_process for seat in seats)
+        sys.setswitchinterval(SWITCH_SECONDS if computing else self._usual_switch_seconds)
+
+    def stages(self) -> Iterator[tuple[str, str, str]]:
+        """List who serves: contract, release as clients see it, stage."""
+        for name in self._instants:
+            plan = self._plans.get(name)
+            for release in _on_duty(plan) if plan else (_stand_in(self._instants[name].contract),):
+                yield name, release.name, release.stage
+
+    def _way(self, contract: Contract, plan: Plan) -> Way:
+        routing = plan.routing
+        if routing is None:
+            live = self._absent(contract, _stand_in(contract))
+            return self._make_way(plan, live=live, canary=None, others=(), shadows=())
+        live = self._serving(contract, plan, routing.live)
+        others = []
+        if routing.previous and routing.live.number != STAND_IN_NUMBER:
+            others.append(self._serving(contract, plan, routing.previous))
+        if routing.stand_in_fallback and routing.live.number != STAND_IN_NUMBER:
+            others.append(self._serving(contract, plan, _stand_in(contract)))
+        canary = self._serving(contract, plan, routing.canary) if routing.canary else None
+        return self._make_way(
+            plan,
+            live=live,
+            canary=canary,
+            others=others,
+            shadows=tuple(self._shadows(contract, plan)),
+        )
+
+    def _serving(self, contract: Contract, plan: Plan, release: Release) -> Serving:
+        tally = self._counted(contract.name, release.number)
+        if release.number == STAND_IN_NUMBER:
+            model = self._instants[contract.name].model
+            return InstantServing(release, contract, model, tally=tally, metrics=self._metrics)
+        slot = plan.slot(release)
+        if slot is None:
+            return self._absent(contract, release)
+        return SlotServing(
+            release,
+            contract,
+            slot,
+            tally=tally,
+            metrics=self._metrics,
+            monotonic=self._clock.monotonic,
+        )
+
+    def _absent(self, contract: Contract, release: Release) -> Serving:
+        tally = self._counted(contract.name, release.number)
+        return AbsentServing(release, contract, tally=tally, metrics=self._metrics)
+
+    def _shadows(self, contract: Contract, plan: Plan) -> Iterator[Shadow]:
+        if plan.routing is None:
+            return
+        live = plan.slot(plan.routing.live)
+        for release in plan.routing.shadows:
+            if slot := plan.slot(release, aside=True):
+                yield Shadow(
+                    release,
+                    contract,
+                    slot,
+                    live=live,
+                    tally=self._counted(contract.name, release.number),
+                    compare=self._comparer(contract, release, plan.routing.live),
+                    monotonic=self._clock.monotonic,
+                )
+
+    def _counted(self, contract: str, number: int) -> Count:
+        return self._reporter.count(contract, number) if self._reporter else Count(contract, number)
+
+    def _comparer(self, contract: Contract, release: Release, live: Release) -> Compare:
+        if self._reporter is None:
+            return lambda _row, _given, _other: None
+        return self._reporter.comparer(contract, release.number, live.number)
+
+    def _count(self, instant: Instant) -> Callable[[int], None]:
+        def took(micros: int) -> None:
+            seconds = micros / 1_000_000
+            self._metrics.prediction(instant.contract.name, instant.name, "ok", seconds)
+
+        return took
+
+
+def _is_instant(plan: Plan) -> bool:
+    """Tell whether the stand-in answers alone, with nobody beside it."""
+    routing = plan.routing
+    return (
+        routing is not None
+        and routing.live.number == STAND_IN_NUMBER
+        and routing.canary is None
+        and not routing.shadows
+    )
+
+
+def _on_duty(plan: Plan) -> Iterator[Release]:
+    """List the releases of a plan that get requests, or copies of them."""
+    routing = plan.routing
+    if routing is not None:
+        for release in (routing.live, routing.canary, *routing.shadows):
+            if release is not None:
+                yield release
+
+
+def _stand_in(contract: Contract) -> Release:
+    return stand_in_release(contract.name, contract.fingerprint, "live")

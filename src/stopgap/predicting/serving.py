@@ -1,0 +1,225 @@
+"""Serving: one release that answers, whatever it is, held against the promise each time."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.contracts.values import breach, keeper
+from stopgap.errors import StopgapError
+from stopgap.journal.record import encoder
+from stopgap.models.failures import (
+    ModelDied,
+    ModelFailed,
+    ModelLate,
+    ModelRaised,
+    ModelUnavailable,
+)
+from stopgap.models.model import Model
+from stopgap.models.slot import Slot
+from stopgap.predicting.line import PredictionFailed, compact
+from stopgap.predicting.pace import Pace
+from stopgap.releases.release import Release
+from stopgap.releases.reporting import Count
+from stopgap.releases.tally import Outcome
+from stopgap.telemetry.metrics import Metrics
+
+FIRST_SHARE = 0.9
+"""Of its deadline, a release has so much where another can still answer in its place; the rest is
+for the other, so that the client has an answer by the deadline either way."""
+
+WAIT_SHARE = 0.5
+"""Of its deadline, a prediction may be expected to wait so much; what would wait longer is refused
+at once. The rest is for the guess being wrong."""
+
+
+class ModelBusy(StopgapError):
+    """So many predictions wait for the model already that one more would come too late."""
+
+    retry_after = 1.0
+
+    def __init__(self, release: str) -> None:
+        super().__init__(f"Too many predictions wait for release {release} already. Ask again.")
+
+
+OUTCOMES: Mapping[type[StopgapError], Outcome] = {
+    ModelRaised: "raised",
+    ModelLate: "late",
+    ModelDied: "died",
+    ModelUnavailable: "unavailable",
+    PredictionFailed: "breach",
+    ModelBusy: "late",
+}
+"""How a release is judged by an error; a release that is too slow for the requests is late."""
+
+
+def outcome_of(error: StopgapError) -> Outcome:
+    """Tell how a release is judged by an error."""
+    return OUTCOMES.get(type(error), "raised")
+
+
+class Answer(NamedTuple):
+    """What a release has answered, and the promise allows."""
+
+    output: Any
+    body: bytes
+    serving: "Serving"
+
+
+class Serving:
+    """One release, ready to answer rows of its contract.
+
+    Args:
+        release: Which one.
+        contract: What it has promised.
+        tally: Counts its outcomes.
+        metrics: Counts them for those who watch.
+    """
+
+    def __init__(
+        self, release: Release, contract: Contract, *, tally: Count, metrics: Metrics
+    ) -> None:
+        self.name = release.name
+        self.deadline = release.specification.deadline if release.specification else 0.0
+        self.encode = encoder(
+            contract=contract.name, fingerprint=contract.fingerprint, release=release.name
+        )
+        self.took = metrics.prediction_line(contract.name, release.name).ok
+        self._kind = contract.output_kind
+        self._keeps = keeper(contract.output_kind)
+        self._contract = contract.name
+        self._tally = tally
+        self._metrics = metrics
+
+    async def answer(self, row: Row, seconds: float | None = None) -> Answer:
+        """Answer a row.
+
+        Args:
+            row: The inputs.
+            seconds: When to give it up, if that is before the release's own deadline.
+
+        Raises:
+            ModelFailed, PredictionFailed: there is no answer, or none that keeps the promise.
+            ModelBusy: it would come too late.
+        """
+        raise NotImplementedError
+
+    def _guarded(self, output: Any) -> Answer:
+        """Hold an output against the promise.
+
+        Raises:
+            PredictionFailed: it does not keep it.
+        """
+        if not self._keeps(output):
+            broken = breach(self._kind, output)
+            raise PredictionFailed(f"Release {self.name} gave no valid answer: it {broken}.")
+        body = b"%d" % output if type(output) is int else compact(output)
+        return Answer(output, body, self)
+
+    def _failed(self, error: StopgapError, seconds: float) -> None:
+        self._tally.add(outcome_of(error), int(seconds * 1_000_000))
+        self._metrics.prediction(self._contract, self.name, error.code, seconds)
+
+
+class InstantServing(Serving):
+    """A release that needs no waiting for: the stand-in."""
+
+    def __init__(
+        self,
+        release: Release,
+        contract: Contract,
+        model: Model,
+        *,
+        tally: Count,
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(release, contract, tally=tally, metrics=metrics)
+        self._predict = model.predict
+
+    async def answer(
+        self, row: Row, seconds: float | None = None  # noqa: ARG002  # it takes microseconds
+    ) -> Answer:
+        """Answer a row at once."""
+        (output,) = self._predict((row,))
+        try:
+            return self._guarded(output)
+        except PredictionFailed as error:
+            self._failed(error, 0.0)
+            raise
+
+
+class SlotServing(Serving):
+    """A release whose model has been loaded into a slot."""
+
+    def __init__(
+        self,
+        release: Release,
+        contract: Contract,
+        slot: Slot,
+        *,
+        tally: Count,
+        metrics: Metrics,
+        monotonic: Callable[[], float],
+    ) -> None:
+        super().__init__(release, contract, tally=tally, metrics=metrics)
+        self._longest = self.deadline * WAIT_SHARE
+        self._least = self.deadline * FIRST_SHARE
+        self._answer = slot.answer
+        batch = release.specification.batch if release.specification else 1
+        self._pace = Pace(batch, monotonic)
+
+    async def answer(self, row: Row, seconds: float | None = None) -> Answer:
+        """Answer a row; see `Serving`."""
+        if self._pace.wait() > self._longest:
+            busy = ModelBusy(self.name)
+            self._failed(busy, 0.0)
+            raise busy
+        entered = self._pace.enter()
+        took: float | None = None
+        try:
+            output = await self._output(row, seconds)
+            took = self._pace.leave(entered)
+            answer = self._guarded(output)
+        except (ModelFailed, PredictionFailed) as error:
+            took = self._pace.leave(entered) if took is None else took
+            had_its_time = seconds is None or seconds >= self._least
+            if had_its_time or not isinstance(error, ModelLate):
+                self._failed(error, took)
+            raise
+        except BaseException:  # cancelled, or nothing that a slot may raise
+            if took is None:
+                self._pace.leave(entered)
+            raise
+        self._tally.add("ok", int(took * 1_000_000))
+        return answer
+
+    async def _output(self, row: Row, seconds: float | None) -> Any:
+        """Ask the slot, for so many seconds.
+
+        Raises:
+            ModelFailed: there is no output.
+        """
+        if seconds is None:
+            return await self._answer(row)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._answer(row)
+        except TimeoutError as error:
+            raise ModelLate(f"no answer in {seconds:g} s") from error
+
+
+class AbsentServing(Serving):
+    """A release that cannot be loaded, or is not known: whoever asks it has no answer."""
+
+    async def answer(
+        self, row: Row, seconds: float | None = None  # noqa: ARG002  # there is none anyway
+    ) -> Answer:
+        """Refuse.
+
+        Raises:
+            ModelUnavailable: always.
+        """
+        absent = ModelUnavailable("it cannot be loaded here", 1.0)
+        self._failed(absent, 0.0)
+        raise absent

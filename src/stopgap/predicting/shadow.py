@@ -1,0 +1,134 @@
+"""The shadow: a release that answers copies of what was asked, and nobody sees what."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.contracts.values import keeper
+from stopgap.models.failures import ModelFailed
+from stopgap.models.slot import Slot
+from stopgap.predicting.serving import Answer, outcome_of
+from stopgap.releases.release import Release
+from stopgap.releases.reporting import Count
+
+PAUSE_SECONDS = 0.05
+"""Copies are handed over so long after the first of them, when its client has its answer."""
+
+ROOM = 32
+"""Copies that may wait; more are dropped. So a shadow has at most 640 copies a second, which cost
+the event loop some 2% of its time, however much is asked."""
+
+LAG_SECONDS = 0.02
+"""An event loop that comes so late to a thing has other work: what waits is dropped."""
+
+CROWD = 2
+"""Batches that may wait for the live model; when there are more, nothing is copied."""
+
+logger = logging.getLogger(__name__)
+
+
+class Copy(NamedTuple):
+    """What was asked, and how it was answered."""
+
+    row: Row
+    answer: Answer
+
+
+Compare = Callable[[Row, Any, Any], None]
+"""Keeps what a shadow has answered beside what the client was given: inputs, given, other."""
+
+
+class Shadow:
+    """Copies for one release: off the client's path, few, and dropped before anybody waits.
+
+    Args:
+        release: Which one.
+        contract: What its answers are held against.
+        slot: Where it is loaded.
+        live: Where the live release is; None: it takes no time.
+        tally: Counts its outcomes.
+        compare: Keeps its answers.
+        monotonic: Tells seconds.
+    """
+
+    def __init__(
+        self,
+        release: Release,
+        contract: Contract,
+        slot: Slot,
+        *,
+        live: Slot | None,
+        tally: Count,
+        compare: Compare,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._name = release.name
+        self._keeps = keeper(contract.output_kind)
+        self._slot = slot
+        self._live = live
+        self._crowd = CROWD * release.specification.batch if release.specification else 0
+        self._tally = tally
+        self._compare = compare
+        self._monotonic = monotonic
+        self._waiting: list[Copy] = []
+        self._task: asyncio.Task[None] | None = None
+        self._due = 0.0
+        self._closed = False
+        self.dropped = 0
+
+    def offer(self, row: Row, answer: Answer) -> None:
+        """Take a copy, or drop it; to be called on the event loop."""
+        if (
+            self._closed
+            or len(self._waiting) >= ROOM
+            or (self._live is not None and self._live.waiting > self._crowd)
+        ):
+            self.dropped += 1
+            return
+        self._waiting.append(Copy(row, answer))
+        if self._task is None and len(self._waiting) == 1:
+            self._due = self._monotonic() + PAUSE_SECONDS
+            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._begin)
+
+    def close(self) -> None:
+        """Take no more, and count nothing of what is under way: its slot may go at any moment."""
+        self._closed = True
+
+    def _begin(self) -> None:
+        """Hand over what waits, unless the event loop is too busy to be on time."""
+        copies, self._waiting = self._waiting, []
+        if self._closed or self._monotonic() - self._due > LAG_SECONDS:
+            self.dropped += len(copies)
+        else:
+            self._task = asyncio.get_running_loop().create_task(self._answer(copies))
+            self._task.add_done_callback(self._go_on)
+
+    def _go_on(self, done: asyncio.Task[None]) -> None:
+        """Begin again, if something has come meanwhile."""
+        self._task = None
+        if not done.cancelled() and (error := done.exception()):
+            logger.error("the shadow %s failed", self._name, exc_info=error)
+        if self._waiting and not done.cancelled():
+            self._due = self._monotonic() + PAUSE_SECONDS
+            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._begin)
+
+    async def _answer(self, copies: list[Copy]) -> None:
+        began = self._monotonic()
+        try:
+            outputs = await self._slot.answer_batch([copy.row for copy in copies])
+        except ModelFailed as error:
+            outputs = [error] * len(copies)
+        micros = int((self._monotonic() - began) * 1_000_000)
+        if self._closed:
+            return
+        for copy, output in zip(copies, outputs, strict=True):
+            if isinstance(output, ModelFailed):
+                self._tally.add(outcome_of(output), micros)
+            elif not self._keeps(output):
+                self._tally.add("breach", micros)
+            else:
+                self._tally.add("ok", micros)
+                self._compare(copy.row, copy.answer.output, output)

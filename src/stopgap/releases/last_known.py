@@ -1,0 +1,54 @@
+"""The last known routing, on this machine's own disk, for starts while the database is away."""
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from stopgap.releases.routing import Routing
+
+FORMAT = 1
+"""Of the file; one of another format is taken for none."""
+
+logger = logging.getLogger(__name__)
+
+
+class LastKnown:
+    """A file that all workers write, each whenever it learns something new; whole or not at all.
+
+    Of two who write at once the later wins, who may be the one that knows less. It learns more
+    within half a second, and writes again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Mapping[str, Routing]:
+        """Tell each contract's routing, by its name; none where nothing is known."""
+        try:
+            document = json.loads(self._path.read_bytes())
+            if document["format"] != FORMAT:
+                return {}
+            found = map(Routing.of, document["routings"])
+            return {routing.contract: routing for routing in found}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError):
+            logger.exception("the last known releases cannot be read")
+            return {}
+
+    def write(self, routings: Mapping[str, Routing]) -> None:
+        """Keep what is known; a disk that takes it not is told of in the log alone."""
+        document = {
+            "format": FORMAT,
+            "routings": [routing.document() for routing in routings.values()],
+        }
+        draft = self._path.with_name(f".releases-{secrets.token_hex(8)}")
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps(document), encoding="utf-8")
+            draft.replace(self._path)
+        except OSError as error:
+            logger.warning("the releases cannot be kept for later starts: %s", error)
+            draft.unlink(missing_ok=True)

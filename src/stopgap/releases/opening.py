@@ -1,0 +1,62 @@
+"""Opening: a release's model is fetched, started and warmed up."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from stopgap.contracts.contract import Contract
+from stopgap.models.artifacts import Artifacts
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.slot import Slot, open_slot
+from stopgap.releases.plan import Seat
+from stopgap.releases.release import name_of
+
+LAST = 19
+"""The niceness of a shadow's process: every other on the machine comes first."""
+
+logger = logging.getLogger(__name__)
+
+
+class Opener:
+    """Opens slots.
+
+    Args:
+        sources: Where each contract is found, by its name, as the setting says it: a process of its
+            own has to find it there, too.
+        artifacts: Where models' files are.
+    """
+
+    def __init__(self, sources: Mapping[str, str], artifacts: Artifacts) -> None:
+        self._sources = sources
+        self._artifacts = artifacts
+
+    async def __call__(self, contract: Contract, seat: Seat) -> Slot:
+        """Load what a seat is for; return it started and warm.
+
+        Raises:
+            ModelUnloadable: it cannot be loaded, or was not verified for what is served.
+        """
+        if seat.fingerprint != contract.fingerprint:
+            raise ModelUnloadable(
+                f"Release {name_of(seat.number)} was verified for another {contract.name} than is "
+                f"served; `stopgap release verify {seat.number}` verifies it for this one."
+            )
+        specification = seat.specification
+        path = None
+        if specification.artifact is not None:
+            path = await asyncio.to_thread(self._artifacts.fetch, specification.artifact)
+        slot = open_slot(
+            specification,
+            contract,
+            contract_source=self._sources[contract.name],
+            path=path,
+            nice=LAST if seat.aside else 0,
+        )
+        try:
+            loaded = await slot.start()
+        except BaseException:  # cancelled, perhaps: it is wanted no more
+            await slot.stop()
+            raise
+        told = {"contract": contract.name, "release": name_of(seat.number)}
+        logger.info("a model is ready", extra=told | {"seconds": round(loaded.seconds, 3)})
+        return slot

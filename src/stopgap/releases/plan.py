@@ -1,0 +1,58 @@
+"""The plan: who answers for one contract, and what has been loaded for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from stopgap.models.slot import Slot
+from stopgap.models.specification import Specification
+from stopgap.releases.release import Release
+from stopgap.releases.routing import Routing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """What a model is loaded for: which one, how it runs, and whether others come first."""
+
+    number: int
+    fingerprint: str
+    specification: Specification
+    aside: bool  # a shadow's process yields to every other on the machine
+
+    @classmethod
+    def of(cls, release: Release, *, aside: bool = False) -> "Seat | None":
+        """Tell the seat of a release; the stand-in has none."""
+        if release.specification is None:
+            return None
+        return cls(
+            number=release.number,
+            fingerprint=release.fingerprint,
+            specification=release.specification,
+            aside=aside,
+        )
+
+
+NOTHING: Mapping[Seat, Slot] = MappingProxyType({})
+
+
+class Plan:
+    """A contract's routing with its slots. It never changes; another takes its place.
+
+    Args:
+        routing: Who answers; None: that has never been known here, so nobody may.
+        slots: What has been loaded. What is missing cannot be.
+    """
+
+    def __init__(self, routing: Routing | None, slots: Mapping[Seat, Slot] = NOTHING) -> None:
+        self.routing = routing
+        self.slots = slots
+        self.inside = 0  # predictions that go by this plan, and may still ask any of its slots
+
+    def slot(self, release: Release, *, aside: bool = False) -> Slot | None:
+        """Find what has been loaded for a release."""
+        seat = Seat.of(release, aside=aside)
+        return self.slots.get(seat) if seat else None
+
+    def same_as(self, other: "Plan") -> bool:
+        """Tell whether it would make no difference to go by another."""
+        return (self.routing, dict(self.slots)) == (other.routing, dict(other.slots))

@@ -1,0 +1,212 @@
+"""Seating: one contract's models are loaded before anything changes, and stopped after it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+
+from stopgap.contracts.contract import Contract
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.slot import Slot
+from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.release import Release, name_of
+from stopgap.releases.routing import Routing
+
+RETRY_SECONDS = 2.0
+"""Before a model that could not be loaded is tried again; each time twice as long."""
+
+RETRY_MOST_SECONDS = 60.0
+
+LEAVE_SECONDS = 65.0
+"""How long a slot is kept for predictions that may still ask it: longer than any deadline."""
+
+LOOK_SECONDS = 0.1
+"""How often it is seen whether the last prediction has left; a thread of Flask's may be as late."""
+
+logger = logging.getLogger(__name__)
+
+
+Open = Callable[[Contract, Seat], Awaitable[Slot]]
+"""Loads what a seat is for; it is started and warm then. Raises ModelUnloadable if it cannot be."""
+
+
+@dataclass(kw_only=True)
+class _Trouble:
+    """A model that could not be loaded."""
+
+    pause: float  # seconds until the next attempt
+    at: float  # when that is
+
+
+class Seating:
+    """Who sits where for one contract, as its routing says; all of it on one event loop.
+
+    A plan is made as soon as the live release is loaded, or cannot be. Whoever else is still being
+    loaded takes no part until then; whoever cannot be loaded takes part, and fails.
+
+    Args:
+        contract: Whose.
+        open: Loads a model.
+        apply: Has the next predictions go by a plan.
+        monotonic: Tells seconds.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        open: Open,  # noqa: A002  # it is what it does
+        apply: Callable[[Contract, Plan], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._contract = contract
+        self._open = open
+        self._apply = apply
+        self._monotonic = monotonic
+        self._routing: Routing | None = None
+        self._slots: dict[Seat, Slot] = {}
+        self._loading: dict[Seat, asyncio.Task[None]] = {}
+        self._troubles: dict[Seat, _Trouble] = {}
+        self._plan = Plan(None)
+        self._before: list[Plan] = []
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._settled = asyncio.Event()
+        apply(contract, self._plan)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it is known who is to answer."""
+        return self._routing is not None
+
+    def follow(self, routing: Routing) -> None:
+        """Go by another routing from now on, as soon as its models are loaded."""
+        self._routing = routing
+        self._troubles.clear()  # whoever changes something has perhaps mended it
+        self._settle()
+
+    def retry(self) -> None:
+        """Load again what could not be, if it is time."""
+        if self._routing and self._troubles:
+            self._load(self._routing)
+
+    async def ready(self) -> None:
+        """Wait until every model that clients may need has been loaded, or has failed to."""
+        await self._settled.wait()
+
+    async def close(self) -> None:
+        """Stop everything."""
+        tasks = [*self._loading.values(), *self._leaving]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(_stop(slot) for slot in self._slots.values()))
+        self._slots.clear()
+
+    def _settle(self) -> None:
+        """Load what is missing, and swap as soon as that makes sense."""
+        routing = self._routing
+        if routing is None:
+            return
+        self._load(routing)
+        if self._is_settled(Seat.of(routing.live)):
+            self._swap(self._possible(routing))
+        if all(self._is_settled(seat) for seat in _seats(routing) if not seat.aside):
+            self._settled.set()
+
+    def _is_settled(self, seat: Seat | None) -> bool:
+        return seat is None or seat in self._slots or seat in self._troubles
+
+    def _load(self, routing: Routing) -> None:
+        wanted = set(_seats(routing))
+        for seat in self._loading.keys() - wanted:
+            self._loading.pop(seat).cancel()
+        now = self._monotonic()
+        for seat in wanted - self._slots.keys() - self._loading.keys():
+            trouble = self._troubles.get(seat)
+            if trouble is None or trouble.at <= now:
+                self._loading[seat] = asyncio.create_task(self._seat(seat))
+
+    async def _seat(self, seat: Seat) -> None:
+        """Load a model, and see what can be done with it."""
+        await asyncio.sleep(0)  # where tasks begin at once, whoever made this one goes first
+        try:
+            slot = await self._open(self._contract, seat)
+        except asyncio.CancelledError:
+            raise
+        except ModelUnloadable as error:
+            self._note_trouble(seat, error.detail)
+        except Exception as error:
+            logger.exception("a model could not be loaded")
+            self._note_trouble(seat, type(error).__name__)
+        else:
+            self._slots[seat] = slot
+            self._troubles.pop(seat, None)
+        del self._loading[seat]
+        self._settle()
+
+    def _note_trouble(self, seat: Seat, reason: str) -> None:
+        known = self._troubles.get(seat)
+        pause = min(known.pause * 2, RETRY_MOST_SECONDS) if known else RETRY_SECONDS
+        self._troubles[seat] = _Trouble(pause=pause, at=self._monotonic() + pause)
+        told = {"contract": self._contract.name, "release": name_of(seat.number), "reason": reason}
+        logger.error("a release cannot be loaded; it is tried again", extra=told)
+
+    def _possible(self, routing: Routing) -> Routing:
+        """Leave out who is still being loaded."""
+
+        def there(release: Release | None) -> Release | None:
+            return release if release and self._is_settled(Seat.of(release)) else None
+
+        return replace(
+            routing,
+            canary=there(routing.canary),
+            previous=there(routing.previous),
+            shadows=tuple(
+                each for each in routing.shadows if Seat.of(each, aside=True) in self._slots
+            ),
+        )
+
+    def _swap(self, routing: Routing) -> None:
+        """Swap the plan, if it is another; then see those out whom it does not need."""
+        wanted = set(_seats(routing))
+        plan = Plan(routing, {seat: slot for seat, slot in self._slots.items() if seat in wanted})
+        if plan.same_as(self._plan):
+            return
+        self._before = [each for each in (*self._before, self._plan) if each.inside]
+        self._plan = plan
+        self._apply(self._contract, plan)
+        needed = set(_seats(self._routing)) if self._routing else set()
+        gone = [self._slots.pop(seat) for seat in self._slots.keys() - needed]
+        if gone:
+            task = asyncio.create_task(self._see_out(gone, self._before[:]))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _see_out(self, slots: list[Slot], plans: list[Plan]) -> None:
+        """Stop slots when the last prediction that may ask them has left; cancelled, at once."""
+        try:
+            await asyncio.sleep(LOOK_SECONDS)
+            async with asyncio.timeout(LEAVE_SECONDS):
+                while any(plan.inside for plan in plans):  # noqa: ASYNC110  # their end is no event
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            logger.warning("a model is stopped though some may wait for it")
+        finally:
+            await asyncio.gather(*map(_stop, slots))
+
+
+def _seats(routing: Routing) -> Iterator[Seat]:
+    """List the seats of a routing; a release may have one as a shadow, and one beside that."""
+    for release in (routing.live, routing.canary, routing.previous):
+        if release and (seat := Seat.of(release)):
+            yield seat
+    for release in routing.shadows:
+        if seat := Seat.of(release, aside=True):
+            yield seat
+
+
+async def _stop(slot: Slot) -> None:
+    try:
+        await slot.stop()
+    except Exception:
+        logger.exception("a model did not stop well")

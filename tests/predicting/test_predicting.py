@@ -1,0 +1,106 @@
+"""Predicting: the line where an answer takes no time, the way where it does, for any thread."""
+
+import asyncio
+
+import pytest
+from tests.fakes import FakeClock
+from tests.front.loops import in_a_loop
+from tests.predicting.slots import (
+    REQUEST_ID,
+    Drawn,
+    FakeSlot,
+    Memory,
+    plan,
+    predicting,
+    release,
+    routing,
+    row,
+)
+
+from stopgap.contracts.madcompany import contract
+from stopgap.models.failures import ModelUnavailable
+from stopgap.predicting.engine import Engine
+from stopgap.predicting.line import Instant, Prediction
+from stopgap.predicting.predicting import Predicting
+from stopgap.releases.plan import Plan
+from stopgap.telemetry.metrics import Metrics
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        plan(routing(release(7)), _7=FakeSlot()),
+        plan(routing(release(0), canary=release(7, "canary", percent=1)), _7=FakeSlot()),
+        plan(routing(release(0), shadows=(release(7, "shadow"),)), aside_7=FakeSlot()),
+        Plan(None),
+    ],
+)
+@in_a_loop
+async def test_the_stand_in_alone_is_instant(of: Plan) -> None:
+    """Only the stand-in with nobody beside it takes the line; and it does so again afterwards."""
+    served = predicting(Memory())
+    changes: list[bool] = []
+    served.watch(lambda: changes.append(served.way(contract) is None))
+    served.apply(contract, of)
+    served.apply(contract, plan(routing(release(0))))
+    assert changes == [False, True]
+
+
+def test_threads_get_there() -> None:
+    """A thread without a loop asks as the door does, and has the same answers and errors."""
+    engine, spool = Engine(), Memory()
+    served = Predicting(
+        [Instant(contract=contract, name="stand-in", model=Drawn())],
+        clock=FakeClock(),
+        spool=spool,
+        strict=True,
+        metrics=Metrics(),
+        engine=engine,
+    )
+
+    async def begin() -> None:
+        served.apply(contract, plan(routing(release(7)), _7=FakeSlot(2700)))
+
+    async def end() -> None:
+        served.apply(contract, Plan(None))
+
+    engine.carry(begin, end)
+    asked = served.predict(contract, row(), REQUEST_ID, None)
+    assert asked == Prediction(2700, b"2700", "7")
+    engine.run(end(), 5)
+    with pytest.raises(ModelUnavailable):
+        served.predict(contract, row(), REQUEST_ID, None)
+    engine.close()
+    assert len(spool.bodies) == 1
+
+
+@in_a_loop
+async def test_who_goes_by_the_old_plan_ends_by_it() -> None:
+    """A change touches no prediction that is under way."""
+    served, slot = predicting(Memory()), FakeSlot(2700, held=True)
+    served.apply(contract, plan(routing(release(7)), _7=slot))
+    way = served.way(contract)
+    assert way is not None
+    asked = asyncio.create_task(way.answer(row(), REQUEST_ID, None))
+    await asyncio.sleep(0)
+    served.apply(contract, plan(routing(release(8)), _8=FakeSlot(2800)))
+    slot.gate.set()
+    assert (await asked).release == "7"
+
+
+@in_a_loop
+async def test_the_stages_are_told() -> None:
+    """Whoever watches is told who serves, and in which stage."""
+    served = predicting(Memory())
+    assert list(served.stages()) == [("madcompany", "stand-in", "live")]
+    who = routing(
+        release(7), canary=release(8, "canary", percent=5), shadows=(release(9, "shadow"),)
+    )
+    served.apply(contract, plan(who))
+    assert [each[1:] for each in served.stages()] == [
+        ("7", "live"),
+        ("8", "canary"),
+        ("9", "shadow"),
+    ]
+    served.apply(contract, Plan(None))
+    assert list(served.stages()) == []

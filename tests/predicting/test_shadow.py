@@ -1,0 +1,166 @@
+"""A shadow: it answers copies, changes nothing for clients, and goes first when there is load."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from tests.front.loops import in_a_loop
+from tests.predicting.slots import (
+    REQUEST_ID,
+    FakeSlot,
+    Memory,
+    plan,
+    predicting,
+    release,
+    routing,
+    row,
+)
+
+from stopgap.clock import SystemClock
+from stopgap.contracts.madcompany import contract
+from stopgap.models.failures import ModelDied, ModelFailed
+from stopgap.predicting.shadow import PAUSE_SECONDS, ROOM
+from stopgap.predicting.way import Way
+from stopgap.releases.comparing import Comparison
+from stopgap.releases.reporting import Reporter
+from stopgap.releases.tally import Tally
+
+SOON = 4 * PAUSE_SECONDS
+
+
+class Kept:
+    """Keeps what a worker hands over."""
+
+    def __init__(self) -> None:
+        self.tallies: dict[int, Tally] = {}
+        self.compared: dict[int, Comparison] = {}
+
+    def tally(self, _worker: str, tallies: Collection[Tally]) -> None:
+        """Keep tallies."""
+        self.tallies = {each.number: each for each in tallies}
+
+    def compare(
+        self, _contract: str, number: int, _against: int, _worker: str, comparison: Comparison
+    ) -> None:
+        """Keep a comparison."""
+        self.compared[number] = comparison
+
+    def judge(self, _contract: str) -> None:
+        """Judge nobody."""
+
+    def send_back(self, *_told: Any) -> bool:
+        """Send nobody back."""
+        raise NotImplementedError
+
+
+class House:
+    """A live release, or the stand-in, with a shadow beside it."""
+
+    def __init__(self, shadow: FakeSlot, live: FakeSlot | None = None) -> None:
+        self.kept = Kept()
+        self.reporter = Reporter(self.kept, self.kept.send_back, "one")
+        self.served = predicting(Memory(), clock=SystemClock(), reporter=self.reporter)
+        who = routing(release(7 if live else 0), shadows=(release(8, "shadow"),))
+        slots = {"aside_8": shadow} | ({"_7": live} if live else {})
+        self.served.apply(contract, plan(who, **slots))
+
+    @property
+    def way(self) -> Way:
+        """The way of its predictions."""
+        found = self.served.way(contract)
+        assert found is not None
+        return found
+
+    async def ask(self, visits: int = 100) -> bytes:
+        """Ask once."""
+        return (await self.way.answer(row(visits), REQUEST_ID, None)).body
+
+    def hand_over(self) -> Kept:
+        """Have it hand over what it has counted."""
+        self.reporter.take()()
+        return self.kept
+
+
+@in_a_loop
+async def test_it_answers_copies_after_the_client_has_its_answer() -> None:
+    """What the client was given and what the shadow says are kept side by side."""
+    slot = FakeSlot(2222)
+    house = House(slot, FakeSlot(3141))
+    assert [await house.ask() for _ in range(3)] == [b"3141"] * 3
+    assert slot.batches == []
+    await asyncio.sleep(SOON)
+    assert slot.batches == [3]
+    kept = house.hand_over()
+    assert kept.tallies[8].outcomes == {"ok": 3}
+    assert set(kept.compared) == {8}
+
+
+@pytest.mark.parametrize("output", [ModelDied("x"), 9999, float("nan"), None])
+@in_a_loop
+async def test_its_failures_are_its_own(output: Any) -> None:
+    """A shadow that fails is counted, and nobody else notices."""
+    house = House(FakeSlot(output))
+    assert await house.ask() == b"2000"
+    await asyncio.sleep(SOON)
+    kept = house.hand_over()
+    failed = "died" if isinstance(output, ModelFailed) else "breach"
+    assert kept.tallies[8].outcomes == {failed: 1}
+    assert kept.compared == {}
+    assert kept.tallies.keys() >= {8}
+
+
+@in_a_loop
+async def test_a_hung_one_holds_nothing() -> None:
+    """While it hangs, clients are answered as quickly as ever, and what waits for it is bounded."""
+    slot = FakeSlot(held=True)
+    house = House(slot)
+    await house.ask()
+    await asyncio.sleep(SOON)
+    began = time.perf_counter()
+    for _ in range(1_000):
+        await house.ask()
+    assert time.perf_counter() - began < 0.5
+    slot.gate.set()
+    await asyncio.sleep(SOON)
+    assert slot.batches == [1, ROOM]
+
+
+@in_a_loop
+async def test_it_goes_first_when_the_live_release_has_much_to_do() -> None:
+    """While many wait for the live release there are no copies."""
+    live, slot = FakeSlot(), FakeSlot()
+    house = House(slot, live)
+    live.waiting = 1_000
+    await house.ask()
+    await asyncio.sleep(SOON)
+    assert slot.batches == []
+
+
+@in_a_loop
+async def test_it_goes_first_when_the_event_loop_is_late() -> None:
+    """When everything is late, what waits for it is dropped."""
+    slot = FakeSlot()
+    house = House(slot)
+    await house.ask()
+    time.sleep(SOON)  # noqa: ASYNC251  # the event loop is to be held up
+    await asyncio.sleep(SOON)
+    assert slot.batches == []
+    await house.ask()
+    await asyncio.sleep(SOON)
+    assert slot.batches == [1]
+
+
+@in_a_loop
+async def test_nothing_is_counted_of_one_that_is_gone() -> None:
+    """What a shadow still answers when its stage has changed counts for nothing."""
+    slot = FakeSlot(held=True)
+    house = House(slot)
+    await house.ask()
+    await asyncio.sleep(SOON)
+    house.served.apply(contract, plan(routing(release(0))))
+    slot.gate.set()
+    await asyncio.sleep(SOON)
+    assert 8 not in house.hand_over().tallies
+    assert house.served.way(contract) is None

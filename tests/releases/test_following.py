@@ -1,0 +1,165 @@
+"""Following: every worker has what the releases say, and goes on with what it knows."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.front.loops import in_a_loop
+from tests.predicting.slots import FakeSlot, release, routing
+
+from stopgap.clock import SystemClock
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.madcompany import contract
+from stopgap.models.slot import Slot
+from stopgap.releases.following import Follower
+from stopgap.releases.last_known import LastKnown
+from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.routing import Routing
+from stopgap.storage.database import DatabaseUnreachable
+
+
+class Source:
+    """Knows who answers, unless it is away."""
+
+    def __init__(self, of: Routing) -> None:
+        self.away = False
+        self.number = 1
+        self.of = of
+
+    def change(self, of: Routing) -> None:
+        """Have another routing."""
+        self.number += 1
+        self.of = of
+
+    def version(self) -> int:
+        """Tell the version."""
+        if self.away:
+            raise DatabaseUnreachable("database", "it is away")
+        return self.number
+
+    def routing(self, name: str) -> Routing:
+        """Tell who answers."""
+        assert name == contract.name
+        return self.of
+
+
+class Worker:
+    """A worker that follows."""
+
+    def __init__(self, source: Source, path: Path) -> None:
+        self.plan = Plan(None)
+        self.slots: list[FakeSlot] = []
+        self.reports = 0
+        self.follower = Follower(
+            source,
+            contracts=[contract],
+            open=self._open,
+            apply=self._apply,
+            last_known=LastKnown(path),
+            report=self._report,
+            monotonic=SystemClock().monotonic,
+        )
+
+    async def _open(self, _contract: Contract, seat: Seat) -> Slot:
+        self.slots.append(FakeSlot(2000 + seat.number))
+        return self.slots[-1]
+
+    def _apply(self, _contract: Contract, plan: Plan) -> None:
+        self.plan = plan
+
+    def _report(self) -> Callable[[], None]:
+        def count() -> None:
+            self.reports += 1
+
+        return count
+
+    @property
+    def live(self) -> int | None:
+        """Who is live."""
+        return self.plan.routing.live.number if self.plan.routing else None
+
+
+@asynccontextmanager
+async def working(source: Source, path: Path) -> AsyncIterator[Worker]:
+    """Have a worker follow, to its end."""
+    worker = Worker(source, path)
+    await worker.follower.start()
+    yield worker
+    await worker.follower.stop()
+    assert all(slot.stopped for slot in worker.slots)
+
+
+@in_a_loop
+async def test_it_begins_with_what_is_so(tmp_path: Path) -> None:
+    """When it has started, the live release is loaded."""
+    async with working(Source(routing(release(1))), tmp_path / "releases.json") as worker:
+        assert worker.live == 1
+        assert worker.plan.slot(release(1)) is not None
+
+
+@in_a_loop
+async def test_a_change_is_there_within_a_second(tmp_path: Path) -> None:
+    """What somebody changes, every worker has within a second."""
+    source = Source(routing(release(0)))
+    async with (
+        working(source, tmp_path / "1.json") as one,
+        working(source, tmp_path / "2.json") as two,
+    ):
+        source.change(routing(release(1)))
+        await asyncio.sleep(1)
+        assert (one.live, two.live) == (1, 1)
+    assert one.reports >= 1
+
+
+@in_a_loop
+async def test_it_goes_on_while_the_source_is_away(tmp_path: Path) -> None:
+    """Who knows goes on with that, and learns what is new when the source is back."""
+    source = Source(routing(release(1)))
+    async with working(source, tmp_path / "releases.json") as worker:
+        source.away = True
+        source.change(routing(release(2)))
+        await asyncio.sleep(1)
+        assert worker.live == 1
+        source.away = False
+        await asyncio.sleep(1)
+        assert worker.live == 2
+
+
+@in_a_loop
+async def test_a_start_while_the_source_is_away(tmp_path: Path) -> None:
+    """Who starts then has what was known last on this machine; else nobody answers, not even 0."""
+    source = Source(routing(release(3), previous=release(2, "retired")))
+    path = tmp_path / "releases.json"
+    async with working(source, path):
+        source.change(routing(release(4), previous=release(3, "retired")))
+        await asyncio.sleep(1)
+    source.away = True
+    async with working(source, path) as worker:
+        assert worker.live == 4
+        assert worker.plan.slot(release(3)) is not None
+    async with working(source, tmp_path / "other.json") as worker:
+        assert worker.live is None
+        source.away = False
+        await asyncio.sleep(1)
+        assert worker.live == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 99}'])
+def test_a_file_that_is_no_routing_is_none(tmp_path: Path, content: bytes) -> None:
+    """What cannot be read is not known, and no reason to stop."""
+    path = tmp_path / "releases.json"
+    path.write_bytes(content)
+    assert LastKnown(path).read() == {}
+
+
+def test_what_is_known_last_is_kept_whole(tmp_path: Path) -> None:
+    """All of it comes back, it is nobody else's to read, and a missing folder is no error."""
+    known = LastKnown(tmp_path / "releases.json")
+    who = routing(release(7), canary=release(8, "canary", percent=2.5), stand_in_fallback=True)
+    known.write({contract.name: who})
+    assert known.read() == {contract.name: who}
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    LastKnown(tmp_path / "no" / "releases.json").write({contract.name: who})

@@ -1,0 +1,115 @@
+"""Reporting: counted on the event loop, handed over in a thread, and a bad canary sent back."""
+
+from collections.abc import Collection, Mapping
+
+import pytest
+from tests.predicting.slots import release, routing, row
+
+from stopgap.contracts.madcompany import contract
+from stopgap.releases.comparing import Comparison
+from stopgap.releases.judging import Verdict
+from stopgap.releases.reporting import Reporter
+from stopgap.releases.tally import Tally
+from stopgap.storage.database import DatabaseUnreachable
+
+
+class Sink:
+    """Keeps what is handed over, and has a verdict."""
+
+    def __init__(self, verdict: Verdict | None = None) -> None:
+        self.verdict = verdict
+        self.away = False
+        self.tallies: list[tuple[str, Tally]] = []
+        self.compared: list[tuple[int, int, Comparison]] = []
+        self.judged: list[str] = []
+        self.sent_back: list[tuple[str, int, str]] = []
+
+    def tally(self, worker: str, tallies: Collection[Tally]) -> None:
+        """Keep tallies."""
+        if self.away:
+            raise DatabaseUnreachable("database", "it is away")
+        self.tallies += [(worker, each) for each in tallies]
+
+    def compare(
+        self, _contract: str, number: int, against: int, _worker: str, comparison: Comparison
+    ) -> None:
+        """Keep a comparison."""
+        self.compared.append((number, against, comparison))
+
+    def judge(self, name: str) -> Verdict | None:
+        """Tell the verdict."""
+        self.judged.append(name)
+        return self.verdict
+
+    def send_back(self, name: str, number: int, reason: str, figures: Mapping[str, float]) -> bool:
+        """Keep who was sent back."""
+        assert figures == {"failures": 4}
+        self.sent_back.append((name, number, reason))
+        return True
+
+
+def test_outcomes_are_handed_over_once() -> None:
+    """What was counted since the last time, and nothing where nothing was."""
+    sink = Sink()
+    reporter = Reporter(sink, sink.send_back, "one")
+    count = reporter.count("madcompany", 7)
+    count.add("ok", 900)
+    count.add("late", 1_000_000)
+    assert reporter.count("madcompany", 7) is count
+    reporter.take()()
+    reporter.take()()
+    ((worker, tally),) = sink.tallies
+    assert (worker, tally.contract, tally.number) == ("one", "madcompany", 7)
+    assert tally.outcomes == {"ok": 1, "late": 1}
+
+
+def test_what_nobody_takes_is_lost() -> None:
+    """What cannot be handed over does not pile up."""
+    sink = Sink()
+    reporter = Reporter(sink, sink.send_back, "one")
+    reporter.count("madcompany", 7).add("ok", 900)
+    sink.away = True
+    with pytest.raises(DatabaseUnreachable):
+        reporter.take()()
+    sink.away = False
+    reporter.take()()
+    assert sink.tallies == []
+
+
+def test_comparisons_add_up() -> None:
+    """Each time all that was compared is handed over, if there is more than before."""
+    sink = Sink()
+    reporter = Reporter(sink, sink.send_back, "one")
+    compare = reporter.comparer(contract, 8, 7)
+    compare(row(1), 3000, 3100)
+    reporter.take()()
+    reporter.take()()
+    compare(row(2), 3000, 3000)
+    reporter.take()()
+    numbers = [spread.compared for *_, each in sink.compared for spread in each.spreads.values()]
+    assert numbers == [1, 2]
+    assert {(number, against) for number, against, _ in sink.compared} == {(8, 7)}
+
+
+BACK = Verdict(action="back", reason="it fails", figures={"failures": 4})
+KEEP = Verdict(action="keep", reason="all is well", figures={})
+
+
+@pytest.mark.parametrize("verdict", [BACK, KEEP, None])
+def test_a_canary_is_judged(verdict: Verdict | None) -> None:
+    """Who is found bad is sent back, with the reason; others stay."""
+    sink = Sink(verdict)
+    reporter = Reporter(sink, sink.send_back, "one")
+    reporter.watch(routing(release(7), canary=release(8, "canary", percent=10)))
+    reporter.take()()
+    assert sink.judged == ["madcompany"]
+    assert sink.sent_back == ([("madcompany", 8, "it fails")] if verdict is BACK else [])
+
+
+def test_where_no_canary_is_nobody_is_judged() -> None:
+    """A live release is judged by people."""
+    sink = Sink(BACK)
+    reporter = Reporter(sink, sink.send_back, "one")
+    reporter.watch(routing(release(7)))
+    reporter.take()()
+    assert sink.judged == []

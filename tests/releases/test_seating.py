@@ -1,0 +1,220 @@
+"""Seating: what is new is loaded before anything changes, and what is gone is stopped after it."""
+
+import asyncio
+from typing import Any
+
+from tests.fakes import FakeClock
+from tests.front.loops import in_a_loop
+from tests.predicting.slots import FakeSlot, release, routing
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.madcompany import contract
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.slot import Slot
+from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.release import Release
+from stopgap.releases.seating import RETRY_SECONDS, Seating
+
+SOON = 0.25
+
+
+class Garage:
+    """Loads slots when it is told to, or cannot."""
+
+    def __init__(self) -> None:
+        self.slots: dict[tuple[int, bool], list[FakeSlot]] = {}
+        self.gates: dict[int, asyncio.Event] = {}
+        self.broken: set[int] = set()
+        self.asked: list[int] = []
+        self.cancelled: list[int] = []
+        self.plans: list[Plan] = []
+        self.clock = FakeClock()
+        self.seating = Seating(
+            contract, open=self.open, apply=self._apply, monotonic=self.clock.monotonic
+        )
+
+    def _apply(self, _contract: Contract, plan: Plan) -> None:
+        self.plans.append(plan)
+
+    async def open(self, _contract: Contract, seat: Seat) -> Slot:
+        """Load a slot."""
+        self.asked.append(seat.number)
+        try:
+            await self.gates.setdefault(seat.number, open_gate()).wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(seat.number)
+            raise
+        if seat.number in self.broken:
+            raise ModelUnloadable("its file is damaged")
+        slot = FakeSlot(2000 + seat.number)
+        self.slots.setdefault((seat.number, seat.aside), []).append(slot)
+        return slot
+
+    async def follow(self, live: int | Release, **others: Any) -> Plan:
+        """Go by a routing; return the plan a moment later."""
+        chosen = live if isinstance(live, Release) else release(live)
+        self.seating.follow(routing(chosen, **others))
+        await asyncio.sleep(0.01)
+        return self.plan
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of now."""
+        return self.plans[-1]
+
+    @property
+    def live(self) -> int | None:
+        """Who is live in it."""
+        return self.plan.routing.live.number if self.plan.routing else None
+
+
+def open_gate() -> asyncio.Event:
+    """Make a gate that is open."""
+    gate = asyncio.Event()
+    gate.set()
+    return gate
+
+
+@in_a_loop
+async def test_nobody_answers_before_anything_is_known() -> None:
+    """Until a routing is known, the plan is that nobody answers."""
+    garage = Garage()
+    assert garage.live is None
+    await garage.follow(0)
+    assert garage.live == 0
+    assert garage.asked == []
+
+
+@in_a_loop
+async def test_the_old_one_answers_while_the_new_one_is_loaded() -> None:
+    """A change waits for its model; then the model that is gone is stopped."""
+    garage = Garage()
+    await garage.follow(1)
+    garage.gates[2] = asyncio.Event()
+    await garage.follow(2)
+    assert garage.live == 1
+    assert garage.asked == [1, 2]
+    garage.gates[2].set()
+    await asyncio.sleep(0.01)
+    assert garage.live == 2
+    await asyncio.sleep(SOON)
+    assert garage.slots[1, False][0].stopped
+    assert not garage.slots[2, False][0].stopped
+
+
+@in_a_loop
+async def test_who_is_still_asked_is_not_stopped() -> None:
+    """A model stays for as long as a prediction goes by a plan that has it, older ones too."""
+    garage = Garage()
+    oldest = await garage.follow(1)
+    oldest.inside = 1
+    await garage.follow(2, previous=release(1, "retired"))
+    await garage.follow(2)
+    await asyncio.sleep(SOON)
+    assert not garage.slots[1, False][0].stopped
+    oldest.inside = 0
+    await asyncio.sleep(SOON)
+    assert garage.slots[1, False][0].stopped
+
+
+@in_a_loop
+async def test_a_release_before_is_kept_ready() -> None:
+    """Whoever answers for the live one is loaded, so that going back takes no time."""
+    garage = Garage()
+    await garage.follow(1)
+    await garage.follow(2, previous=release(1, "retired"))
+    await garage.follow(1)
+    assert garage.live == 1
+    assert garage.asked == [1, 2]
+
+
+@in_a_loop
+async def test_a_live_release_that_cannot_be_loaded_is_live_nevertheless() -> None:
+    """It fails, honestly, and is tried again; the one before it, if loaded, answers for it."""
+    garage = Garage()
+    garage.broken.add(2)
+    await garage.follow(1)
+    plan = await garage.follow(2, previous=release(1, "retired"))
+    assert garage.live == 2
+    assert plan.slot(release(2)) is None
+    assert plan.slot(release(1)) is not None
+    garage.broken.clear()
+    garage.seating.retry()
+    await asyncio.sleep(0.01)
+    assert garage.plan.slot(release(2)) is None
+    garage.clock.forward(seconds=RETRY_SECONDS)
+    garage.seating.retry()
+    await asyncio.sleep(0.01)
+    assert garage.plan.slot(release(2)) is not None
+
+
+@in_a_loop
+async def test_nobody_waits_for_a_canary_or_a_shadow() -> None:
+    """What is loaded slowly takes no part until it is there; what cannot be, fails as a canary."""
+    garage = Garage()
+    garage.gates[3] = asyncio.Event()
+    garage.gates[4] = asyncio.Event()
+    canary, shadow = release(3, "canary", percent=10), release(4, "shadow")
+    plan = await garage.follow(1, canary=canary, shadows=(shadow,))
+    assert plan.routing is not None
+    assert (plan.routing.canary, plan.routing.shadows) == (None, ())
+    garage.gates[4].set()
+    garage.broken.add(3)
+    garage.gates[3].set()
+    await asyncio.sleep(0.01)
+    assert garage.plan.routing is not None
+    assert garage.plan.routing.canary == canary
+    assert garage.plan.slot(canary) is None
+    assert garage.plan.slot(shadow, aside=True) is not None
+    assert garage.plan.slot(shadow) is None
+
+
+@in_a_loop
+async def test_a_shadow_that_becomes_a_canary_runs_anew() -> None:
+    """A shadow's process gives way to others, which one that clients wait for must not."""
+    garage = Garage()
+    await garage.follow(1, shadows=(release(3, "shadow"),))
+    await garage.follow(1, canary=release(3, "canary", percent=10))
+    assert [len(garage.slots[3, aside]) for aside in (True, False)] == [1, 1]
+    await asyncio.sleep(SOON)
+    assert garage.slots[3, True][0].stopped
+
+
+@in_a_loop
+async def test_going_back_does_not_wait_for_what_hangs() -> None:
+    """While a new release hangs in its loading, another change is made at once."""
+    garage = Garage()
+    await garage.follow(1)
+    garage.gates[2] = asyncio.Event()
+    await garage.follow(2, previous=release(1, "retired"))
+    await garage.follow(1, canary=release(3, "canary", percent=10))
+    assert garage.plan.routing is not None
+    assert garage.plan.routing.canary is not None
+    assert garage.cancelled == [2]
+
+
+@in_a_loop
+async def test_everything_ends() -> None:
+    """At the end all models are stopped, and what is being loaded is given up."""
+    garage = Garage()
+    garage.gates[2] = asyncio.Event()
+    await garage.follow(1, canary=release(2, "canary", percent=10))
+    await garage.seating.close()
+    assert garage.slots[1, False][0].stopped
+    assert garage.cancelled == [2]
+
+
+@in_a_loop
+async def test_it_is_ready_when_all_that_clients_need_is_there() -> None:
+    """Ready: live, canary and the one before are loaded or have failed; shadows may come later."""
+    garage = Garage()
+    garage.gates = {number: asyncio.Event() for number in (1, 2, 3)}
+    ready = asyncio.create_task(garage.seating.ready())
+    who = {"previous": release(2, "retired"), "shadows": (release(3, "shadow"),)}
+    await garage.follow(1, **who)
+    garage.gates[1].set()
+    await asyncio.sleep(0.01)
+    assert not ready.done()
+    garage.gates[2].set()
+    await asyncio.wait_for(ready, 1)
+    await garage.seating.close()
