@@ -1,0 +1,164 @@
+"""Callers: each asks again and again, for other inputs every time, and notes all it is told."""
+
+import itertools
+import json
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from tests.acceptance.client import head
+
+ANSWER_SECONDS = 30
+SENT = {"Host": "localhost"}
+FORM = "application/x-www-form-urlencoded"
+
+Sellers = Callable[[int], int]
+"""From a request's number to its number of sellers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a caller was told."""
+
+    at: float  # when it was asked; as `time.monotonic` tells it
+    seconds: float
+    status: int  # 0: its connection ended before there was an answer
+    request_id: str
+    release: str
+    body: bytes
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it keeps MadCompany's contract."""
+        return self.status == 200 and self.body.isdigit() and 2000 <= int(self.body) <= 5000
+
+
+def request(number: int, sellers: int) -> bytes:
+    """Write a request; every fifth takes another way than the shortest."""
+    inputs = {"seller_available": sellers, "month": "may", "customer_visiting_website": number}
+    match number % 10:
+        case 3:
+            body = json.dumps(inputs).encode()
+            told = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+            return head("POST", "/predict", SENT | told) + body
+        case 7:
+            body = "&".join(f"{name}={value}" for name, value in inputs.items()).encode()
+            told = {"Content-Type": FORM, "Content-Length": str(len(body))}
+            return head("POST", "/predict", SENT | told) + body
+        case _:
+            return head("GET", f"/predict/{sellers}/may/{number}", SENT)
+
+
+class Callers:
+    """Requests at a rate, from the beginning of a block to its end.
+
+    Args:
+        port: Of the server, on this machine.
+        number: How many ask at once.
+        rate: Requests a second, of all together; None: as many as are answered.
+        sellers: With how many sellers each request asks.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        number: int = 6,
+        rate: float | None = 150,
+        sellers: Sellers = lambda number: number % 12,
+    ) -> None:
+        self._port = port
+        self._pause = number / rate if rate else 0.0
+        self._sellers = sellers
+        self._numbers = itertools.count(1)
+        self._over = threading.Event()
+        self.told: list[Told] = []
+        self._threads = [threading.Thread(target=self._ask) for _ in range(number)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def since(self, moment: float) -> list[Told]:
+        """List what was told to who asked after a moment."""
+        return [each for each in self.told[:] if each.at > moment]
+
+    def listen(self, seconds: float) -> list[Told]:
+        """Wait, and list what was told to who asked meanwhile."""
+        began = time.monotonic()
+        time.sleep(seconds)
+        return self.since(began)
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Whatever was no valid answer: by status and body."""
+        return Counter(
+            f"{each.status} {each.body[:200]!r}" for each in self.told if not each.is_valid
+        )
+
+    def _ask(self) -> None:
+        while not self._over.is_set():
+            try:
+                connection = socket.create_connection(("127.0.0.1", self._port), ANSWER_SECONDS)
+            except OSError:
+                self._over.wait(0.02)
+                continue
+            with connection, connection.makefile("rb") as answers:
+                for each in self._converse(connection, answers):
+                    self.told.append(each)
+
+    def _converse(self, connection: socket.socket, answers: BinaryIO) -> Iterator[Told]:
+        """Ask over one connection, until it is renewed."""
+        for _ in range(50):
+            if self._over.wait(self._pause):
+                return
+            number = next(self._numbers)
+            began = time.monotonic()
+            try:
+                connection.sendall(request(number, self._sellers(number)))
+                status, told, body = _read(answers)
+            except (OSError, ValueError):
+                yield _note(began, 0, {}, b"")
+                return
+            yield _note(began, status, told, body)
+            if told.get(b"connection", b"").lower() == b"close":
+                return
+
+
+def _note(began: float, status: int, told: dict[bytes, bytes], body: bytes) -> Told:
+    return Told(
+        at=began,
+        seconds=time.monotonic() - began,
+        status=status,
+        request_id=told.get(b"x-request-id", b"").decode(),
+        release=told.get(b"stopgap-release", b"").decode(),
+        body=body,
+    )
+
+
+def _read(answers: BinaryIO) -> tuple[int, dict[bytes, bytes], bytes]:
+    status = int(answers.readline()[9:12])
+    told: dict[bytes, bytes] = {}
+    while line := answers.readline().rstrip():
+        name, _, value = line.partition(b":")
+        told[name.lower()] = value.strip()
+    body = answers.read(int(told[b"content-length"]))
+    if len(body) != int(told[b"content-length"]):
+        raise ConnectionError("the answer is not whole")
+    return status, told, body

@@ -1,0 +1,75 @@
+"""The way of a release, from candidate to live and back, under load: no client notices anything."""
+
+import math
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.acceptance.callers import Callers, Told
+from tests.acceptance.desk import NAME, add, desk, recorded
+from tests.acceptance.server import running
+
+pytestmark = pytest.mark.alone
+
+EVERYWHERE_SECONDS = 1.0
+"""After a change, all workers have made it."""
+
+LOADED_SECONDS = 20.0
+"""On a busy machine; when a release's model has to be started first."""
+
+SEEN_SECONDS = 2.5
+
+
+def shares(told: list[Told]) -> Counter[str]:
+    """Count answers by their release."""
+    return Counter(each.release for each in told)
+
+
+def settled(callers: Callers, wanted: set[str]) -> list[Told]:
+    """Wait until the releases that answer are those that should; then listen."""
+    deadline = time.monotonic() + LOADED_SECONDS
+    while set(shares(callers.listen(0.5))) != wanted:
+        assert time.monotonic() < deadline, shares(callers.listen(0.5))
+    return callers.listen(SEEN_SECONDS)
+
+
+def assert_share(told: list[Told], release: str, percent: float) -> None:
+    """Hold a canary's share of distinct inputs in the binomial interval of one in 100,000."""
+    expected = len(told) * percent / 100
+    deviation = math.sqrt(expected * (1 - percent / 100))
+    assert abs(shares(told)[release] - expected) < 4.42 * deviation, (shares(told), percent)
+
+
+def test_from_the_stand_in_to_live_and_back(tmp_path: Path) -> None:
+    """Not one answer fails or breaks the contract; each says who gave it, as the journal does."""
+    with (
+        running(tmp_path, {"STOPGAP_WORKERS": "2"}) as server,
+        desk(server.data) as releases,
+        Callers(server.port) as callers,
+    ):
+        first = add(releases, "Steady")
+        assert shares(callers.listen(0.5)).keys() == {"stand-in"}
+        releases.promote(NAME, first, "ann", stage="shadow")
+        assert shares(callers.listen(SEEN_SECONDS)).keys() == {"stand-in"}
+        for percent in (10.0, 50.0):
+            releases.promote(NAME, first, "ann", stage="canary", percent=percent)
+            assert_share(settled(callers, {"stand-in", "1"}), "1", percent)
+        releases.promote(NAME, first, "ann")
+        time.sleep(EVERYWHERE_SECONDS)
+        assert shares(callers.listen(SEEN_SECONDS)).keys() == {"1"}
+        second = add(releases, "Other")
+        releases.promote(NAME, second, "ann")
+        settled(callers, {"2"})
+        releases.rollback(NAME, "ann")
+        time.sleep(EVERYWHERE_SECONDS)
+        assert shares(callers.listen(SEEN_SECONDS)).keys() == {"1"}
+        releases.rollback(NAME, "ann")
+        time.sleep(EVERYWHERE_SECONDS)
+        assert shares(callers.listen(SEEN_SECONDS)).keys() == {"stand-in"}
+    assert callers.failures == {}
+    assert len(callers.told) > 1_000
+    told = {each.request_id: each.release for each in callers.told}
+    assert recorded(server.data) == told
+    assert {each.body[:1] for each in callers.told if each.release == "1"} == {b"3"}
+    assert {each.body[:1] for each in callers.told if each.release == "2"} == {b"4"}
