@@ -19,9 +19,9 @@ NAME = contract.name
 
 
 @contextmanager
-def desk(data: Path) -> Iterator[Releases]:
-    """Open the releases of a server that keeps its things in a folder."""
-    with closing(open_database(f"sqlite:///{data / 'stopgap.db'}")) as database:
+def desk(data: Path, url: str | None = None) -> Iterator[Releases]:
+    """Open the releases of a server that keeps its things in a folder, or in a database."""
+    with closing(open_database(url or f"sqlite:///{data / 'stopgap.db'}")) as database:
         yield Releases(database, SystemClock(), [contract])
 
 
@@ -38,8 +38,3 @@ def recorded(data: Path) -> dict[str, str]:
     with closing(open_database(f"sqlite:///{data / 'journal.db'}")) as database:
         journal = Journal(database, SystemClock())
         return {each.record.id: each.record.release for each in journal.export()}
-
-
-def moves(releases: Releases) -> list[str]:
-    """List what was done, the first first."""
-    return [f"{each.number} {each.action}" for each in reversed(releases.moves(NAME))]
