@@ -1,0 +1,76 @@
+"""Opening: a release's model is fetched, started and warm; or there is a reason why not."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.front.loops import in_a_loop
+from tests.predicting.slots import row
+
+from stopgap.contracts.madcompany import contract
+from stopgap.models.artifacts import ArtifactMissing, Artifacts
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.specification import Specification
+from stopgap.releases.opening import Opener
+from stopgap.releases.plan import Seat
+from stopgap.storage.objects import open_objects
+
+SOURCE = "stopgap.contracts.madcompany:contract"
+MODEL = "def predict(row):\n    return 3000 + row.seller_available\n"
+HANGING = "import time\ntime.sleep(1_000)\n"
+
+
+def opener(folder: Path) -> Opener:
+    """Make one with no artifacts."""
+    return Opener({contract.name: SOURCE}, Artifacts(open_objects(str(folder / "o")), folder / "c"))
+
+
+def seat(folder: Path, model: str = MODEL, *, aside: bool = False, **told: object) -> Seat:
+    """Say what is to be loaded."""
+    file = folder / "model.py"
+    file.write_text(model)
+    return Seat(
+        number=7,
+        fingerprint=contract.fingerprint,
+        specification=Specification.of({"uri": f"python:{file}:predict", **told}),
+        aside=aside,
+    )
+
+
+@pytest.mark.parametrize("aside", [False, True])
+@in_a_loop
+async def test_what_is_opened_answers(tmp_path: Path, aside: bool) -> None:
+    """A slot is started when it is handed over, a shadow's too."""
+    slot = await opener(tmp_path)(contract, seat(tmp_path, aside=aside))
+    try:
+        assert await slot.answer(row()) == 3005
+    finally:
+        await slot.stop()
+
+
+@in_a_loop
+async def test_what_was_verified_for_something_else(tmp_path: Path) -> None:
+    """A release that was verified for another contract is not loaded for this one."""
+    other = replace(seat(tmp_path), fingerprint="0" * 16)
+    with pytest.raises(ModelUnloadable, match="stopgap release verify 7"):
+        await opener(tmp_path)(contract, other)
+
+
+@in_a_loop
+async def test_a_missing_file(tmp_path: Path) -> None:
+    """Without its artifact a model is not loaded."""
+    with pytest.raises(ArtifactMissing):
+        await opener(tmp_path)(contract, seat(tmp_path, artifact="0" * 64))
+
+
+@in_a_loop
+async def test_what_is_wanted_no_more_is_not_loaded_further(tmp_path: Path) -> None:
+    """Who is cancelled while a model is loaded leaves no process behind."""
+    opening = asyncio.create_task(opener(tmp_path)(contract, seat(tmp_path, HANGING)))
+    await asyncio.sleep(0.5)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    children = Path(f"/proc/self/task/{Path('/proc/thread-self').resolve().name}/children")
+    assert children.read_text().split() == []
