@@ -1,10 +1,12 @@
 """Opening: a release's model is fetched, started and warm; or there is a reason why not."""
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.acceptance.processes import children
 from tests.front.loops import in_a_loop
 from tests.predicting.slots import row
 
@@ -67,10 +69,10 @@ async def test_a_missing_file(tmp_path: Path) -> None:
 @in_a_loop
 async def test_what_is_wanted_no_more_is_not_loaded_further(tmp_path: Path) -> None:
     """Who is cancelled while a model is loaded leaves no process behind."""
+    before = children(os.getpid())
     opening = asyncio.create_task(opener(tmp_path)(contract, seat(tmp_path, HANGING)))
     await asyncio.sleep(0.5)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
-    children = Path(f"/proc/self/task/{Path('/proc/thread-self').resolve().name}/children")
-    assert children.read_text().split() == []
+    assert children(os.getpid()) == before

@@ -1,7 +1,7 @@
 """Serving: one release that answers, whatever it is, held against the promise each time."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stopgap.contracts.contract import Contract
@@ -9,20 +9,14 @@ from stopgap.contracts.row import Row
 from stopgap.contracts.values import breach, keeper
 from stopgap.errors import StopgapError
 from stopgap.journal.record import encoder
-from stopgap.models.failures import (
-    ModelDied,
-    ModelFailed,
-    ModelLate,
-    ModelRaised,
-    ModelUnavailable,
-)
+from stopgap.models.failures import ModelFailed, ModelLate, ModelUnavailable
 from stopgap.models.model import Model
 from stopgap.models.slot import Slot
 from stopgap.predicting.line import PredictionFailed, compact
 from stopgap.predicting.pace import Pace
 from stopgap.releases.release import Release
 from stopgap.releases.reporting import Count
-from stopgap.releases.tally import Outcome
+from stopgap.releases.tally import Outcome, outcome_of
 from stopgap.telemetry.metrics import Metrics
 
 FIRST_SHARE = 0.9
@@ -43,20 +37,11 @@ class ModelBusy(StopgapError):
         super().__init__(f"Too many predictions wait for release {release} already. Ask again.")
 
 
-OUTCOMES: Mapping[type[StopgapError], Outcome] = {
-    ModelRaised: "raised",
-    ModelLate: "late",
-    ModelDied: "died",
-    ModelUnavailable: "unavailable",
-    PredictionFailed: "breach",
-    ModelBusy: "late",
-}
-"""How a release is judged by an error; a release that is too slow for the requests is late."""
-
-
-def outcome_of(error: StopgapError) -> Outcome:
-    """Tell how a release is judged by an error."""
-    return OUTCOMES.get(type(error), "raised")
+def judged(error: StopgapError) -> Outcome:
+    """Tell how a release is judged by an error; one that has too much to do is late."""
+    if isinstance(error, ModelFailed):
+        return outcome_of(error)
+    return "breach" if isinstance(error, PredictionFailed) else "late"
 
 
 class Answer(NamedTuple):
@@ -118,7 +103,7 @@ class Serving:
         return Answer(output, body, self)
 
     def _failed(self, error: StopgapError, seconds: float) -> None:
-        self._tally.add(outcome_of(error), int(seconds * 1_000_000))
+        self._tally.add(judged(error), int(seconds * 1_000_000))
         self._metrics.prediction(self._contract, self.name, error.code, seconds)
 
 

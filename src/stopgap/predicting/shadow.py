@@ -10,9 +10,10 @@ from stopgap.contracts.row import Row
 from stopgap.contracts.values import keeper
 from stopgap.models.failures import ModelFailed
 from stopgap.models.slot import Slot
-from stopgap.predicting.serving import Answer, outcome_of
+from stopgap.predicting.serving import Answer
 from stopgap.releases.release import Release
 from stopgap.releases.reporting import Count
+from stopgap.releases.tally import outcome_of
 
 PAUSE_SECONDS = 0.05
 """Copies are handed over so long after the first of them, when its client has its answer."""
