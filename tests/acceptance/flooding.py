@@ -12,14 +12,13 @@ from tests.acceptance.server import ROOT, Server, running
 from tests.acceptance.slow_server import CALL_SECONDS
 
 THREADS = 8
-"""A quarter of them predicts."""
 
-CAPACITY = {"waiting": THREADS / 4 / CALL_SECONDS, "computing": 1 / CALL_SECONDS}
-"""Predictions per second; who computes in Python does so alone."""
+CAPACITY = {"waiting": 1 / CALL_SECONDS, "computing": 1 / CALL_SECONDS}
+"""Predictions per second: one at a time."""
 
 SOON = {"waiting": 0.05, "computing": 0.15}
-"""Seconds in which nine of ten refusals have come. Four threads that compute in Python hold up the
-event loop between them, as no model does that has a process of its own."""
+"""Seconds in which nine of ten refusals have come. A thread that computes in Python holds up the
+event loop, as no model does that has a process of its own."""
 
 ANSWERED = 1.0
 """Seconds in which 99 of 100 of the accepted are answered."""
