@@ -170,11 +170,10 @@ def house(
         "metrics": parts.metrics,
     }
     lane = ExpressLane(parts.contracts, **shared)
-    counted = {**shared, "metrics": parts.metrics}
-    waiting = WaitingLane(parts.contracts, **counted)
+    waiting = WaitingLane(parts.contracts, **shared)
     with_lane = door(app, lane, waiting, parts)
     without = door(
-        app, NoLane(parts.contracts, **shared), NoWaiting(parts.contracts, **counted), parts
+        app, NoLane(parts.contracts, **shared), NoWaiting(parts.contracts, **shared), parts
     )
     with asyncio.Runner() as runner:
         parts.engine.carry(nothing, nothing)

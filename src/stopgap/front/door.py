@@ -180,6 +180,7 @@ class Door:
         loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
         await self._engine.adopt()
         begin_at_once(loop)
+        await self._engine.adopt()
         chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -95,7 +95,7 @@ class WaitingLane:
             if halt.reader is None or not path.startswith(halt.prefix):
                 continue
             if path.startswith(halt.below):
-                row, route = None if query else halt.reader.path(path), halt.contract.path
+                row, route = None if query else halt.reader.path(path), halt.contract.rule
             elif path == halt.prefix:
                 row, route = halt.reader.query(query), halt.contract.prefix
             else:

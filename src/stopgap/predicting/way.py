@@ -12,6 +12,7 @@ from stopgap.predicting.line import Prediction, PredictionFailed, Spool
 from stopgap.predicting.serving import FIRST_SHARE, Answer, ModelBusy, Serving
 from stopgap.releases.plan import Plan
 from stopgap.releases.routing import chosen, sticky_key
+from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Way:
         self._monotonic = clock.monotonic
         self._append = spool.append
         self._strict = strict
+        self._seldom = Seldom(clock.monotonic)
         self._metrics = metrics
 
     async def answer(self, row: Row, request_id: str, caller: str | None) -> Prediction:
@@ -88,11 +90,13 @@ class Way:
         serving = answer.serving
         try:
             self._append(serving.encode(request_id, began, caller, took, row.json, answer.body))
-        except StopgapError:
+        except StopgapError as error:
             if self._strict:
                 raise
             self._metrics.journal_lost()
-            logger.exception("an answer has no record", extra={"request_id": request_id})
+            if self._seldom.is_due:
+                told = {"request_id": request_id}
+                logger.warning("answers leave without a record: %s", error, extra=told)
         serving.took(took)
         for shadow in self._shadows:
             shadow.offer(row, answer)

@@ -128,6 +128,7 @@ class Seating:
 
     async def _seat(self, seat: Seat) -> None:
         """Load a model, and see what can be done with it."""
+        await asyncio.sleep(0)  # where tasks begin at once, whoever made this one goes first
         try:
             slot = await self._open(self._contract, seat)
         except asyncio.CancelledError:
