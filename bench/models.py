@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.contestants import ROOT, STOPGAP
 from bench.load import ToolMissing, find_tools
 from bench.measuring import Plan, measure, not_installed
-from bench.model_servers import CONTESTANTS, MOSEC, MOSEC_TUNED
+from bench.model_servers import CONTESTANTS, MOSEC
 from bench.page import circumstances, write
 from bench.serving import FOLDER, NotMeasured
 from bench.table import Layout, Promise, tables
@@ -33,7 +33,7 @@ LIBRARIES = ("granian", "pydantic", "scikit-learn", "pandas")
 def _promises() -> Iterator[Promise]:
     """List how Stopgap has to stand beside each: before mosec, and far before the others."""
     for connections, each in itertools.product(CONNECTIONS, CONTESTANTS[1:]):
-        is_mosec = each.name in {MOSEC, MOSEC_TUNED}
+        is_mosec = each.name in MOSEC
         rate = Promise(
             words=f"predictions/s, relative to {each.name}",
             other=each.name,
