@@ -4,7 +4,6 @@
 The model is the sales example's pipeline. Server, model and load share all cores alike.
 """
 
-import argparse
 import itertools
 import os
 import shutil
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.arguments import parser
 from bench.contestants import ROOT, STOPGAP
 from bench.load import ToolMissing, find_tools
 from bench.measuring import Plan, measure, not_installed
@@ -80,14 +80,8 @@ def answer_of(model: Path) -> int:
 
 def read_plan(arguments: Sequence[str]) -> tuple[Plan, bool]:
     """Read the command line: the plan, and whether to write the page."""
-    parser = argparse.ArgumentParser(prog="python -m bench.models", description=__doc__)
     names = [each.name for each in CONTESTANTS]
-    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help="these alone")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
-    parser.add_argument("--connections", type=int, nargs="+", default=list(CONNECTIONS))
-    parser.add_argument("--write", action="store_true", help="put the tables into the page")
-    given = parser.parse_args(arguments)
+    given = parser("bench.models", __doc__, names, CONNECTIONS).parse_args(arguments)
     model = trained()
     plan = Plan(
         contestants=[each for each in CONTESTANTS if not given.only or each.name in given.only],

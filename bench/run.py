@@ -5,12 +5,12 @@ into docs/benchmarks.md. Each server is started for each measurement and stopped
 rounds go around all of them, so that whatever else the machine does meets all alike.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench.arguments import parser
 from bench.contestants import OURS, PEERS, STOPGAP
 from bench.load import ToolMissing, find_tools
 from bench.measuring import Plan, measure, not_installed
@@ -18,6 +18,7 @@ from bench.page import circumstances, write
 from bench.serving import Answer, NotMeasured, ask, serving, valid
 from bench.table import STAND_IN, tables
 
+CONNECTIONS = (1, 32, 128)
 MARKS = "<!-- Written by `make bench`. -->", "<!-- The end of what is written. -->"
 
 
@@ -42,20 +43,10 @@ def two_cores() -> tuple[int, int]:
 
 def read_plan(arguments: Sequence[str]) -> tuple[Plan, bool]:
     """Read the command line: the plan, and whether to write the page."""
-    parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
-    parser.add_argument("--peers", action="store_true", help="the other model servers too")
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=[each.name for each in (*OURS, *PEERS)],
-        metavar="NAME",
-        help="these alone",
-    )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
-    parser.add_argument("--connections", type=int, nargs="+", default=[1, 32, 128])
-    parser.add_argument("--write", action="store_true", help="put the tables into the page")
-    given = parser.parse_args(arguments)
+    names = [each.name for each in (*OURS, *PEERS)]
+    options = parser("bench.run", __doc__, names, CONNECTIONS)
+    options.add_argument("--peers", action="store_true", help="the other model servers too")
+    given = options.parse_args(arguments)
     chosen = [*OURS, *PEERS] if given.peers or given.only else OURS
     server_core, load_core = two_cores()
     plan = Plan(
