@@ -48,11 +48,13 @@ pins: .venv/runtime ## resolve requirements*.txt again; `make pins ARGS=--upgrad
 	@$(COMPILE) $(ARGS) --output-file requirements.txt
 	@$(COMPILE) $(ARGS) --group dev --all-extras --output-file requirements-dev.txt
 
-.PHONY: bench bench-peers
+.PHONY: bench bench-peers bench-models
 bench: .venv/runtime ## measure it beside other servers; `make bench ARGS=--write` keeps the tables
 	@$(BIN)/python -m bench.run $(ARGS)
 bench-peers: .venv/runtime ## the same, with other model servers too
 	@$(BIN)/python -m bench.run --peers $(ARGS)
+bench-models: .venv/dev ## the same scikit-learn model on Stopgap and on other model servers
+	@$(BIN)/python -m bench.models $(ARGS)
 
 .PHONY: soak
 soak: .venv/dev ## kill, lock and load it for long: the full length of what the tests do shortly

@@ -41,6 +41,7 @@ class Contestant:
     name: str
     command: Sequence[str]  # what Python is told to run
     environment: str | None = None  # its own: `.bench/NAME`; None: the Python that measures
+    before: Sequence[Sequence[str]] = ()  # what Python is told to run first, in the same folder
     variables: Mapping[str, str] = field(default_factory=dict)
     request: Request = field(default_factory=Request)
     signs_in: bool = False
@@ -55,7 +56,8 @@ def _bare(name: str, interface: str) -> Contestant:
     )
 
 
-def _in_json(path: str, body: str) -> Request:
+def in_json(path: str, body: str) -> Request:
+    """Ask in a body."""
     headers = {"Content-Type": "application/json"}
     return Request(method="POST", path=path, body=body, headers=headers)
 
@@ -66,11 +68,11 @@ SALES = (
 )
 
 
-def _tensors() -> str:
-    """Write the inputs as the Open Inference Protocol has them."""
+def tensors(shape: Sequence[int]) -> str:
+    """Write the inputs as the Open Inference Protocol has them, each a tensor of this shape."""
     kinds = {"seller_available": "INT64", "month": "BYTES", "customer_visiting_website": "INT64"}
     tensors = [
-        {"name": name, "shape": [1], "datatype": kind, "data": [f"{{{name}}}"]}
+        {"name": name, "shape": list(shape), "datatype": kind, "data": [f"{{{name}}}"]}
         for name, kind in kinds.items()
     ]
     text = json.dumps({"inputs": tensors})
@@ -104,7 +106,7 @@ _MOSEC = Contestant(
     environment="mosec",
     command=["-m", "bench.servers.mosec", "--address", "127.0.0.1", "--port", "{port}"],
     variables={"BATCH": "1"},
-    request=_in_json("/inference", SALES),
+    request=in_json("/inference", SALES),
 )
 
 PEERS: tuple[Contestant, ...] = (
@@ -124,13 +126,13 @@ PEERS: tuple[Contestant, ...] = (
             "MLSERVER_MODEL_NAME": "sales",
             "MLSERVER_MODEL_IMPLEMENTATION": "bench.servers.mlserver.Prediction",
         },
-        request=_in_json("/v2/models/sales/infer", _tensors()),
+        request=in_json("/v2/models/sales/infer", tensors([1])),
     ),
     Contestant(
         name="LitServe",
         environment="litserve",
         command=["-m", "bench.servers.litserve", "{port}"],
-        request=_in_json("/predict", SALES),
+        request=in_json("/predict", SALES),
     ),
     Contestant(
         name="BentoML",
@@ -140,14 +142,14 @@ PEERS: tuple[Contestant, ...] = (
             *("--host", "127.0.0.1", "--port", "{port}"),
         ],
         variables={"BENTOML_DO_NOT_TRACK": "true"},
-        request=_in_json("/predict", SALES),
+        request=in_json("/predict", SALES),
     ),
     Contestant(
         name="MLflow",
         environment="mlflow",
         command=["-m", "bench.servers.mlflow", "{port}"],
         variables={"MLFLOW_DISABLE_TELEMETRY": "true", "UVICORN_ACCESS_LOG": "false"},
-        request=_in_json("/invocations", '{"inputs": [' + SALES + "]}"),
+        request=in_json("/invocations", '{"inputs": [' + SALES + "]}"),
     ),
 )
 """What `make bench-peers` adds."""

@@ -59,8 +59,18 @@ def read_round(output: str) -> Round:
         raise ValueError(f"wrk said nothing that can be read: {output[-500:]!r}") from error
 
 
-def run_wrk(port: int, request: Request, *, core: int, connections: int, seconds: float) -> Round:
-    """Ask a server on this machine as fast as it answers, over so many connections."""
+def run_wrk(
+    port: int, request: Request, *, core: int | None, connections: int, seconds: float
+) -> Round:
+    """Ask a server on this machine as fast as it answers, over so many connections.
+
+    Args:
+        port: Where it listens.
+        request: The question.
+        core: Where the load is made; None: anywhere.
+        connections: How many ask at once.
+        seconds: How long.
+    """
     headers = [f"{name}: {value}" for name, value in request.headers.items()]
     options = {
         "threads": 1,
@@ -71,7 +81,8 @@ def run_wrk(port: int, request: Request, *, core: int, connections: int, seconds
     }
     finished = subprocess.run(
         [
-            *("taskset", "--cpu-list", str(core), "wrk"),
+            *pinned(core),
+            "wrk",
             *(f"--{name}={value}" for name, value in options.items()),
             *(f"--header={header}" for header in headers),
             f"http://127.0.0.1:{port}",
@@ -84,6 +95,11 @@ def run_wrk(port: int, request: Request, *, core: int, connections: int, seconds
         timeout=seconds + 3 * PATIENCE,
     )
     return read_round(finished.stdout or finished.stderr)
+
+
+def pinned(core: int | None) -> list[str]:
+    """Say what has to stand before a command to keep it on a core; None: on any."""
+    return [] if core is None else ["taskset", "--cpu-list", str(core)]
 
 
 def find_tools() -> None:

@@ -19,11 +19,12 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from bench.contestants import ROOT, Contestant, Request
+from bench.load import pinned
 
 FOLDER = ROOT / ".bench"
 """Environments, logs, and what the servers write while they run."""
 
-START_SECONDS, STOP_SECONDS = 60.0, 10.0
+START_SECONDS, STOP_SECONDS, PREPARE_SECONDS = 60.0, 10.0, 120.0
 PROMISE = range(2000, 5001)
 MADE_BY_SERVER = frozenset({"server", "date"})
 """Headers that granian itself adds to every answer."""
@@ -44,8 +45,15 @@ class Answer:
     @property
     def predicts(self) -> bool:
         """Whether it is a prediction that keeps the promise, however it is wrapped."""
-        numbers = re.findall(r"(?<![\w.-])\d{4}(?![\w.-])", self.body)
-        return self.status == HTTPStatus.OK and any(int(number) in PROMISE for number in numbers)
+        return self.status == HTTPStatus.OK and any(number in PROMISE for number in self._numbers)
+
+    def says(self, expected: int) -> bool:
+        """Whether it is this prediction, however it is wrapped."""
+        return self.status == HTTPStatus.OK and expected in self._numbers
+
+    @property
+    def _numbers(self) -> list[int]:
+        return [int(number) for number in re.findall(r"(?<![\w.-])\d{4}(?![\w.-])", self.body)]
 
     @property
     def names(self) -> list[str]:
@@ -89,6 +97,7 @@ def serving(
     core: int | None,
     pattern: Answer | None = None,
     *,
+    known: Mapping[str, str] | None = None,
     folder: Path = FOLDER,
 ) -> Iterator[int]:
     """Run a server on one core, in a folder that is gone afterwards; give its port.
@@ -97,23 +106,26 @@ def serving(
         contestant: The server.
         core: Where all its processes stay; None: anywhere.
         pattern: Stopgap's own answer, for who has to send the same.
+        known: What else the contestant's words stand for.
         folder: Where its log and its own folder are made.
 
     Raises:
         NotMeasured: it cannot be installed, does not start, or does not stop.
     """
     python = python_of(contestant.environment)
-    known = known_at_start(pattern)
-    command = [python, *(_filled(word, known) for word in contestant.command)]
-    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    known = known_at_start(pattern) | dict(known or {})
+    command = [*pinned(core), python, *(_filled(word, known) for word in contestant.command)]
     variables = {name: _filled(value, known) for name, value in contestant.variables.items()}
     log, port = folder / "logs" / f"{contestant.name}.log", int(known["port"])
     log.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as own, log.open("wb") as output:
+        environment = _environment(python) | variables
+        for words in contestant.before:
+            _prepare([python, *(_filled(word, known) for word in words)], own, environment)
         process = subprocess.Popen(
-            [*pinned, *command],
+            command,
             cwd=own,
-            env=_environment(python) | variables,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -125,6 +137,23 @@ def serving(
         finally:
             _stop(process)
     _wait_until_gone(port)
+
+
+def _prepare(command: list[str], own: str, environment: Mapping[str, str]) -> None:
+    """Run what has to be done in a server's folder before it starts."""
+    finished = subprocess.run(
+        command,
+        check=False,
+        cwd=own,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PREPARE_SECONDS,
+    )
+    if finished.returncode:
+        said = (finished.stderr or finished.stdout).strip().splitlines()
+        raise NotMeasured(f"cannot be prepared: {' '.join(said[-1:])[:200]}")
 
 
 def known_at_start(pattern: Answer | None) -> dict[str, str]:
@@ -235,8 +264,21 @@ def signed_in(port: int, request: Request) -> Request:
     return replace(request, headers={**request.headers, "Cookie": cookies[0]})
 
 
-def hold(port: int, contestant: Contestant, request: Request, pattern: Answer | None) -> None:
+def hold(
+    port: int,
+    contestant: Contestant,
+    request: Request,
+    pattern: Answer | None,
+    expected: int | None = None,
+) -> None:
     """See that the server does what all do: predict, validate; the bare ones, send the same.
+
+    Args:
+        port: Where it listens.
+        contestant: The server.
+        request: How it is asked.
+        pattern: Stopgap's own answer, for who has to send the same.
+        expected: What the model says to the valid question; None: there is no model.
 
     Raises:
         NotMeasured: it does not, so its figures would say nothing.
@@ -244,6 +286,8 @@ def hold(port: int, contestant: Contestant, request: Request, pattern: Answer | 
     answer = ask(port, valid(request))
     if not answer.predicts:
         raise NotMeasured(f"answers {answer.status} {answer.body[:100]!r}: no prediction")
+    if expected is not None and not answer.says(expected):
+        raise NotMeasured(f"answers {answer.body[:100]!r}: not the model's {expected}")
     if contestant.validates and ask(port, invalid(request)).status < HTTPStatus.BAD_REQUEST:
         raise NotMeasured("takes a month that is none")
     if not contestant.validates and pattern and answer.names != pattern.names:

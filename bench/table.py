@@ -37,67 +37,8 @@ def figures(rounds: Iterable[Round]) -> Figures | None:
     )
 
 
-HEAD = (
-    "Server",
-    "Requests/s",
-    "Lowest to highest",
-    "p50 ms",
-    "p99 ms",
-    "Of bare ASGI",
-    "Times FastAPI",
-)
-BLANK = [""] * (len(HEAD) - 2)
+HEAD = ("Server", "Requests/s", "Lowest to highest", "p50 ms", "p99 ms")
 PROMISE_HEAD = ("Promise", "Connections", "At least", "Is", "Kept")
-
-
-def tables(rounds: Rounds, missing: Mapping[str, str]) -> str:
-    """Write everything: the tables, then the promises.
-
-    Args:
-        rounds: What was measured.
-        missing: Why a server has no figures.
-    """
-    sections = []
-    for connections in sorted({number for _, number in rounds}):
-        names = [name for name, number in rounds if number == connections and name not in missing]
-        rows = [row(name, connections, rounds) for name in names]
-        rows += [[name, why, *BLANK] for name, why in missing.items()]
-        title = f"### {connections} connection{'s' if connections > 1 else ''}"
-        sections += [title, markdown(HEAD, rows)]
-    if told := [line for promise in PROMISES if (line := promise.line(rounds))]:
-        sections += ["### What was promised", markdown(PROMISE_HEAD, told)]
-    return "\n\n".join(sections)
-
-
-def row(name: str, connections: int, rounds: Rounds) -> list[str]:
-    """Write one server's line."""
-    tried = rounds[name, connections]
-    own = figures(tried)
-    dropped = sum(bool(each.fault) for each in tried)
-    label = f"{name} ({dropped} of {len(tried)} rounds dropped)" if dropped else name
-    if own is None:
-        return [label, tried[-1].fault, *BLANK]
-    return [
-        label,
-        f"{own.rate:,.0f}",
-        f"{own.lowest:,.0f} to {own.highest:,.0f}",
-        f"{own.p50:.2f}",
-        f"{own.p99:.2f}",
-        ratio(own, figures(rounds.get((BARE_ASGI, connections), ()))),
-        ratio(own, figures(rounds.get((FASTAPI, connections), ()))),
-    ]
-
-
-def ratio(own: Figures, other: Figures | None) -> str:
-    """Write how many times faster than another."""
-    return f"{own.rate / other.rate:.2f}" if other else ""
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table; all columns but the first are numbers."""
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
-    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +63,73 @@ class Promise:
         return [self.words, str(self.connections), f"{self.least:.2f}", f"{value:.2f}", kept]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What one kind of measurement has beside its figures."""
+
+    beside: Mapping[str, str]  # a column's title -> the server whose rate it is relative to
+    promises: Sequence[Promise]
+
+
+def tables(rounds: Rounds, missing: Mapping[str, str], layout: Layout) -> str:
+    """Write everything: the tables, then the promises.
+
+    Args:
+        rounds: What was measured.
+        missing: Why a server has no figures.
+        layout: What stands beside the figures, and what was promised.
+    """
+    head = (*HEAD, *layout.beside)
+    sections = []
+    for connections in sorted({number for _, number in rounds}):
+        names = [name for name, number in rounds if number == connections and name not in missing]
+        rows = [row(name, connections, rounds, layout) for name in names]
+        rows += [[name, why, *blank(head)] for name, why in missing.items()]
+        title = f"### {connections} connection{'s' if connections > 1 else ''}"
+        sections += [title, markdown(head, rows)]
+    if told := [line for promise in layout.promises if (line := promise.line(rounds))]:
+        sections += ["### What was promised", markdown(PROMISE_HEAD, told)]
+    return "\n\n".join(sections)
+
+
+def row(name: str, connections: int, rounds: Rounds, layout: Layout) -> list[str]:
+    """Write one server's line."""
+    tried = rounds[name, connections]
+    own = figures(tried)
+    dropped = sum(bool(each.fault) for each in tried)
+    label = f"{name} ({dropped} of {len(tried)} rounds dropped)" if dropped else name
+    if own is None:
+        return [label, tried[-1].fault, *blank((*HEAD, *layout.beside))]
+    return [
+        label,
+        f"{own.rate:,.0f}",
+        f"{own.lowest:,.0f} to {own.highest:,.0f}",
+        f"{own.p50:.2f}",
+        f"{own.p99:.2f}",
+        *(
+            ratio(own, figures(rounds.get((other, connections), ())))
+            for other in layout.beside.values()
+        ),
+    ]
+
+
+def blank(head: Sequence[str]) -> list[str]:
+    """Leave the cells empty that have no figures: all but a name and a reason."""
+    return [""] * (len(head) - 2)
+
+
+def ratio(own: Figures, other: Figures | None) -> str:
+    """Write how many times faster than another."""
+    return f"{own.rate / other.rate:.2f}" if other else ""
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table; all columns but the first are numbers."""
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
 def _promises(connections: int, of_bare: float, of_fastapi: float) -> Iterable[Promise]:
     times = {BARE_ASGI: of_bare, FASTAPI: of_fastapi, MOSEC: 3}
     times |= {peer.name: 12 for peer in PEERS if peer.name not in {MOSEC, BATCHES}}
@@ -144,5 +152,8 @@ def _promises(connections: int, of_bare: float, of_fastapi: float) -> Iterable[P
     )
 
 
-PROMISES = (*_promises(32, 0.75, 3.8), *_promises(128, 0.70, 6.0))
+STAND_IN = Layout(
+    beside={"Of bare ASGI": BARE_ASGI, "Times FastAPI": FASTAPI},
+    promises=(*_promises(32, 0.75, 3.8), *_promises(128, 0.70, 6.0)),
+)
 """With one worker on one core. mosec is held to its default, which is no batches."""

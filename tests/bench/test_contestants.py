@@ -7,8 +7,11 @@ import pytest
 from bench.contestants import OURS, PEERS, ROOT, Contestant
 from bench.serving import invalid, valid
 
-everyone = pytest.mark.parametrize("contestant", [*OURS, *PEERS], ids=lambda each: each.name)
-ENVIRONMENTS = sorted({each.environment for each in (*OURS, *PEERS) if each.environment})
+from bench import model_servers
+
+EVERYONE = [*OURS, *PEERS, *model_servers.CONTESTANTS]
+everyone = pytest.mark.parametrize("contestant", EVERYONE, ids=lambda each: each.name)
+ENVIRONMENTS = sorted({each.environment for each in EVERYONE if each.environment})
 
 
 @everyone
@@ -26,15 +29,17 @@ def test_asked_the_same(contestant: Contestant) -> None:
 
 def test_names() -> None:
     """A name is one server's alone: figures are kept under it."""
-    names = [each.name for each in (*OURS, *PEERS)]
-    assert len(set(names)) == len(names)
+    for together in ((*OURS, *PEERS), model_servers.CONTESTANTS):
+        names = [each.name for each in together]
+        assert len(set(names)) == len(names)
 
 
 @everyone
 def test_our_servers_are_there(contestant: Contestant) -> None:
     """A module of ours that a command names exists."""
     named = re.findall(
-        r"bench\.servers\.\w+", " ".join([*contestant.command, *contestant.variables.values()])
+        r"bench\.servers\.[a-z_.]+\b(?<!\.)",
+        " ".join([*contestant.command, *contestant.variables.values()]),
     )
     for module in named:
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
@@ -48,3 +53,18 @@ def test_pins(environment: str) -> None:
     assert any(line.startswith(f"{environment}==") for line in lines)
     assert [line for line in lines if not re.match(r"[\w.-]+==[\w.]+( ;.+)?$", line)] == []
     assert "://" not in text
+
+
+def test_one_scikit_learn() -> None:
+    """Whoever is measured with a model has the libraries that Stopgap has, in the same versions."""
+    ours = (ROOT / "requirements-dev.txt").read_text()
+    for each in filter(None, (each.environment for each in model_servers.CONTESTANTS)):
+        theirs = (ROOT / f"bench/requirements-{each}.txt").read_text()
+        for name in ("scikit-learn", "skops", "pandas", "numpy"):
+            assert pins_of(name, theirs) == pins_of(name, ours), each
+
+
+def pins_of(name: str, text: str) -> list[str]:
+    """List a library's versions, with the Pythons that they are for."""
+    found = re.findall(rf"^{name}==([^\s;]+)(?: ; ([^\\\n]+?))?(?: \\)?$", text, re.MULTILINE)
+    return [" ".join(each).strip() for each in found]

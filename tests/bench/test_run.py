@@ -4,7 +4,9 @@ from pathlib import Path
 
 from bench.contestants import OURS
 from bench.load import Round
-from bench.run import MARKS, PAGE, Plan, Results, turns, write
+from bench.measuring import Plan, Results, turns
+from bench.page import PAGE, write
+from bench.run import MARKS
 
 PLAN = Plan(
     contestants=OURS[:2], connections=[1, 32], rounds=2, seconds=1, server_core=1, load_core=0
@@ -35,8 +37,8 @@ def test_writes_between_the_marks(tmp_path: Path) -> None:
     """The rest of the page stays as it is, and a second run replaces the first."""
     page = tmp_path / "page.md"
     page.write_text(f"Before.\n\n{MARKS[0]}\n{MARKS[1]}\n\nAfter.\n")
-    write("first", page)
-    write("second", page)
+    write("first", MARKS, page)
+    write("second", MARKS, page)
     assert page.read_text() == f"Before.\n\n{MARKS[0]}\n\nsecond\n\n{MARKS[1]}\n\nAfter.\n"
 
 

@@ -50,6 +50,35 @@ def test_who_does_not_start(tmp_path: Path) -> None:
         pass
 
 
+def test_what_is_done_before_the_start(tmp_path: Path) -> None:
+    """A server finds in its folder what was made there first, from words filled in like its own."""
+    write = "import sys; open('answer', 'w').write(sys.argv[1])"
+    serve = (
+        "from bench.servers import bare; "
+        "bare.main('asgi', '{port}', '[]', open('answer').read())"
+    )
+    prepared = Contestant(
+        name="prepared", before=[["-c", write, "{model}"]], command=["-c", serve], validates=False
+    )
+    with serving(prepared, None, known={"model": "2468"}, folder=tmp_path) as port:
+        assert ask(port, valid(prepared.request)).says(2468)
+        hold(port, prepared, prepared.request, None, 2468)
+        with pytest.raises(NotMeasured, match="not the model's 2469"):
+            hold(port, prepared, prepared.request, None, 2469)
+
+
+def test_who_cannot_be_prepared(tmp_path: Path) -> None:
+    """What went wrong before the start is the reason, too."""
+    broken = Contestant(
+        name="broken", before=[["-c", "import sys; sys.exit('no file')"]], command=[]
+    )
+    with (
+        pytest.raises(NotMeasured, match=r"^cannot be prepared: no file$"),
+        serving(broken, None, folder=tmp_path),
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     ("body", "predicts"),
     [

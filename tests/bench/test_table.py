@@ -3,7 +3,7 @@
 import pytest
 from bench.contestants import BARE_ASGI, FASTAPI, SIGNED_IN, STOPGAP
 from bench.load import Round
-from bench.table import Figures, figures, tables
+from bench.table import STAND_IN, Figures, figures, tables
 
 BROKEN = Round(rate=99_999, p50=0, p99=0, fault="3 not answered with a success")
 
@@ -43,25 +43,28 @@ def test_ratios() -> None:
             (STOPGAP, 128): rounds(1_000),
         },
         {},
+        STAND_IN,
     )
     assert lines(text, STOPGAP) == [
         [STOPGAP, "31,000", "30,000 to 32,000", "1.00", "2.00", "0.78", "3.88"],
         [STOPGAP, "1,000", "1,000 to 1,000", "1.00", "2.00", "", ""],
     ]
     assert "### 32 connections" in text
-    assert "### 1 connection\n" in tables({(STOPGAP, 1): rounds(1)}, {})
+    assert "### 1 connection\n" in tables({(STOPGAP, 1): rounds(1)}, {}, STAND_IN)
 
 
 def test_dropped_rounds_are_told() -> None:
     """Who reads the table sees that rounds were dropped, and why where none is left."""
-    text = tables({(STOPGAP, 1): [*rounds(5), BROKEN], (FASTAPI, 1): [BROKEN]}, {})
+    text = tables({(STOPGAP, 1): [*rounds(5), BROKEN], (FASTAPI, 1): [BROKEN]}, {}, STAND_IN)
     assert lines(text, f"{STOPGAP} (1 of 2 rounds dropped)")
     assert lines(text, f"{FASTAPI} (1 of 1 rounds dropped)")[0][1] == BROKEN.fault
 
 
 def test_the_missing_are_told() -> None:
     """A server without figures stands in the table, with the reason, and none of its rounds."""
-    text = tables({(STOPGAP, 1): rounds(5), ("MLflow", 1): rounds(7)}, {"MLflow": "a | b"})
+    text = tables(
+        {(STOPGAP, 1): rounds(5), ("MLflow", 1): rounds(7)}, {"MLflow": "a | b"}, STAND_IN
+    )
     assert "| MLflow | a \\| b |" in text
     assert len(lines(text, "MLflow")) == 1
 
@@ -81,10 +84,10 @@ def test_promises(rate: float, p99: float, signed_in: float, kept: list[str]) ->
         (STOPGAP, 32): rounds(rate, p99=p99),
         (SIGNED_IN, 32): rounds(signed_in),
     }
-    told = tables(measured, {}).partition("### What was promised")[2].splitlines()
+    told = tables(measured, {}, STAND_IN).partition("### What was promised")[2].splitlines()
     assert [line.strip("| ").split("|")[-1].strip() for line in told if "| 32 |" in line] == kept
 
 
 def test_promises_that_were_not_measured() -> None:
     """Nothing is said of a server that took no part."""
-    assert "promised" not in tables({(STOPGAP, 32): rounds(5)}, {})
+    assert "promised" not in tables({(STOPGAP, 32): rounds(5)}, {}, STAND_IN)

@@ -1,0 +1,28 @@
+"""The same model as plain Python, for who wants to do something before or after it.
+
+Stopgap asks it by `python:examples/sales/model.py:Sales`: makes one `Sales`, and calls `predict`
+with as many inputs as wait.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import skops.io
+from pydantic import BaseModel
+
+HERE = Path(__file__).parent
+TRUSTED = ["sklearn.tree._tree.Tree"]
+"""What the file holds besides the types that skops trusts unasked."""
+
+
+class Sales:
+    """The trained pipeline, loaded once."""
+
+    def __init__(self) -> None:
+        self._pipeline = skops.io.load(HERE / "sales.skops", trusted=TRUSTED)
+
+    def predict(self, rows: Sequence[BaseModel]) -> list[float]:
+        """Predict the sales of each row, which has the contract's inputs as attributes."""
+        frame = pd.DataFrame([row.model_dump() for row in rows])
+        return [float(value) for value in self._pipeline.predict(frame)]
