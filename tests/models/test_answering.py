@@ -61,7 +61,7 @@ def answer(outputs: Any) -> list[Any]:
         ([Fate(days=1, late=True)] * 3, [{"days": 1.0, "late": True}] * 3),
         (iter([1, 2, 3]), [1, 2, 3]),
     ],
-    ids=str,
+    ids=lambda each: type(each).__name__,
 )
 def test_libraries_values_become_plain(outputs: Any, plain: list[Any]) -> None:
     """Arrays, scalars, series and the contract's own types become plain values."""

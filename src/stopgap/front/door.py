@@ -178,7 +178,6 @@ class Door:
         gc.freeze()  # what is there now stays; looking through it all took 70 ms from time to time
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
-        await self._engine.adopt()
         begin_at_once(loop)
         await self._engine.adopt()
         chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
