@@ -12,11 +12,12 @@ from typing import IO
 from stopgap.errors import StopgapError
 from stopgap.front.admission import Places, Quota
 from stopgap.front.chores import Chore, do_chores
-from stopgap.front.express import ExpressLane, is_json
+from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
 from stopgap.front.lane import Lane, Lanes
 from stopgap.front.leaving import Leaving
 from stopgap.front.sending import CLOSE, Sending
+from stopgap.front.stop import is_json
 from stopgap.front.waiting import Asked, WaitingLane, Whole
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.predicting.engine import Engine

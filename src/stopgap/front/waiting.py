@@ -13,13 +13,18 @@ from stopgap import problems
 from stopgap.accounts.recent import RecentCallers
 from stopgap.clock import Ids
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.parsing import json_values, read_inputs
-from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
-from stopgap.front.express import IDENTITY, JSON, NO_STORE, NOSNIFF, UNUSUAL, Headers
 from stopgap.front.intake import Scope
-from stopgap.predicting.line import Prediction
+from stopgap.front.stop import (
+    NO_STORE,
+    NOSNIFF,
+    Headers,
+    Stop,
+    answer_headers,
+    known_caller,
+    length_header,
+)
 from stopgap.predicting.predicting import Predicting
 from stopgap.predicting.way import Way
 from stopgap.telemetry.metrics import Metrics
@@ -40,15 +45,12 @@ class Asked:
     page: bool  # whether an error is to be told as a page, which only Flask can
 
 
-class _Halt:
-    """Where a contract's plain requests are taken up."""
+class _WaitingStop(Stop):
+    """A stop whose contract has a model that takes its time."""
 
     def __init__(self, contract: Contract, way: Way) -> None:
-        self.contract = contract
+        super().__init__(contract)
         self.way = way
-        self.prefix = contract.prefix.encode()
-        self.below = self.prefix + b"/"
-        self.reader = plain_reader(contract)
 
 
 class WaitingLane:
@@ -76,66 +78,52 @@ class WaitingLane:
         self._recall = recent.recall
         self._new_id = ids.new
         self._metrics = metrics
-        self._halts: list[_Halt] = []
+        self._stops: list[_WaitingStop] = []
         self._choose()
         predicting.watch(self._choose)
 
     def _choose(self) -> None:
-        """Halt at the contracts whose models take their time."""
+        """Stop at the contracts whose models take their time."""
         ways = ((each, self._predicting.way(each)) for each in self._contracts)
-        self._halts = [_Halt(contract, way) for contract, way in ways if way is not None]
+        self._stops = [_WaitingStop(contract, way) for contract, way in ways if way is not None]
 
     def asked(self, scope: Scope) -> Asked | None:
         """Take up a request that has no body; None: it is not plain."""
-        if not self._halts or scope["method"] != "GET":
+        if not self._stops or scope["method"] != "GET":
             return None
         path: bytes = scope["raw_path"]
         query: bytes = scope["query_string"]
-        for halt in self._halts:
-            if halt.reader is None or not path.startswith(halt.prefix):
-                continue
-            if path.startswith(halt.below):
-                row, route = None if query else halt.reader.path(path), halt.contract.rule
-            elif path == halt.prefix:
-                row, route = halt.reader.query(query), halt.contract.prefix
+        for stop in self._stops:
+            if query:
+                row = stop.read_query(query) if path == stop.prefix else None
+                route = stop.contract.prefix
             else:
-                return None
-            return None if row is None else self._asked(scope, halt, row, route)
+                row, route = stop.read_path(path), stop.contract.rule
+            if row is not None:
+                return self._asked(scope, stop, row, route)
         return None
 
     def asked_json(self, scope: Scope, body: bytes) -> Asked | None:
         """Take up a prediction request in JSON; None: it is not plain."""
         if scope["method"] != "POST" or scope["query_string"]:
             return None
-        for halt in self._halts:
-            if scope["raw_path"] == halt.prefix:
-                try:
-                    row = Row.of(read_inputs(halt.contract, json_values(body)))
-                except StopgapError:
-                    return None
-                return self._asked(scope, halt, row, halt.contract.prefix)
+        for stop in self._stops:
+            if scope["raw_path"] == stop.prefix:
+                row = stop.read_json(body)
+                return None if row is None else self._asked(scope, stop, row, stop.contract.prefix)
         return None
 
-    def _asked(self, scope: Scope, halt: _Halt, row: Row, route: str) -> Asked | None:
-        caller: str | None = None
-        identified = page = False
-        for name, value in scope["headers"]:
-            if name in IDENTITY:
-                known = None if identified else self._recall(value)
-                if known is None:
-                    return None
-                caller, identified = known[0], True
-            elif name in UNUSUAL:
-                return None
-            elif name == b"accept":
-                page |= b"html" in value
+    def _asked(self, scope: Scope, stop: _WaitingStop, row: Row, route: str) -> Asked | None:
+        known = known_caller(scope["headers"], self._recall)
+        if known is None:
+            return None
         return Asked(
-            way=halt.way,
+            way=stop.way,
             row=row,
             request_id=self._new_id(),
-            caller=caller,
+            caller=known[0],
             route=route,
-            page=page,
+            page=any(name == b"accept" and b"html" in value for name, value in scope["headers"]),
         )
 
     async def answer(self, asked: Asked, method: str) -> Whole | None:
@@ -152,19 +140,8 @@ class WaitingLane:
             return told
         line = self._metrics.request_line(asked.route, method)
         line.took(int((time.perf_counter() - began) * 1_000_000))
-        return _predicted(prediction, asked.request_id)
-
-
-def _predicted(prediction: Prediction, request_id: str) -> Whole:
-    headers = [
-        JSON,
-        (b"content-length", b"%d" % len(prediction.body)),
-        (b"stopgap-release", prediction.release.encode()),
-        NOSNIFF,
-        NO_STORE,
-        (b"x-request-id", request_id.encode()),
-    ]
-    return 200, headers, prediction.body
+        headers = answer_headers(prediction.body, prediction.release, asked.request_id)
+        return 200, headers, prediction.body
 
 
 def _refused(error: StopgapError, request_id: str) -> Whole:
@@ -172,7 +149,7 @@ def _refused(error: StopgapError, request_id: str) -> Whole:
     body = json.dumps(document).encode()
     headers = [
         (b"content-type", problems.MEDIA_TYPE.encode()),
-        (b"content-length", b"%d" % len(body)),
+        length_header(len(body)),
         *((name.lower().encode(), told.encode()) for name, told in problems.headers(error).items()),
         (b"vary", b"Accept"),
         NOSNIFF,

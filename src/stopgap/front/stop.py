@@ -1,0 +1,98 @@
+"""The stop: where the plain requests of one contract are taken up at the door.
+
+The express lane and the waiting lane share it; they differ in who then answers. Whatever is not
+recognised here goes on to Flask's views.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.parsing import json_values, read_inputs
+from stopgap.contracts.plain import plain_reader
+from stopgap.contracts.row import Row
+from stopgap.errors import StopgapError
+from stopgap.front.intake import Scope
+
+Header = tuple[bytes, bytes]
+Headers = list[Header]
+
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+NO_STORE = (b"cache-control", b"no-store")
+JSON = (b"content-type", b"application/json")
+
+UNUSUAL = frozenset({b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect"})
+"""Headers that ask for more than an answer."""
+
+NOTABLE = UNUSUAL | {b"cookie", b"authorization"}
+
+Known = tuple[str | None]
+"""The id of a caller who is known; None within: nobody's."""
+
+NOBODY: Known = (None,)
+
+
+class Stop:
+    """Reads what is plain."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.prefix = contract.prefix.encode()
+        reader = plain_reader(contract)
+        self.read_path = reader.path if reader else nothing
+        self.read_query = reader.query if reader else nothing
+
+    def read_json(self, body: bytes) -> Row | None:
+        """Read a JSON body; None: what is wrong with it is told by Flask's view."""
+        try:
+            return Row.of(read_inputs(self.contract, json_values(body)))
+        except StopgapError:
+            return None
+
+
+def nothing(_text: bytes) -> Row | None:
+    """Read nothing: no request is plain."""
+    return None
+
+
+def is_json(scope: Scope) -> bool:
+    """Tell whether a body is worth reading here."""
+    return scope["method"] == "POST" and JSON in scope["headers"]
+
+
+def known_caller(
+    headers: Iterable[Header], recall: Callable[[bytes], Known | None]
+) -> Known | None:
+    """Tell who asks; None: that is not known at once, or more than an answer is asked for."""
+    known = NOBODY
+    for name, value in headers:
+        if name in NOTABLE:
+            found = None if known is not NOBODY or name in UNUSUAL else recall(value)
+            if found is None:
+                return None
+            known = found
+    return known
+
+
+@lru_cache(256)
+def length_header(length: int) -> Header:
+    """Write the length of a body; remembered, as answers of one contract have few lengths."""
+    return b"content-length", b"%d" % length
+
+
+@lru_cache(256)
+def release_header(release: str) -> Header:
+    """Write who answered; remembered, as there are few."""
+    return b"stopgap-release", release.encode()
+
+
+def answer_headers(body: bytes, release: str, request_id: str) -> Headers:
+    """Write the headers of a prediction."""
+    return [
+        JSON,
+        length_header(len(body)),
+        release_header(release),
+        NOSNIFF,
+        NO_STORE,
+        (b"x-request-id", request_id.encode()),
+    ]
