@@ -1,7 +1,8 @@
 """Natural batching: while the model is busy, rows wait; when it is free, they go together.
 
 There is no waiting window, so a quiet server adds no time: what arrives in one turn of the event
-loop goes at its end. All of it runs on that loop, so there are no locks.
+loop goes at its end. Only right after a batch are the next requests of those who have just been
+answered awaited for a moment. All of it runs on that loop, so there are no locks.
 """
 
 import asyncio
@@ -13,9 +14,13 @@ from stopgap.contracts.row import Row
 from stopgap.models.bringing import Bringing
 from stopgap.models.failures import ModelFailed, ModelLate
 
-BREATH = 0.1
-"""After a batch, at most this share of its duration is waited, and only where rows wait already,
-for the next requests of those who have just been answered: they join, and batches are fuller."""
+GAP = 0.1
+"""After a batch, who was just answered may join the next one. That one goes when all have, or when
+nobody has for this share of the last call's duration ..."""
+
+BREATH = 0.5
+"""... or when this share of it is over. Else those who wait go without those who are just about to
+ask again, and the batches are half as large as they could be: full ones take hardly longer."""
 
 EARLY = 0.002
 """Seconds by which a timer of the event loop may ring too early."""
@@ -69,7 +74,10 @@ class Batching:
         self._flight: list[Ask] = []
         self._rows_in_flight = 0
         self._sent = 0.0
-        self._enough = 0  # asks for which no breath is worth while
+        self._took = 0.0  # by the last call
+        self._enough = 0  # asks that are expected after a batch
+        self._until = 0.0  # when they are not awaited any more
+        self._seen = 0  # of them, when it was last looked
         self._open = False
         self._going: asyncio.Handle | None = None
         self._alarm: asyncio.TimerHandle | None = None
@@ -90,8 +98,8 @@ class Batching:
         self._queue.append(ask)
         if not self._flight:
             if self._going is None:
-                self._going = self._loop.call_soon(self._go)
-            elif self._enough and len(self._queue) >= self._enough:
+                self._gather()
+            elif len(self._queue) == self._enough:
                 self._go_now()
         if self._alarm is None:
             self._alarm = self._loop.call_at(ask.due, self._expire)
@@ -102,7 +110,7 @@ class Batching:
         self._loop = asyncio.get_running_loop()
         self._open = True
         if self._queue and self._going is None:
-            self._going = self._loop.call_soon(self._go)
+            self._gather()
 
     def answered(self, outputs: Sequence[Any]) -> None:
         """Give the outputs of the rows in flight to their callers; the model is free."""
@@ -122,8 +130,10 @@ class Batching:
                 ask.future.set_exception(output)
             else:
                 ask.future.set_result(bring(output))
+        self._enough = min(self._most, len(self._queue) + len(flight))
+        self._until = self._loop.time() + BREATH * self._took
         if self._queue:
-            self._breathe(len(flight))
+            self._gather()
 
     def failed(self, fault: Fault) -> None:
         """Fail the rows in flight; the model is gone, or free again."""
@@ -147,17 +157,25 @@ class Batching:
 
     def _land(self) -> list[Ask]:
         flight, self._flight = self._flight, []
+        self._took = self._loop.time() - self._sent
         self._rows_in_flight = 0
         return flight
 
-    def _breathe(self, answered: int) -> None:
-        """Let those who wait go: at once if they are enough, else a short breath later."""
-        self._enough = min(self._most, len(self._queue) + answered)
-        if len(self._queue) >= self._enough:
-            self._go_now()
-            return
-        breath = BREATH * (self._loop.time() - self._sent)
-        self._going = self._loop.call_later(breath, self._go)
+    def _gather(self) -> None:
+        """Let those who wait go: at once if no more are expected, else when they are there."""
+        now = self._loop.time()
+        if len(self._queue) >= self._enough or now >= self._until:
+            self._going = self._loop.call_soon(self._go)
+        else:
+            self._seen = len(self._queue)
+            self._going = self._loop.call_at(min(now + GAP * self._took, self._until), self._look)
+
+    def _look(self) -> None:
+        """See whether somebody has joined; else nobody is awaited any more."""
+        if len(self._queue) > self._seen:
+            self._gather()
+        else:
+            self._go()
 
     def _go_now(self) -> None:
         if self._going is not None:
@@ -167,7 +185,7 @@ class Batching:
     def _go(self) -> None:
         """Send the next batch."""
         self._going = None
-        self._enough = 0
+        self._enough = 0  # whoever comes now has not been awaited
         if self._flight or not self._open:
             return
         batch = self._flight
