@@ -64,6 +64,8 @@ async def test_the_server_s_loop_is_used() -> None:
     assert await asyncio.to_thread(engine.run, where(), 5) == here
     with pytest.raises(RuntimeError):
         engine.run(where(), 5)
+    with pytest.raises(RuntimeError):
+        await engine.adopt()
     await engine.leave()
     engine.close()
 

@@ -43,7 +43,13 @@ class Engine:
         self._begin, self._end = begin, end
 
     async def adopt(self) -> None:
-        """Turn on the loop that runs now, the server's; `leave` it at the end."""
+        """Turn on the loop that runs now, the server's; `leave` it at the end.
+
+        Raises:
+            RuntimeError: it turns already; what it carries would begin twice.
+        """
+        if self._loop is not None:
+            raise RuntimeError("The engine turns already.")
         self._loop = asyncio.get_running_loop()
         await self._begin()
 

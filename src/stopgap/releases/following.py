@@ -83,6 +83,7 @@ class Follower:
         Until it is known who is to answer nobody does: never the stand-in for a real model.
         """
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="releases")
+        self._version = None
         for each in self._contracts:
             self._seatings[each.name] = Seating(
                 each, open=self._open, apply=self._apply, monotonic=self._monotonic
