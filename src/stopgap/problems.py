@@ -36,8 +36,19 @@ from stopgap.models.failures import ModelFailed, ModelUnloadable
 from stopgap.models.specification import SpecificationInvalid
 from stopgap.predicting.line import PredictionFailed
 from stopgap.predicting.serving import ModelBusy
-from stopgap.releases.gate import ReleaseUnverified, RuleFixed, RuleHeld, RuleUnknown
-from stopgap.releases.moves import MoveNotAllowed, NothingBefore, PercentageInvalid
+from stopgap.releases.gate import (
+    ReasonMissing,
+    ReleaseUnverified,
+    RuleFixed,
+    RuleHeld,
+    RuleUnknown,
+)
+from stopgap.releases.moves import (
+    MoveNotAllowed,
+    NothingBefore,
+    PercentageInvalid,
+    StandingChanged,
+)
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound
 from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
 from stopgap.storage.objects import DiskFull, ObjectNotFound
@@ -130,6 +141,7 @@ STATUSES: dict[type[StopgapError], int] = {
     AccountExists: 409,
     MoveNotAllowed: 409,
     NothingBefore: 409,
+    StandingChanged: 409,
     ReleaseUnverified: 409,
     RuleFixed: 409,
     RuleHeld: 409,
@@ -146,6 +158,7 @@ STATUSES: dict[type[StopgapError], int] = {
     PasswordTooWeak: 422,
     KeyLabelInvalid: 422,
     PercentageInvalid: 422,
+    ReasonMissing: 422,
     RuleUnknown: 422,
     SpecificationInvalid: 422,
     ModelUnloadable: 422,

@@ -10,8 +10,14 @@ from tests.releases.making import report, specification
 
 from stopgap.errors import StopgapError
 from stopgap.models.specification import Specification
-from stopgap.releases.gate import ReleaseUnverified, RuleFixed, RuleHeld, RuleUnknown
-from stopgap.releases.moves import MoveNotAllowed, NothingBefore
+from stopgap.releases.gate import (
+    ReasonMissing,
+    ReleaseUnverified,
+    RuleFixed,
+    RuleHeld,
+    RuleUnknown,
+)
+from stopgap.releases.moves import MoveNotAllowed, NothingBefore, StandingChanged
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound
 from stopgap.releases.releases import SERVER, Releases
 from stopgap.storage.database import Database
@@ -141,6 +147,14 @@ def test_what_cannot_be_overridden(
         releases.override(NAME, new, "contract", "ann", "because")
 
 
+def test_an_override_says_why(releases: Releases) -> None:
+    """A rule is not overridden by somebody who does not say why."""
+    number = passed(releases, "repeats")
+    with pytest.raises(ReasonMissing):
+        releases.override(NAME, number, "repeats", "ann", " ")
+    assert releases.overridden(NAME, number) == ()
+
+
 def test_reports_are_kept(releases: Releases) -> None:
     """The report of the last verification can be read again, as it was."""
     number = releases.add(NAME, specification(), "ann").number
@@ -217,6 +231,39 @@ def test_a_plan_does_nothing(releases: Releases) -> None:
     releases.promote(NAME, one, "ann")
     assert [each.number for each in releases.planned_rollback(NAME)] == [0, one]
     assert releases.routing(NAME).live.number == one
+
+
+def test_plans_of_the_end(releases: Releases) -> None:
+    """A withdrawal and a retirement can be planned, are not done by it, and raise as they would."""
+    number = passed(releases)
+    with pytest.raises(MoveNotAllowed):
+        releases.planned(NAME, number, stage="candidate")
+    releases.promote(NAME, number, "ann", stage="shadow")
+    (back,) = releases.planned(NAME, number, stage="candidate")
+    (away,) = releases.planned(NAME, number, stage="retired")
+    assert (back.was, back.now, away.now) == ("shadow", "candidate", "retired")
+    assert stages(releases)[number] == "shadow"
+    with pytest.raises(ReleaseNotFound):
+        releases.planned(NAME, 7, stage="retired")
+
+
+def test_decisions_by_an_old_standing(releases: Releases) -> None:
+    """Who decides by how things stood changes nothing once anything else was changed."""
+    number = passed(releases)
+    seen = releases.as_seen(releases.routing(NAME).version)
+    releases.promote(NAME, number, "bob", stage="shadow")
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: seen.promote(NAME, number, "ann"),
+        lambda: seen.withdraw(NAME, number, "ann"),
+        lambda: seen.retire(NAME, number, "ann"),
+        lambda: seen.rollback(NAME, "ann"),
+    )
+    for change in changes:
+        with pytest.raises(StandingChanged):
+            change()
+    assert stages(releases)[number] == "shadow"
+    releases.as_seen(releases.routing(NAME).version).promote(NAME, number, "ann")
+    assert stages(releases)[number] == "live"
 
 
 def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock) -> None:

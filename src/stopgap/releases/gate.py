@@ -35,6 +35,13 @@ class RuleHeld(StopgapError):
         super().__init__(f"Release {number} has not broken the rule {rule}.")
 
 
+class ReasonMissing(StopgapError):
+    """A rule was to be overridden, and nobody has said why that is all right."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"Say why the rule {rule} may be broken; it is kept with the release.")
+
+
 def overridden(moves: Sequence[Move]) -> tuple[str, ...]:
     """Name the rules that an operator has overridden since a release was verified.
 
@@ -72,14 +79,15 @@ def check_verified(
         raise ReleaseUnverified(number, f"it broke {', '.join(left)}, or that was not checked")
 
 
-def check_overridable(number: int, rule: str, report: Report | None) -> None:
-    """Let an operator override only what can be, and what was broken.
+def check_overridable(number: int, rule: str, report: Report | None, reason: str) -> None:
+    """Let an operator override only what can be, what was broken, and for a reason.
 
     Raises:
         RuleUnknown: there is no such rule.
         RuleFixed: nobody can override it.
         ReleaseUnverified: the release was not verified at all.
         RuleHeld: it has not broken the rule.
+        ReasonMissing: nobody would know later why.
     """
     if rule not in BY_NAME:
         raise RuleUnknown(rule)
@@ -89,3 +97,5 @@ def check_overridable(number: int, rule: str, report: Report | None) -> None:
         raise ReleaseUnverified(number, "it was never verified")
     if rule not in report.obstacles:
         raise RuleHeld(number, rule)
+    if not reason.strip():
+        raise ReasonMissing(rule)

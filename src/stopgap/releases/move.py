@@ -6,6 +6,9 @@ from typing import Literal
 
 from stopgap.releases.release import Stage
 
+WORDS_MAX = 1_000
+"""Characters of a note or a reason."""
+
 Action = Literal[
     "added",
     "verified",
@@ -35,3 +38,18 @@ class Move:
     percent: float = 0.0
     rule: str = ""  # that was overridden
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doing:
+    """Who does something, what and why."""
+
+    by: str
+    action: Action
+    reason: str = ""
+    rule: str = ""
+
+
+def written(text: str) -> str:
+    """Make a text fit for every database: no halves of pairs, no zeros, not endless."""
+    return text[:WORDS_MAX].encode(errors="replace").decode().replace("\0", "\ufffd")

@@ -44,6 +44,16 @@ class NothingBefore(StopgapError):
         super().__init__(f"{contract}: no release was live before this one.")
 
 
+class StandingChanged(StopgapError):
+    """Something was changed between somebody's look at the releases and their decision."""
+
+    def __init__(self, contract: str) -> None:
+        super().__init__(
+            f"Releases of {contract} were changed after this was asked; look at what would happen "
+            "now, and decide again."
+        )
+
+
 class PercentageInvalid(StopgapError):
     """Only a canary has a percentage of the requests, above 0 and below 100."""
 

@@ -1,17 +1,17 @@
 """The releases of the served contracts: added, verified, moved, and judged; all of it on record."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.models.specification import Specification
 from stopgap.releases import moves
 from stopgap.releases.gate import check_overridable, check_verified, overridden
-from stopgap.releases.move import Action, Move
-from stopgap.releases.moves import Change, Standing
+from stopgap.releases.move import Doing, Move, written
+from stopgap.releases.moves import Change, Standing, StandingChanged
 from stopgap.releases.release import (
     STAND_IN_NUMBER,
     ContractNotServed,
@@ -26,21 +26,14 @@ from stopgap.releases.store import ReleaseRows, State, version
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
-WORDS_MAX = 1_000
-"""Characters of a note or a reason."""
+ENDS: Mapping[Stage, Callable[[Standing, int], Standing]] = {
+    "candidate": moves.withdrawn,
+    "retired": moves.retired,
+}
+"""Where a release has no traffic: how it comes there."""
 
 SERVER = "the server"
 """Who did what nobody told it to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Doing:
-    """Who does something, what and why."""
-
-    by: str
-    action: Action
-    reason: str = ""
-    rule: str = ""
 
 
 class Releases:
@@ -48,12 +41,28 @@ class Releases:
 
     Args:
         contracts: Those that are served; a release is of one of them.
+        seen: The version of a contract's standing that every change is meant for; None: any.
     """
 
-    def __init__(self, database: Database, clock: Clock, contracts: Sequence[Contract]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        contracts: Sequence[Contract],
+        *,
+        seen: int | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._contracts = {each.name: each for each in contracts}
+        self._seen = seen
+
+    def as_seen(self, version: int) -> "Releases":
+        """Give the same releases, to whoever decides by how they stood at a version.
+
+        Every change raises StandingChanged where another was made since.
+        """
+        return Releases(self._database, self._clock, [*self._contracts.values()], seen=version)
 
     def version(self) -> int:
         """Tell a number that goes up whenever something changes: what workers ask all the time."""
@@ -102,8 +111,8 @@ class Releases:
                 specification=specification,
                 stage="candidate",
                 created_at=self._clock.now(),
-                created_by=_written(by),
-                note=_written(note),
+                created_by=written(by),
+                note=written(note),
             )
             rows.add(release)
             self._record(rows, state, Doing(by=by, action="added", reason=note), release.number)
@@ -145,21 +154,29 @@ class Releases:
             RuleFixed: nobody can override it.
             RuleHeld: the release has not broken it.
             ReleaseUnverified: it has not been verified at all.
+            ReasonMissing: nobody would know later why.
         """
         with self._rows(contract, writing=True) as rows:
             self._find(rows, number, real=True)
             found = rows.report(number)
-            check_overridable(number, rule, found and Report.of(found[1]))
+            check_overridable(number, rule, found and Report.of(found[1]), reason)
             doing = Doing(by=by, action="overridden", rule=rule, reason=reason)
             self._record(rows, rows.state(), doing, number)
 
     def planned(
         self, contract: str, number: int, *, stage: Stage = "live", percent: float | None = None
     ) -> Sequence[Change]:
-        """Tell what a promotion would do to each release, without doing it; raises as it would."""
+        """Tell what sending a release to a stage would do to each, without doing it.
+
+        To candidate is a withdrawal, to retired a retirement; it raises as they would.
+        """
         with self._rows(contract, writing=False) as rows:
             standing = rows.state().standing
-            after = self._promoted(rows, standing, number, stage, percent)
+            if stage in ENDS:
+                self._find(rows, number)
+                after = ENDS[stage](standing, number)
+            else:
+                after = self._promoted(rows, standing, number, stage, percent)
         return moves.changes(standing, after)
 
     def promote(
@@ -292,6 +309,8 @@ class Releases:
             rows = ReleaseRows(connection, contract)
             if writing:
                 rows.lock()
+                if self._seen not in {None, rows.state().version}:
+                    raise StandingChanged(contract)
             yield rows
 
     def _contract(self, name: str) -> Contract:
@@ -374,13 +393,8 @@ class Releases:
             version=at,
             number=number,
             at=self._clock.now(),
-            by=_written(doing.by),
+            by=written(doing.by),
             action=doing.action,
             rule=doing.rule,
-            reason=_written(doing.reason),
+            reason=written(doing.reason),
         )
-
-
-def _written(text: str) -> str:
-    """Make a text fit for every database: no halves of pairs, no zeros, not endless."""
-    return text[:WORDS_MAX].encode(errors="replace").decode().replace("\0", "\ufffd")

@@ -16,6 +16,7 @@ from stopgap.web.console import (
     images,
     keys,
     predict,
+    releases,
     service,
     welcome,
 )
@@ -46,6 +47,7 @@ ROOMS = (
     *(client_api.api, image_api.api, operations.views, reference.views),
     *(welcome.views, predict.views, images.views, appearance.views),
     *(history.views, keys.views, account.views, accounts.views, service.views),
+    releases.views,
 )
 """Every view but the contracts': the routes for programs, then the console's pages."""
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from stopgap.journal.spread import Bar, bars, bin_of
 from stopgap.journal.summary import Point, Timeline
-from stopgap.web.console.charts import COLUMNS_MAX, HEIGHT, Chart, over_time, spread
+from stopgap.releases.comparing import EDGES, Spread
+from stopgap.web.console.charts import COLUMNS_MAX, HEIGHT, Chart, differences, over_time, spread
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -118,6 +119,40 @@ def test_a_spread_of_words() -> None:
     assert "<script" not in chart.picture
     many = spread([Bar(word=str(number), answers=9 - number) for number in range(9)])
     assert (many.ticks, len(many.rows)) == ((), 9)
+
+
+@given(st.lists(st.floats(-3000, 3000), min_size=1))
+def test_differences_of_numbers(apart: list[float]) -> None:
+    """Every pair is in one column; those next to each other are next to each other's shares."""
+    compared = Spread()
+    for difference in apart:
+        compared.add_number(difference, 3000)
+    chart = differences(compared)
+    assert sum(int(row[1].replace(",", "")) for row in chart.rows) == len(apart)
+    assert chart.most == max(compared.bins.values())
+    assert len(rectangles(chart)) == len(chart.rows) <= 2 * len(EDGES) - 1
+    assert f"of {len(apart):,} answers are the same" in chart.summary
+
+
+def test_where_differences_lie() -> None:
+    """Less stands at the left, more at the right, and the same between them."""
+    compared = Spread()
+    for difference in (-2.0, 0.0, 0.0, 15.0):
+        compared.add_number(difference, 3000)
+    chart = differences(compared)
+    assert chart.rows == [["up to -0.1%", "1"], ["the same", "2"], ["+0.2% to +0.5%", "1"]]
+    assert [each["x"] for each in rectangles(chart)] == ["0", "10", "40"]
+    assert differences(Spread()).empty
+
+
+def test_differences_of_words() -> None:
+    """Words are counted by which they were instead of which; nothing in them is markup."""
+    compared = Spread()
+    for one, two in (("north", "north"), ("north", "<i>"), ("north", "<i>")):
+        compared.add_word(one, two)
+    chart = differences(compared)
+    assert chart.rows == [["the same", "1"], ["north -> <i>", "2"]]
+    assert "<i>" not in chart.picture
 
 
 def test_a_picture_is_small() -> None:

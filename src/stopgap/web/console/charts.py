@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from stopgap.journal.spread import Bar
 from stopgap.journal.summary import Point, Timeline
+from stopgap.releases.comparing import EDGES, Spread
 
 COLUMNS_MAX = 60
 """Columns of a chart: narrower ones could not be told apart on a telephone."""
@@ -102,6 +103,60 @@ def spread(bars: Sequence[Bar], unit: str = "") -> Chart:
         head=[f"Answer ({unit})" if unit else "Answer", "Answers given"],
         rows=[[_range(bar), f"{bar.answers:,}"] for bar in chosen if bar.answers],
     )
+
+
+def differences(compared: Spread) -> Chart:
+    """Draw how far one release's answers are from another's, as shares of the promised range.
+
+    Args:
+        compared: Numbers by how far apart they are, or words by which they were.
+    """
+    if not compared.compared:
+        return _nothing()
+    if not compared.bins:
+        return _differing_words(compared)
+    places = range(min(*compared.bins, 0), max(*compared.bins, 0) + 1)
+    counts = [Counter({"": compared.bins[place]}) for place in places]
+    labels = [_apart(place) for place in places]
+    mean = compared.total / compared.compared
+    return Chart(
+        picture=_columns(counts, [""], labels),
+        summary=(
+            f"{compared.same:,} of {compared.compared:,} answers are the same; the others differ "
+            f"by shares of the promised range, on average by {mean:+,.4g}."
+        ),
+        most=max(count.total() for count in counts),
+        ticks=[labels[0], labels[-1]] if len(labels) > 1 else labels,
+        head=["Difference", "Answers"],
+        rows=[
+            [label, f"{count.total():,}"]
+            for label, count in zip(labels, counts, strict=True)
+            if count.total()
+        ],
+    )
+
+
+def _differing_words(compared: Spread) -> Chart:
+    found = [("the same", compared.same), *compared.words.most_common()]
+    shown = [(word, number) for word, number in found if number]
+    return Chart(
+        picture=_columns(
+            [Counter({"": number}) for _, number in shown], [""], [word for word, _ in shown]
+        ),
+        summary=f"{compared.same:,} of {compared.compared:,} answers are the same.",
+        most=max(number for _, number in shown),
+        head=["Answers of the two", "Answers"],
+        rows=[[word, f"{number:,}"] for word, number in shown],
+    )
+
+
+def _apart(place: int) -> str:
+    """Name a bin of differences."""
+    if not place:
+        return "the same"
+    sign = "+" if place > 0 else "-"
+    low, high = EDGES[abs(place) - 1], EDGES[abs(place)]
+    return f"{sign}{low:.1%} to {sign}{high:.1%}" if low else f"up to {sign}{high:.1%}"
 
 
 WORDS_MAX = 6

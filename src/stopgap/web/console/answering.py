@@ -1,0 +1,47 @@
+"""Who answers, in words: what an operator has to know first."""
+
+from collections.abc import Sequence
+
+from stopgap.releases.release import Release
+from stopgap.releases.routing import Routing
+
+WHOSE = {"caller": "of the callers", "inputs": "of the inputs"}
+
+
+def name(release: Release | int) -> str:
+    """Name a release within a sentence; the stand-in is never called a model or a number."""
+    number = release if isinstance(release, int) else release.number
+    return f"release {number}" if number else "the stand-in"
+
+
+def told(routing: Routing) -> Sequence[str]:
+    """Tell who answers a contract's requests, who only listens, and who helps out."""
+    return [_first(routing), *_shadows(routing), *_failing(routing)]
+
+
+def _first(routing: Routing) -> str:
+    live, canary = name(routing.live), routing.canary
+    if canary is None:
+        return _sentence(f"{live} answers everybody.")
+    share = f"{canary.percent:g}% {WHOSE[canary.sticky]}"
+    return _sentence(f"{name(canary)} answers {share}, {live} the rest.")
+
+
+def _shadows(routing: Routing) -> Sequence[str]:
+    if not routing.shadows:
+        return []
+    listed = " and ".join(name(each) for each in routing.shadows)
+    verb = "get" if len(routing.shadows) > 1 else "gets"
+    return [_sentence(f"{listed} {verb} copies of the requests; no client sees what comes of it.")]
+
+
+def _failing(routing: Routing) -> Sequence[str]:
+    if not routing.live.number:
+        return []
+    helpers = [] if routing.previous is None else [name(routing.previous)]
+    helpers += ["the stand-in"] if routing.stand_in_fallback else ["nobody: clients get an error"]
+    return [_sentence(f"where {name(routing.live)} cannot answer: {', then '.join(helpers)}.")]
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,256 @@
+"""Releases, for operators: who answers, how each does, and moves that are asked for before."""
+
+import re
+
+import pytest
+from tests.releases.making import report
+from tests.web.console.conftest import House, Person
+
+from stopgap.contracts.madcompany import contract
+from stopgap.models.specification import Specification
+from stopgap.releases.comparing import Comparison
+from stopgap.releases.release import Stage
+from stopgap.releases.tally import Tally
+
+NAME = contract.name
+LIST = f"/console/releases?contract={NAME}"
+CHANGE = f"/console/releases/{NAME}/change"
+INPUTS = b'{"seller_available":5,"month":"may","customer_visiting_website":100}'
+
+
+def hand_in(house: House, *broken: str, verified: bool = True) -> int:
+    """Hand a model in; its verification broke some rules. Tell its number."""
+    known = house.parts.releases
+    number = known.add(NAME, Specification(uri="python:shop:<b>model</b>"), "ann", "try").number
+    if verified:
+        known.verified(NAME, number, report(contract, *broken), "ann")
+    return number
+
+
+def hidden(text: str) -> dict[str, str]:
+    """Read what a confirmation's form sends besides the reason."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text))
+
+
+def confirm(person: Person, reason: str = "", **wish: str | int) -> tuple[int, str]:
+    """Ask for a change and confirm it; tell the status, and what was asked before."""
+    asked = person.client.get(CHANGE, query_string=wish, headers={"Accept": "text/html"})
+    assert asked.status_code == 200, asked.text
+    done = person.post(CHANGE, **hidden(asked.text), reason=reason)
+    return done.status_code, asked.text
+
+
+def stage(house: House, number: int) -> Stage:
+    """Tell a release's stage."""
+    return house.parts.releases.show(NAME, number).stage
+
+
+def show(person: Person, number: int) -> str:
+    """Open a release's page."""
+    answer = person.get(f"/console/releases/{NAME}/{number}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_nothing_yet(house: House) -> None:
+    """Where there is no model, the page says who answers, and how one is added: not here."""
+    page = house.client("root").get("/console/releases").text
+    assert "The stand-in answers everybody." in page
+    assert "No model yet" in page
+    assert "stopgap release add" in page
+    assert 'type="file"' not in page
+
+
+def test_the_whole_way(house: House) -> None:
+    """Each step is asked in words first, done after, and told once; with name and reason."""
+    operator, number = house.client("root"), hand_in(house)
+    steps: tuple[tuple[dict[str, str], str, str], ...] = (
+        ({"action": "shadow"}, "gets copies of the traffic", "Release 1 gets copies"),
+        ({"action": "canary", "percent": "10"}, "answers 10% of", "answers 10% of the callers"),
+        (
+            {"action": "canary", "percent": "50", "sticky": "inputs"},
+            "answers 50% of",
+            "answers 50% of the inputs, the stand-in the rest.",
+        ),
+        ({"action": "live"}, "The stand-in (live) answers none any more", "Release 1 answers ever"),
+        ({"action": "rollback"}, "The stand-in (retired) answers", "The stand-in answers everybod"),
+    )
+    for wish, before, after in steps:
+        status, asked = confirm(operator, "so <i>be it</i>", number=number, **wish)
+        assert (status, before in asked) == (303, True), asked
+        page = operator.get(LIST).text
+        assert after in page
+        assert "Done." in page
+        assert "Done." not in operator.get(LIST).text
+    done = house.parts.releases.moves(NAME, number)
+    assert [each.by for each in done[:5]] == ["root"] * 5
+    assert {each.reason for each in done[:5]} == {"so <i>be it</i>"}
+    assert "so &lt;i&gt;be it&lt;/i&gt;" in show(operator, number)
+    assert "<b>model" not in show(operator, number)
+
+
+def test_looking_changes_nothing(house: House) -> None:
+    """To ask what would happen does nothing."""
+    operator, number = house.client("root"), hand_in(house)
+    version = house.parts.releases.version()
+    for action in ("shadow", "live", "retire"):
+        assert operator.get(f"{CHANGE}?action={action}&number={number}").status_code == 200
+    assert house.parts.releases.version() == version
+
+
+@pytest.mark.parametrize("seen", [None, "", "0", "x", "-1", "9" * 30, "²"])
+def test_a_decision_by_an_old_standing(house: House, seen: str | None) -> None:
+    """What was confirmed by another standing than today's is not done, but asked again."""
+    operator, first = house.client("root"), hand_in(house)
+    sent = hidden(operator.get(f"{CHANGE}?action=live&number={first}").text)
+    second = hand_in(house)
+    house.parts.releases.promote(NAME, second, "bob")
+    refused = operator.post(CHANGE, **(sent if seen is None else sent | {"seen": seen}))
+    assert refused.status_code == 409
+    assert "decide again" in refused.text
+    assert "Release 2 (live) answers none any more." in refused.text
+    assert stage(house, first) == "candidate"
+    assert operator.post(CHANGE, **hidden(refused.text)).status_code == 303
+    assert stage(house, first) == "live"
+
+
+@pytest.mark.parametrize("percent", ["", "0", "100", "-5", "nan", "1e1", "ten", "²", "10%%x"])
+def test_a_percentage_that_cannot_be(house: House, percent: str) -> None:
+    """What is wrong with a percentage stands beside it, and the form keeps what was sent."""
+    operator, number = house.client("root"), hand_in(house)
+    wish = {"action": "canary", "number": str(number), "percent": percent}
+    answer = operator.client.get(CHANGE, query_string=wish, headers={"Accept": "text/html"})
+    assert (answer.status_code, 'id="error-percent"' in answer.text) == (422, True)
+    assert f'value="{percent}"' in answer.text
+    assert operator.post(CHANGE, seen="1", **wish).status_code in {409, 422}
+    assert stage(house, number) == "candidate"
+
+
+@pytest.mark.parametrize("percent", ["12,5", "12.5", " 12.5 %"])
+def test_a_percentage_as_people_write_it(house: House, percent: str) -> None:
+    """A comma and a sign are understood."""
+    operator, number = house.client("root"), hand_in(house)
+    assert confirm(operator, action="canary", number=number, percent=percent)[0] == 303
+    assert house.parts.releases.show(NAME, number).percent == 12.5
+
+
+def test_a_release_that_has_not_passed(house: House) -> None:
+    """It is offered no traffic, asked for or not, until each broken rule is overridden."""
+    operator, number = house.client("root"), hand_in(house, "repeats")
+    page = show(operator, number)
+    assert "it broke repeats" in page
+    assert "?action=live" not in page
+    assert "<code>nothing</code>" in page  # what the model said
+    refused = operator.get(f"{CHANGE}?action=live&number={number}")
+    assert (refused.status_code, "it broke repeats" in refused.text) == (409, True)
+
+    status, asked = confirm(operator, " ", action="override", number=number, rule="repeats")
+    assert (status, "although it broke the rule repeats" in asked) == (422, True)
+    assert house.parts.releases.overridden(NAME, number) == ()
+    done = confirm(operator, "on purpose", action="override", number=number, rule="repeats")
+    assert done[0] == 303
+    page = show(operator, number)
+    assert "On record." in page
+    assert "?action=live" in page
+    assert "on purpose" in page
+    assert confirm(operator, action="live", number=number)[0] == 303
+
+
+@pytest.mark.parametrize(
+    ("rule", "status"), [("survives", 409), ("latency", 409), ("nonsense", 422), ("", 422)]
+)
+def test_a_rule_that_cannot_be_overridden(house: House, rule: str, status: int) -> None:
+    """Neither a fixed rule, nor one that held, nor one that is none."""
+    operator, number = house.client("root"), hand_in(house, "survives", "repeats")
+    query = f"action=override&number={number}&rule={rule}"
+    assert operator.get(f"{CHANGE}?{query}").status_code == status
+    sent = {"action": "override", "number": str(number), "rule": rule, "reason": "so"}
+    seen = str(house.parts.releases.routing(NAME).version)
+    assert operator.post(CHANGE, seen=seen, **sent).status_code == status
+
+
+def test_putting_away(house: House) -> None:
+    """A shadow is withdrawn, and retired for good; nothing is offered for it afterwards."""
+    operator, number = house.client("root"), hand_in(house)
+    for action, then in (("shadow", "shadow"), ("withdraw", "candidate"), ("retire", "retired")):
+        assert confirm(operator, action=action, number=number)[0] == 303
+        assert stage(house, number) == then
+    page = show(operator, number)
+    assert "can be added again" in page
+    assert "?action=" not in page
+    assert operator.get(f"{CHANGE}?action=live&number={number}").status_code == 409
+
+
+def test_how_it_does(house: House) -> None:
+    """Requests, failures and latencies stand beside the live release's; so do answers."""
+    operator, first, second = house.client("root"), hand_in(house), hand_in(house)
+    house.parts.releases.promote(NAME, first, "ann")
+    house.parts.releases.promote(NAME, second, "ann", stage="canary", percent=10)
+    tallies = [Tally(contract=NAME, number=number) for number in (first, second)]
+    for number in range(50):
+        tallies[0].add("ok", 1_000)
+        tallies[1].add("ok" if number else "late", 4_000)
+    house.parts.watch.tally("w", tallies)
+    comparison = Comparison(contract.output_kind)
+    for other in (3000, 3010, 4500, 2000):
+        comparison.add(INPUTS, 3000, other)
+    house.parts.watch.compare(NAME, second, first, "w", comparison)
+    page = show(operator, second)
+    rows = {
+        re.sub("<[^>]+>", "", head).strip(): re.sub("<[^>]+>", " ", rest).split()
+        for head, rest in re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', page, re.DOTALL)
+    }
+    assert rows["release 1"][:6] == ["50", "0", "0", "0", "0", "0"]
+    assert rows["release 2"][:6] == ["50", "0", "1", "0", "0", "0"]
+    assert 4.0 <= float(rows["release 2"][6]) < 4.5
+    assert rows["the same"] == ["1"]
+    assert "50.0%" in page
+    assert "4500" in page
+    assert "Release 2 stays." in page
+    assert "<svg viewBox" in page
+
+
+def test_whose_pages_they_are(house: House) -> None:
+    """A client is refused, a stranger asked to sign in, and neither moves anything."""
+    number = hand_in(house)
+    pages = (LIST, f"/console/releases/{NAME}/{number}", f"{CHANGE}?action=live&number={number}")
+    for name, status in (("ann", 403), (None, 401)):
+        person = house.client(name)
+        assert {person.get(page).status_code for page in pages} == {status}
+        seen = str(house.parts.releases.routing(NAME).version)
+        sent = {"action": "live", "number": str(number), "seen": seen}
+        assert person.post(CHANGE, **sent).status_code == status
+    assert stage(house, number) == "candidate"
+
+
+def test_what_is_not_there(house: House) -> None:
+    """Contracts, releases, numbers and actions that are none have a page that says so."""
+    operator = house.client("root")
+    for address in (
+        "/console/releases?contract=nobody",
+        "/console/releases/nobody/1",
+        f"/console/releases/{NAME}/1",
+        f"/console/releases/{NAME}/x",
+        f"/console/releases/{NAME}/{'9' * 30}",
+        f"{LIST}&below=x",
+        f"{CHANGE}?action=explode",
+        f"{CHANGE}?action=live&number=7",
+        f"{CHANGE}?action=live&number=%00",
+    ):
+        assert operator.get(address).status_code == 404, address
+    assert operator.get(f"{CHANGE}?action=rollback").status_code == 409  # nothing was before
+
+
+def test_very_many_releases(house: House) -> None:
+    """Releases are on pages of 40, the newest first; each page is light."""
+    for _ in range(60):
+        hand_in(house, verified=False)
+    operator, address, numbers = house.client("root"), LIST, list[str]()
+    for _ in range(2):
+        page = operator.get(address)
+        assert len(page.data) < 90_000
+        numbers += re.findall(r'/(\d+)">(?:Release \d+|The stand-in)<', page.text)
+        more = re.search(r'href="([^"]+)" rel="next"', page.text)
+        address = more[1].replace("&amp;", "&") if more else ""
+    assert numbers == [str(number) for number in range(60, -1, -1)]
+    assert address == ""
