@@ -308,6 +308,31 @@ def test_the_console_by_roles(welcoming: House, role: str) -> None:
     assert found == dict(zip(CONSOLE, CONSOLE_TABLE[role], strict=True))
 
 
+RELEASES_TABLE = {
+    "anonymous": (401, 401, 401, 401),
+    "guest": (403, 403, 403, 403),
+    "owner": (403, 403, 403, 403),
+    "owner's key": (403, 403, 403, 403),
+    "operator": (200, 200, 409, 404),
+}
+"""Who gets what of releases. For an operator: there is none to go back to, and no release 1."""
+
+
+@pytest.mark.parametrize("role", RELEASES_TABLE)
+def test_releases_by_roles(welcoming: House, role: str) -> None:
+    """Only operators see releases, and they alone move them, with a session of their own."""
+    client = as_role(welcoming, role)
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    here = "/console/releases/madcompany"
+    answers = [
+        client.get("/console/releases"),
+        client.get(f"{here}/0"),
+        client.get(f"{here}/change?action=rollback"),
+        client.send("POST", f"{here}/change", b"action=live&number=1&seen=0", **form),
+    ]
+    assert tuple(answer.status for answer in answers) == RELEASES_TABLE[role]
+
+
 def test_what_is_not_there_looks_like_somebody_elses(welcoming: House) -> None:
     """An image of somebody else's and one that never was get the same bytes."""
     image = welcoming.signed_in("owner").upload(png()).text

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from tests.acceptance.server import Server, running
+from tests.browser.handing_in import hand_in_releases
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
 
 from stopgap import wiring
@@ -24,12 +25,13 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Run the demo, with an operator beside its own account."""
+    """Run the demo, with an operator beside its own account, and two releases in no traffic."""
     folder = tmp_path_factory.mktemp("site")
     settings = read_settings({"STOPGAP_DATA": str(folder / "data")})
     parts = wiring.build_parts(wiring.prepare(settings))
     with closing(parts):
         parts.accounts.add(OPERATOR, PASSWORD, Role.OPERATOR)
+        hand_in_releases(parts)
     with running(folder) as server:
         yield server
 

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.browser.handing_in import BROKEN, SOUND
 from tests.browser.visiting import OK, OPERATOR, PASSWORD, Visitor
 from tests.pictures import photograph, png
 
 ASKED = "/console/predict/madcompany?seller_available=5&month=may&customer_visiting_website=100"
+CHANGE = f"/console/releases/madcompany/change?action=canary&number={SOUND}"
 
 PHOTOGRAPH = photograph()
 
@@ -104,6 +106,12 @@ PAGES = (
     Row(name="account", path="/console/account", who="operator"),
     Row(name="accounts", path="/console/accounts", who="operator"),
     Row(name="service", path="/console/service", who="operator"),
+    Row(name="releases", path="/console/releases", who="operator"),
+    Row(name="release", path=f"/console/releases/madcompany/{SOUND}", who="operator"),
+    Row(name="broken-release", path=f"/console/releases/madcompany/{BROKEN}", who="operator"),
+    Row(name="stand-in", path="/console/releases/madcompany/0", who="operator"),
+    Row(name="change", path=CHANGE + "&percent=10&sticky=caller", who="operator"),
+    Row(name="wrong-change", path=CHANGE + "&percent=ten", who="operator", status=422),
 )
 
 

@@ -43,11 +43,11 @@ COUNTED = timedelta(hours=1)
 """How far back requests are counted."""
 
 FAILED = {
-    "raised": "raised an error",
-    "late": "not by the deadline",
-    "died": "the process died",
-    "unavailable": "was starting again",
-    "breach": "broke the contract",
+    "raised": "raised",
+    "late": "late",
+    "died": "died",
+    "unavailable": "starting again",
+    "breach": "against the contract",
 }
 """The ways to have no valid answer, in words."""
 
@@ -266,7 +266,11 @@ def _doing(number: int, tally: Tally) -> Doing:
     return Doing(
         name=answering.name(number),
         requests=tally.requests,
-        failures=[(FAILED[each], tally.outcomes[each]) for each in OUTCOMES if each in FAILED],
+        failures=[
+            (FAILED[each], count)
+            for each in OUTCOMES
+            if each != "ok" and (count := tally.outcomes[each])
+        ],
         durations=[_duration(tally.within(share)) for share in (0.5, 0.9, 0.99)],
     )
 
