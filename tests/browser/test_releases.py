@@ -80,7 +80,8 @@ def test_a_release_is_clicked_to_live_and_back(
         visitor.sign_in(OPERATOR, PASSWORD)
         page.locator("header").get_by_role("link", name="Releases").click()
         expect(page.locator("main")).to_contain_text("The stand-in answers everybody.")
-        page.get_by_role("link", name="Release 1", exact=True).click()
+        table = page.get_by_role("region", name="Table of releases")
+        table.get_by_role("link", name="Release 1", exact=True).click()
         page.get_by_role("link", name="Make it a shadow").click()
         confirm(visitor, "gets copies of the traffic", "Make it a shadow")
         assert answerers(callers).keys() == {"stand-in"}
