@@ -4,7 +4,7 @@ import re
 
 import pytest
 from tests.releases.making import report
-from tests.web.console.conftest import House, Person
+from tests.web.console.conftest import Build, House, Person
 
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
@@ -256,3 +256,28 @@ def test_very_many_releases(house: House) -> None:
         address = more[1].replace("&amp;", "&") if more else ""
     assert numbers == [str(number) for number in range(60, -1, -1)]
     assert address == ""
+
+
+def test_several_contracts(build: Build) -> None:
+    """Each contract has releases of its own; an answer of parts has a chart for each."""
+    house = build(
+        contracts=("stopgap.contracts.madcompany:contract", "examples/delivery.py:contract")
+    )
+    operator, known = house.client("root"), house.parts.releases
+    delivery = house.parts.contracts[1]
+    known.add(delivery.name, Specification(uri="python:shop:model"), "ann")
+    assert "No model yet" in operator.get(LIST).text
+    page = operator.get(f"/console/releases?contract={delivery.name}").text
+    assert "No model yet" not in page
+    assert f"/console/releases?contract={NAME}" in page.replace("&amp;", "&")
+    assert f"--contract {delivery.name}" in page
+    comparison = Comparison(delivery.output_kind)
+    for carrier in ("north", "south"):
+        given = {"days": 2.0, "carrier": "north"}
+        comparison.add(b'{"weight_kg":2.5}', given, given | {"days": 3.5, "carrier": carrier})
+    house.parts.watch.compare(delivery.name, 1, 0, "w", comparison)
+    page = operator.get(f"/console/releases/{delivery.name}/1").text
+    assert "Differences: days" in page
+    assert "Differences: carrier" in page
+    assert "north -&gt; south" in page
+    assert "draws its answers" in page

@@ -68,7 +68,7 @@ class Wish:
         known = {
             "action": self.action,
             "number": str(self.number),
-            "percent": "" if self.share() is None else f"{self.percent:g}",
+            "percent": "" if self.share() is None else f"{self.percent:.9g}",
             "sticky": self.sticky or "",
             "rule": self.rule,
         }
