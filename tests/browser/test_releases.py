@@ -7,10 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.callers import Callers
 from tests.acceptance.desk import add, desk, recorded
 from tests.acceptance.server import Server, running
+from tests.browser.test_pages import AXE
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
 
 from stopgap import wiring
@@ -49,6 +51,12 @@ def settle(callers: Callers, wanted: set[str]) -> Counter[str]:
     while answerers(callers).keys() != wanted:
         assert time.monotonic() < deadline, answerers(callers)
     return answerers(callers)
+
+
+def violations(page: Page) -> list[str]:
+    """Ask axe what it objects to on a page that has a canary and its figures."""
+    page.evaluate(Axe().axe_script)
+    return list(page.evaluate(AXE, {}))
 
 
 def confirm(visitor: Visitor, words: str, button: str) -> None:
@@ -91,6 +99,10 @@ def test_a_release_is_clicked_to_live_and_back(
             )
         share(visitor, "10", "Make it a canary")
         few = settle(callers, {"stand-in", "1"})
+        page.reload()
+        expect(page.locator("main")).to_contain_text("Release 1 stays.")
+        if scripts:
+            assert violations(page) == []
         share(visitor, "50", "Change the share")
         time.sleep(EVERYWHERE_SECONDS)
         half = answerers(callers)
