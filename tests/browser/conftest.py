@@ -1,4 +1,8 @@
-"""A real browser, Debian's Chromium, against a real server; each is started once for all tests."""
+"""A real browser, Debian's Chromium, against a real server.
+
+The server is started once. The browser is started for each module: Playwright has an event loop run
+in the thread of the tests as long as it lives, and other modules have loops of their own.
+"""
 
 import os
 from collections.abc import Iterator
@@ -36,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Run the browser."""
     assert CHROMIUM.exists(), f"{CHROMIUM} is missing: `make test` installs it"
