@@ -10,7 +10,7 @@ from tests.front.loops import in_a_loop
 from tests.models.slots import row
 
 from stopgap.contracts.row import Row
-from stopgap.models.batching import Batching
+from stopgap.models.batching import BREATH, GAP, Batching
 from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelRaised
 
 ROWS = [row(number) for number in range(20)]
@@ -96,7 +96,7 @@ async def test_those_who_were_just_answered_may_join() -> None:
     bench.ask(0)
     await turn()
     bench.ask(1)
-    await asyncio.sleep(0.3)  # a breath is at most a tenth of that
+    await asyncio.sleep(0.3)
     bench.answer()
     await turn()
     assert len(bench.calls) == 1
@@ -104,9 +104,16 @@ async def test_those_who_were_just_answered_may_join() -> None:
     assert bench.calls[1:] == [[1, 2]]
 
 
+async def next_call(bench: Bench, began: float) -> float:
+    """Wait for the second call; tell how long it took to come."""
+    while len(bench.calls) < 2:  # noqa: ASYNC110  # nothing tells when a call is made
+        await asyncio.sleep(0.001)
+    return asyncio.get_running_loop().time() - began
+
+
 @in_a_loop
-async def test_the_breath_is_short() -> None:
-    """Nobody waits longer than a tenth of the last call for others to join."""
+async def test_nobody_is_awaited_for_long() -> None:
+    """Where nobody joins, those who wait go after a share of the last call."""
     loop = asyncio.get_running_loop()
     bench = Bench()
     bench.batching.open()
@@ -115,10 +122,47 @@ async def test_the_breath_is_short() -> None:
     bench.ask(1)
     await asyncio.sleep(0.5)
     bench.answer()
+    assert await next_call(bench, loop.time()) < 0.5 * GAP + 0.1
+
+
+@in_a_loop
+async def test_the_breath_has_an_end() -> None:
+    """However many go on joining, the next call comes after a share of the last one."""
+    loop = asyncio.get_running_loop()
+    bench = Bench(most=20)
+    bench.batching.open()
+    for number in range(10):
+        bench.ask(number)
+    await turn()
+    bench.ask(10)
+    await asyncio.sleep(0.5)
     began = loop.time()
-    while len(bench.calls) < 2:  # noqa: ASYNC110  # nothing tells when a call is made
-        await asyncio.sleep(0.001)
-    assert loop.time() - began < 0.1
+    bench.answer()
+    joining = asyncio.create_task(join_slowly(bench))
+    assert 0.5 * GAP < await next_call(bench, began) < 0.5 * BREATH + 0.1
+    joining.cancel()
+    assert len(bench.calls[1]) > 2
+
+
+async def join_slowly(bench: Bench) -> None:
+    """Have one more ask now and then."""
+    for number in range(11, 19):
+        await asyncio.sleep(0.06)
+        bench.ask(number)
+
+
+@in_a_loop
+async def test_a_caller_alone_waits_for_nobody() -> None:
+    """Who asks again after having been answered alone is asked for at once."""
+    bench = Bench()
+    bench.batching.open()
+    for number in range(3):
+        bench.ask(number)
+        await turn()
+        assert bench.calls[number:] == [[number]]
+        await asyncio.sleep(0.05)
+        bench.answer()
+        await turn()
 
 
 @in_a_loop
