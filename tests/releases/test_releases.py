@@ -319,6 +319,15 @@ def test_artifacts_that_are_needed(releases: Releases) -> None:
     assert releases.needed() == {"a" * 64, "c" * 64}
 
 
+def test_artifacts_of_a_contract_that_is_not_served(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """A server that serves fewer contracts sweeps away nothing of the others."""
+    kept = Specification(uri="onnx:model.onnx", artifact="a" * 64)
+    releases.add(NAME, kept, "ann")
+    assert Releases(database, clock, [LETTER]).needed() == {"a" * 64}
+
+
 def test_the_stand_in_as_a_fallback(releases: Releases) -> None:
     """The stand-in answers for a failed model only after somebody has said so, on record."""
     assert not releases.routing(NAME).stand_in_fallback

@@ -22,7 +22,7 @@ from stopgap.releases.release import (
     stand_in_release,
 )
 from stopgap.releases.routing import Routing
-from stopgap.releases.store import ReleaseRows, State, version
+from stopgap.releases.store import ReleaseRows, State, contracts_with_releases, version
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
@@ -288,18 +288,16 @@ class Releases:
             return rows.moves(number)
 
     def needed(self) -> frozenset[str]:
-        """Name the artifacts that some release may still have to load."""
+        """Name the artifacts that some release may still have to load, of whatever contract."""
         found = set()
-        for name in self._contracts:
-            with self._rows(name, writing=False) as rows:
+        with self._database.read() as connection:
+            for name in contracts_with_releases(connection):
+                rows = ReleaseRows(connection, name)
                 before = rows.state().standing.before
-                found |= {
-                    each.specification.artifact
-                    for each in rows.releases()
-                    if each.specification and each.specification.artifact
-                    if each.stage != "retired" or each.number in before
-                }
-        return frozenset(found)
+                for each in rows.releases():
+                    if each.specification and (each.stage != "retired" or each.number in before):
+                        found.add(each.specification.artifact)
+        return frozenset(filter(None, found))
 
     @contextmanager
     def _rows(self, contract: str, *, writing: bool) -> Iterator[ReleaseRows]:

@@ -288,6 +288,11 @@ def version(connection: Connection) -> int:
     return int(connection.scalar(select(func.sum(STANDINGS.c.version))) or 0)
 
 
+def contracts_with_releases(connection: Connection) -> Sequence[str]:
+    """List the contracts that have releases here, whether this server serves them or not."""
+    return connection.scalars(select(RELEASES.c.contract).distinct()).all()
+
+
 def add_tallies(
     connection: Connection, worker: str, at: datetime, tallies: Collection[Tally]
 ) -> None:
