@@ -3,8 +3,9 @@
 import time
 
 from limits import parse
-from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
+
+from stopgap.accounts.counts import MemoryCounts
 
 
 class PredictionLimit:
@@ -18,7 +19,7 @@ class PredictionLimit:
     def __init__(self, rate: str, url: str) -> None:
         self.rate = rate
         self._item = parse(rate)
-        self._limiter = FixedWindowRateLimiter(storage_from_string(url))
+        self._limiter = FixedWindowRateLimiter(MemoryCounts(url))
 
     def count(self, who: str) -> float:
         """Count one; tell the seconds until there may be another, if it was one too many."""

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from stopgap.accounts.counts import MemoryCounts
 from stopgap.accounts.digest import digest
 from stopgap.errors import StartRefused
 
@@ -63,7 +63,7 @@ class Throttle:
         found = re.match(r"([a-z0-9+]+)://", url)
         if found is None or found[1] not in SCHEMES:
             raise LimitsUnknown(found.group() if found else "")
-        self._limiter = FixedWindowRateLimiter(storage_from_string(url))
+        self._limiter = FixedWindowRateLimiter(MemoryCounts(url))
         self._lock = threading.Lock()  # the storage in memory loses counts that come together
         self._secret = secret
         self._pair = RateLimitItemPerSecond(failures, seconds)

@@ -1,0 +1,18 @@
+"""Counts: where attempts and predictions are counted, by the library of limits."""
+
+from contextlib import suppress
+
+from limits.storage import MemoryStorage
+
+
+class MemoryCounts(MemoryStorage):
+    """Counts in this process alone.
+
+    The library forgets what has expired in a thread of its own, and finds that thread's work undone
+    by another's (limits 5.8): the thread then ends with an error. It is started anew by the next
+    count, so nothing is lost if it just ends.
+    """
+
+    def _MemoryStorage__expire_events(self) -> None:  # noqa: N802  # the library's name
+        with suppress(KeyError):
+            super()._MemoryStorage__expire_events()  # type: ignore[misc]  # private to the library
