@@ -19,7 +19,7 @@ run: .venv/runtime ## start the server; `PORT=8000 make run` chooses its port
 .PHONY: test
 test: .venv/dev ## run all tests; `make test ARGS=tests/web` runs some
 	@.ci/browser
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: .venv/dev ## what must hold besides the tests: form, lint, types, floors, docs

@@ -27,8 +27,6 @@ from tests.acceptance.server import (
 )
 from tests.pictures import png
 
-pytestmark = pytest.mark.alone
-
 PRODUCTION = {"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}
 
 
@@ -171,6 +169,7 @@ def test_a_setting_that_cannot_be(tmp_path: Path, settings: dict[str, str], name
     assert fingerprint(tmp_path) == {}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("alone", [True, False])
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -184,6 +183,7 @@ def test_it_stops(tmp_path: Path, number: signal.Signals, workers: str, *, alone
         assert nobody_listens(server.port)
 
 
+@pytest.mark.alone
 def test_what_is_under_way_is_finished(tmp_path: Path) -> None:
     """A request that is being answered when the server is told to stop gets its answer."""
     picture = png(size=(3000, 3000))

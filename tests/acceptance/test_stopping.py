@@ -19,7 +19,7 @@ from tests.pictures import png
 
 pytestmark = pytest.mark.alone
 
-TURNS = 3
+TURNS = 2
 """Four times: with one worker or two, told alone or all together."""
 
 

@@ -1,14 +1,16 @@
-"""Tests that are coroutines."""
+"""Tests that are coroutines, in real time or in a simulated one."""
 
 import asyncio
+import selectors
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec
 
 P = ParamSpec("P")
+Test = Callable[P, Coroutine[Any, Any, None]]
 
 
-def in_a_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+def in_a_loop(test: Test[P]) -> Callable[P, None]:
     """Run a test in an event loop of its own."""
 
     @wraps(test)
@@ -16,3 +18,47 @@ def in_a_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]
         asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+def in_simulated_time(test: Test[P]) -> Callable[P, None]:
+    """Run a test in a loop where nothing but waiting takes time, and no time really goes by.
+
+    So its times are exact, and the same on a busy machine.
+    """
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time moves on, by as much as it would wait, when it would wait."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        super().__init__(Hasty(self._forward))
+
+    def time(self) -> float:
+        """Tell the seconds since the start."""
+        return self._now
+
+    def _forward(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class Hasty(selectors.DefaultSelector):
+    """A selector that does not wait for a time to go by, but says so."""
+
+    def __init__(self, forward: Callable[[float], None]) -> None:
+        super().__init__()
+        self._forward = forward
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Tell what is ready; if nothing is, let the time go by."""
+        ready = super().select(timeout and 0)
+        if timeout and not ready:
+            self._forward(timeout)
+        return ready

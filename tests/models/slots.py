@@ -77,15 +77,15 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-def sessions(leaders: Sequence[int]) -> list[int]:
-    """List the processes that belong to some sessions, zombies too."""
+def group(leader: int) -> list[int]:
+    """List the processes of a group, zombies too."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+            leading = int((folder / "stat").read_text().rpartition(")")[2].split()[2])
         except OSError:
             continue
-        if session in leaders:
+        if leading == leader:
             found.append(int(folder.name))
     return found
 

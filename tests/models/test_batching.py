@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.front.loops import in_a_loop
+from tests.front.loops import in_simulated_time
 from tests.models.slots import row
 
 from stopgap.contracts.row import Row
@@ -54,7 +54,7 @@ async def turn() -> None:
         await asyncio.sleep(0)
 
 
-@in_a_loop
+@in_simulated_time
 async def test_what_arrives_together_goes_together() -> None:
     """A free model is asked within the same turn, with all that has arrived in it."""
     bench = Bench()
@@ -68,7 +68,7 @@ async def test_what_arrives_together_goes_together() -> None:
     assert bench.batching.waiting == 0
 
 
-@in_a_loop
+@in_simulated_time
 async def test_what_waits_goes_as_one_batch() -> None:
     """While the model is busy rows wait; then they go, in their order, up to the limit."""
     bench = Bench(most=3)
@@ -88,7 +88,7 @@ async def test_what_waits_goes_as_one_batch() -> None:
     assert [await each for each in asked] == [10, 20, 30, 40, 50]
 
 
-@in_a_loop
+@in_simulated_time
 async def test_those_who_were_just_answered_may_join() -> None:
     """After a batch the model takes a short breath, and goes on as soon as all are there again."""
     bench = Bench()
@@ -111,7 +111,7 @@ async def next_call(bench: Bench, began: float) -> float:
     return asyncio.get_running_loop().time() - began
 
 
-@in_a_loop
+@in_simulated_time
 async def test_nobody_is_awaited_for_long() -> None:
     """Where nobody joins, those who wait go after a share of the last call."""
     loop = asyncio.get_running_loop()
@@ -125,7 +125,7 @@ async def test_nobody_is_awaited_for_long() -> None:
     assert await next_call(bench, loop.time()) < 0.5 * GAP + 0.1
 
 
-@in_a_loop
+@in_simulated_time
 async def test_the_breath_has_an_end() -> None:
     """However many go on joining, the next call comes after a share of the last one."""
     loop = asyncio.get_running_loop()
@@ -151,7 +151,7 @@ async def join_slowly(bench: Bench) -> None:
         bench.ask(number)
 
 
-@in_a_loop
+@in_simulated_time
 async def test_a_caller_alone_waits_for_nobody() -> None:
     """Who asks again after having been answered alone is asked for at once."""
     bench = Bench()
@@ -165,7 +165,7 @@ async def test_a_caller_alone_waits_for_nobody() -> None:
         await turn()
 
 
-@in_a_loop
+@in_simulated_time
 async def test_late_rows_are_told_in_time() -> None:
     """A row's caller is told by the deadline, waiting or in flight; an endless call is reported."""
     loop = asyncio.get_running_loop()
@@ -197,7 +197,7 @@ async def failure_of(asked: asyncio.Future[Any]) -> ModelFailed | None:
     return None
 
 
-@in_a_loop
+@in_simulated_time
 async def test_a_whole_goes_alone() -> None:
     """A batch that is to be one call shares it with nobody, and may be longer than the limit."""
     bench = Bench(most=2)
@@ -215,7 +215,7 @@ async def test_a_whole_goes_alone() -> None:
     assert (await before, await whole, await after) == (0, [10, 20, 30, 40], 50)
 
 
-@in_a_loop
+@in_simulated_time
 async def test_a_failure_is_its_rows_own() -> None:
     """A failed row's caller gets the failure, the others their answers; a whole gets both."""
     bench = Bench()
@@ -232,7 +232,7 @@ async def test_a_failure_is_its_rows_own() -> None:
     assert await whole == [raised, 10]
 
 
-@in_a_loop
+@in_simulated_time
 async def test_nothing_goes_without_a_model() -> None:
     """Without a model what waits is refused, and goes nowhere until there is one."""
     bench = Bench()
@@ -297,7 +297,7 @@ class Play:
     async def end(self) -> None:
         """Let the model answer all that is left."""
         while self.bench.batching.waiting:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
             await self.answer(0)
         self.bench.batching.close()
 
@@ -307,7 +307,7 @@ HAPPENINGS = [Play.ask, Play.whole, Play.leave, Play.turn, Play.answer, Play.fai
 
 @settings(deadline=None)
 @given(happenings=st.lists(st.sampled_from([*HAPPENINGS, Play.ask, Play.ask]), max_size=40))
-@in_a_loop
+@in_simulated_time
 async def test_nobody_is_forgotten(happenings: list[Any]) -> None:
     """Whatever happens in whatever order, each asker gets one outcome, and it is its own."""
     play = Play()

@@ -17,6 +17,7 @@ from tests.models.slots import (
     DEADLINE,
     SOURCE,
     back,
+    group,
     hostile,
     models,
     open_files,
@@ -24,7 +25,6 @@ from tests.models.slots import (
     outcome,
     outcomes,
     row,
-    sessions,
     started,
 )
 
@@ -282,6 +282,21 @@ async def test_tells_what_it_has_loaded() -> None:
 
 
 @in_a_loop
+async def test_one_that_stands_aside() -> None:
+    """It runs when nobody else wants to; in our session, since Linux shares out by sessions."""
+    specification = hostile("raises")
+    slot = open_slot(specification, contract, contract_source=SOURCE, aside=True)
+    await slot.start()
+    try:
+        (model,) = models()
+        assert os.sched_getscheduler(model) == os.SCHED_IDLE
+        assert os.getpriority(os.PRIO_PROCESS, model) == 19
+        assert (os.getsid(model), os.getpgid(model)) == (os.getsid(0), model)
+    finally:
+        await slot.stop()
+
+
+@in_a_loop
 async def test_another_contract_is_noticed(tmp_path: Path) -> None:
     """A contract whose file has changed since the server's start is no longer the same."""
     changed = tmp_path / "changed.py"
@@ -375,13 +390,13 @@ def test_no_orphan_is_left(name: str, asked: str) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         model = int(worker.stdout.readline())
-        assert sessions([model])
+        assert group(model)
         worker.send_signal(signal.SIGKILL)
     see_gone(model)
 
 
 def see_gone(leader: int) -> None:
-    """See a session end, with all that is in it."""
+    """See a group end, with all that is in it."""
     end = time.monotonic() + 5
     while (left := alive(leader)) and time.monotonic() < end:
         time.sleep(0.02)
@@ -389,9 +404,9 @@ def see_gone(leader: int) -> None:
 
 
 def alive(leader: int) -> list[int]:
-    """List the processes of a session that still run; nobody here buries them."""
+    """List the processes of a group that still run; nobody here buries them."""
     states = {}
-    for process in sessions([leader]):
+    for process in group(leader):
         try:
             stat = Path(f"/proc/{process}/stat").read_text()
         except OSError:

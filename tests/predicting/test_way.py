@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.front.loops import in_a_loop
+from tests.fakes import FakeClock
+from tests.front.loops import in_a_loop, in_simulated_time
 from tests.predicting.slots import (
     REQUEST_ID,
     FakeSlot,
@@ -16,7 +17,6 @@ from tests.predicting.slots import (
     row,
 )
 
-from stopgap.clock import SystemClock
 from stopgap.contracts.madcompany import contract
 from stopgap.errors import StopgapError
 from stopgap.journal.record import decode
@@ -32,9 +32,17 @@ FAILURES = [ModelRaised("x"), ModelLate("x"), ModelDied("x"), ModelUnavailable("
 BROKEN = [1999, 5001, 3141.0, float("nan"), "3141", None, True]
 
 
+class LoopClock(FakeClock):
+    """A clock whose seconds are the event loop's."""
+
+    def monotonic(self) -> float:
+        """Tell seconds since some moment."""
+        return asyncio.get_running_loop().time()
+
+
 def way(spool: Memory, of: Plan) -> Way:
     """Have a plan applied; return the way that it makes."""
-    served = predicting(spool, clock=SystemClock())
+    served = predicting(spool, clock=LoopClock())
     served.apply(contract, of)
     found = served.way(contract)
     assert found is not None
@@ -142,7 +150,7 @@ def hanging(deadline: float, **others: Any) -> Routing:
     return routing(release(7, deadline=deadline), **others)
 
 
-@in_a_loop
+@in_simulated_time
 async def test_another_answers_by_the_deadline_of_the_first() -> None:
     """A hanging release is given up in time for another: the client has an answer by then."""
     who = hanging(0.3, previous=release(6, "retired"))
@@ -156,7 +164,7 @@ async def test_another_answers_by_the_deadline_of_the_first() -> None:
     assert hung.waiting == 0
 
 
-@in_a_loop
+@in_simulated_time
 async def test_two_that_hang() -> None:
     """If both hang, the client is told by the deadline of the first, with its error."""
     who = hanging(0.3, previous=release(6, "retired", deadline=30.0))
@@ -167,7 +175,7 @@ async def test_two_that_hang() -> None:
     assert asyncio.get_running_loop().time() - began < 0.4
 
 
-@in_a_loop
+@in_simulated_time
 async def test_who_would_be_late_is_refused_at_once() -> None:
     """When more wait than can be answered in time, others are told so, without another's help."""
     slow = FakeSlot(held=True)

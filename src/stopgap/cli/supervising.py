@@ -68,7 +68,10 @@ def supervise(settings: Settings, address: str, port: int) -> None:
     server.respawned_wrks = Patience()
     server.interrupt_children = Deaths()
     server.main_loop_interrupt = Waking(server)
-    os.register_at_fork(after_in_child=end_by_signal)
+    birth = Birth()
+    os.register_at_fork(
+        before=birth.begins, after_in_parent=birth.ends, after_in_child=birth.is_over
+    )
     drainer = DrainerKeeper(settings)
     drainer.start()
     try:
@@ -198,11 +201,29 @@ class DrainerKeeper:
         )
 
 
-def end_by_signal() -> None:
-    """Let a signal end a worker that is still starting.
+class Birth:
+    """Lets a signal end a worker that is still starting, from its first moment on.
 
-    It has inherited the supervisor's handlers, which would swallow the signal: the worker would
-    never learn that it has to stop. Once it serves, handlers of its own take their place.
+    A worker inherits the supervisor's handlers, which would swallow the signal: it would never
+    learn that it has to stop. So signals wait while it is forked, until it has none. Once it
+    serves, handlers of its own take their place.
     """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    _SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+
+    def __init__(self) -> None:
+        self._mask: set[int | signal.Signals] = set()
+
+    def begins(self) -> None:
+        """Have signals wait."""
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, self._SIGNALS)
+
+    def ends(self) -> None:
+        """Let the supervisor have its signals."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def is_over(self) -> None:
+        """Let the worker have its signals, and be ended by them."""
+        for number in self._SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)

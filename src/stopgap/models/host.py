@@ -49,7 +49,7 @@ class HostedSlot:
     Args:
         source: Where the child imports the contract from, as the setting names it.
         path: The model's file; None: where its URI says, or it is none.
-        nice: By how much its process gives way to others.
+        aside: Whether its process stands aside for every other on the machine.
         load_seconds: From its start to its first answer, at most.
     """
 
@@ -60,11 +60,12 @@ class HostedSlot:
         *,
         source: str,
         path: Path | None,
-        nice: int,
+        aside: bool,
         load_seconds: float,
     ) -> None:
         self._specification = specification
         self._contract = contract
+        self._aside = aside
         self._load_seconds = load_seconds
         self._told = {
             "uri": specification.uri,
@@ -72,7 +73,6 @@ class HostedSlot:
             "contract": source,
             "fingerprint": contract.fingerprint,
             "deadline": specification.deadline,
-            "nice": nice,
         }
         self._batching = Batching(
             send=self._send,
@@ -148,7 +148,11 @@ class HostedSlot:
         """Live once more: until it is warm, and from then on."""
         began = time.monotonic()
         process = Process(
-            self._loop, model=self._specification.uri, received=self._received, gone=self._gone
+            self._loop,
+            model=self._specification.uri,
+            aside=self._aside,
+            received=self._received,
+            gone=self._gone,
         )
         try:
             async with asyncio.timeout(self._load_seconds):
@@ -185,7 +189,17 @@ class HostedSlot:
             raise ModelUnloadable("What it tells of itself cannot be read.") from error
         for rows in self._warm_rows():
             await self._exchange(process, ASK, rows)
+        self._see_that_it_lives()
         return found
+
+    def _see_that_it_lives(self) -> None:
+        """Hold that the process is there.
+
+        Raises:
+            ModelUnloadable: it has ended.
+        """
+        if self._process is None:
+            raise ModelUnloadable(self._down)
 
     def _warm_rows(self) -> list[bytes]:
         """Draw the rows of the first calls; what is answered is for verification and the guard."""
@@ -202,12 +216,10 @@ class HostedSlot:
         Raises:
             ModelUnloadable: the process has ended.
         """
+        self._see_that_it_lives()
         self._reply = self._loop.create_future()
         process.send(pack(0, sort, body))
-        frame = await self._reply
-        if self._process is None:
-            raise ModelUnloadable(self._down)
-        return frame
+        return await self._reply  # a process that says why it cannot go on, and ends, is heard
 
     def _send(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
         self._number = (self._number + 1) & 0xFFFF_FFFF

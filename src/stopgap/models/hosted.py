@@ -84,7 +84,6 @@ class Served:
     """
 
     def __init__(self, told: dict[str, Any]) -> None:
-        os.nice(told["nice"])
         contract = _contract(told["contract"], told["fingerprint"])
         path = Path(told["path"]) if told["path"] else None
         model = load_model(told["uri"], contract, path)

@@ -16,8 +16,12 @@ from stopgap.models.sayings import Sayings
 from stopgap.settings import environment_of_others
 
 BEGINNING = """
-import importlib.util, sys
-init, descriptor, parent = sys.argv[1:]
+import importlib.util, os, sys
+init, descriptor, parent, *aside = sys.argv[1:]
+if aside:
+    os.nice(19)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 spec = importlib.util.spec_from_file_location("stopgap", init)
 sys.modules["stopgap"] = module = importlib.util.module_from_spec(spec)
 try:
@@ -28,7 +32,8 @@ except ModuleNotFoundError as error:
 main(int(descriptor), int(parent))
 """
 """What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it:
-another Python has libraries of its own, of which `pydantic` alone is needed."""
+another Python has libraries of its own, of which `pydantic` alone is needed. One that stands aside
+does so before it imports anything: that takes half a second of a core's time."""
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Numeric libraries take every core for one row, if they are let; batches use them better."""
@@ -40,10 +45,14 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Process:
-    """One process that runs a model, in a session of its own: it is ended with all its children.
+    """One process that runs a model, in a group of its own: it is ended with all its children.
+
+    Not in a session of its own: Linux shares the time out by sessions first (autogroups), so that
+    one that stands aside would have as much as all of the server.
 
     Args:
         model: Which model it is, for the log.
+        aside: Whether every other process on the machine comes before it.
         received: Called with each frame that arrives.
         gone: Called once, when the process is no more, with the reason.
     """
@@ -53,11 +62,13 @@ class Process:
         loop: asyncio.AbstractEventLoop,
         *,
         model: str,
+        aside: bool,
         received: Callable[[Frame], None],
         gone: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._model = model
+        self._aside = aside
         self._received = received
         self._gone = gone
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,7 +88,7 @@ class Process:
                 said, says = os.pipe()
                 undone.callback(os.close, said)
                 with os.fdopen(says, "wb"):
-                    process = _spawn(python, theirs.fileno(), says)
+                    process = _spawn(python, theirs.fileno(), says, aside=self._aside)
             undone.callback(process.wait)
             undone.callback(process.kill)
             self._watch = os.pidfd_open(process.pid)
@@ -114,7 +125,7 @@ class Process:
         if self._reason is None:
             self._reason = reason
         if self._process is not None and not self._ended.done():
-            _kill_session(self._process.pid)
+            _kill_group(self._process.pid)
 
     async def kill_and_wait(self, reason: str) -> None:
         """End it at once, and see that it has ended; one that never began has."""
@@ -139,7 +150,7 @@ class Process:
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """Bury it: what it has left behind is ended while its number cannot be another's."""
         self._loop.remove_reader(self._watch)
-        _kill_session(process.pid)
+        _kill_group(process.pid)
         code = process.wait()
         os.close(self._watch)
         self._sayings.close()
@@ -175,22 +186,23 @@ class Connection(asyncio.Protocol):
         self._broken("It closed its connection.")
 
 
-def _spawn(python: str, descriptor: int, says: int) -> subprocess.Popen[bytes]:
+def _spawn(python: str, descriptor: int, says: int, *, aside: bool) -> subprocess.Popen[bytes]:
     """Start a fresh interpreter: a fork of the worker would have its secrets and its locks."""
     own = dict.fromkeys(ONE_THREAD, "1")
+    told = (stopgap.__file__, descriptor, os.getpid())
     beginning = ["-P", "-X", "faulthandler", "-c", BEGINNING]
     return subprocess.Popen(  # noqa: S603  # the operator has named the program
-        [python, *beginning, stopgap.__file__, str(descriptor), str(os.getpid())],
+        [python, *beginning, *map(str, told), *(["aside"] if aside else [])],
         stdin=subprocess.DEVNULL,
         stdout=says,
         stderr=says,
         pass_fds=[descriptor],
         env=own | environment_of_others(),
-        start_new_session=True,
+        process_group=0,
     )
 
 
-def _kill_session(process: int) -> None:
+def _kill_group(process: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process, signal.SIGKILL)
 

@@ -71,7 +71,7 @@ def open_slot(
     *,
     contract_source: str,
     path: Path | None = None,
-    nice: int = 0,
+    aside: bool = False,
     load_seconds: float = LOAD_SECONDS,
 ) -> Slot:
     """Make a slot for a model; `start` loads it.
@@ -80,7 +80,7 @@ def open_slot(
         contract_source: Where the contract is imported from, as the setting names it
             (`package.module:attribute` or `file.py:attribute`): its process imports it anew.
         path: The model's file, as the artifact store has fetched it; None: where the URI says.
-        nice: By how much its process gives way to others, 0 to 19; a shadow's should.
+        aside: Whether its process stands aside for every other on the machine, as a shadow's should.
         load_seconds: From its start to its first answer, at most.
 
     Raises:
@@ -95,6 +95,6 @@ def open_slot(
         contract,
         source=contract_source,
         path=path,
-        nice=nice,
+        aside=aside,
         load_seconds=load_seconds,
     )

@@ -11,9 +11,6 @@ from stopgap.models.slot import Slot, open_slot
 from stopgap.releases.plan import Seat
 from stopgap.releases.release import name_of
 
-LAST = 19
-"""The niceness of a shadow's process: every other on the machine comes first."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -50,7 +47,7 @@ class Opener:
             contract,
             contract_source=self._sources[contract.name],
             path=path,
-            nice=LAST if seat.aside else 0,
+            aside=seat.aside,
         )
         try:
             loaded = await slot.start()
