@@ -1,4 +1,5 @@
 -- What wrk sends: a thousand different predictions in turn, written before the clock runs.
+-- With PAUSE in its environment, each connection rests for so many milliseconds before each request.
 -- Arguments: method, path and body, in which {seller_available}, {month} and
 -- {customer_visiting_website} stand for values. At the end it prints one line of JSON.
 
@@ -26,6 +27,12 @@ end
 function request()
   turn = turn % 1000 + 1
   return requests[turn]
+end
+
+if os.getenv("PAUSE") then
+  function delay()
+    return tonumber(os.getenv("PAUSE"))
+  end
 end
 
 function done(summary, latency)

@@ -60,7 +60,13 @@ def read_round(output: str) -> Round:
 
 
 def run_wrk(
-    port: int, request: Request, *, core: int | None, connections: int, seconds: float
+    port: int,
+    request: Request,
+    *,
+    core: int | None,
+    connections: int,
+    seconds: float,
+    pause: int = 0,
 ) -> Round:
     """Ask a server on this machine as fast as it answers, over so many connections.
 
@@ -70,6 +76,7 @@ def run_wrk(
         core: Where the load is made; None: anywhere.
         connections: How many ask at once.
         seconds: How long.
+        pause: Milliseconds that each connection rests before it asks again.
     """
     headers = [f"{name}: {value}" for name, value in request.headers.items()]
     options = {
@@ -93,6 +100,7 @@ def run_wrk(
         capture_output=True,
         text=True,
         timeout=seconds + 3 * PATIENCE,
+        env=os.environ | ({"PAUSE": str(pause)} if pause else {}),
     )
     return read_round(finished.stdout or finished.stderr)
 

@@ -2,11 +2,9 @@
 
 import asyncio
 import getpass
-import json
 import logging
 import sys
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 import click
@@ -21,21 +19,16 @@ from stopgap.cli.release_lines import (
     move_row,
     print_changes,
     print_release,
-    print_replay,
     print_report,
-    replay_facts,
     row,
 )
+from stopgap.cli.release_options import contract_of, contract_option, real_release
+from stopgap.cli.replay import replay
 from stopgap.clock import SystemClock
-from stopgap.journal.filters import Filters
-from stopgap.releases.release import Release, ReleaseNotFound, Stage, Sticky
-from stopgap.releases.replay import Recorded
+from stopgap.releases.release import Release, Stage, Sticky
 from stopgap.releases.verification.report import Report
 from stopgap.web.parts import Parts
 
-contract_option = click.option(
-    "--contract", "chosen", metavar="NAME", help="Of which contract, where several are served."
-)
 reason_option = click.option("--reason", default="", help="Why; kept with what was done.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask whether that is what you want.")
 
@@ -57,12 +50,7 @@ def release() -> None:
     logging.getLogger("stopgap").addHandler(logging.NullHandler())  # what is wrong is reported
 
 
-def _contract(parts: Parts, chosen: str | None) -> str:
-    """Tell which contract is meant: the one that is named, or the only one."""
-    if chosen is None and len(parts.contracts) > 1:
-        names = ", ".join(each.name for each in parts.contracts)
-        raise click.UsageError(f"Several contracts are served; say --contract, one of {names}.")
-    return parts.contracts[0].name if chosen is None else chosen
+release.add_command(replay)
 
 
 def _me() -> str:
@@ -85,7 +73,7 @@ def list_releases(chosen: str | None, *, as_json: bool) -> None:
       stopgap release list --contract madcompany --json
     """
     with opened() as parts:
-        found = parts.releases.list(_contract(parts, chosen))
+        found = parts.releases.list(contract_of(parts, chosen))
     rows = [each.document() if as_json else row(each) for each in found]
     print_rows(rows, as_json=as_json, nothing="There are no releases.")
 
@@ -108,9 +96,9 @@ def verify(model: str, chosen: str | None, *, as_json: bool, **options: Any) -> 
       stopgap release verify 3 --json
     """
     with opened() as parts:
-        contract = _contract(parts, chosen)
+        contract = contract_of(parts, chosen)
         if model.isdecimal():
-            found = _real(parts, contract, int(model))
+            found = real_release(parts, contract, int(model))
             report = _verified(parts, contract, found)
             parts.releases.verified(contract, found.number, report, _me())
         else:
@@ -138,21 +126,13 @@ def add(uri: str, note: str, chosen: str | None, *, as_json: bool, **options: An
       stopgap release add sklearn:model.skops --deadline 0.2 --memory 512
     """
     with opened() as parts:
-        contract = _contract(parts, chosen)
+        contract = contract_of(parts, chosen)
         specification = parts.trial.keep(ModelOptions(**options).specification(uri))
         report = _trial(parts, contract, specification, options)
         added = parts.releases.add(contract, specification, _me(), note)
         parts.releases.verified(contract, added.number, report, _me())
     print_report(report, as_json=as_json, number=added.number)
     sys.exit(0 if report.passed else 1)
-
-
-def _real(parts: Parts, contract: str, number: int) -> Release:
-    """Find a release that has a model, as the stand-in has none."""
-    found = parts.releases.show(contract, number)
-    if found.specification is None:
-        raise ReleaseNotFound(contract, number)
-    return found
 
 
 def _verified(parts: Parts, contract: str, found: Release) -> Report:
@@ -212,7 +192,7 @@ def promote(
         raise click.UsageError("A shadow answers no share of the requests: --shadow or --percent.")
     stage: Stage = "shadow" if shadow else "live" if percent is None else "canary"
     with opened() as parts:
-        contract = _contract(parts, chosen)
+        contract = contract_of(parts, chosen)
         planned = parts.releases.planned(contract, number, stage=stage, percent=percent)
         _ask(planned, yes=yes)
         done = parts.releases.promote(
@@ -244,7 +224,7 @@ def rollback(reason: str, chosen: str | None, *, as_json: bool) -> None:
       stopgap release rollback --reason "May is off by a thousand"
     """
     with opened() as parts:
-        done = parts.releases.rollback(_contract(parts, chosen), _me(), reason)
+        done = parts.releases.rollback(contract_of(parts, chosen), _me(), reason)
     print_changes(done, as_json=as_json)
 
 
@@ -261,7 +241,7 @@ def withdraw(number: int, reason: str, chosen: str | None, *, as_json: bool) -> 
       stopgap release withdraw 3 --reason "seen enough"
     """
     with opened() as parts:
-        done = parts.releases.withdraw(_contract(parts, chosen), number, _me(), reason)
+        done = parts.releases.withdraw(contract_of(parts, chosen), number, _me(), reason)
     print_changes(done, as_json=as_json)
 
 
@@ -282,7 +262,7 @@ def retire(number: int, reason: str, chosen: str | None, *, as_json: bool) -> No
       stopgap release retire 2 --yes
     """
     with opened() as parts:
-        done = parts.releases.retire(_contract(parts, chosen), number, _me(), reason)
+        done = parts.releases.retire(contract_of(parts, chosen), number, _me(), reason)
     print_changes(done, as_json=as_json)
 
 
@@ -302,7 +282,7 @@ def override(number: int, rule: str, reason: str, chosen: str | None) -> None:
       stopgap release override 3 repeats --reason "it samples, on purpose"
     """
     with opened() as parts:
-        parts.releases.override(_contract(parts, chosen), number, rule, _me(), reason)
+        parts.releases.override(contract_of(parts, chosen), number, rule, _me(), reason)
     click.echo(f"Release {number} may have traffic although it broke the rule {rule}.")
 
 
@@ -319,7 +299,7 @@ def show(number: int, chosen: str | None, *, as_json: bool) -> None:
       stopgap release show 3 --json
     """
     with opened() as parts:
-        contract = _contract(parts, chosen)
+        contract = contract_of(parts, chosen)
         found = facts(parts, contract, number)
         compared = comparisons(parts, contract, number)
     if as_json:
@@ -341,48 +321,8 @@ def history(number: int | None, chosen: str | None, *, as_json: bool) -> None:
       stopgap release history 3 --json
     """
     with opened() as parts:
-        found = parts.releases.moves(_contract(parts, chosen), number)
+        found = parts.releases.moves(contract_of(parts, chosen), number)
     print_rows([move_row(each) for each in found], as_json=as_json, nothing="Nothing was done yet.")
-
-
-@release.command("replay")
-@click.argument("number", metavar="N", type=click.IntRange(min=1))
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    default=1_000,
-    show_default=True,
-    help="Requests at most, the latest first.",
-)
-@click.option("--answered-by", metavar="NAME", help="Only what this release answered.")
-@contract_option
-@json_option
-def replay_requests(
-    number: int, limit: int, answered_by: str | None, chosen: str | None, *, as_json: bool
-) -> None:
-    """Ask release N what the journal has, and compare its answers with those that were given.
-
-    \b
-    Examples:
-      stopgap release replay 3
-      stopgap release replay 3 --limit 100000 --answered-by 2 --json
-    """
-    with opened() as parts:
-        contract = _contract(parts, chosen)
-        found = _real(parts, contract, number)
-        entries = parts.journal.export(Filters(contract=contract, release=answered_by))
-        records = (
-            Recorded(inputs=each.record.inputs, output=json.loads(each.record.output))
-            for each in islice(entries, limit)
-        )
-        with counting("Replaying") as tell:
-            told = asyncio.run(
-                parts.trial.replay(found, records, progress=lambda done: tell(done, limit))
-            )
-    if as_json:
-        print_json(replay_facts(told))
-    else:
-        print_replay(told)
 
 
 @release.command()
@@ -402,7 +342,7 @@ def fallback(answerer: str, reason: str, chosen: str | None) -> None:
     """
     with opened() as parts:
         allowed = answerer == "stand-in"
-        contract = _contract(parts, chosen)
+        contract = contract_of(parts, chosen)
         parts.releases.allow_stand_in(contract, _me(), allowed=allowed, reason=reason)
     told = "The stand-in answers" if allowed else "Nobody answers"
     click.echo(f"{told} when no real model can.")

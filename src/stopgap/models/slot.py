@@ -80,7 +80,7 @@ def open_slot(
         contract_source: Where the contract is imported from, as the setting names it
             (`package.module:attribute` or `file.py:attribute`): its process imports it anew.
         path: The model's file, as the artifact store has fetched it; None: where the URI says.
-        aside: Whether its process stands aside for every other on the machine, as a shadow's should.
+        aside: Whether its process stands aside for every other on the machine; a shadow's should.
         load_seconds: From its start to its first answer, at most.
 
     Raises:

@@ -1,7 +1,6 @@
 """The line: the way of a prediction whose model answers at once, as stand-ins do."""
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +13,8 @@ from stopgap.contracts.values import breach, keeper
 from stopgap.errors import StopgapError
 from stopgap.journal.record import encoder
 from stopgap.models.model import Model
-from stopgap.telemetry.logs import Seldom
+from stopgap.predicting.unrecorded import Unrecorded
 from stopgap.telemetry.metrics import Metrics
-
-logger = logging.getLogger(__name__)
 
 
 class PredictionFailed(StopgapError):
@@ -63,7 +60,7 @@ class Line:
         *,
         clock: Clock,
         spool: Spool,
-        strict: bool,
+        unrecorded: Unrecorded,
         metrics: Metrics,
         took: Callable[[int], None],
     ) -> None:
@@ -80,8 +77,7 @@ class Line:
         )
         self._microseconds = clock.microseconds
         self._append = spool.append
-        self._strict = strict
-        self._seldom = Seldom(clock.monotonic)
+        self._unrecorded = unrecorded
 
     def predict(self, row: Row, request_id: str, caller: str | None) -> Prediction:
         """Answer one request.
@@ -106,12 +102,7 @@ class Line:
         try:
             self._append(self._encode(request_id, began, caller, took, row.json, body))
         except StopgapError as error:
-            if self._strict:
-                raise
-            self._metrics.journal_lost()
-            if self._seldom.is_due:
-                told = {"request_id": request_id}
-                logger.warning("answers leave without a record: %s", error, extra=told)
+            self._unrecorded(error, request_id)
         self._took(took)
         return _prediction((output, body, self._release))
 

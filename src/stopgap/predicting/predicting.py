@@ -12,6 +12,7 @@ from stopgap.predicting.engine import Engine
 from stopgap.predicting.line import Instant, Line, Prediction, Spool
 from stopgap.predicting.serving import AbsentServing, InstantServing, Serving, SlotServing
 from stopgap.predicting.shadow import Compare, Shadow
+from stopgap.predicting.unrecorded import Unrecorded
 from stopgap.predicting.way import Way
 from stopgap.releases.plan import Plan
 from stopgap.releases.release import STAND_IN_NUMBER, Release, stand_in_release
@@ -52,8 +53,11 @@ class Predicting:
         reporter: Reporter | None = None,
     ) -> None:
         self._instants = {instant.contract.name: instant for instant in instants}
-        self._make = partial(Line, clock=clock, spool=spool, strict=strict, metrics=metrics)
-        self._make_way = partial(Way, clock=clock, spool=spool, strict=strict, metrics=metrics)
+        unrecorded = Unrecorded(strict=strict, clock=clock, metrics=metrics)
+        self._make = partial(Line, clock=clock, spool=spool, unrecorded=unrecorded, metrics=metrics)
+        self._make_way = partial(
+            Way, clock=clock, spool=spool, unrecorded=unrecorded, metrics=metrics
+        )
         self._clock = clock
         self._metrics = metrics
         self._engine = engine or Engine()

@@ -10,9 +10,9 @@ from stopgap.errors import StopgapError
 from stopgap.models.failures import ModelFailed
 from stopgap.predicting.line import Prediction, PredictionFailed, Spool
 from stopgap.predicting.serving import FIRST_SHARE, Answer, ModelBusy, Serving
+from stopgap.predicting.unrecorded import Unrecorded
 from stopgap.releases.plan import Plan
 from stopgap.releases.routing import chosen, sticky_key
-from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Way:
         canary: The one that answers a part of the requests.
         others: Who answers for a live release that cannot, the first that can.
         shadows: Who answers too, for nobody to see.
-        strict: Whether an answer without a record is withheld, or given and counted as lost.
+        unrecorded: Told of an answer that could not be put on record.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Way:
         shadows: Sequence[Copies],
         clock: Clock,
         spool: Spool,
-        strict: bool,
+        unrecorded: Unrecorded,
         metrics: Metrics,
     ) -> None:
         self._plan = plan
@@ -60,8 +60,7 @@ class Way:
         self._microseconds = clock.microseconds
         self._monotonic = clock.monotonic
         self._append = spool.append
-        self._strict = strict
-        self._seldom = Seldom(clock.monotonic)
+        self._unrecorded = unrecorded
         self._metrics = metrics
 
     async def answer(self, row: Row, request_id: str, caller: str | None) -> Prediction:
@@ -91,12 +90,7 @@ class Way:
         try:
             self._append(serving.encode(request_id, began, caller, took, row.json, answer.body))
         except StopgapError as error:
-            if self._strict:
-                raise
-            self._metrics.journal_lost()
-            if self._seldom.is_due:
-                told = {"request_id": request_id}
-                logger.warning("answers leave without a record: %s", error, extra=told)
+            self._unrecorded(error, request_id)
         serving.took(took)
         for shadow in self._shadows:
             shadow.offer(row, answer)

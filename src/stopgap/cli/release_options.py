@@ -1,0 +1,30 @@
+"""What a command about releases is about: a contract, and one of its releases."""
+
+import click
+
+from stopgap.releases.release import Release, ReleaseNotFound
+from stopgap.web.parts import Parts
+
+contract_option = click.option(
+    "--contract", "chosen", metavar="NAME", help="Of which contract, where several are served."
+)
+
+
+def contract_of(parts: Parts, chosen: str | None) -> str:
+    """Tell which contract is meant: the one that is named, or the only one."""
+    if chosen is None and len(parts.contracts) > 1:
+        names = ", ".join(each.name for each in parts.contracts)
+        raise click.UsageError(f"Several contracts are served; say --contract, one of {names}.")
+    return parts.contracts[0].name if chosen is None else chosen
+
+
+def real_release(parts: Parts, contract: str, number: int) -> Release:
+    """Find a release that has a model, as the stand-in has none.
+
+    Raises:
+        ReleaseNotFound: there is none of this number.
+    """
+    found = parts.releases.show(contract, number)
+    if found.specification is None:
+        raise ReleaseNotFound(contract, number)
+    return found

@@ -1,0 +1,54 @@
+"""`stopgap release replay`: what was asked before, asked of another model."""
+
+import asyncio
+import json
+from itertools import islice
+
+import click
+
+from stopgap.cli.installation import opened
+from stopgap.cli.lines import json_option, print_json
+from stopgap.cli.release_lines import counting, print_replay, replay_facts
+from stopgap.cli.release_options import contract_of, contract_option, real_release
+from stopgap.journal.filters import Filters
+from stopgap.releases.replay import Recorded
+
+
+@click.command()
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=1_000,
+    show_default=True,
+    help="Requests at most, the latest first.",
+)
+@click.option("--answered-by", metavar="NAME", help="Only what this release answered.")
+@contract_option
+@json_option
+def replay(
+    number: int, limit: int, answered_by: str | None, chosen: str | None, *, as_json: bool
+) -> None:
+    """Ask release N what the journal has, and compare its answers with those that were given.
+
+    \b
+    Examples:
+      stopgap release replay 3
+      stopgap release replay 3 --limit 100000 --answered-by 2 --json
+    """
+    with opened() as parts:
+        contract = contract_of(parts, chosen)
+        found = real_release(parts, contract, number)
+        entries = parts.journal.export(Filters(contract=contract, release=answered_by))
+        records = (
+            Recorded(inputs=each.record.inputs, output=json.loads(each.record.output))
+            for each in islice(entries, limit)
+        )
+        with counting("Replaying") as tell:
+            told = asyncio.run(
+                parts.trial.replay(found, records, progress=lambda done: tell(done, limit))
+            )
+    if as_json:
+        print_json(replay_facts(told))
+    else:
+        print_replay(told)

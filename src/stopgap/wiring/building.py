@@ -1,0 +1,230 @@
+"""Building: all parts of the application, as each worker has them for itself."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypedDict
+
+from stopgap.accounts.accounts import Accounts
+from stopgap.accounts.keys import Keys
+from stopgap.accounts.password_change import PasswordChange
+from stopgap.accounts.passwords import Passwords
+from stopgap.accounts.recent import RecentCallers
+from stopgap.accounts.sessions import Sessions
+from stopgap.accounts.sign_in import SignIn
+from stopgap.clock import Clock, Ids, RandomIds, SystemClock
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.loading import load_contracts
+from stopgap.images.gallery import Images
+from stopgap.images.image import Bounds as ImageBounds
+from stopgap.journal.downloads import Downloads
+from stopgap.journal.journal import Journal
+from stopgap.journal.recent_charts import RecentCharts
+from stopgap.journal.spool import Spool
+from stopgap.models.artifacts import Artifacts
+from stopgap.models.stand_in import stand_in
+from stopgap.predicting.engine import Engine
+from stopgap.predicting.line import Instant
+from stopgap.predicting.predicting import Predicting
+from stopgap.releases.following import Follower
+from stopgap.releases.opening import Opener
+from stopgap.releases.release import STAND_IN
+from stopgap.releases.releases import Releases
+from stopgap.releases.reporting import Reporter
+from stopgap.releases.trial import Trial
+from stopgap.releases.watch import Watch
+from stopgap.settings import Settings
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.objects import open_objects
+from stopgap.telemetry.metrics import Metrics
+from stopgap.web.parts import Parts
+from stopgap.wiring.places import last_known, open_artifacts, open_throttle, spool_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What all parts stand on."""
+
+    settings: Settings
+    contracts: tuple[Contract, ...]
+    database: Database
+    metrics: Metrics
+    clock: Clock
+    ids: Ids
+
+    @property
+    def secret(self) -> bytes:
+        """What signs, and makes what is kept of secrets worthless to others."""
+        return (self.settings.secret or "").encode()
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where each contract is imported from: its models' processes do it anew."""
+        named = zip(self.contracts, self.settings.contracts, strict=True)
+        return {contract.name: place for contract, place in named}
+
+
+def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
+    """Build everything that the application is made of; after the worker's fork, never before.
+
+    Args:
+        settings: As `prepare` has completed them.
+        metrics: Where a server counts; a command's own doings are told to nobody.
+    """
+    ground = Ground(
+        settings=settings,
+        contracts=load_contracts(settings.contracts),
+        database=open_database(settings.database_url or ""),
+        metrics=metrics or Metrics(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+    memory = _memory(ground)
+    return Parts(
+        settings=settings,
+        contracts=ground.contracts,
+        images=_images(ground),
+        metrics=ground.metrics,
+        database=ground.database,
+        clock=ground.clock,
+        ids=ground.ids,
+        **_callers(ground),
+        **memory,
+        **_answerers(ground, memory["spool"]),
+    )
+
+
+class _Callers(TypedDict):
+    accounts: Accounts
+    sign_in: SignIn
+    password_change: PasswordChange
+    sessions: Sessions
+    keys: Keys
+    recent: RecentCallers
+
+
+def _callers(ground: Ground) -> _Callers:
+    """Build what knows who calls."""
+    settings, database, secret = ground.settings, ground.database, ground.secret
+    passwords = Passwords(rules=settings.password_rules)
+    sessions = Sessions(
+        database,
+        ground.clock,
+        ground.ids,
+        secret=secret,
+        hours=settings.session_hours,
+        guest_hours=settings.guest_hours,
+    )
+    sign_in = SignIn(
+        database,
+        ground.clock,
+        sessions=sessions,
+        passwords=passwords,
+        throttle=open_throttle(settings, secret),
+        secret=secret,
+        guests=settings.guests,
+    )
+    accounts = Accounts(database, ground.clock, ground.ids, passwords=passwords)
+    return {
+        "accounts": accounts,
+        "sign_in": sign_in,
+        "password_change": PasswordChange(accounts, sign_in),
+        "sessions": sessions,
+        "keys": Keys(database, ground.clock, ground.ids, secret=secret),
+        "recent": RecentCallers(ground.clock.monotonic),
+    }
+
+
+class _Memory(TypedDict):
+    spool: Spool
+    journal: Journal
+    charts: RecentCharts
+    downloads: Downloads
+
+
+def _memory(ground: Ground) -> _Memory:
+    """Build what remembers every answer."""
+    settings = ground.settings
+    folder, url = spool_folder(settings), settings.journal_url or ""
+    journal = Journal(open_database(url), ground.clock, spool=folder)
+    return {
+        "spool": Spool(folder, ground.ids, fsync=settings.journal_fsync),
+        "journal": journal,
+        "charts": RecentCharts(journal, ground.clock.monotonic),
+        "downloads": Downloads(url),
+    }
+
+
+class _Answerers(TypedDict):
+    predicting: Predicting
+    engine: Engine
+    releases: Releases
+    watch: Watch
+    artifacts: Artifacts
+    trial: Trial
+
+
+def _answerers(ground: Ground, spool: Spool) -> _Answerers:
+    """Build what answers, and what decides which model does."""
+    settings, contracts, clock = ground.settings, ground.contracts, ground.clock
+    artifacts = open_artifacts(settings)
+    releases = Releases(ground.database, clock, contracts)
+    watch = Watch(ground.database, clock, contracts)
+    reporter = Reporter(watch, releases.send_back, worker=ground.ids.new())
+    engine = Engine()
+    predicting = Predicting(
+        _stand_ins(contracts, settings),
+        clock=clock,
+        spool=spool,
+        strict=settings.journal == "strict",
+        metrics=ground.metrics,
+        engine=engine,
+        reporter=reporter,
+    )
+    follower = Follower(
+        releases,
+        contracts=contracts,
+        open=Opener(ground.sources, artifacts),
+        apply=predicting.apply,
+        last_known=last_known(settings),
+        report=reporter.take,
+        monotonic=clock.monotonic,
+    )
+    engine.carry(follower.start, follower.stop)
+    return {
+        "predicting": predicting,
+        "engine": engine,
+        "releases": releases,
+        "watch": watch,
+        "artifacts": artifacts,
+        "trial": Trial({each.name: each for each in contracts}, ground.sources, artifacts),
+    }
+
+
+def _stand_ins(contracts: Sequence[Contract], settings: Settings) -> list[Instant]:
+    source = random.Random()  # noqa: S311  # a draw is no secret
+    return [
+        Instant(contract=each, name=STAND_IN, model=stand_in(each, settings.stand_in, source))
+        for each in contracts
+    ]
+
+
+def _images(ground: Ground) -> Images:
+    settings = ground.settings
+    return Images(
+        database=ground.database,
+        objects=open_objects(settings.objects or ""),
+        clock=ground.clock,
+        ids=ground.ids,
+        secret=ground.secret,
+        bounds=ImageBounds(
+            bytes=settings.image_bytes,
+            pixels=settings.image_pixels,
+            uploads=settings.threads // 2,
+            account_images=settings.account_images,
+            guest_images=settings.guest_images,
+            guest_bytes=settings.guest_bytes,
+            guest_lifetime=timedelta(hours=settings.guest_hours),
+        ),
+    )

@@ -1,0 +1,127 @@
+"""Serving: the application, and the door in front of it."""
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from stopgap.accounts.prediction_limit import PredictionLimit
+from stopgap.clock import SystemClock
+from stopgap.front.admission import Places, Quota
+from stopgap.front.chores import Chore
+from stopgap.front.door import Door
+from stopgap.front.express import ExpressLane
+from stopgap.front.intake import Intake
+from stopgap.front.lane import Lanes
+from stopgap.front.sending import Sending
+from stopgap.front.waiting import WaitingLane
+from stopgap.front.witness import Asgi, Witness
+from stopgap.settings import Settings
+from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
+from stopgap.telemetry.logs import log_to_stdout
+from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
+from stopgap.web import app as web
+from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
+from stopgap.web.parts import Parts
+from stopgap.wiring.building import build_parts
+from stopgap.wiring.preparing import prepare, settings_of_environment
+
+SWEEP_SECONDS = 600
+"""What has expired is refused at once; it is gone from the disk this much later."""
+
+DAY_SECONDS = 86_400
+
+
+def create_app(settings: Settings | None = None) -> web.Application:
+    """Build the Flask application; without settings, from the environment."""
+    complete = prepare(settings or settings_of_environment())
+    return web.create_app(build_parts(complete, Metrics(complete.data / "metrics")))
+
+
+def build_door(settings: Settings, supervisor: int) -> Asgi:
+    """Build what a worker serves, from settings that `prepare` has completed.
+
+    Args:
+        supervisor: The process id of who keeps the workers; the worker ends when it is gone.
+    """
+    log_to_stdout(settings.log_level)
+    parts = build_parts(settings, Metrics(settings.data / "metrics"))
+    if not settings.access_log:
+        return door_to(parts, supervisor=supervisor)
+    log = AccessLog(SystemClock().microseconds, partial(os.write, sys.stdout.fileno()))
+    door = door_to(parts, supervisor=supervisor, log=log)
+    return Witness(door, log, trusted=settings.trusted_proxies)
+
+
+def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> Door:
+    """Put the door in front of an application.
+
+    Args:
+        supervisor: The process id of who keeps the workers; the worker ends when it is gone.
+        log: Written from time to time, if there is one, and at the end.
+    """
+    settings = parts.settings
+    prefixes = [contract.prefix for contract in parts.contracts]
+    plain = parts.contracts if settings.predictions == "open" else ()
+    return Door(
+        web.create_app(parts),
+        express=ExpressLane(
+            plain,
+            predicting=parts.predicting,
+            recent=parts.recent,
+            ids=parts.ids,
+            metrics=parts.metrics,
+        ),
+        waiting=WaitingLane(
+            plain,
+            predicting=parts.predicting,
+            recent=parts.recent,
+            ids=parts.ids,
+            metrics=parts.metrics,
+        ),
+        engine=parts.engine,
+        quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
+        places=Places(settings.max_requests),
+        intake=Intake(seconds=settings.body_seconds, places=settings.max_requests // 2),
+        lanes=Lanes(
+            threads=settings.threads,
+            prefixes=prefixes,
+            image_bytes=settings.image_bytes + web.FORM_ROOM,
+        ),
+        sending=Sending(parts.ids, places=settings.max_requests // 2),
+        metrics=parts.metrics,
+        chores=[
+            Chore(call=parts.metrics.publish, every=PUBLISH_SECONDS),
+            Chore(call=parts.sessions.sweep, every=SWEEP_SECONDS),
+            Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
+            Chore(call=parts.watch.sweep, every=SWEEP_SECONDS),
+            Chore(call=partial(_sweep_artifacts, parts), every=DAY_SECONDS),
+            Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
+            Chore(call=partial(parts.journal.sweep, settings.journal_days), every=SWEEP_SECONDS),
+            *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),
+        ],
+        supervisor=supervisor,
+        close=partial(_close, parts, log),
+    )
+
+
+def _close(parts: Parts, log: AccessLog | None) -> None:
+    if log:
+        log.flush()
+    parts.close()
+
+
+def _sweep_artifacts(parts: Parts) -> None:
+    parts.artifacts.sweep(parts.releases.needed())
+
+
+def _quota(parts: Parts, prefixes: Sequence[str]) -> Quota | None:
+    settings = parts.settings
+    if settings.prediction_limit is None:
+        return None
+    return Quota(
+        PredictionLimit(settings.prediction_limit, settings.limits),
+        prefixes=prefixes,
+        recent=parts.recent,
+        trusted=settings.trusted_proxies,
+    )
