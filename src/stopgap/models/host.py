@@ -26,7 +26,7 @@ from stopgap.models.failures import ModelDied, ModelUnavailable, ModelUnloadable
 from stopgap.models.frames import ANSWER, ASK, ASK_ONCE, LOAD, LOADED, Frame, pack
 from stopgap.models.loaded import Loaded
 from stopgap.models.process import OWN_PYTHON, Process
-from stopgap.models.restarting import Restarts
+from stopgap.models.restarting import ASIDE, FOR_CLIENTS, Restarts
 from stopgap.models.specification import Specification
 
 WATCH_SECONDS = 0.1
@@ -81,7 +81,7 @@ class HostedSlot:
             most=specification.batch,
             deadline=specification.deadline,
         )
-        self._restarts = Restarts()
+        self._restarts = Restarts(ASIDE if aside else FOR_CLIENTS)
         self._process: Process | None = None
         self._reply: asyncio.Future[Frame] | None = None  # while it is loading
         self._ready_since: float | None = None

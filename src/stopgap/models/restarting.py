@@ -1,9 +1,25 @@
 """Restarting: how long a model that has died is left alone before it is started again."""
 
-FIRST_SECONDS = 0.1
-LAST_SECONDS = 30.0
+from dataclasses import dataclass
+
 LIVED_SECONDS = 10.0
 """A model that was ready for so long has not died of its start; its next death is its first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pauses:
+    """Seconds between a model's end and its next start."""
+
+    first: float
+    growth: float  # of each over the one before
+    last: float
+
+
+FOR_CLIENTS = Pauses(first=0.1, growth=2.0, last=30.0)
+
+ASIDE = Pauses(first=2.0, growth=4.0, last=300.0)
+"""Nobody waits for a model that stands aside, and its start takes half a second of a core's time, in
+which requests are slower: a shadow that hangs is to be noticed by none."""
 
 
 class Restarts:
@@ -12,11 +28,12 @@ class Restarts:
     While a pause lasts every caller is refused at once, and told how long it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pauses: Pauses) -> None:
+        self._pauses = pauses
         self._deaths = 0
 
     def pause(self, lived: float) -> float:
-        """Note a death; tell the seconds until the next start: 0.1, doubled each time up to 30.
+        """Note a death; tell the seconds until the next start.
 
         Args:
             lived: Seconds for which the model was ready.
@@ -24,4 +41,5 @@ class Restarts:
         if lived >= LIVED_SECONDS:
             self._deaths = 0
         self._deaths += 1
-        return min(LAST_SECONDS, FIRST_SECONDS * 2.0 ** min(self._deaths - 1, 16))
+        growth = self._pauses.growth ** min(self._deaths - 1, 16)
+        return min(self._pauses.last, self._pauses.first * growth)
