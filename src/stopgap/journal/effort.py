@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -59,5 +60,12 @@ class Effort:
 
 
 def be_nice() -> None:
-    """Let others go first from now on: this thread, on Linux."""
+    """Let others go first from now on: this thread, on Linux.
+
+    With SCHED_IDLE, which only Linux has, a core that nobody else uses still counts as free, and a
+    model's process is woken there. With niceness alone it was woken on the core of the worker that
+    asked it, which then had to wait.
+    """
     os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
