@@ -1,7 +1,7 @@
 """Admission: who may come in. Nobody waits here: who may not is told so at once."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from typing import Self
 
 from stopgap.accounts.address import address_behind
 from stopgap.accounts.prediction_limit import PredictionLimit
@@ -22,20 +22,21 @@ class Places:
         self._number = number
         self.taken = 0
 
-    @contextmanager
-    def taking(self, *, kept: bool) -> Iterator[None]:
-        """Take a place for a while; a kept one is there though all others are taken.
+    def taking(self, *, kept: bool) -> Self:
+        """Take a place, `with` this, for a while; a kept one is there though all others are taken.
 
         Raises:
             Overloaded: there is none.
         """
         if self.taken >= self._number and not kept:
             raise Overloaded(f"{self._number} requests are being answered already.")
+        return self
+
+    def __enter__(self) -> None:
         self.taken += 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self.taken -= 1
 
 
 class Quota:

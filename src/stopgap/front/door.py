@@ -107,24 +107,13 @@ class Door:
         """Serve a plain request whose model takes its time, in one of the places."""
         try:
             with self._places.taking(kept=False):
-                if told := await self._answer_asked(asked, scope):
+                if told := await self._waiting.answer(asked):
                     await self._sending.whole(*told, send)
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
         else:
             if not told:
                 await self._serve(scope, receive, send)
-
-    async def _answer_asked(self, asked: Asked, scope: Scope) -> Whole | None:
-        """Await an answer; None: Flask has to tell why there is none.
-
-        Raises:
-            InternalFault: it has ended with an exception, which it should not.
-        """
-        try:
-            return await self._waiting.answer(asked, scope["method"])
-        except Exception as error:
-            raise InternalFault("The server cannot answer; its log says more.") from error
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         lane = self._lanes.of(scope["path"])
@@ -149,7 +138,7 @@ class Door:
         if answer := self._express.answer_json(scope, content):
             return 200, *answer
         asked = self._waiting.asked_json(scope, content)
-        return await self._answer_asked(asked, scope) if asked else None
+        return await self._waiting.answer(asked) if asked else None
 
     async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane) -> Reply:
         """Have Flask answer, in a thread.

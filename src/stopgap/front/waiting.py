@@ -7,7 +7,7 @@ views do not know: what it does not recognise at once goes on to them.
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stopgap import problems
 from stopgap.accounts.recent import RecentCallers
@@ -27,30 +27,49 @@ from stopgap.front.stop import (
 )
 from stopgap.predicting.predicting import Predicting
 from stopgap.predicting.way import Way
-from stopgap.telemetry.metrics import Metrics
+from stopgap.problems import InternalFault
+from stopgap.telemetry.metrics import Line, Metrics
 
 Whole = tuple[int, Headers, bytes]
 """The status, the headers and the body of a response."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A prediction that somebody asks for, ready to be awaited."""
+class Asking(NamedTuple):
+    """One way to ask for a contract's predictions."""
 
     way: Way
+    route: str
+    method: str
+    answered: Line
+
+
+class Asked(NamedTuple):
+    """A prediction that somebody asks for, ready to be awaited."""
+
+    asking: Asking
     row: Row
     request_id: str
     caller: str | None
-    route: str
-    page: bool  # whether an error is to be told as a page, which only Flask can
+    headers: Headers
+
+    @property
+    def page(self) -> bool:
+        """Whether an error is to be told as a page, which only Flask can."""
+        return any(name == b"accept" and b"html" in value for name, value in self.headers)
 
 
 class _WaitingStop(Stop):
     """A stop whose contract has a model that takes its time."""
 
-    def __init__(self, contract: Contract, way: Way) -> None:
+    def __init__(self, contract: Contract, way: Way, metrics: Metrics) -> None:
         super().__init__(contract)
-        self.way = way
+
+        def asking(route: str, method: str) -> Asking:
+            return Asking(way, route, method, metrics.request_line(route, method))
+
+        self.by_path = asking(contract.rule, "GET")
+        self.by_query = asking(contract.prefix, "GET")
+        self.by_json = asking(contract.prefix, "POST")
 
 
 class WaitingLane:
@@ -85,7 +104,7 @@ class WaitingLane:
     def _choose(self) -> None:
         """Stop at the contracts whose models take their time."""
         ways = ((each, self._predicting.way(each)) for each in self._contracts)
-        self._stops = [_WaitingStop(contract, way) for contract, way in ways if way is not None]
+        self._stops = [_WaitingStop(each, way, self._metrics) for each, way in ways if way]
 
     def asked(self, scope: Scope) -> Asked | None:
         """Take up a request that has no body; None: it is not plain."""
@@ -96,11 +115,11 @@ class WaitingLane:
         for stop in self._stops:
             if query:
                 row = stop.read_query(query) if path == stop.prefix else None
-                route = stop.contract.prefix
+                asking = stop.by_query
             else:
-                row, route = stop.read_path(path), stop.contract.rule
+                row, asking = stop.read_path(path), stop.by_path
             if row is not None:
-                return self._asked(scope, stop, row, route)
+                return self._asked(scope, asking, row)
         return None
 
     def asked_json(self, scope: Scope, body: bytes) -> Asked | None:
@@ -110,38 +129,35 @@ class WaitingLane:
         for stop in self._stops:
             if scope["raw_path"] == stop.prefix:
                 row = stop.read_json(body)
-                return None if row is None else self._asked(scope, stop, row, stop.contract.prefix)
+                return None if row is None else self._asked(scope, stop.by_json, row)
         return None
 
-    def _asked(self, scope: Scope, stop: _WaitingStop, row: Row, route: str) -> Asked | None:
-        known = known_caller(scope["headers"], self._recall)
-        if known is None:
-            return None
-        return Asked(
-            way=stop.way,
-            row=row,
-            request_id=self._new_id(),
-            caller=known[0],
-            route=route,
-            page=any(name == b"accept" and b"html" in value for name, value in scope["headers"]),
-        )
+    def _asked(self, scope: Scope, asking: Asking, row: Row) -> Asked | None:
+        headers = scope["headers"]
+        known = known_caller(headers, self._recall)
+        return known and Asked(asking, row, self._new_id(), known[0], headers)
 
-    async def answer(self, asked: Asked, method: str) -> Whole | None:
-        """Await a prediction; None: there is none, and Flask has to say so."""
+    async def answer(self, asked: Asked) -> Whole | None:
+        """Await a prediction; None: there is none, and Flask has to say so.
+
+        Raises:
+            InternalFault: it has ended with an exception, which it should not.
+        """
+        asking, row, request_id, caller, _ = asked
         began = time.perf_counter()
         try:
-            prediction = await asked.way.answer(asked.row, asked.request_id, asked.caller)
+            _, body, release = await asking.way.answer(row, request_id, caller)
         except StopgapError as error:
             if asked.page:
                 return None
-            told = _refused(error, asked.request_id)
+            told = _refused(error, request_id)
             seconds = time.perf_counter() - began
-            self._metrics.request(asked.route, method, told[0], seconds)
+            self._metrics.request(asking.route, asking.method, told[0], seconds)
             return told
-        line = self._metrics.request_line(asked.route, method)
-        line.took(int((time.perf_counter() - began) * 1_000_000))
-        headers = answer_headers(prediction.body, prediction.release, asked.request_id)
-        return 200, headers, prediction.body
+        except Exception as error:
+            raise InternalFault("The server cannot answer; its log says more.") from error
+        asking.answered.took(int((time.perf_counter() - began) * 1_000_000))
+        return 200, answer_headers(body, release, request_id), body
 
 
 def _refused(error: StopgapError, request_id: str) -> Whole:
