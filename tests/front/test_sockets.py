@@ -3,7 +3,9 @@
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from threading import Event
 
 import pytest
 
@@ -26,6 +28,30 @@ with socket.create_connection(("127.0.0.1", {listener.getsockname()[1]})):
             assert has_clients()
         assert not has_clients()
         client.communicate()
+
+
+def test_sockets_come_and_go_while_they_are_looked_at() -> None:
+    """The server's threads close connections at any moment; who looks is not troubled by it."""
+    looking = Event()
+
+    def come_and_go(place: tuple[str, int]) -> None:
+        while not looking.is_set():
+            socket.create_connection(place).close()
+
+    def take(listener: socket.socket) -> None:
+        while not looking.is_set():
+            listener.accept()[0].close()
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener, ThreadPoolExecutor() as pool:
+        pool.submit(take, listener)
+        coming = [pool.submit(come_and_go, listener.getsockname()) for _ in range(2)]
+        try:
+            for _ in range(500):
+                has_clients()
+        finally:
+            looking.set()
+            wait(coming)
+            socket.create_connection(listener.getsockname()).close()
 
 
 def test_the_deaf_take_who_waits() -> None:

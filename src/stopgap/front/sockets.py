@@ -25,11 +25,13 @@ def has_clients() -> bool:
     listening: set[int] = set()
     connected: set[int] = set()
     for each in _tcp_sockets():
-        port = each.getsockname()[1]
-        if _listens(each):
-            listening.add(port)
-        elif _is_connected(each):
-            connected.add(port)
+        with suppress(OSError):  # it is not connected, or the server has just closed it
+            port = each.getsockname()[1]
+            if _listens(each):
+                listening.add(port)
+            else:
+                each.getpeername()
+                connected.add(port)
     return not listening.isdisjoint(connected)
 
 
@@ -47,8 +49,8 @@ def turn_deaf() -> None:
     kept = ctypes.create_string_buffer(program, len(program))
     told = struct.pack("HP", len(NO_SYN), ctypes.addressof(kept))
     for each in _tcp_sockets():
-        if _listens(each):
-            with suppress(OSError):  # a system that forbids it
+        with suppress(OSError):  # a system that forbids it
+            if _listens(each):
                 each.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, told)
 
 
@@ -56,16 +58,11 @@ def _listens(each: socket.socket) -> bool:
     return bool(each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
-def _is_connected(each: socket.socket) -> bool:
-    try:
-        each.getpeername()
-    except OSError:
-        return False
-    return True
-
-
 def _tcp_sockets() -> Iterator[socket.socket]:
-    """List them all; they may only be looked at while they are listed, as they are not ours."""
+    """List them all; they may only be looked at while they are listed, as they are not ours.
+
+    Each can be closed by the server's own threads at any moment, and then raises OSError.
+    """
     for descriptor in Path("/dev/fd").iterdir():
         with suppress(OSError):  # it is no socket, or has just been closed
             found = socket.socket(fileno=int(descriptor.name))
