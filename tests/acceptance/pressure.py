@@ -89,8 +89,11 @@ class Pressure:
         return Outcome(status=status, seconds=seconds, retry_after=retry_after)
 
     async def _connect(self) -> Connection:
-        if self._free:
-            return self._free.pop()
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():  # the server closes those that rest for half a minute
+                return reader, writer
+            writer.close()
         return await asyncio.open_connection("127.0.0.1", self._port)
 
 
