@@ -6,7 +6,7 @@ import time
 from stopgap.contracts.madcompany import Sales
 
 ASKED = 5_000
-"""The load asks for fewer visitors than this; rows that are drawn from the contract hardly ever do."""
+"""The load asks for fewer visitors than this; rows drawn from the contract hardly ever do."""
 
 
 def model(row: Sales) -> int:
