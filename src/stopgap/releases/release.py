@@ -50,6 +50,11 @@ class Release:
         """What clients and the journal see: `stand-in`, or the number."""
         return name_of(self.number)
 
+    @property
+    def artifact(self) -> str | None:
+        """The SHA-256 of its model's file; None: it has none that is kept."""
+        return self.specification.artifact if self.specification else None
+
     def document(self) -> dict[str, Any]:
         """Write it as JSON can hold it."""
         written = asdict(self)

@@ -22,7 +22,7 @@ from stopgap.releases.release import (
     stand_in_release,
 )
 from stopgap.releases.routing import Routing
-from stopgap.releases.store import ReleaseRows, State, contracts_with_releases, version
+from stopgap.releases.store import ReleaseRows, State, needed_artifacts, version
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
@@ -42,6 +42,7 @@ class Releases:
     Args:
         contracts: Those that are served; a release is of one of them.
         seen: The version of a contract's standing that every change is meant for; None: any.
+        fetch: Finds a model's file, whole, or raises ModelUnloadable; None: nobody looks.
     """
 
     def __init__(
@@ -51,18 +52,21 @@ class Releases:
         contracts: Sequence[Contract],
         *,
         seen: int | None = None,
+        fetch: Callable[[str], object] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._contracts = {each.name: each for each in contracts}
         self._seen = seen
+        self._fetch = fetch
 
     def as_seen(self, version: int) -> "Releases":
         """Give the same releases, to whoever decides by how they stood at a version.
 
         Every change raises StandingChanged where another was made since.
         """
-        return Releases(self._database, self._clock, [*self._contracts.values()], seen=version)
+        contracts = [*self._contracts.values()]
+        return Releases(self._database, self._clock, contracts, seen=version, fetch=self._fetch)
 
     def version(self) -> int:
         """Tell a number that goes up whenever something changes: what workers ask all the time."""
@@ -199,6 +203,7 @@ class Releases:
         Raises:
             ReleaseNotFound: there is none of this number.
             ReleaseUnverified: it has not passed verification for the contract as it is served.
+            ModelUnloadable: its file is not kept, or not whole.
             MoveNotAllowed: it cannot go there from where it is.
             PercentageInvalid: the percentage is none of a canary.
         """
@@ -289,15 +294,8 @@ class Releases:
 
     def needed(self) -> frozenset[str]:
         """Name the artifacts that some release may still have to load, of whatever contract."""
-        found = set()
         with self._database.read() as connection:
-            for name in contracts_with_releases(connection):
-                rows = ReleaseRows(connection, name)
-                before = rows.state().standing.before
-                for each in rows.releases():
-                    if each.specification and (each.stage != "retired" or each.number in before):
-                        found.add(each.specification.artifact)
-        return frozenset(filter(None, found))
+            return frozenset(needed_artifacts(connection))
 
     @contextmanager
     def _rows(self, contract: str, *, writing: bool) -> Iterator[ReleaseRows]:
@@ -337,15 +335,15 @@ class Releases:
     ) -> Standing:
         self._find(rows, number)
         after = moves.promoted(standing, number, stage, percent)
-        self._check_verified(rows, number)
+        self._check_ready(rows, number)
         return after
 
     def _rolled_back(self, rows: ReleaseRows, standing: Standing) -> Standing:
         after = moves.rolled_back(standing, rows.contract)
-        self._check_verified(rows, after.live)
+        self._check_ready(rows, after.live)
         return after
 
-    def _check_verified(self, rows: ReleaseRows, number: int) -> None:
+    def _check_ready(self, rows: ReleaseRows, number: int) -> None:
         if number != STAND_IN_NUMBER:
             found = rows.report(number)
             check_verified(
@@ -354,6 +352,9 @@ class Releases:
                 overridden(rows.moves(number)),
                 self._contract(rows.contract).fingerprint,
             )
+            artifact = self._find(rows, number).artifact
+            if self._fetch and artifact:
+                self._fetch(artifact)
 
     def _move(
         self, rows: ReleaseRows, state: State, after: Standing, doing: Doing

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -288,9 +288,14 @@ def version(connection: Connection) -> int:
     return int(connection.scalar(select(func.sum(STANDINGS.c.version))) or 0)
 
 
-def contracts_with_releases(connection: Connection) -> Sequence[str]:
-    """List the contracts that have releases here, whether this server serves them or not."""
-    return connection.scalars(select(RELEASES.c.contract).distinct()).all()
+def needed_artifacts(connection: Connection) -> Iterator[str]:
+    """Name the artifacts that some release may still have to load, of whatever contract."""
+    for name in connection.scalars(select(RELEASES.c.contract).distinct()).all():
+        rows = ReleaseRows(connection, name)
+        before = rows.state().standing.before
+        for each in rows.releases():
+            if each.artifact and (each.stage != "retired" or each.number in before):
+                yield each.artifact
 
 
 def add_tallies(
