@@ -26,7 +26,7 @@ from stopgap.journal.drain import Drainer, backlog, catch_up, damaged, drain_pro
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record, encode
-from stopgap.journal.segment import claim, segments
+from stopgap.journal.segment import SUFFIX, claim, segments
 from stopgap.journal.spool import Spool
 from stopgap.storage.database import JOURNAL, Database, migrate, open_database
 
@@ -125,6 +125,31 @@ def test_a_living_worker_is_followed(drainer: Drainer, journal: Database, spool:
     for each in some:
         append(spool, [each])
         drainer.drain()
+    assert kept(journal) == names(some)
+
+
+def test_segments_that_are_taken_away(
+    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+) -> None:
+    """A writer without room takes its empty segment away at any moment; that troubles nobody."""
+    some, stop = records(5), threading.Event()
+    append(spool, some)
+
+    def come_and_go() -> None:
+        ids = RandomIds()
+        while not stop.is_set():
+            path = tmp_path / "spool" / f"{ids.new()}{SUFFIX}"
+            path.touch()
+            path.unlink(missing_ok=True)
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(300):
+            drainer.drain()
+    finally:
+        stop.set()
+        thread.join()
     assert kept(journal) == names(some)
 
 

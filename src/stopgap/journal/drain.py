@@ -151,13 +151,14 @@ class Drainer:
         room = BATCH_BYTES
         for path in segments(self._folder):
             offset = self._offset(path.name)
-            for end, record in read(path, offset, damaged=partial(self._set_aside, path)):
-                batch.append(Spooled(path.name, end, record))
-                room -= end - offset
-                offset = end
-                if len(batch) == BATCH or room <= 0:
-                    return batch, ended
-            ended.append(path)
+            with suppress(FileNotFoundError):  # its writer had no room in it, and took it away
+                for end, record in read(path, offset, damaged=partial(self._set_aside, path)):
+                    batch.append(Spooled(path.name, end, record))
+                    room -= end - offset
+                    offset = end
+                    if len(batch) == BATCH or room <= 0:
+                        return batch, ended
+                ended.append(path)
         return batch, ended
 
     def _offset(self, segment: str) -> int:
@@ -202,7 +203,7 @@ class Drainer:
         doubled, because a record's id is unique.
         """
         damaged = partial(self._set_aside, path)
-        with path.open("rb") as file:
+        with suppress(FileNotFoundError), path.open("rb") as file:
             if not claim(file.fileno()):
                 return
             if any(read(path, self._offsets[path.name], damaged=damaged)):
