@@ -16,11 +16,11 @@ from stopgap.models.sayings import Sayings
 from stopgap.settings import environment_of_others
 
 BEGINNING = """
-import importlib.util, os, sys
+import contextlib, importlib.util, os, sys
 init, descriptor, parent, *aside = sys.argv[1:]
 if aside:
     os.nice(19)
-    if hasattr(os, "SCHED_IDLE"):
+    with contextlib.suppress(AttributeError, OSError):  # it is not everywhere
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 spec = importlib.util.spec_from_file_location("stopgap", init)
 sys.modules["stopgap"] = module = importlib.util.module_from_spec(spec)
