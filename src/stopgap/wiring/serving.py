@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeVar
 
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.clock import SystemClock
@@ -62,23 +63,10 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
     """
     settings = parts.settings
     prefixes = [contract.prefix for contract in parts.contracts]
-    plain = parts.contracts if settings.predictions == "open" else ()
     return Door(
         web.create_app(parts),
-        express=ExpressLane(
-            plain,
-            predicting=parts.predicting,
-            recent=parts.recent,
-            ids=parts.ids,
-            metrics=parts.metrics,
-        ),
-        waiting=WaitingLane(
-            plain,
-            predicting=parts.predicting,
-            recent=parts.recent,
-            ids=parts.ids,
-            metrics=parts.metrics,
-        ),
+        express=_lane(ExpressLane, parts),
+        waiting=_lane(WaitingLane, parts),
         engine=parts.engine,
         quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
         places=Places(settings.max_requests),
@@ -102,6 +90,20 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
         ],
         supervisor=supervisor,
         close=partial(_close, parts, log),
+    )
+
+
+Plain = TypeVar("Plain", ExpressLane, WaitingLane)
+
+
+def _lane(kind: type[Plain], parts: Parts) -> Plain:
+    """Build a lane for plain requests; where predictions are closed, no contract's are."""
+    return kind(
+        parts.contracts if parts.settings.predictions == "open" else (),
+        predicting=parts.predicting,
+        recent=parts.recent,
+        ids=parts.ids,
+        metrics=parts.metrics,
     )
 
 
