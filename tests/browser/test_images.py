@@ -38,6 +38,28 @@ def test_bringing_a_file(visitor: Visitor, way: str) -> None:
     expect(visitor.page.locator("#announcement")).to_have_text("brought.png is kept")
 
 
+def test_a_file_chosen_before_the_script_came(visitor: Visitor) -> None:
+    """A file that is chosen while the script is on its way is uploaded once it is there."""
+    with visitor.before_the_script("/console/images", "images.js"):
+        visitor.page.get_by_label("Upload an image").set_input_files(PICTURE)
+    expect(visitor.page.locator("#gallery li")).to_have_count(1)
+
+
+def test_a_gallery_that_does_not_come(visitor: Visitor) -> None:
+    """Where the gallery cannot be asked for again, what was uploaded is told, and more can follow."""
+    visitor.goto("/console/images")
+    visitor.page.route("**/console/images", lambda route: route.abort())
+    row = visitor.page.locator("#uploads li")
+    for number in (1, 2):
+        visitor.page.get_by_label("Upload an image").set_input_files(PICTURE)
+        expect(row).to_have_count(number)
+        expect(row.last).to_contain_text("Kept.")
+    visitor.page.unroute_all()
+    visitor.page.reload()
+    expect(visitor.page.locator("#gallery li")).to_have_count(2)
+    visitor.complaints.clear()  # the browser's own, about the request that was cut off
+
+
 def test_cancel_and_try_again(visitor: Visitor) -> None:
     """An upload that hangs can be cancelled, and tried again."""
     page, held = visitor.page, list[Route]()

@@ -81,6 +81,13 @@ def test_snippets_follow_what_is_typed(visitor: Visitor) -> None:
         assert copied == panel.locator("code").text_content()
 
 
+def test_snippets_know_what_was_typed_before_the_script_came(visitor: Visitor) -> None:
+    """What is typed while the script is on its way is in the snippets too."""
+    with visitor.before_the_script("/console/predict", "predict.js"):
+        visitor.page.get_by_label("Sellers available").fill("7")
+    expect(visitor.page.locator("#snippet-1")).to_contain_text("/predict/7/january/100")
+
+
 def test_tabs_by_keyboard(visitor: Visitor) -> None:
     """Arrow keys go from one language to the next, and round."""
     visitor.goto("/console/predict")

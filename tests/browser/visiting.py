@@ -1,9 +1,11 @@
 """A visitor: one browser with nothing in it yet, which notes whatever its pages complain of."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 
 OPERATOR, PASSWORD = "olga", "eleven-green-kettles-sing"
 """An operator of the site, beside `orhan`."""
@@ -65,6 +67,23 @@ class Visitor:
     def goto(self, path: str) -> None:
         """Open a page."""
         self.page.goto(path)
+
+    @contextmanager
+    def before_the_script(self, path: str, script: str) -> Iterator[None]:
+        """Open a page whose script is on its way as long as the block lasts."""
+        held = list[Route]()
+
+        def held_back(route: Route) -> None:
+            held.append(route)
+
+        address = f"**/{script}*"
+        self.page.route(address, held_back)
+        self.page.goto(path, wait_until="commit")
+        yield
+        assert held, f"{path} did not ask for {script}"
+        for route in held:
+            route.continue_()
+        self.page.unroute(address)
 
     def sign_in(self, name: str, password: str) -> None:
         """Sign in by the form of the first page."""

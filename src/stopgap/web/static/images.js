@@ -97,9 +97,9 @@ class Upload {
     const { status, responseText } = await this.send();
     if (this.cancelled) return;
     if (status === OK) {
-      await refresh();
       announce(`${this.part("name").textContent} is kept`);
-      this.remove();
+      if (await refresh()) this.remove();
+      else this.show("Kept. It is in the gallery once this page is loaded again.", "remove");
       return;
     }
     let words = "The server did not answer.";
@@ -154,23 +154,33 @@ function take(files) {
   }
 }
 
-/** Take the gallery, and who is signed in by now, from the server. */
+/** Take the gallery, and who is signed in by now, from the server; tell whether it gave them. */
 async function refresh() {
-  const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  let text;
+  try {
+    const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    if (!response.ok) return false;
+    text = await response.text();
+  } catch {
+    return false;
+  }
+  const page = new DOMParser().parseFromString(text, "text/html");
   for (const part of ["#gallery", ".top .tools", ".top nav"]) {
     const arrived = page.querySelector(part);
     document.querySelector(part).replaceWith(arrived);
     enhance(arrived);
   }
+  return true;
 }
 
 chooser.multiple = true;
 form.querySelector(".row").hidden = true; // a chosen file goes at once
-chooser.addEventListener("change", () => {
+function takeChosen() {
   take(chooser.files);
   chooser.value = "";
-});
+}
+chooser.addEventListener("change", takeChosen);
+addEventListener("pageshow", takeChosen); // chosen while this script was on its way
 
 document.addEventListener("paste", (event) => {
   if (event.clipboardData.files.length === 0) return;

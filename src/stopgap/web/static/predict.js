@@ -83,3 +83,9 @@ document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-template]");
   if (form) updateSnippets(form);
 });
+
+// Values may be there before this script is: typed while it was on its way, or brought back by the
+// browser with an earlier page.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-template]")) updateSnippets(form);
+});
