@@ -1,4 +1,4 @@
-"""Who asked a second ago is known without being asked again, and no longer."""
+"""Who asked a second ago is known without everybody asking again, and no longer."""
 
 from tests.fakes import FakeClock
 
@@ -12,12 +12,28 @@ CALLER = Caller(id="a-1", name="orhan", role=Role.CLIENT, account=True)
 def test_a_caller_is_known_for_a_second(clock: FakeClock) -> None:
     """A header's caller is known for a second, and then has to be looked up."""
     recent = RecentCallers(clock.monotonic)
-    assert recent.recall(b"x") is None
+    assert recent.peek(b"x") is None
     recent.remember(b"x", CALLER)
     clock.forward(seconds=1)
+    assert recent.peek(b"x") == ("a-1",)
+    clock.forward(seconds=0.01)
+    assert recent.peek(b"x") is None
+
+
+def test_one_request_asks_anew(clock: FakeClock) -> None:
+    """After half a second one request asks anew; the others know the caller to the second's end."""
+    recent = RecentCallers(clock.monotonic)
+    assert recent.recall(b"x") is None
+    recent.remember(b"x", CALLER)
+    clock.forward(seconds=0.5)
     assert recent.recall(b"x") == ("a-1",)
     clock.forward(seconds=0.01)
     assert recent.recall(b"x") is None
+    assert [recent.recall(b"x") for _ in range(3)] == [("a-1",)] * 3
+    clock.forward(seconds=0.5)
+    assert [recent.recall(b"x") for _ in range(3)] == [None] * 3
+    recent.remember(b"x", None)
+    assert recent.recall(b"x") == (None,)
 
 
 def test_nobody_is_known_too(clock: FakeClock) -> None:

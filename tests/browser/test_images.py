@@ -46,7 +46,7 @@ def test_a_file_chosen_before_the_script_came(visitor: Visitor) -> None:
 
 
 def test_a_gallery_that_does_not_come(visitor: Visitor) -> None:
-    """Where the gallery cannot be asked for again, what was uploaded is told, and more can follow."""
+    """Where the gallery cannot be asked for again, an upload is told still, and more can follow."""
     visitor.goto("/console/images")
     visitor.page.route("**/console/images", lambda route: route.abort())
     row = visitor.page.locator("#uploads li")

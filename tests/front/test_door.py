@@ -20,6 +20,7 @@ from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Receive
 from stopgap.front.lane import FORM_BYTES, Lanes
 from stopgap.front.sending import Sending
+from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import WaitingLane
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.predicting import Predicting
@@ -65,6 +66,7 @@ class House:
             ),
             engine=Engine(),
             quota=_quota(limit, recent) if limit else None,
+            single_flight=SingleFlight(prefixes=["/predict"], recent=recent),
             places=self.places,
             intake=Intake(seconds=5, places=10),
             lanes=Lanes(threads=4, prefixes=["/predict"], image_bytes=2 * FORM_BYTES),

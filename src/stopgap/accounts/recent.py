@@ -7,8 +7,15 @@ from stopgap.accounts.account import Caller
 SECONDS = 1.0
 """How long an answer counts: so long may a session that was ended still predict."""
 
+RENEW_SECONDS = 0.5
+"""From this age on, one request asks anew, and the others go on with the answer that is there. If
+they all had to ask at the end of each second, a hundred at once would wait for it."""
+
 ROOM = 10_000
 """Headers that are remembered; when there are more, all are forgotten."""
+
+Known = tuple[str | None]
+"""The id of a caller who is known; None within: nobody's."""
 
 
 class RecentCallers:
@@ -16,18 +23,39 @@ class RecentCallers:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._known: dict[bytes, tuple[float, str | None]] = {}
+        self._answers: dict[bytes, _Answer] = {}
 
     def remember(self, header: bytes, caller: Caller | None) -> None:
         """Note whose a header is; None: nobody's."""
-        if len(self._known) >= ROOM:
-            self._known.clear()
-        until = self._monotonic() + SECONDS
-        self._known[header] = (until, caller.id if caller else None)
+        if len(self._answers) >= ROOM:
+            self._answers.clear()
+        self._answers[header] = _Answer(caller.id if caller else None, self._monotonic())
 
-    def recall(self, header: bytes) -> tuple[str | None] | None:
-        """Tell the id of the caller whose header it is, wrapped; None: that is not known now."""
-        found = self._known.get(header)
-        if found is None or found[0] < self._monotonic():
+    def recall(self, header: bytes) -> Known | None:
+        """Tell whose header it is; None: that is not known now, or is to be asked anew by this one.
+
+        For a request that else would not ask; see `peek` for others.
+        """
+        answer = self._answers.get(header)
+        if answer is None:
             return None
-        return (found[1],)
+        if self._monotonic() <= answer.due:
+            return answer.known
+        answer.due = answer.until
+        return None
+
+    def peek(self, header: bytes) -> Known | None:
+        """Tell whose header it is; None: that is not known now."""
+        answer = self._answers.get(header)
+        return answer.known if answer and self._monotonic() <= answer.until else None
+
+
+class _Answer:
+    """Whose a header was found to be, and when that is to be asked anew."""
+
+    __slots__ = ("due", "known", "until")
+
+    def __init__(self, caller: str | None, now: float) -> None:
+        self.known: Known = (caller,)
+        self.due = now + RENEW_SECONDS
+        self.until = now + SECONDS

@@ -9,10 +9,9 @@ from stopgap.accounts.recent import RecentCallers
 from stopgap.accounts.throttling import network_of
 from stopgap.front.intake import Scope
 from stopgap.front.lane import is_below
+from stopgap.front.stop import CREDENTIALS
 from stopgap.problems import Overloaded, PredictionsThrottled
 from stopgap.settings import Network
-
-IDENTITY = frozenset({b"cookie", b"authorization"})
 
 
 class Places:
@@ -60,7 +59,7 @@ class Quota:
     ) -> None:
         self._limit = limit
         self._prefixes = tuple(prefixes)
-        self._recall = recent.recall
+        self._peek = recent.peek
         self._trusted = trusted
 
     def exceeded(self, scope: Scope) -> PredictionsThrottled | None:
@@ -73,7 +72,7 @@ class Quota:
     def _who(self, scope: Scope) -> str:
         forwarded = []
         for name, value in scope["headers"]:
-            if name in IDENTITY and (known := self._recall(value)) and known[0]:
+            if name in CREDENTIALS and (known := self._peek(value)) and known[0]:
                 return f"caller {known[0]}"
             if name == b"x-forwarded-for":
                 forwarded.append(value.decode("latin-1"))

@@ -17,6 +17,7 @@ from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, decla
 from stopgap.front.lane import Lane, Lanes
 from stopgap.front.leaving import Leaving
 from stopgap.front.sending import CLOSE, Sending
+from stopgap.front.single_flight import SingleFlight
 from stopgap.front.stop import is_json
 from stopgap.front.waiting import Asked, WaitingLane, Whole
 from stopgap.front.wsgi import Application, Reply, call
@@ -37,6 +38,7 @@ class Door:
         waiting: The same, where that takes its time.
         engine: The event loop, for whatever else is awaited in it as long as the server lives.
         quota: How many predictions one may ask for; None: any number.
+        single_flight: Has callers looked up once.
         places: For the requests inside; those of the express lane do not stay.
         intake: Reads them.
         lanes: The threads in which they are answered.
@@ -54,6 +56,7 @@ class Door:
         waiting: WaitingLane,
         engine: Engine,
         quota: Quota | None,
+        single_flight: SingleFlight,
         places: Places,
         intake: Intake,
         sending: Sending,
@@ -69,6 +72,7 @@ class Door:
         self._waiting = waiting
         self._engine = engine
         self._quota = quota
+        self._single_flight = single_flight
         self._places = places
         self._intake = intake
         self._lanes = lanes
@@ -121,7 +125,12 @@ class Door:
             with self._places.taking(kept=lane is self._lanes.watching):
                 async with self._intake.reading(scope, receive, lane.body_bytes) as (plain, body):
                     answer = await self._answer_json(plain, body)
-                    reply = None if answer else await self._reply(plain, body, lane)
+                    reply = None
+                    if not answer:
+                        async with self._single_flight.turn(scope) as second:
+                            if second:
+                                answer = await self._answer_again(scope, plain, body)
+                            reply = None if answer else await self._reply(plain, body, lane)
                 if answer:
                     await self._sending.whole(*answer, send)
                 elif reply:
@@ -139,6 +148,14 @@ class Door:
             return 200, *answer
         asked = self._waiting.asked_json(scope, content)
         return await self._waiting.answer(asked) if asked else None
+
+    async def _answer_again(self, scope: Scope, plain: Scope, body: IO[bytes]) -> Whole | None:
+        """Answer without Flask what could not be before its caller was known."""
+        if answer := self._answer(scope):
+            return 200, *answer
+        if asked := self._waiting.asked(scope):
+            return await self._waiting.answer(asked)
+        return await self._answer_json(plain, body)
 
     async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane) -> Reply:
         """Have Flask answer, in a thread.

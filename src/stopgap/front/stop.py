@@ -7,6 +7,7 @@ recognised here goes on to Flask's views.
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from stopgap.accounts.recent import Known
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.parsing import json_values, read_inputs
 from stopgap.contracts.plain import plain_reader
@@ -24,10 +25,10 @@ JSON = (b"content-type", b"application/json")
 UNUSUAL = frozenset({b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect"})
 """Headers that ask for more than an answer."""
 
-NOTABLE = UNUSUAL | {b"cookie", b"authorization"}
+CREDENTIALS = frozenset({b"cookie", b"authorization"})
+"""Headers that tell who asks."""
 
-Known = tuple[str | None]
-"""The id of a caller who is known; None within: nobody's."""
+NOTABLE = UNUSUAL | CREDENTIALS
 
 NOBODY: Known = (None,)
 

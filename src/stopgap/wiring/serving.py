@@ -15,6 +15,7 @@ from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake
 from stopgap.front.lane import Lanes
 from stopgap.front.sending import Sending
+from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import WaitingLane
 from stopgap.front.witness import Asgi, Witness
 from stopgap.settings import Settings
@@ -69,6 +70,7 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
         waiting=_lane(WaitingLane, parts),
         engine=parts.engine,
         quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
+        single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
         places=Places(settings.max_requests),
         intake=Intake(seconds=settings.body_seconds, places=settings.max_requests // 2),
         lanes=Lanes(

@@ -1,0 +1,56 @@
+"""Single flight: a caller who is not known yet is looked up once for many requests.
+
+Flask's views look callers up, in few threads. A client that opens a hundred connections with a new
+key would take all of them, and find itself refused.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from stopgap.accounts.recent import RecentCallers
+from stopgap.front.intake import Scope
+from stopgap.front.lane import is_below
+from stopgap.front.stop import CREDENTIALS
+
+
+class SingleFlight:
+    """Lets one prediction request of an unknown caller go ahead, and the others wait for its end.
+
+    Args:
+        prefixes: Below these, predictions are asked for.
+        recent: Who is known; Flask's views fill it.
+    """
+
+    def __init__(self, *, prefixes: Collection[str], recent: RecentCallers) -> None:
+        self._prefixes = tuple(prefixes)
+        self._peek = recent.peek
+        self._under_way: dict[bytes, asyncio.Event] = {}
+
+    @asynccontextmanager
+    async def turn(self, scope: Scope) -> AsyncIterator[bool]:
+        """Take a turn, `async with` this; tell whether another with the same caller came before.
+
+        If so, the caller may be known by now, and the request be plain.
+        """
+        credential = self._unknown(scope)
+        if credential is None:
+            yield False
+        elif ahead := self._under_way.get(credential):
+            await ahead.wait()
+            yield True
+        else:
+            ended = self._under_way[credential] = asyncio.Event()
+            try:
+                yield False
+            finally:
+                del self._under_way[credential]
+                ended.set()
+
+    def _unknown(self, scope: Scope) -> bytes | None:
+        """Tell the header of a prediction request by which its caller is yet to be found."""
+        if any(is_below(scope["path"], prefix) for prefix in self._prefixes):
+            for name, value in scope["headers"]:
+                if name in CREDENTIALS and self._peek(value) is None:
+                    return bytes(value)
+        return None
