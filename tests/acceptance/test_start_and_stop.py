@@ -1,6 +1,7 @@
 """Starting and stopping: refused in one clear line with nothing changed, ended within seconds."""
 
 import hashlib
+import os
 import signal
 import socket
 import sqlite3
@@ -258,3 +259,11 @@ def test_the_link_that_it_prints(tmp_path: Path) -> None:
         assert f"http://localhost:{server.port}/" in server.said
         assert "orhan" in server.said
         assert "12345" in server.said
+
+
+def test_another_event_loop(tmp_path: Path) -> None:
+    """An event loop that is installed beside it, as uvloop often is, is not taken."""
+    (tmp_path / "uvloop.py").write_text("def new_event_loop():\n    raise NotImplementedError\n")
+    path = os.pathsep.join([environment()["PYTHONPATH"], str(tmp_path)])
+    with running(tmp_path, {"PYTHONPATH": path}) as server:
+        assert server.client().get("/status").text == "Alive!"

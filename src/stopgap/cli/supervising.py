@@ -11,7 +11,7 @@ from multiprocessing.resource_tracker import ensure_running
 from typing import Any
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
@@ -56,6 +56,7 @@ def supervise(settings: Settings, address: str, port: int) -> None:
         address=address,
         port=port,
         interface=Interfaces.ASGI,
+        loop=Loops.asyncio,  # uvloop, where it is installed, cannot begin tasks at once
         workers=settings.workers,
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,

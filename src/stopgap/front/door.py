@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import IO
@@ -12,6 +11,7 @@ from typing import IO
 from stopgap.errors import StopgapError
 from stopgap.front.admission import Places, Quota
 from stopgap.front.chores import Chore, do_chores
+from stopgap.front.event_loop import quicken
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
 from stopgap.front.lane import Lane, Lanes
@@ -185,7 +185,7 @@ class Door:
         gc.freeze()  # what is there now stays; looking through it all took 70 ms from time to time
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
-        begin_at_once(loop)
+        quicken(loop)
         await self._engine.adopt()
         chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
         await send({"type": "lifespan.startup.complete"})
@@ -201,17 +201,6 @@ class Door:
         """Wait no more for who sends or reads slowly."""
         self._intake.stop()
         self._sending.stop()
-
-
-def begin_at_once(loop: asyncio.AbstractEventLoop) -> None:
-    """Have each task begin when it is made, and not in the loop's next turn.
-
-    The server makes a task for every request, and a plain one ends before it waits for anything: so
-    its task never comes to the loop. It saves a fifth to a quarter of the loop's thread's own work:
-    `make bench` has a bare callable both ways. Python 3.11 cannot do this.
-    """
-    if sys.version_info >= (3, 12):
-        loop.set_task_factory(asyncio.eager_task_factory)
 
 
 async def end_with(supervisor: int) -> None:
