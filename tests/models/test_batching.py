@@ -69,6 +69,18 @@ async def test_what_arrives_together_goes_together() -> None:
 
 
 @in_simulated_time
+async def test_a_full_batch_goes_first() -> None:
+    """Where a full batch waits, the model has it before anybody who was answered goes on."""
+    bench = Bench(most=2)
+    bench.batching.open()
+    for number in range(4):
+        bench.ask(number)
+    await turn()
+    bench.answer()
+    assert bench.calls == [[0, 1], [2, 3]]
+
+
+@in_simulated_time
 async def test_what_waits_goes_as_one_batch() -> None:
     """While the model is busy rows wait; then they go, in their order, up to the limit."""
     bench = Bench(most=3)

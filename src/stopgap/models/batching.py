@@ -134,7 +134,9 @@ class Batching:
                 ask.future.set_result(bring(output))
         self._enough = min(self._most, len(self._queue) + len(flight))
         self._until = self._loop.time() + BREATH * self._took
-        if self._queue:
+        if len(self._queue) >= self._enough:
+            self._go()  # now: those who were answered go on in the loop's next turn, each for a while
+        elif self._queue:
             self._gather()
 
     def failed(self, fault: Fault) -> None:
