@@ -135,7 +135,7 @@ def measure_all(journal: Journal) -> None:
     newest = journal.page(limit=1)[0].at
     for days in (0.2, 7, DAYS):
         chosen = Filters(contract="madcompany", since=newest - timedelta(days=days))
-        for chart in (journal.timeline, journal.spread, journal.stats):
+        for chart in (journal.charts, journal.stats):
             measure(f"{chart.__name__} of {days:g} days", lambda: chart(chosen))  # noqa: B023
     start = time.perf_counter()
     count = sum(1 for _ in islice(journal.export(), EXPORTED))

@@ -14,22 +14,22 @@ def test_a_chart_is_counted_once_a_minute(
 ) -> None:
     """What comes in is in a chart a minute later, and until then no other chart takes its place."""
     charts, filters = RecentCharts(journal, clock.monotonic), Filters(since=START)
-    assert not charts.timeline(filters).points
-    assert not charts.spread(filters)
+    assert not charts.count(filters).timeline.points
+    assert not charts.count(filters).spread
     add(journal_database, various(20))
     clock.forward(seconds=SECONDS - 1)
-    assert not charts.timeline(filters).points
-    assert not charts.spread(filters)
-    assert charts.spread(Filters(since=START, caller="ann")) != charts.spread(filters)
-    assert charts.spread(filters, name="days")
+    assert not charts.count(filters).timeline.points
+    assert not charts.count(filters).spread
+    assert charts.count(Filters(since=START, caller="ann")).spread != charts.count(filters).spread
+    assert charts.count(filters, name="days").spread
     clock.forward(seconds=1)
-    assert charts.timeline(filters) == journal.timeline(filters)
-    assert charts.spread(filters) == journal.spread(filters)
+    assert charts.count(filters).timeline == journal.charts(filters).timeline
+    assert charts.count(filters).spread == journal.charts(filters).spread
 
 
 def test_so_many_are_remembered(journal: Journal, clock: FakeClock) -> None:
     """However many filters somebody thinks of, memory has an end."""
     charts = RecentCharts(journal, clock.monotonic)
     for number in range(ROOM + 10):
-        charts.spread(Filters(release=str(number)))
+        charts.count(Filters(release=str(number)))
     assert len(charts._known) <= ROOM

@@ -71,7 +71,7 @@ def test_counts_by_the_day_stay(
     """Of old days the charts still tell the sums, which are nobody's; finer steps are gone."""
     clock.forward(days=40)
     assert journal.sweep(days=30) == len(some)
-    assert sum(point.answers for point in journal.timeline().points) == len(some)
+    assert sum(point.answers for point in journal.charts().timeline.points) == len(some)
     assert sum(each.answers for each in journal.stats()) == len(some)
     with journal_database.read() as connection:
         assert set(connection.scalars(select(COUNTS.c.width))) == {86_400}

@@ -13,7 +13,7 @@ from tests.journal.records import record
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.store import charts
+from stopgap.journal.store import caller_charts
 from stopgap.storage.database import Database
 
 DAY = timedelta(days=1)
@@ -60,7 +60,7 @@ def test_answers_over_time(
 ) -> None:
     """Each step of a timeline tells the answers of each release; a longer time has wider steps."""
     clock.forward(hours=-8)
-    timeline = journal.timeline(filters)
+    timeline = journal.charts(filters).timeline
     assert timeline.seconds == seconds
     shown = {(p.start, f"{p.contract} {p.release}"): p.answers for p in timeline.points}
     assert shown == counted(some, filters, seconds)
@@ -71,13 +71,15 @@ def test_steps_at_the_ends_are_whole(journal: Journal, some: list[Record]) -> No
     """A time that begins or ends within a step has the whole of it."""
     since, until = START + timedelta(seconds=90), START + timedelta(seconds=200)
     widened = Filters(since=START + timedelta(minutes=1), until=START + timedelta(minutes=4))
-    shown = sum(p.answers for p in journal.timeline(Filters(since=since, until=until)).points)
+    shown = sum(
+        p.answers for p in journal.charts(Filters(since=since, until=until)).timeline.points
+    )
     assert shown == sum(meets(each, widened) for each in some)
 
 
 def test_the_spread_of_numbers(journal: Journal, some: list[Record]) -> None:
     """Each bar tells how many answers lie in it."""
-    made = journal.spread(Filters(contract="madcompany"))
+    made = journal.charts(Filters(contract="madcompany")).spread
     answers = [int(each.output) for each in some if each.contract == "madcompany"]
     assert sum(bar.answers for bar in made) == len(answers)
     for bar in made:
@@ -90,10 +92,10 @@ def test_the_spread_of_an_object(journal: Journal, some: list[Record]) -> None:
     """Each member of an output has a spread of its own: numbers in bars, words by their number."""
     outputs = [json.loads(each.output) for each in some if each.contract == "delivery-time"]
     chosen = Filters(contract="delivery-time", since=START)
-    assert sum(bar.answers for bar in journal.spread(chosen, name="days", most=10)) == len(outputs)
-    words = [(bar.word, bar.answers) for bar in journal.spread(chosen, name="carrier")]
+    assert sum(bar.answers for bar in journal.charts(chosen, name="days").spread) == len(outputs)
+    words = [(bar.word, bar.answers) for bar in journal.charts(chosen, name="carrier").spread]
     assert words == Counter(output["carrier"] for output in outputs).most_common()
-    assert not journal.spread(chosen, name="unknown")
+    assert not journal.charts(chosen, name="unknown").spread
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,7 @@ def test_the_spread_of_an_object(journal: Journal, some: list[Record]) -> None:
         Filters(since=START, caller="ann"),
         Filters(since=START, caller="ann", contract="madcompany", release="7"),
         Filters(since=START + timedelta(minutes=5), caller="cleo"),
+        Filters(caller="ann", release="stand-in"),
         Filters(caller="nobody"),
     ],
 )
@@ -111,13 +114,13 @@ def test_one_callers_charts(
     """A caller's charts tell of that caller's answers, and of no other's."""
     clock.forward(hours=-8)
     mine = [each for each in some if meets(each, filters)]
-    timeline = journal.timeline(filters)
+    timeline = journal.charts(filters).timeline
     shown = {(p.start, f"{p.contract} {p.release}"): p.answers for p in timeline.points}
     assert shown == counted(some, filters, timeline.seconds)
     assert timeline.whole
-    numbers = journal.spread(filters)
+    numbers = journal.charts(filters).spread
     assert sum(bar.answers for bar in numbers) == sum(each.output.isdigit() for each in mine)
-    words = [(bar.word, bar.answers) for bar in journal.spread(filters, name="carrier")]
+    words = [(bar.word, bar.answers) for bar in journal.charts(filters, name="carrier").spread]
     carriers = [json.loads(each.output)["carrier"] for each in mine if each.output[:1] == b"{"]
     assert dict(words) == Counter(carriers)
 
@@ -126,9 +129,9 @@ def test_of_a_busy_caller_the_newest_count(
     journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a caller with very many answers the newest are counted, and it is said."""
-    monkeypatch.setattr(charts, "CALLER_ROWS", 20)
+    monkeypatch.setattr(caller_charts, "ROWS", 20)
     assert sum(each.caller == "ann" for each in some) > 20
-    timeline = journal.timeline(Filters(caller="ann"))
+    timeline = journal.charts(Filters(caller="ann")).timeline
     assert (sum(p.answers for p in timeline.points), timeline.whole) == (20, False)
 
 
@@ -145,7 +148,10 @@ def test_the_spread_of_truth(journal: Journal, journal_database: Database) -> No
         journal_database,
         [record(output=output, at=when) for output, when in zip(answers, moments, strict=True)],
     )
-    assert [(bar.word, bar.answers) for bar in journal.spread()] == [("true", 2), ("false", 1)]
+    assert [(bar.word, bar.answers) for bar in journal.charts().spread] == [
+        ("true", 2),
+        ("false", 1),
+    ]
 
 
 def test_stats(journal: Journal, some: list[Record]) -> None:

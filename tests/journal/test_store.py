@@ -147,7 +147,7 @@ def test_a_record_is_kept_once(journal: Journal, journal_database: Database) -> 
     assert add(journal_database, made[:40]) == 0
     assert add(journal_database, made[30:]) == 20
     assert [entry.record for entry in journal.page(limit=100)] == newest_first(made, Filters())
-    assert sum(point.answers for point in journal.timeline().points) == 60
+    assert sum(point.answers for point in journal.charts().timeline.points) == 60
     may = [each for each in made if b'"may"' in each.inputs]
     assert len(journal.page(Filters(conditions=(where("month", "may"),)))) == len(may)
 
@@ -157,9 +157,9 @@ def test_nothing_is_nothing(journal: Journal, journal_database: Database) -> Non
     assert add(journal_database, []) == 0
     assert not journal.page()
     assert not list(journal.export(Filters(caller="ann")))
-    assert not journal.timeline().points
+    assert not journal.charts().timeline.points
     assert not journal.stats()
-    assert not journal.spread()
+    assert not journal.charts().spread
 
 
 def test_records_of_one_microsecond(journal: Journal, journal_database: Database) -> None:
@@ -191,7 +191,7 @@ def test_writers_at_the_same_time(journal: Journal, journal_database: Database) 
     for filters in FILTERS:
         found = [entry.record for entry in journal.page(filters, limit=1000)]
         assert found == newest_first(made, filters)
-    assert sum(point.answers for point in journal.timeline().points) == 300
+    assert sum(point.answers for point in journal.charts().timeline.points) == 300
 
 
 def test_offsets(journal_database: Database) -> None:
@@ -222,7 +222,7 @@ def test_a_batch_is_kept_whole_or_not_at_all(journal: Journal, journal_database:
     with pytest.raises(ZeroDivisionError):
         fail_halfway()
     assert not journal.page()
-    assert not journal.timeline().points
+    assert not journal.charts().timeline.points
     with journal_database.read() as connection:
         assert store.offset(connection, "a.spool") == 0
 
@@ -276,7 +276,7 @@ def test_no_question_is_an_error(journal: Journal, some: list[Record]) -> None:
         conditions = where(odd, 1), where("month", odd), answer(1, 2, odd), answer(odd)
         for filters in (*asked, *(Filters(conditions=(each,)) for each in conditions)):
             assert not journal.page(filters)
-            assert sum(bar.answers for bar in journal.spread(filters, name=odd)) == 0
+            assert sum(bar.answers for bar in journal.charts(filters, name=odd).spread) == 0
         assert not journal.fields(odd)
         with pytest.raises(JournalRowNotFound):
             journal.find(odd)

@@ -10,9 +10,8 @@ from stopgap.errors import StopgapError
 from stopgap.journal.drain import catch_up
 from stopgap.journal.entry import Entry
 from stopgap.journal.filters import EVERYTHING, Filters
-from stopgap.journal.spread import Bar
 from stopgap.journal.store import charts, clearing, finding
-from stopgap.journal.summary import ReleaseStats, Timeline
+from stopgap.journal.summary import Charts, ReleaseStats
 from stopgap.storage.database import Database
 
 EXPORT_BATCH = 2_000
@@ -112,32 +111,27 @@ class Journal:
         with self._database.read() as connection:
             return finding.releases(connection)
 
-    def timeline(self, filters: Filters = EVERYTHING) -> Timeline:
-        """Count answers over time; of the filters, time, contract, release and caller matter.
+    def charts(
+        self, filters: Filters = EVERYTHING, *, contract: str | None = None, name: str = ""
+    ) -> Charts:
+        """Count answers over time, and those of one contract by what they were.
 
-        A caller's are counted among its newest four thousand; then the timeline is not whole.
-        """
-        with self._database.read() as connection:
-            return charts.timeline(connection, filters, self._clock.now())
-
-    def spread(
-        self, filters: Filters = EVERYTHING, *, name: str = "", most: int = 40
-    ) -> Sequence[Bar]:
-        """Count answers by what they were; of the filters the same matter as for `timeline`.
-
-        The time is taken in whole hours, or days where it is longer than three of them; a caller's
-        to the moment.
+        Of the filters, time, contract, release and caller matter. By what they were, answers are
+        counted in whole hours, or days where the time is longer than three of them. A caller's are
+        taken to the moment, and counted among its newest four thousand; then the timeline is not
+        whole.
 
         Args:
-            filters: What is asked for; a contract should be, for outputs of one kind.
+            filters: What is asked for.
+            contract: Whose outputs are told apart, for they should be of one kind; None: all.
             name: Of the output's member, where the output is an object.
-            most: Bars at most.
         """
         with self._database.read() as connection:
-            return charts.spread(connection, filters, name, most, self._clock.now())
+            now = self._clock.now()
+            return charts.count(connection, filters, now, contract=contract, name=name)
 
     def stats(self, filters: Filters = EVERYTHING) -> Sequence[ReleaseStats]:
-        """Sum up the answers of each release; time is taken as in `spread`."""
+        """Sum up the answers of each release; time is taken in whole hours or days."""
         with self._database.read() as connection:
             return charts.stats(connection, filters, self._clock.now())
 

@@ -13,6 +13,9 @@ CUTS = 32
 LEAST, GREATEST = 1e-300, 1e300
 """What is nearer to zero is counted as zero, what is further off as this far."""
 
+BARS = 40
+"""Of a chart, at most: so many of numbers, and so many of words."""
+
 LEAST_EXPONENT = math.frexp(LEAST)[1]
 
 
@@ -69,6 +72,20 @@ def bars(counts: Mapping[int, int], *, most: int) -> list[Bar]:
     return [
         Bar(low=place * width, high=(place + 1) * width, answers=answers)
         for place, answers in sorted(filled.items())
+    ]
+
+
+def drawn(numbers: Mapping[int, int], words: Mapping[str, int]) -> list[Bar]:
+    """Make a chart's bars: of numbers, in their order, and of the words with the most answers.
+
+    Args:
+        numbers: Bin -> answers.
+        words: Word -> answers.
+    """
+    ranked = sorted(words.items(), key=lambda counted: (-counted[1], counted[0]))[:BARS]
+    return [
+        *bars(numbers, most=BARS),
+        *(Bar(word=word, answers=answers) for word, answers in ranked),
     ]
 
 

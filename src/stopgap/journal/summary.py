@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from stopgap.journal.spread import Bar
+
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
@@ -22,6 +24,14 @@ class Timeline:
     seconds: int  # of a step
     points: Sequence[Point]
     whole: bool = True  # False: only the newest answers have been counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charts:
+    """Answers over time, and by what they were: words by their number, numbers in order."""
+
+    timeline: Timeline
+    spread: Sequence[Bar]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,7 +135,7 @@ class Batching:
         self._enough = min(self._most, len(self._queue) + len(flight))
         self._until = self._loop.time() + BREATH * self._took
         if len(self._queue) >= self._enough:
-            self._go()  # now: those who were answered go on in the loop's next turn, each for a while
+            self._go()  # before those who were answered go on, which takes each some time
         elif self._queue:
             self._gather()
 

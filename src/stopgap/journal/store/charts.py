@@ -1,7 +1,7 @@
 """What charts show, from the roll-ups: as fast for ten million records as for ten thousand.
 
-Roll-ups do not tell callers apart, since nearly each record would have one of its own then. So one
-caller's charts are made from the records themselves, the newest that there are.
+Roll-ups do not tell callers apart, since nearly each record would have one of its own then: see
+`caller_charts`.
 """
 
 from collections import Counter
@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from stopgap.journal.filters import Filters
-from stopgap.journal.spread import Bar, bars, quantile
-from stopgap.journal.store.finding import Glance, glances, source_ids
+from stopgap.journal.spread import Bar, drawn, quantile
+from stopgap.journal.store import caller_charts
+from stopgap.journal.store.finding import source_ids
 from stopgap.journal.store.names import MICROS
-from stopgap.journal.store.rollups import DAY, HOUR, MINUTE, SECOND, place_of, start_of
+from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
 from stopgap.journal.store.tables import COUNTS, FIELDS, SOURCES, SPREADS
-from stopgap.journal.summary import Point, ReleaseStats, Timeline
-from stopgap.journal.terms import members, moment_of
+from stopgap.journal.summary import Charts, Point, ReleaseStats, Timeline
 
 STEPS_MAX = 500
 """Steps of a timeline; a longer time is shown in wider ones."""
@@ -27,15 +27,21 @@ SPREAD_STEPS_MAX = 72
 """Steps that a spread is summed up from, each with some hundred bins."""
 
 
-CALLER_ROWS = 4_000
-"""Records of one caller that are looked at: 35 ms for a chart, of a million records."""
-
-
-def timeline(connection: Connection, filters: Filters, now: datetime) -> Timeline:
-    """Count answers over time, by contract and release."""
+def count(
+    connection: Connection, filters: Filters, now: datetime, *, contract: str | None, name: str
+) -> Charts:
+    """Count answers over time, and by what they were."""
     width = _width(filters, now, (MINUTE, HOUR, DAY), STEPS_MAX)
     if filters.caller is not None:
-        return _caller_timeline(glances(connection, _of_caller(filters), CALLER_ROWS), width)
+        return caller_charts.count(connection, filters, width, contract=contract, name=name)
+    of_one = replace(filters, contract=contract or filters.contract)
+    return Charts(
+        timeline=_timeline(connection, filters, width),
+        spread=_spread(connection, of_one, name, now),
+    )
+
+
+def _timeline(connection: Connection, filters: Filters, width: int) -> Timeline:
     statement = (
         select(
             COUNTS.c.start,
@@ -60,12 +66,7 @@ def timeline(connection: Connection, filters: Filters, now: datetime) -> Timelin
     return Timeline(seconds=width, points=points)
 
 
-def spread(
-    connection: Connection, filters: Filters, name: str, most: int, now: datetime
-) -> Sequence[Bar]:
-    """Count answers by what they were: words by their number of answers, numbers in order."""
-    if filters.caller is not None:
-        return _caller_spread(glances(connection, _of_caller(filters), CALLER_ROWS), name, most)
+def _spread(connection: Connection, filters: Filters, name: str, now: datetime) -> Sequence[Bar]:
     width = _width(filters, now, (HOUR, DAY), SPREAD_STEPS_MAX)
     fields = select(FIELDS.c.id).where(FIELDS.c.part == "output", FIELDS.c.name == name)
     answers = func.sum(SPREADS.c.answers).label("answers")
@@ -76,46 +77,9 @@ def spread(
         .order_by(answers.desc(), SPREADS.c.word)
     )
     rows = connection.execute(statement).all()
-    words = [Bar(word=row.word, answers=int(row.answers)) for row in rows if row.word is not None]
+    words = {row.word: int(row.answers) for row in rows if row.word is not None}
     numbers = {row.bin: int(row.answers) for row in rows if row.word is None}
-    return [*bars(numbers, most=most), *words[:most]]
-
-
-def _of_caller(filters: Filters) -> Filters:
-    """Leave out what charts are not filtered by."""
-    return replace(filters, conditions=())
-
-
-def _caller_timeline(found: Sequence[Glance], width: int) -> Timeline:
-    counts = Counter(
-        (start_of(moment_of(each.position) // SECOND, width), each.contract, each.release)
-        for each in found
-    )
-    points = [
-        Point(
-            start=datetime.fromtimestamp(start, UTC),
-            contract=contract,
-            release=release,
-            answers=answers,
-        )
-        for (start, contract, release), answers in sorted(counts.items())
-    ]
-    return Timeline(seconds=width, points=points, whole=len(found) < CALLER_ROWS)
-
-
-def _caller_spread(found: Sequence[Glance], name: str, most: int) -> Sequence[Bar]:
-    numbers: Counter[int] = Counter()
-    words: Counter[str] = Counter()
-    for each in found:
-        if (place := place_of(members(each.output.encode()).get(name))) is not None:
-            number, word = place
-            if word is None:
-                numbers[number] += 1
-            else:
-                words[word] += 1
-    ranked = sorted(words.items(), key=lambda counted: (-counted[1], counted[0]))
-    named = [Bar(word=word, answers=answers) for word, answers in ranked[:most]]
-    return [*bars(numbers, most=most), *named]
+    return drawn(numbers, words)
 
 
 def stats(connection: Connection, filters: Filters, now: datetime) -> Sequence[ReleaseStats]:

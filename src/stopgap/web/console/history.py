@@ -183,16 +183,15 @@ def _charts(search: Search, filters: Filters) -> dict[str, Any]:
     asked = replace(filters, conditions=())
     now = parts().clock.now()
     until = min(filters.until or now, now)
-    timeline = parts().charts.timeline(asked)
     drawn = search.contract or parts().contracts[0].name
     contract = _served(drawn)
     member = search.part or _first_output(drawn)
-    bars = parts().charts.spread(replace(asked, contract=drawn), name=member)
+    counted = parts().charts.count(asked, contract=drawn, name=member)
     return {
-        "over_time": charts.over_time(timeline, asked.since, until),
-        "spread": charts.spread(bars, contract.unit if contract else ""),
+        "over_time": charts.over_time(counted.timeline, asked.since, until),
+        "spread": charts.spread(counted.spread, contract.unit if contract else ""),
         "of": ", ".join(filter(None, [drawn, member])),
-        "whole": timeline.whole,
+        "whole": counted.timeline.whole,
     }
 
 
