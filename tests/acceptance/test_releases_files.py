@@ -74,6 +74,29 @@ def test_a_file_that_is_harmed_where_it_is_kept(
     assert {each.release for each in callers.told} == {"stand-in"}
 
 
+def test_a_file_that_is_harmed_before_a_rollback(tmp_path: Path, trained: Trained) -> None:
+    """There is no way back to a release whose file is damaged; who answers goes on."""
+    with running(tmp_path) as server, Callers(server.port, number=2) as callers:
+        options = ("--bring", "round", "--samples", "60")
+        for number, uri in enumerate((f"sklearn:{trained.skops}", f"onnx:{trained.onnx}"), start=1):
+            assert release(server, "add", uri, *options).returncode == 0
+            assert release(server, "promote", str(number), "--yes").returncode == 0
+        with desk(server.data) as releases:
+            first = next(each for each in releases.list(NAME) if each.number == 1)
+        assert first.specification
+        assert first.specification.artifact
+        harmed = list(server.data.rglob(f"*{first.specification.artifact}*"))
+        assert harmed
+        for file in harmed:
+            alter(file)
+        callers.listen(1.0)
+        line = refused(server, "rollback")
+        assert "hand it in again" in line
+        callers.listen(1.0)
+    assert callers.failures == {}
+    assert callers.told[-1].release == "2"
+
+
 def test_what_cannot_be_handed_in(tmp_path: Path, trained: Trained) -> None:
     """Half a file, one of another kind, a pickle, a Python that is not there: none is added."""
     half, other, pickled = (tmp_path / name for name in ("half.skops", "other.onnx", "p.skops"))

@@ -124,19 +124,24 @@ class Door:
         try:
             with self._places.taking(kept=lane is self._lanes.watching):
                 async with self._intake.reading(scope, receive, lane.body_bytes) as (plain, body):
-                    answer = await self._answer_json(plain, body)
-                    reply = None
-                    if not answer:
-                        async with self._single_flight.turn(scope) as second:
-                            if second:
-                                answer = await self._answer_again(scope, plain, body)
-                            reply = None if answer else await self._reply(plain, body, lane)
-                if answer:
+                    answer = await self._answer_read(scope, plain, body, lane)
+                if isinstance(answer, Reply):
+                    await self._sending.reply(answer, send, receive)
+                else:
                     await self._sending.whole(*answer, send)
-                elif reply:
-                    await self._sending.reply(reply, send, receive)
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
+
+    async def _answer_read(
+        self, scope: Scope, plain: Scope, body: IO[bytes], lane: Lane
+    ) -> Whole | Reply:
+        """Answer a request that has been read: without Flask if that can be, else by it."""
+        if answer := await self._answer_json(plain, body):
+            return answer
+        async with self._single_flight.turn(scope) as second:
+            if second and (answer := await self._answer_again(scope, plain, body)):
+                return answer
+            return await self._reply(plain, body, lane)
 
     async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Whole | None:
         """Answer without Flask what could not be before it was read."""
