@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
 Headers = list[tuple[str, str]]
@@ -80,6 +80,7 @@ def main(interface: str, port: str, headers: str, body: str) -> None:
         "bare",
         port=int(port),
         interface=protocol,
+        loop=Loops.asyncio,
         workers=1,
         blocking_threads=1,  # the fastest for WSGI, though it answers one at a time
         websockets=False,
