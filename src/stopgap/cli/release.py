@@ -179,8 +179,8 @@ def promote(
 ) -> None:
     """Make release N live; or a canary with --percent, or a shadow with --shadow. 0: the stand-in.
 
-    Says what will happen to which release, and asks. Workers follow within a second; no request
-    fails meanwhile.
+    Says what will happen to which release, and asks. Each worker follows once it has loaded the
+    model; until then whoever answered before goes on, and no request fails.
 
     \b
     Examples:

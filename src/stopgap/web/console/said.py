@@ -21,7 +21,7 @@ SENTENCES = {
     "actual-kept": "Kept. Another report would take this one's place.",
     "account-disabled": "Disabled. Its sessions have ended, and its keys are refused.",
     "account-enabled": "Enabled. Its keys work as before.",
-    "release-moved": "Done. Every worker follows within a second; no request fails meanwhile.",
+    "release-moved": "Done. Each worker follows once it has loaded the model; no request fails.",
     "release-overridden": "On record. It holds until the release is verified again.",
     "account-signed-out": "Signed out everywhere. Its keys work as before.",
 }
