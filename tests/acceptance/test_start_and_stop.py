@@ -263,7 +263,7 @@ def test_the_link_that_it_prints(tmp_path: Path) -> None:
 
 def test_another_event_loop(tmp_path: Path) -> None:
     """An event loop that is installed beside it, as uvloop often is, is not taken."""
-    (tmp_path / "uvloop.py").write_text("def new_event_loop():\n    raise NotImplementedError\n")
+    (tmp_path / "uvloop.py").write_text("def new_event_loop():\n    raise OSError('not this')\n")
     path = os.pathsep.join([environment()["PYTHONPATH"], str(tmp_path)])
     with running(tmp_path, {"PYTHONPATH": path}) as server:
         assert server.client().get("/status").text == "Alive!"

@@ -22,7 +22,8 @@ class Waking:
         self.loop = asyncio.get_running_loop()
         self.times = 0
         self._wake = self.loop.call_soon_threadsafe
-        self.loop.call_soon_threadsafe = self._count  # type: ignore[method-assign,assignment]
+        counted = self._count
+        self.loop.call_soon_threadsafe = counted  # type: ignore[method-assign,assignment]  # to spy
 
     def _count(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
         self.times += 1

@@ -39,6 +39,14 @@ class Flights:
             await asyncio.sleep(0)
         return flights
 
+    async def side_by_side(self, *asked: Scope) -> bool:
+        """Tell whether several fly at the same time; let them land."""
+        several = await self.start(*asked)
+        up = self.up
+        self.landing.set()
+        await asyncio.gather(*several)
+        return up == len(asked)
+
 
 @in_a_loop
 async def test_one_goes_ahead() -> None:
@@ -64,11 +72,7 @@ async def test_one_goes_ahead() -> None:
 @in_a_loop
 async def test_others_do_not_wait(other: Scope) -> None:
     """Neither somebody else waits for it, nor who asks for something else."""
-    flights = Flights()
-    several = await flights.start(scope(PREDICT, KEY), other)
-    assert flights.up == 2
-    flights.landing.set()
-    await asyncio.gather(*several)
+    assert await Flights().side_by_side(scope(PREDICT, KEY), other)
 
 
 @in_a_loop
@@ -76,10 +80,7 @@ async def test_who_is_known_does_not_wait() -> None:
     """Once somebody is known, all their requests go on side by side."""
     flights = Flights()
     flights.recent.remember(KEY[1], None)
-    several = await flights.start(*[scope(PREDICT, KEY)] * 3)
-    assert flights.up == 3
-    flights.landing.set()
-    await asyncio.gather(*several)
+    assert await flights.side_by_side(*[scope(PREDICT, KEY)] * 3)
 
 
 @in_a_loop

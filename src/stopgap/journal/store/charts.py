@@ -69,12 +69,10 @@ def _timeline(connection: Connection, filters: Filters, width: int) -> Timeline:
 def _spread(connection: Connection, filters: Filters, name: str, now: datetime) -> Sequence[Bar]:
     width = _width(filters, now, (HOUR, DAY), SPREAD_STEPS_MAX)
     fields = select(FIELDS.c.id).where(FIELDS.c.part == "output", FIELDS.c.name == name)
-    answers = func.sum(SPREADS.c.answers).label("answers")
     statement = (
-        select(SPREADS.c.bin, SPREADS.c.word, answers)
+        select(SPREADS.c.bin, SPREADS.c.word, func.sum(SPREADS.c.answers).label("answers"))
         .where(_chosen(SPREADS, filters, width), SPREADS.c.field.in_(fields))
         .group_by(SPREADS.c.bin, SPREADS.c.word)
-        .order_by(answers.desc(), SPREADS.c.word)
     )
     rows = connection.execute(statement).all()
     words = {row.word: int(row.answers) for row in rows if row.word is not None}
