@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from hypothesis import settings
 from tests.databases import TEMPLATE, PostgresqlServer, postgresql_server
 from tests.fakes import FakeClock
 
 from stopgap.storage.database import Database, migrate, open_database
 
 pytest_plugins = ["tests.turns"]
+
+# How long an example takes says nothing of us: another process may have the machine at that moment.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 Kind = Literal["sqlite", "postgresql"]
 

@@ -239,7 +239,7 @@ def test_refuses_what_is_no_image(name: str) -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 @given(share=st.floats(0.1, 0.8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_refuses_a_cut_image(kind: Kind, share: float) -> None:
     """An image that is cut short is refused, never kept with its lower half grey."""
     content = pictures.each_kind()[kind]
@@ -305,7 +305,7 @@ def test_refuses_too_many_bytes() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damage_never_makes_another_error(data: st.DataObject) -> None:
     """Whatever is damaged in an image, it is drawn anew without its metadata, or refused."""
     kind = data.draw(st.sampled_from(list(Kind)))

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests import pictures
 
@@ -88,7 +88,6 @@ def test_notices_damage_in_a_png() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 @given(share=st.floats(0.05, 0.85))
-@settings(deadline=None)
 def test_notices_a_cut(kind: Kind, share: float) -> None:
     """An image that is cut short is broken, wherever it was cut, or not even recognised."""
     content = pictures.with_metadata(kind)
@@ -101,7 +100,6 @@ def test_notices_a_cut(kind: Kind, share: float) -> None:
 
 
 @given(st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF"]), st.binary())
-@settings(deadline=None)
 def test_never_fails_otherwise(start: bytes, rest: bytes) -> None:
     """No bytes make anything but an outline or one of the two refusals."""
     try:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.journal.records import no_damage, record, records
 
@@ -62,7 +62,6 @@ def test_a_tail_is_passed_over_in_silence(whole: Path, broken: Path) -> None:
         assert len(found) == sum(end <= size for end in ends)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_damage_costs_only_what_it_hits(whole: Path, broken: Path, data: st.DataObject) -> None:
     """Bytes overwritten anywhere cost the records that they lie in, and where that is is told."""

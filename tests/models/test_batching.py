@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.front.loops import in_simulated_time
 from tests.models.slots import row
@@ -317,7 +317,6 @@ class Play:
 HAPPENINGS = [Play.ask, Play.whole, Play.leave, Play.turn, Play.answer, Play.fail, Play.refuse]
 
 
-@settings(deadline=None)
 @given(happenings=st.lists(st.sampled_from([*HAPPENINGS, Play.ask, Play.ask]), max_size=40))
 @in_simulated_time
 async def test_nobody_is_forgotten(happenings: list[Any]) -> None:

@@ -88,7 +88,7 @@ def chance_of_back(share: float, requests: int) -> float:
 
 
 @given(st.floats(0.0001, LIMITS.failures), st.integers(1, 400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_good_canary_never_goes_back_by_chance(share: float, requests: int) -> None:
     """A canary that fails no more than allowed goes back in less than 1 of 10,000 judgements.
 
@@ -98,7 +98,7 @@ def test_a_good_canary_never_goes_back_by_chance(share: float, requests: int) ->
 
 
 @given(st.integers(100, 5_000), st.floats(0, 0.2), st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_as_good_as_live_never_goes_back(requests: int, share: float, seed: int) -> None:
     """What canary and live release fail at alike is no fault of the canary's."""
     source = random.Random(seed)
@@ -149,7 +149,7 @@ def test_durations(slow: int, fast: int, count: int, action: str) -> None:
 
 
 @given(st.floats(1_000, 1e6), st.integers(250, 2_000), st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_as_quick_as_live_never_goes_back(middle: float, count: int, seed: int) -> None:
     """Durations of one kind never look like two."""
     source = random.Random(seed)

@@ -120,7 +120,7 @@ def test_the_authors_validators_are_kept() -> None:
     assert found == {"less": 0, "more": 21}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(contracts(), st.integers(0, 2**32))
 def test_laws_of_shrinking(contract: Contract, seed: int) -> None:
     """Of any contract: what comes out is allowed, still breaks the rule, and nothing is endless."""
