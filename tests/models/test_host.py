@@ -282,6 +282,15 @@ async def test_tells_what_it_has_loaded() -> None:
 
 
 @in_a_loop
+async def test_what_it_has_loaded_is_left_alone(tmp_path: Path) -> None:
+    """Python does not look through the libraries again and again, in the middle of a call."""
+    module = tmp_path / "counting.py"
+    module.write_text("import gc\n\ndef predict(row):\n    return gc.get_freeze_count()\n")
+    async with started(Specification(uri=f"python:{module}:predict")) as slot:
+        assert await slot.answer(row(1)) > 10_000
+
+
+@in_a_loop
 async def test_one_that_stands_aside() -> None:
     """It runs when nobody else wants to; in our session, since Linux shares out by sessions."""
     specification = hostile("raises")

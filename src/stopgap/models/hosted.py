@@ -5,6 +5,7 @@ the standard library, pydantic, and of Stopgap what these two are enough for.
 """
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -51,6 +52,7 @@ def main(descriptor: int, parent: int) -> None:
             except Exception as error:  # noqa: BLE001  # a model's module may raise anything
                 connection.sendall(pack(0, REFUSED, _refusal(error).encode()))
                 return
+            gc.freeze()  # what is there now stays; looking through it all took 40 ms in a call
             connection.sendall(pack(0, LOADED, json.dumps(served.found).encode()))
             served.answer_all(connection, stream)
 
