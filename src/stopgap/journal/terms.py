@@ -1,13 +1,12 @@
 """Terms: what a record can be found by, as numbers."""
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from math import isfinite
 from zlib import crc32
 
-from stopgap.journal.record import Record
+from stopgap.journal.record import Record, read_compact
 
 TIE_BITS = 11
 """Bits that tell records of one microsecond apart; with them, positions last until 2112."""
@@ -27,22 +26,13 @@ def moment_of(position: int) -> int:
     return position >> TIE_BITS
 
 
-_decode = json.JSONDecoder().raw_decode
-"""Reads compact JSON in half the time of `json.loads`, which looks for spaces around it."""
-
-
-@lru_cache(64)
 def members(text: bytes) -> Mapping[str, object]:
     """Read the members of a JSON object; any other value is the one member without a name.
 
-    What is no JSON has no members: it stays on record, and can be found by nothing in it. A few are
-    remembered, as an output is asked for twice: where it is counted, and where it is found by.
+    What is no JSON has no members: it stays on record, and can be found by nothing in it.
     """
     try:
-        decoded = text.decode()
-        value, end = _decode(decoded)
-        if end < len(decoded):
-            value = json.loads(decoded)
+        value = read_compact(text)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {"": value}
@@ -52,7 +42,7 @@ def number_of(value: object) -> float | None:
     """Tell the number that a value is found by; None if it is found by none."""
     if isinstance(value, str):
         return word_number(value)
-    if not isinstance(value, int | float):
+    if not isinstance(value, (int, float)):  # half the time of `int | float`
         return None
     try:
         number = float(value)

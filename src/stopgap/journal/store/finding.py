@@ -238,6 +238,8 @@ def _positions(
             break
         matches = _matches(wanted, [row.block for row in blocks], span, limit - len(found))
         found += connection.scalars(matches)
+        if len(blocks) < at_once:
+            break
         span = _Span(low=span.low, high=blocks[-1].first)
         at_once = min(2 * at_once, max(BLOCKS_MAX, limit // ROWS_A_BLOCK))
     return found

@@ -1,15 +1,16 @@
 """Roll-ups: how many answers there were, and how they are spread, counted as records come in."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
 from stopgap.journal.record import Record
 from stopgap.journal.spread import bin_of
-from stopgap.journal.store.names import MICROS, Names
+from stopgap.journal.store.names import MICROS
 from stopgap.journal.store.rows import add_rows
 from stopgap.journal.store.tables import COUNTS, SPREADS
-from stopgap.journal.terms import members, number_of, word_number
+from stopgap.journal.terms import number_of, word_number
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 SECOND = 1_000_000
@@ -19,30 +20,33 @@ SECOND = 1_000_000
 class Tally:
     """What some new records add to the roll-ups."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        self._counts: Counter[tuple[int, int]] = Counter()
-        self._spreads: Counter[tuple[int, int, int, int, str | None]] = Counter()
+    def __init__(self) -> None:
+        self._answers: list[tuple[int, int]] = []
+        self._places: list[tuple[int, int, int, int, str | None]] = []
 
-    def count(self, record: Record) -> None:
-        """Count a record."""
-        source = self._names.source(record)
-        self._counts[start_of(record.at // SECOND, MINUTE), source] += 1
-        hour = start_of(record.at // SECOND, HOUR)
-        self._spreads[hour, MICROS, source, bin_of(record.micros), None] += 1
-        for name, value in members(record.output).items():
+    def count(self, record: Record, source: int, outputs: Iterable[tuple[int, object]]) -> None:
+        """Count a record.
+
+        Args:
+            source: Its number.
+            outputs: The number of each field of its output, and the value.
+        """
+        second = record.at // SECOND
+        self._answers.append((start_of(second, MINUTE), source))
+        hour = start_of(second, HOUR)
+        self._places.append((hour, MICROS, source, bin_of(record.micros), None))
+        for field, value in outputs:
             if (place := place_of(value)) is not None:
-                field = self._names.field(record.contract, "output", name)
-                self._spreads[hour, field, source, *place] += 1
+                self._places.append((hour, field, source, *place))
 
     def save(self, connection: Connection) -> None:
         """Add all of it to what has been counted before."""
         counts: Counter[tuple[int, int, int]] = Counter()
-        for (minute, source), answers in self._counts.items():
+        for (minute, source), answers in Counter(self._answers).items():
             for width in (MINUTE, HOUR, DAY):
                 counts[width, start_of(minute, width), source] += answers
         spreads: Counter[tuple[int, int, int, int, int, str | None]] = Counter()
-        for (hour, field, source, place, word), answers in self._spreads.items():
+        for (hour, field, source, place, word), answers in Counter(self._places).items():
             for width in (HOUR, DAY):
                 spreads[width, start_of(hour, width), field, source, place, word] += answers
         for table, counted in ((COUNTS, counts), (SPREADS, spreads)):

@@ -1,7 +1,7 @@
 """Records come in: each once, found and counted from the same transaction on."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from operator import itemgetter
 from typing import TypeVar
@@ -107,24 +107,30 @@ def _found(connection: Connection, column: Column[T], values: Sequence[T]) -> se
 
 
 def _index(connection: Connection, placed: Placed, blocks: Sequence[int], names: Names) -> None:
-    tally = Tally(names)
-    terms = []
+    tally = Tally()
+    terms: list[tuple[int, int, float, int]] = []
     for (position, record), block in zip(placed, blocks, strict=True):
-        tally.count(record)
-        terms += [(field, block, value, position) for field, value in _terms(record, names)]
+        source = names.source(record)
+        terms.append((SOURCE, block, float(source), position))
+        if record.caller is not None:
+            terms.append((CALLER, block, word_number(record.caller), position))
+        inputs = _findable(record.contract, "input", record.inputs, names)
+        outputs = _findable(record.contract, "output", record.output, names)
+        terms += [(field, block, number, position) for field, number, _ in (*inputs, *outputs)]
+        tally.count(record, source, [(field, value) for field, _, value in outputs])
     add_rows(connection, TERMS, sorted(terms))
     tally.save(connection)
 
 
-def _terms(record: Record, names: Names) -> Iterator[tuple[int, float]]:
-    """Tell the numbers that a record is found by, each with its field."""
-    yield SOURCE, float(names.source(record))
-    if record.caller is not None:
-        yield CALLER, word_number(record.caller)
-    for part, text in (("input", record.inputs), ("output", record.output)):
-        for name, value in members(text).items():
-            if (number := number_of(value)) is not None:
-                yield names.field(record.contract, part, name), number
+def _findable(
+    contract: str, part: str, text: bytes, names: Names
+) -> list[tuple[int, float, object]]:
+    """Tell of each member that a record is found by: its field, its number, and the value."""
+    return [
+        (names.field(contract, part, name), number, value)
+        for name, value in members(text).items()
+        if (number := number_of(value)) is not None
+    ]
 
 
 @dataclass
