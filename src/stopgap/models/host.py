@@ -11,7 +11,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ class HostedSlot:
         self._loop = asyncio.get_running_loop()
         return await self._begin()
 
-    async def answer(self, row: Row) -> Any:
+    def answer(self, row: Row) -> Awaitable[Any]:
         """Answer one row, in a batch with those that wait.
 
         Raises:
@@ -120,7 +120,7 @@ class HostedSlot:
         """
         if self._ready_since is None:
             raise self._unavailable()
-        return await self._batching.ask((row,), whole=False)
+        return self._batching.ask((row,), whole=False)
 
     async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Ask for exactly these rows in one call.

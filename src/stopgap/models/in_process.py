@@ -7,7 +7,7 @@ deadline, and it is not asked again before it has come back. Its crash is the wo
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -90,14 +90,14 @@ class InProcessSlot:
         self._batching.open()
         return Loaded.of(found, time.monotonic() - began)
 
-    async def answer(self, row: Row) -> Any:
+    def answer(self, row: Row) -> Awaitable[Any]:
         """Answer one row, in a batch with those that wait.
 
         Raises:
             ModelFailed: there is no answer, by the deadline.
         """
         self._check()
-        return await self._batching.ask((row,), whole=False)
+        return self._batching.ask((row,), whole=False)
 
     async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Ask for exactly these rows in one call.

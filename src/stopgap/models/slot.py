@@ -1,6 +1,6 @@
 """The slot: a model that is loaded, warm and ready to answer on one event loop."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ class Slot(Protocol):
             ModelUnloadable: it cannot be loaded, or did not come to its first answer.
         """
 
-    async def answer(self, row: Row) -> Any:
+    def answer(self, row: Row) -> Awaitable[Any]:
         """Answer one row; rows that wait together are asked together.
 
         May be cancelled at any moment.

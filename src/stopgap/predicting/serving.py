@@ -150,7 +150,7 @@ class SlotServing(Serving):
         super().__init__(release, contract, tally=tally, metrics=metrics)
         self._longest = self.deadline * WAIT_SHARE
         self._least = self.deadline * FIRST_SHARE
-        self._answer = slot.answer
+        self._ask = slot.answer
         batch = release.specification.batch if release.specification else 1
         self._pace = Pace(batch, monotonic)
 
@@ -163,7 +163,7 @@ class SlotServing(Serving):
         entered = self._pace.enter()
         took: float | None = None
         try:
-            output = await self._output(row, seconds)
+            output = await (self._ask(row) if seconds is None else self._in_time(row, seconds))
             took = self._pace.leave(entered)
             answer = self._guarded(output)
         except (ModelFailed, PredictionFailed) as error:
@@ -179,17 +179,15 @@ class SlotServing(Serving):
         self._tally.add("ok", int(took * 1_000_000))
         return answer
 
-    async def _output(self, row: Row, seconds: float | None) -> Any:
+    async def _in_time(self, row: Row, seconds: float) -> Any:
         """Ask the slot, for so many seconds.
 
         Raises:
             ModelFailed: there is no output.
         """
-        if seconds is None:
-            return await self._answer(row)
         try:
             async with asyncio.timeout(seconds):
-                return await self._answer(row)
+                return await self._ask(row)
         except TimeoutError as error:
             raise ModelLate(f"no answer in {seconds:g} s") from error
 

@@ -79,7 +79,8 @@ class Way:
         began = self._microseconds()
         self._plan.inside += 1
         try:
-            answer = await self._answered(self._order(row, caller), row)
+            first, *others = self._order(row, caller)
+            answer = await (self._answered(first, others, row) if others else first.answer(row))
         except ModelBusy as error:
             self._metrics.shed(error.code)
             raise
@@ -109,15 +110,12 @@ class Way:
         key = sticky_key(routing.canary, caller, row.json)
         return self._canary if chosen(routing, key) is routing.canary else self._live
 
-    async def _answered(self, order: Sequence[Serving], row: Row) -> Answer:
+    async def _answered(self, first: Serving, others: Sequence[Serving], row: Row) -> Answer:
         """Ask one release after the other until one answers, all by the first one's deadline.
 
         Raises:
             ModelFailed, PredictionFailed, ModelBusy: none does; what the first has said.
         """
-        first, *others = order
-        if not others:
-            return await first.answer(row)
         end = self._monotonic() + first.deadline
         try:
             return await first.answer(row, first.deadline * FIRST_SHARE)
