@@ -326,7 +326,7 @@ def drain_process(
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
     log_to_stdout(log_level)
-    gc.freeze()
+    gc.freeze()  # what is there now stays; there is nothing to be found in it
     gc.set_threshold(OBJECTS)
     stop = threading.Event()
     with (
