@@ -14,6 +14,10 @@ from typing import BinaryIO, Self
 from tests.acceptance.client import head
 
 ANSWER_SECONDS = 30
+
+LOADED_SECONDS = 20.0
+"""On a busy machine; when a release's model has to be started first."""
+
 SENT = {"Host": "localhost"}
 FORM = "application/x-www-form-urlencoded"
 
@@ -104,6 +108,12 @@ class Callers:
         began = time.monotonic()
         time.sleep(seconds)
         return self.since(began)
+
+    def settle(self, releases: set[str]) -> None:
+        """Wait until those who answer are these releases."""
+        deadline = time.monotonic() + LOADED_SECONDS
+        while (answering := {each.release for each in self.listen(0.5)}) != releases:
+            assert time.monotonic() < deadline, answering
 
     @property
     def failures(self) -> Counter[str]:

@@ -81,6 +81,7 @@ def test_a_file_that_is_harmed_before_a_rollback(tmp_path: Path, trained: Traine
         for number, uri in enumerate((f"sklearn:{trained.skops}", f"onnx:{trained.onnx}"), start=1):
             assert release(server, "add", uri, *options).returncode == 0
             assert release(server, "promote", str(number), "--yes").returncode == 0
+            callers.settle({str(number)})
         with desk(server.data) as releases:
             first = next(each for each in releases.list(NAME) if each.number == 1)
         assert first.specification
@@ -89,7 +90,6 @@ def test_a_file_that_is_harmed_before_a_rollback(tmp_path: Path, trained: Traine
         assert harmed
         for file in harmed:
             alter(file)
-        callers.listen(1.0)
         line = refused(server, "rollback")
         assert "hand it in again" in line
         callers.listen(1.0)

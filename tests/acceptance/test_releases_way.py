@@ -17,9 +17,6 @@ pytestmark = pytest.mark.alone
 EVERYWHERE_SECONDS = 1.0
 """After a change, all workers have made it."""
 
-LOADED_SECONDS = 20.0
-"""On a busy machine; when a release's model has to be started first."""
-
 SEEN_SECONDS = 2.5
 
 
@@ -30,9 +27,7 @@ def shares(told: list[Told]) -> Counter[str]:
 
 def settled(callers: Callers, wanted: set[str]) -> list[Told]:
     """Wait until the releases that answer are those that should; then listen."""
-    deadline = time.monotonic() + LOADED_SECONDS
-    while set(shares(callers.listen(0.5))) != wanted:
-        assert time.monotonic() < deadline, shares(callers.listen(0.5))
+    callers.settle(wanted)
     return callers.listen(SEEN_SECONDS)
 
 
