@@ -1,6 +1,6 @@
 """What a shadow that hangs costs predictions: their p99 with it and without.
 
-Run `python -m bench.shadow`; it takes four minutes and a machine where nothing else runs. Requests
+Run `python -m bench.shadow`; it takes seven minutes and a machine where nothing else runs. Requests
 come at a steady pace, some 400 a second. The shadow's process hangs over each copy that it gets, is
 killed at its deadline, and is started again.
 """
