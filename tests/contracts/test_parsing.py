@@ -195,6 +195,14 @@ NO_OBJECTS: dict[str, bytes] = {
 }
 
 
+def test_a_name_given_twice_among_very_many() -> None:
+    """Which name it was is found in one pass; with a look at all for each, this took minutes."""
+    names = [f'"{number}":0' for number in range(100_000)]
+    body = f"{{{','.join([*names, names[-1]])}}}".encode()
+    with pytest.raises(JsonMalformed, match="'99999' is given twice"):
+        read_json_object(body)
+
+
 @pytest.mark.parametrize("body", NO_OBJECTS.values(), ids=NO_OBJECTS.keys())
 def test_what_is_no_json_object(body: bytes) -> None:
     """A body is one JSON object with each name given once; the answer says why it is none."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -133,8 +134,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise _Objection(f"the name {Fault.shorten(twice)!r} is given twice")
     for text in (*members, *members.values()):
         if isinstance(text, str) and SURROGATE.search(text):
