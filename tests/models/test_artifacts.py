@@ -1,6 +1,7 @@
 """Models' files: kept by content, held against it at every load, swept when nobody needs them."""
 
 import hashlib
+import os
 import threading
 from pathlib import Path
 
@@ -115,6 +116,17 @@ def test_sweeps_what_nobody_needs(kept: Artifacts, model: Path, tmp_path: Path) 
     with pytest.raises(ArtifactMissing):
         kept.fetch(left)
     assert kept.sweep({needed}) == 0
+
+
+def test_sweeps_what_killed_workers_left(kept: Artifacts, model: Path, cache: Path) -> None:
+    """A copy that was never finished goes; one that may still be written to stays."""
+    kept.fetch(digest := kept.put(model))
+    left, new = cache / f".{digest}-1", cache / f".{digest}-2"
+    for draft in (left, new):
+        draft.touch()
+    os.utime(left, (0, 0))
+    kept.sweep({digest})
+    assert {file.name for file in cache.iterdir()} == {digest, new.name}
 
 
 def test_put_again_is_spared_again(kept: Artifacts, model: Path) -> None:

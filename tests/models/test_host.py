@@ -291,6 +291,24 @@ async def test_what_it_has_loaded_is_left_alone(tmp_path: Path) -> None:
 
 
 @in_a_loop
+async def test_it_may_end_by_itself(tmp_path: Path) -> None:
+    """A model that is stopped has a moment to put its things in order."""
+    module, left = tmp_path / "tidy.py", tmp_path / "left"
+    module.write_text(
+        "import atexit, pathlib, time\n"
+        "@atexit.register\n"
+        "def leave():\n"
+        "    time.sleep(0.3)\n"
+        f"    pathlib.Path({str(left)!r}).touch()\n"
+        "def predict(row):\n"
+        "    return 3000\n"
+    )
+    async with started(Specification(uri=f"python:{module}:predict")) as slot:
+        assert await slot.answer(row(1)) == 3000
+    assert left.exists()
+
+
+@in_a_loop
 async def test_one_that_stands_aside() -> None:
     """It runs when nobody else wants to; in our session, since Linux shares out by sessions."""
     specification = hostile("raises")
@@ -339,6 +357,23 @@ async def test_another_python_without_pydantic_is_told(bare_python: str) -> None
     slot = opened(hostile("raises", python="/no/such/python"))
     with pytest.raises(ModelUnloadable, match="/no/such/python"):
         await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
+async def test_another_python_that_ends_at_once_is_told() -> None:
+    """However early it ends, and however late the loop sees it: nobody waits for it."""
+
+    async def be_busy() -> None:
+        while True:
+            time.sleep(0.01)  # noqa: ASYNC251  # so that it has ended before it is looked at
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(be_busy())
+    slot = opened(hostile("raises", python="/bin/true"))
+    with pytest.raises(ModelUnloadable, match="exit code 0"):
+        await slot.start()
+    busy.cancel()
     await slot.stop()
 
 

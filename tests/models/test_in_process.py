@@ -68,3 +68,41 @@ async def test_says_why_it_cannot_be_loaded() -> None:
     with pytest.raises(ModelUnloadable, match="weights are missing"):
         await slot.start()
     await slot.stop()
+
+
+@in_a_loop
+async def test_an_exit_is_no_end() -> None:
+    """Code that wants to end the whole process has only failed, and is asked again."""
+    async with started(hostile("exits", in_process=True)) as slot:
+        assert isinstance(await outcome(slot, row(BAD)), ModelRaised)
+        assert await slot.answer(row(1)) == GOOD + 1
+
+
+@in_a_loop
+async def test_an_exit_at_its_import_is_told(tmp_path: Path) -> None:
+    """A module that ends at its import is refused with the reason, at once."""
+    module = tmp_path / "leaving.py"
+    module.write_text("import sys\nsys.exit('no licence')\n")
+    slot = opened(Specification(uri=f"python:{module}:predict", in_process=True))
+    with pytest.raises(ModelUnloadable, match="no licence"):
+        await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
+async def test_nobody_waits_for_one_that_was_stopped(tmp_path: Path, gate: Path) -> None:
+    """Whoever waits for a model that hangs is told as soon as it is stopped."""
+    model = tmp_path / "waiting.py"
+    model.write_text(
+        "import os, time\n"
+        "def answer(row):\n"
+        f"    while not os.path.exists({str(gate)!r}):\n"
+        "        time.sleep(0.01)\n"
+        "    return 3000\n"
+    )
+    slot = opened(Specification(uri=f"python:{model}:answer", in_process=True, deadline=60))
+    await slot.start()
+    waiting = asyncio.ensure_future(outcome(slot, row(1)))
+    await asyncio.sleep(0.05)
+    await slot.stop()
+    assert isinstance(await waiting, ModelUnavailable)

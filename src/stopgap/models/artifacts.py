@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,9 @@ from stopgap.storage.objects import ObjectNotFound, ObjectStore
 
 SIZE_MAX = 2**31
 """Bytes of a model's file: where ONNX ends as well."""
+
+DRAFT_SECONDS = 3600
+"""A draft that nobody has written to for so long is a killed writer's."""
 
 
 class ArtifactMissing(ModelUnloadable):
@@ -124,8 +128,16 @@ class Artifacts:
     def _sweep_cache(self, needed: Collection[str]) -> None:
         with suppress(FileNotFoundError):
             for file in self._cache.iterdir():
-                if HASH.fullmatch(file.name) and file.name not in needed:
+                unneeded = HASH.fullmatch(file.name) and file.name not in needed
+                if unneeded or _is_left_behind(file):
                     file.unlink(missing_ok=True)
+
+
+def _is_left_behind(file: Path) -> bool:
+    """Tell a draft whose writer was killed."""
+    with suppress(FileNotFoundError):
+        return file.name.startswith(".") and time.time() - file.stat().st_mtime > DRAFT_SECONDS
+    return False
 
 
 def _hash(path: Path) -> str | None:

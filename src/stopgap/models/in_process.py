@@ -18,7 +18,7 @@ from stopgap.contracts.row import Row
 from stopgap.models.answering import RETRY_SHARE, Answering, decoded
 from stopgap.models.batching import Batching
 from stopgap.models.bringing import bring
-from stopgap.models.failures import ModelUnavailable, ModelUnloadable
+from stopgap.models.failures import ModelRaised, ModelUnavailable, ModelUnloadable
 from stopgap.models.kinds import load_model
 from stopgap.models.loaded import Loaded, found_of
 from stopgap.models.specification import Specification
@@ -110,8 +110,10 @@ class InProcessSlot:
         return outputs
 
     async def stop(self) -> None:
-        """Ask no more; the thread ends when the model comes back."""
+        """Ask no more; the thread ends when the model comes back, for which nobody waits."""
         self._refuse("It has been stopped.")
+        if self._batching.flying:
+            self._batching.failed(self._unavailable)
         self._calls.put(None)
         self._batching.close()
 
@@ -120,7 +122,7 @@ class InProcessSlot:
             model = load_model(self._specification.uri, self._contract, self._path)
             self._answering = Answering(model, time.monotonic)
             found = found_of(model, self._specification.uri, self._path)
-        except Exception as error:  # noqa: BLE001  # a model's module may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a module may raise anything
             self._tell(_fail, loaded, error)
         else:
             self._tell(_succeed, loaded, found)
@@ -130,11 +132,16 @@ class InProcessSlot:
 
     def _ask(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
         assert self._answering is not None  # noqa: S101  # nothing is sent before it is loaded
-        if whole:
-            body = self._answering.once(rows)
+        try:
+            if whole:
+                body = self._answering.once(rows)
+            else:
+                body = self._answering.each(rows, self._specification.deadline * RETRY_SHARE)
+        except SystemExit as error:  # it would end this thread, of which there is no other
+            outputs: list[Any] = [ModelRaised(f"SystemExit: {error}") for _ in rows]
         else:
-            body = self._answering.each(rows, self._specification.deadline * RETRY_SHARE)
-        self._tell(self._answered, decoded(body, len(rows)))
+            outputs = decoded(body, len(rows))
+        self._tell(self._answered, outputs)
 
     def _tell(self, callback: Callable[..., object], *values: object) -> None:
         if not self._loop.is_closed():
@@ -176,7 +183,7 @@ def _succeed(loaded: asyncio.Future[dict[str, Any]], found: dict[str, Any]) -> N
         loaded.set_result(found)
 
 
-def _fail(loaded: asyncio.Future[dict[str, Any]], error: Exception) -> None:
+def _fail(loaded: asyncio.Future[dict[str, Any]], error: BaseException) -> None:
     if not loaded.done():
         known = isinstance(error, ModelUnloadable)
         loaded.set_exception(

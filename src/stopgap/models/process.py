@@ -73,6 +73,7 @@ class Process:
         self._gone = gone
         self._process: subprocess.Popen[bytes] | None = None
         self._reason: str | None = None
+        self._stopping = False
         self._ended = loop.create_future()
 
     async def start(self, python: str) -> None:
@@ -85,6 +86,8 @@ class Process:
             ours, theirs = socket.socketpair()
             undone.callback(ours.close)
             with theirs:
+                await self._connect(ours)  # first: one that ends at once must find all in its place
+                undone.callback(self._transport.abort)
                 said, says = os.pipe()
                 undone.callback(os.close, said)
                 with os.fdopen(says, "wb"):
@@ -96,6 +99,8 @@ class Process:
         self._process = process
         self._sayings = Sayings(self._loop, self._model, said)
         self._loop.add_reader(self._watch, self._end, process)
+
+    async def _connect(self, ours: socket.socket) -> None:
         ours.setblocking(False)  # noqa: FBT003  # the socket's own signature
         self._transport, _ = await self._loop.create_unix_connection(
             lambda: Connection(self._received, self._broken), sock=ours
@@ -135,6 +140,7 @@ class Process:
 
     async def stop(self, seconds: float) -> None:
         """Let it end by itself, and kill it if that takes longer."""
+        self._stopping = True
         self._transport.abort()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -144,7 +150,7 @@ class Process:
 
     def _broken(self, reason: str) -> None:
         """See the connection end, which a process may outlive that closes its files."""
-        if not self._ended.done():
+        if not (self._stopping or self._ended.done()):
             self._loop.call_later(CLOSING_SECONDS, self.kill, reason)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
