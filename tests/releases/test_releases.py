@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from tests.contracts.promises import DELIVERY, LETTER
@@ -264,6 +265,29 @@ def test_decisions_by_an_old_standing(releases: Releases) -> None:
     assert stages(releases)[number] == "shadow"
     releases.as_seen(releases.routing(NAME).version).promote(NAME, number, "ann")
     assert stages(releases)[number] == "live"
+
+
+FIRST, SECOND = "1" * 64, "2" * 64
+
+
+def test_nobody_waits_for_a_file(releases: Releases, database: Database, clock: FakeClock) -> None:
+    """While a model's file is held against its hash, which takes its time, others may write."""
+    seen: list[str] = []
+
+    def fetch(digest: str) -> None:
+        Releases(database, clock, [DELIVERY]).allow_stand_in(NAME, "bob", allowed=True)
+        seen.append(digest)
+
+    careful = Releases(database, clock, [DELIVERY], fetch=fetch)
+    for digest in (FIRST, SECOND):
+        kept = replace(specification(), artifact=digest)
+        number = releases.add(NAME, kept, "ann").number
+        releases.verified(NAME, number, report(DELIVERY), "ann")
+        careful.planned(NAME, number)
+        careful.promote(NAME, number, "ann")
+    careful.planned_rollback(NAME)
+    careful.rollback(NAME, "ann")
+    assert seen == [FIRST, FIRST, SECOND, SECOND, FIRST, FIRST]
 
 
 def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock) -> None:

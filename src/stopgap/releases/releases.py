@@ -181,6 +181,8 @@ class Releases:
                 after = ENDS[stage](standing, number)
             else:
                 after = self._promoted(rows, standing, number, stage, percent)
+        if stage not in ENDS:
+            self._see_whole(contract, number)
         return moves.changes(standing, after)
 
     def promote(
@@ -207,6 +209,7 @@ class Releases:
             MoveNotAllowed: it cannot go there from where it is.
             PercentageInvalid: the percentage is none of a canary.
         """
+        self._see_whole(contract, number)
         with self._rows(contract, writing=True) as rows:
             state = rows.state()
             after = self._promoted(rows, state.standing, number, stage, percent)
@@ -230,10 +233,7 @@ class Releases:
 
     def planned_rollback(self, contract: str) -> Sequence[Change]:
         """Tell what going back would do to each release, without doing it; raises as it would."""
-        with self._rows(contract, writing=False) as rows:
-            standing = rows.state().standing
-            after = self._rolled_back(rows, standing)
-        return moves.changes(standing, after)
+        return moves.changes(*self._before_and_after(contract))
 
     def rollback(self, contract: str, by: str, reason: str = "") -> Sequence[Change]:
         """Make the release live that was live before; once more, and it is the one before that.
@@ -242,9 +242,12 @@ class Releases:
             NothingBefore: nothing was.
             ReleaseUnverified: what was live then has not been verified for the contract of today.
         """
+        _, planned = self._before_and_after(contract)
         with self._rows(contract, writing=True) as rows:
             state = rows.state()
             after = self._rolled_back(rows, state.standing)
+            if after.live != planned.live:  # whose file nobody has seen
+                raise StandingChanged(contract)
             doing = Doing(by=by, action="rolled back", reason=reason)
             return self._move(rows, state, after, doing)
 
@@ -305,8 +308,8 @@ class Releases:
             rows = ReleaseRows(connection, contract)
             if writing:
                 rows.lock()
-                if self._seen not in {None, rows.state().version}:
-                    raise StandingChanged(contract)
+            if self._seen is not None and rows.state().version != self._seen:
+                raise StandingChanged(contract)
             yield rows
 
     def _contract(self, name: str) -> Contract:
@@ -338,6 +341,14 @@ class Releases:
         self._check_ready(rows, number)
         return after
 
+    def _before_and_after(self, contract: str) -> tuple[Standing, Standing]:
+        """Tell how all stand, and how they would after going back."""
+        with self._rows(contract, writing=False) as rows:
+            standing = rows.state().standing
+            after = self._rolled_back(rows, standing)
+        self._see_whole(contract, after.live)
+        return standing, after
+
     def _rolled_back(self, rows: ReleaseRows, standing: Standing) -> Standing:
         after = moves.rolled_back(standing, rows.contract)
         self._check_ready(rows, after.live)
@@ -352,9 +363,17 @@ class Releases:
                 overridden(rows.moves(number)),
                 self._contract(rows.contract).fingerprint,
             )
-            artifact = self._find(rows, number).artifact
-            if self._fetch and artifact:
-                self._fetch(artifact)
+
+    def _see_whole(self, contract: str, number: int) -> None:
+        """See that a model's file is here and whole; large ones take seconds, and nobody's turn.
+
+        Raises:
+            ReleaseNotFound: there is none of this number.
+            ModelUnloadable: its file is not kept, or not whole.
+        """
+        artifact = self.show(contract, number).artifact
+        if self._fetch and artifact:
+            self._fetch(artifact)
 
     def _move(
         self, rows: ReleaseRows, state: State, after: Standing, doing: Doing
