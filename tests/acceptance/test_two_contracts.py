@@ -160,3 +160,16 @@ def test_contracts_that_cannot_be_served(second: str, tmp_path: Path) -> None:
     assert refused.stderr.startswith("stopgap: ")
     assert refused.stderr.count("\n") == 1
     assert not (tmp_path / "data").exists()
+
+
+def test_a_command_about_one_leaves_the_other_known(server: Server) -> None:
+    """What a worker goes by while the database is away is not another command's to write."""
+    kept = (server.data / "releases.json").read_bytes()
+    subprocess.run(
+        [*STOPGAP, "release", "list"],
+        env=environment(STOPGAP_DATA=str(server.data)),
+        check=True,
+        capture_output=True,
+    )
+    assert (server.data / "releases.json").read_bytes() == kept
+    assert b"delivery-time" in kept

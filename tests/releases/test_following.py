@@ -1,6 +1,7 @@
 """Following: every worker has what the releases say, and goes on with what it knows."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -146,7 +147,33 @@ async def test_a_start_while_the_source_is_away(tmp_path: Path) -> None:
         assert worker.live == 4
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 99}'])
+@in_a_loop
+async def test_it_goes_on_after_an_error(tmp_path: Path) -> None:
+    """Whatever goes wrong once, the next change is followed."""
+    source = Source(routing(release(1)))
+    async with working(source, tmp_path / "releases.json") as worker:
+        source.change(None)  # type: ignore[arg-type]  # it is to go wrong
+        await asyncio.sleep(1)
+        source.change(routing(release(2)))
+        await asyncio.sleep(1)
+        assert worker.live == 2
+
+
+NEWER = b'{"format": 1, "routings": [{"contract": "a", "version": 1, "live": {"number": 1}}]}'
+INVALID = json.dumps(
+    {
+        "format": 1,
+        "routings": [
+            routing(release(1)).document()
+            | {"live": {**release(1).document(), "specification": {"uri": "no-uri"}}}
+        ],
+    }
+).encode()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 99}', NEWER, INVALID]
+)
 def test_a_file_that_is_no_routing_is_none(tmp_path: Path, content: bytes) -> None:
     """What cannot be read is not known, and no reason to stop."""
     path = tmp_path / "releases.json"

@@ -63,6 +63,7 @@ def serve(**options: object) -> None:
     settings = replace(wiring.settings_of_environment(), **given)  # type: ignore[arg-type]  # click checked them
     address, port = free_address(settings.host, settings.port)
     settings = wiring.prepare(settings)
+    wiring.keep_routings(settings)
     click.echo(invitation(settings, port), err=True)
     supervise(settings, address, port)
 

@@ -154,4 +154,7 @@ class Follower:
 async def _repeat(call: Callable[[], Awaitable[None]], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
-        await call()
+        try:
+            await call()
+        except Exception:
+            logger.exception("following the releases goes on after an error")

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from stopgap.errors import StopgapError
 from stopgap.releases.routing import Routing
 
 FORMAT = 1
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class LastKnown:
-    """A file that all workers write, each whenever it learns something new; whole or not at all.
+    """A file that a server's workers write, whenever one learns something new; whole or not at all.
 
     Of two who write at once the later wins, who may be the one that knows less. It learns more
     within half a second, and writes again.
@@ -34,7 +35,7 @@ class LastKnown:
             return {routing.contract: routing for routing in found}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, StopgapError):
             logger.exception("the last known releases cannot be read")
             return {}
 

@@ -6,7 +6,7 @@ once.
 
 from stopgap.wiring.building import build_parts
 from stopgap.wiring.places import spool_folder
-from stopgap.wiring.preparing import prepare, settings_of_environment
+from stopgap.wiring.preparing import keep_routings, prepare, settings_of_environment
 from stopgap.wiring.serving import build_door, create_app, door_to
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "build_parts",
     "create_app",
     "door_to",
+    "keep_routings",
     "prepare",
     "settings_of_environment",
     "spool_folder",

@@ -11,7 +11,7 @@ from stopgap.contracts.loading import load_contracts
 from stopgap.releases.releases import Releases
 from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
-from stopgap.storage.database import JOURNAL, Database, migrate, open_database
+from stopgap.storage.database import JOURNAL, migrate, open_database
 from stopgap.storage.objects import open_objects
 from stopgap.wiring.places import journal_url, last_known, open_throttle
 
@@ -45,7 +45,6 @@ def prepare(settings: Settings) -> Settings:
         with closing(open_database(complete.journal_url or "")) as journal:
             migrate(journal, JOURNAL)
         complete = replace(complete, secret=settings.secret or kept_secret(folder))
-        _keep_routings(complete, database)
         if complete.demo_account:
             passwords = Passwords(rules=False)
             Accounts(
@@ -56,8 +55,14 @@ def prepare(settings: Settings) -> Settings:
     return complete
 
 
-def _keep_routings(settings: Settings, database: Database) -> None:
-    """Keep who is to answer, so that a worker that starts later need not ask the database."""
+def keep_routings(settings: Settings) -> None:
+    """Keep who is to answer, so that a worker that starts later need not ask the database.
+
+    Args:
+        settings: A server's, as `prepare` has completed them. A command may know other contracts.
+    """
     contracts = load_contracts(settings.contracts)
-    releases = Releases(database, SystemClock(), contracts)
-    last_known(settings).write({each.name: releases.routing(each.name) for each in contracts})
+    with closing(open_database(settings.database_url or "")) as database:
+        releases = Releases(database, SystemClock(), contracts)
+        routings = {each.name: releases.routing(each.name) for each in contracts}
+    last_known(settings).write(routings)
