@@ -107,3 +107,19 @@ def test_what_cannot_be_loaded() -> None:
     with pytest.raises(ModelUnloadable):
         replayed(slot, asked(1))
     assert slot.stopped
+
+
+def test_its_time_is_over() -> None:
+    """What was replayed until then is told, also when a batch is being asked row by row."""
+
+    class Weary(Slot):
+        async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
+            if len(rows) == 1:
+                await asyncio.sleep(0.1)
+            return await super().answer_batch(rows)
+
+    slot = Weary()
+    records = asked(1, 2, 3, 4, 13, 6, 7, 8, 9)
+    found = asyncio.run(replay(slot, contract, SPECIFICATION, records, number=3, seconds=0.2))
+    assert found.tally.outcomes == {"ok": 4}
+    assert slot.stopped

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from stopgap.models.slot import Slot
 from stopgap.models.specification import Specification
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.tally import Tally, outcome_of
-from stopgap.releases.verification.asking import Answered, Asking
+from stopgap.releases.verification.asking import Answered, Asking, TimeOver
 
 SECONDS = 600.0
 """For a replay, at most; what was replayed until then is told."""
@@ -73,12 +74,13 @@ async def replay(
         await slot.start()
         asking = Asking(slot, deadline=specification.deadline, until=ends)
         pairs = _readable(contract, records, found)
-        while (batch := list(islice(pairs, specification.batch))) and time.monotonic() < ends:
-            answered = await asking.batch([row for row, _ in batch])
-            if any(each.failed for each in answered) and len(batch) > 1:
-                answered = [await asking.alone(row) for row, _ in batch]
-            _count(contract, found, answered, [given for _, given in batch])
-            progress(asking.asked)
+        with suppress(TimeOver):
+            while batch := list(islice(pairs, specification.batch)):
+                answered = await asking.batch([row for row, _ in batch])
+                if any(each.failed for each in answered) and len(batch) > 1:
+                    answered = [await asking.alone(row) for row, _ in batch]
+                _count(contract, found, answered, [given for _, given in batch])
+                progress(asking.asked)
     finally:
         await slot.stop()
     return found

@@ -74,6 +74,34 @@ class TooFew:
         return [good(row) for row in rows][: max(1, len(rows) - 1)]
 
 
+class Tiring:
+    """Is wrong from the first batch on, and then slow for whoever asks again."""
+
+    def __init__(self) -> None:
+        self._tired = False
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer in range, until there was a batch."""
+        if self._tired and len(rows) == 1:
+            time.sleep(0.5)
+        self._tired = self._tired or len(rows) > 8  # as many as it is loaded by
+        return [0 if self._tired else good(row) for row in rows]
+
+
+class Leisurely:
+    """Is slow once it has answered three hundred."""
+
+    def __init__(self) -> None:
+        self._answered = 0
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, and rest if it was much."""
+        self._answered += len(rows)
+        if self._answered > 320:
+            time.sleep(1.0)
+        return [good(row) for row in rows]
+
+
 class Slow:
     """Takes as long for each row, alone or not."""
 

@@ -30,7 +30,8 @@ NAN = float("nan")
         ({"a": 1, "b": 2.0}, {"a": 1, "b": 2.0}, "exact", True),
         ({"a": 1}, {"a": 2}, "exact", False),
         ({"a": 1}, {"b": 1}, "exact", False),
-        (NAN, NAN, "exact", False),
+        (NAN, NAN, "exact", True),  # the same breach again
+        (NAN, 3000, "exact", False),
         (None, None, "exact", True),
         (3000, ModelRaised("no"), "round", False),
     ],

@@ -114,6 +114,15 @@ def test_models_that_are_bad_in_numbers(name: str, rule: str, figure: str) -> No
     assert figure in finding.figure
 
 
+def test_a_batch_that_takes_too_long() -> None:
+    """A model that needs its time for each row has no fatal row: fewer in a call, it is told."""
+    report = verified("Slow", batch=64, deadline=0.5)
+    assert by_rule(report)["survives"].outcome == "held"
+    latency = by_rule(report)["latency"]
+    assert latency.outcome == "broken"
+    assert "try --batch " in latency.figure
+
+
 def test_a_dead_model_is_asked_no_more() -> None:
     """Once its process did not survive, no further rule is checked, and none counts as held."""
     report = verified("segfaults")
@@ -135,7 +144,8 @@ def test_a_fault_is_found_once() -> None:
     """Inputs that raise break one rule: what is answered is still measured and compared."""
     assert verified("raises").obstacles == ("answers",)
     report = verified("always_raises")
-    assert report.obstacles == ("answers", "contract", "batches", "repeats", "latency")
+    unknown = ("contract", "batches", "repeats", "latency", "memory")
+    assert report.obstacles == ("answers", *unknown)
     assert by_rule(report)["answers"].failures[0].inputs == SIMPLEST
 
 
@@ -145,6 +155,20 @@ def test_it_ends_in_time() -> None:
         report = verified(name, seconds=3, deadline=0.4)
         assert report.seconds - report.loaded["seconds"] < 3 + 0.4 * 2 + 5
         assert not report.passed
+
+
+def test_what_was_seen_until_then_is_told() -> None:
+    """A rule that was seen broken is, though no time is left to look for the simplest inputs."""
+    finding = by_rule(verified("Tiring", seconds=2.0))["contract"]
+    assert finding.outcome == "broken"
+    assert finding.failures[0].inputs
+
+
+def test_memory_that_could_not_be_seen() -> None:
+    """What was cut short has shown nothing of the memory that it would have taken."""
+    report = verified("Leisurely", seconds=2.0)
+    assert by_rule(report)["memory"].outcome == "not checked"
+    assert by_rule(report)["answers"].outcome == "held"
 
 
 def test_what_cannot_be_loaded() -> None:

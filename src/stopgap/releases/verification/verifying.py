@@ -3,13 +3,14 @@
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.contracts.values import breach
-from stopgap.models.failures import ModelFailed
+from stopgap.models.failures import ModelFailed, ModelLate
 from stopgap.models.slot import Slot
 from stopgap.models.specification import Specification
 from stopgap.releases.verification.asking import Answered, Asking, TimeOver
@@ -112,6 +113,7 @@ class Checks:
         self._answered: list[Answered] = []
         self._spoiled: list[Answered] = []  # failed together, each of them answered alone
         self._fatal: Answered | None = None
+        self._is_overlong = False  # a batch was late, and none of its rows alone is
         self._corners = 0  # of those, the first, which were asked alone
         self._memory: list[int] = []  # after the first half of all inputs, and after the last
 
@@ -161,14 +163,16 @@ class Checks:
             if answered[0].fatal:
                 self._fatal = answered[0]  # in case that there is no time to find out which it is
                 self._fatal = await self._culprit(answered)
-                return
+                if not self._is_overlong:
+                    return
+                self._fatal = None
             if any(each.failed for each in answered) and len(answered) > 1:
                 answered = await self._one_by_one(answered)
             self._answered += answered
             self._progress(len(self._answered), len(rows))
-            if number in {len(batches) // 2, len(batches) - 1}:
+            if number in {(len(batches) - 1) // 2, len(batches) - 1}:
                 self._memory.append(self._slot.memory)
-            if self._enough():
+            if self._enough() or self._is_overlong:
                 return
 
     async def _one_by_one(self, failed: Sequence[Answered]) -> list[Answered]:
@@ -184,11 +188,14 @@ class Checks:
         return wrong >= 100 * FAILURES
 
     async def _culprit(self, answered: Sequence[Answered]) -> Answered:
-        """Find the row among some that is fatal alone; the first, where it cannot be found."""
+        """Find the row among some that is fatal alone; where there is none, one of them."""
+        late, several = isinstance(answered[0].output, ModelLate), len(answered) > 1
         while len(answered) > 1:
             half = [each.row for each in answered[: len(answered) // 2]]
             again = await self._asking.batch(half)
             answered = again if again[0].fatal else answered[len(half) :]
+        if late and several:
+            self._is_overlong = not (await self._asking.alone(answered[0].row)).fatal
         return answered[0]
 
     async def _survives(self) -> Finding:
@@ -233,8 +240,10 @@ class Checks:
         """Tell of the rows that broke a rule, the first of them as simple as can be."""
         if not wrong:
             return _held(rule, held)
-        row = await self._shrunk(wrong[0].row, breaks, tries=TRIES)
-        shown = [await self._asking.alone(row), *wrong[1:FAILURES]]
+        first = wrong[0]
+        with suppress(TimeOver):  # what was seen is told, as simple as it could be made until then
+            first = await self._asking.alone(await self._shrunk(first.row, breaks, tries=TRIES))
+        shown = [first, *wrong[1:FAILURES]]
         failures = [self._failure(each.row, each.output) for each in shown]
         return _broken(rule, f"{words} {len(wrong)} of {_inputs(len(self._answered))}", failures)
 
@@ -321,6 +330,8 @@ class Checks:
             f"{len(crowd) - len(unanswered)} of {len(crowd)} at once were answered in time"
         )
         if times[-1] > deadline * SHARE_OF_DEADLINE or unanswered:
+            if alone and (fit := int(deadline * SHARE_OF_DEADLINE / alone[len(alone) // 2])) < size:
+                figure += f"; try --batch {max(1, fit)}"
             failures = [self._failure(each.row, each.output) for each in unanswered]
             return _broken("latency", figure, failures)
         return _held("latency", figure)
@@ -328,8 +339,10 @@ class Checks:
     async def _remembers(self) -> Finding:
         """Hold the process's memory against what it may have, and against what it had."""
         known = [size for size in self._memory if size]
-        if len(known) < 2:  # noqa: PLR2004  # before and after
+        if self._specification.in_process:
             return _held("memory", "it has no process of its own, so nobody can tell")
+        if len(known) < 2:  # noqa: PLR2004  # before and after
+            return _unchecked("memory", "it was not asked long enough to tell")
         before, after = known[0], known[-1]
         allowed = self._specification.memory
         figure = f"{after >> 20} MiB, {(after - before) / 2**20:+.1f} in the second half of inputs"
