@@ -58,11 +58,11 @@ class Kept:
 class House:
     """A live release, or the stand-in, with a shadow beside it."""
 
-    def __init__(self, shadow: FakeSlot, live: FakeSlot | None = None) -> None:
+    def __init__(self, shadow: FakeSlot, live: FakeSlot | None = None, *, batch: int = 64) -> None:
         self.kept = Kept()
         self.reporter = Reporter(self.kept, self.kept.send_back, "one")
         self.served = predicting(Memory(), clock=SystemClock(), reporter=self.reporter)
-        who = routing(release(7 if live else 0), shadows=(release(8, "shadow"),))
+        who = routing(release(7 if live else 0), shadows=(release(8, "shadow", batch=batch),))
         slots = {"aside_8": shadow} | ({"_7": live} if live else {})
         self.served.apply(contract, plan(who, **slots))
 
@@ -125,6 +125,18 @@ async def test_a_hung_one_holds_nothing() -> None:
     slot.gate.set()
     await asyncio.sleep(SOON)
     assert slot.batches == [1, ROOM]
+
+
+@in_a_loop
+async def test_it_is_asked_as_much_at_once_as_it_takes() -> None:
+    """A release that takes two rows in a call gets its copies two by two."""
+    slot = FakeSlot(2222)
+    house = House(slot, batch=2)
+    for _ in range(5):
+        await house.ask()
+    await asyncio.sleep(SOON)
+    assert slot.batches == [2, 2, 1]
+    assert house.hand_over().tallies[8].outcomes == {"ok": 5}
 
 
 @in_a_loop

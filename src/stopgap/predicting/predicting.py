@@ -24,6 +24,9 @@ SWITCH_SECONDS = 0.000_5
 waits. With Python's 5 ms, four threads that compute leave a refusal waiting for 40 ms, with this
 for 14. Where none does, it only costs: a third of all predictions."""
 
+CROWD = 2
+"""Batches that may wait for a live model; when there are more, shadows get no copies."""
+
 PATIENCE_SECONDS = 65.0
 """How long a thread waits for the event loop: longer than any deadline, which ends first."""
 
@@ -187,6 +190,8 @@ class Predicting:
         if plan.routing is None:
             return
         live = plan.slot(plan.routing.live)
+        specification = plan.routing.live.specification
+        crowd = CROWD * specification.batch if specification else 0
         for release in plan.routing.shadows:
             if slot := plan.slot(release, aside=True):
                 yield Shadow(
@@ -194,6 +199,7 @@ class Predicting:
                     contract,
                     slot,
                     live=live,
+                    crowd=crowd,
                     tally=self._counted(contract.name, release.number),
                     compare=self._comparer(contract, release, plan.routing.live),
                     monotonic=self._clock.monotonic,

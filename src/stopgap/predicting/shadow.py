@@ -25,9 +25,6 @@ the event loop some 2% of its time, however much is asked."""
 LAG_SECONDS = 0.02
 """An event loop that comes so late to a thing has other work: what waits is dropped."""
 
-CROWD = 2
-"""Batches that may wait for the live model; when there are more, nothing is copied."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -50,6 +47,7 @@ class Shadow:
         contract: What its answers are held against.
         slot: Where it is loaded.
         live: Where the live release is; None: it takes no time.
+        crowd: Rows that may wait for the live one; when there are more, nothing is copied.
         tally: Counts its outcomes.
         compare: Keeps its answers.
         monotonic: Tells seconds.
@@ -62,6 +60,7 @@ class Shadow:
         slot: Slot,
         *,
         live: Slot | None,
+        crowd: int,
         tally: Count,
         compare: Compare,
         monotonic: Callable[[], float],
@@ -70,7 +69,8 @@ class Shadow:
         self._keeps = keeper(contract.output_kind)
         self._slot = slot
         self._live = live
-        self._crowd = CROWD * release.specification.batch if release.specification else 0
+        self._crowd = crowd
+        self._batch = release.specification.batch if release.specification else ROOM
         self._tally = tally
         self._compare = compare
         self._monotonic = monotonic
@@ -117,6 +117,11 @@ class Shadow:
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._begin)
 
     async def _answer(self, copies: list[Copy]) -> None:
+        """Ask the shadow, with no more rows in a call than it takes."""
+        for at in range(0, len(copies), self._batch):
+            await self._compared(copies[at : at + self._batch])
+
+    async def _compared(self, copies: list[Copy]) -> None:
         began = self._monotonic()
         try:
             outputs = await self._slot.answer_batch([copy.row for copy in copies])
