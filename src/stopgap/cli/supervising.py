@@ -1,5 +1,6 @@
 """The supervisor: keeps the workers and the drainer alive until it is told to stop."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -44,9 +45,13 @@ LOGGING = {
             "stream": "ext://sys.stdout",
         }
     },
-    "loggers": {"_granian": {"handlers": ["json"], "propagate": False}},
+    "loggers": {
+        name: {"handlers": ["json"], "propagate": False} for name in ("_granian", __name__)
+    },
 }
-"""What the server says of its workers, in lines like our own."""
+"""What is said of the workers and the drainer, in lines like a worker's own."""
+
+logger = logging.getLogger(__name__)
 
 
 def supervise(settings: Settings, address: str, port: int) -> None:
@@ -177,7 +182,11 @@ class DrainerKeeper:
             if self._over:
                 return True
             self._process = self._spawn()
-            self._process.start()
+            try:
+                self._process.start()
+            except OSError:  # no memory, or no room for another process: there may be, in a moment
+                logger.exception("the drainer cannot be started; it is tried again")
+                return False
             if self._stopping.is_set():
                 self._tell()
         self._process.join()
