@@ -7,7 +7,7 @@ import pytest
 from tests.acceptance.client import BROWSER, Answer, Client, File
 from tests.acceptance.problem_shape import assert_problem
 from tests.acceptance.server import Server
-from tests.pictures import SECRET, SIZE, each_kind, png, unpacked, with_metadata
+from tests.pictures import SECRET, SIZE, each_kind, photograph, png, unpacked, with_metadata
 
 PATH = re.compile(r"/images/[0-9a-f]{32,}\.(jpg|png|webp|gif)")
 MEDIA_TYPES = {kind: f"image/{kind}".replace("jpg", "jpeg") for kind in each_kind()}
@@ -189,3 +189,12 @@ def test_production_has_no_guests(production: Server) -> None:
 def test_what_is_no_image(client: Client, name: str) -> None:
     """A path that nobody was given is not found."""
     assert_problem(client.get(f"/images/{name}"), 404)
+
+
+def test_a_large_one_by_the_page(client: Client) -> None:
+    """The page's own form takes what the interface takes, also where there is no script."""
+    client.sign_in("orhan", "12345")
+    large = photograph((4000, 3000))
+    assert len(large) > 2**20
+    answer = client.post_multipart("/console/images", {"image": File(content=large)}, **BROWSER)
+    assert answer.status == 303, answer.body

@@ -69,7 +69,9 @@ class House:
             single_flight=SingleFlight(prefixes=["/predict"], recent=recent),
             places=self.places,
             intake=Intake(seconds=5, places=10),
-            lanes=Lanes(threads=4, prefixes=["/predict"], image_bytes=2 * FORM_BYTES),
+            lanes=Lanes(
+                threads=4, prefixes=["/predict"], uploads=["/images"], image_bytes=2 * FORM_BYTES
+            ),
             sending=Sending(RandomIds(), places=10),
             metrics=metrics,
             chores=[],

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from tests.predicting.slots import FakeSlot
 
 from stopgap import wiring
@@ -27,6 +27,7 @@ from stopgap.front.intake import Intake, Message, Scope
 from stopgap.front.lane import Lanes
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
+from stopgap.front.stop import Stop
 from stopgap.front.waiting import Asked, WaitingLane
 from stopgap.journal.record import decode
 from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
@@ -283,7 +284,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
         places=Places(16),
         intake=Intake(seconds=5, places=16),
-        lanes=Lanes(threads=4, prefixes=prefixes, image_bytes=100_000),
+        lanes=Lanes(threads=4, prefixes=prefixes, uploads=["/images"], image_bytes=100_000),
         sending=Sending(parts.ids, places=16),
         metrics=parts.metrics,
         chores=[],
@@ -502,3 +503,23 @@ def test_a_known_caller_takes_a_lane(house: House) -> None:
             assert house.lane.answer(scope) is not None
             assert house.records.take()[0][3] is not None
     house.records.take()
+
+
+class Fussy(BaseModel):
+    """Inputs whose author has made a mistake."""
+
+    parts: int
+
+    @model_validator(mode="after")
+    def divide(self) -> "Fussy":
+        """Fail where nobody thought of it."""
+        assert 1 / self.parts
+        return self
+
+
+def test_an_authors_own_mistake_is_told_by_flask() -> None:
+    """Whatever a contract's validator raises, a body is not plain then, and nothing else."""
+    fussy = Contract(name="f", version="1.0.0", path="/f/{parts}", inputs=Fussy, output=Fussy)
+    stop = Stop(fussy)
+    assert stop.read_json(b'{"parts": 2}') is not None
+    assert stop.read_json(b'{"parts": 0}') is None

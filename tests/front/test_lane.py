@@ -79,6 +79,7 @@ PREFIXES = ["/predict", "/delivery/v2"]
         ("/predict", "/delivery/v2/3/fast"),
         ("/predict/", "/predict/5/january/100"),
         ("/images", "/images/x.png"),
+        ("/images", "/pictures"),
         ("/status/", "/health"),
         ("/metrics", "/status"),
         ("/login", "/"),
@@ -88,13 +89,13 @@ PREFIXES = ["/predict", "/delivery/v2"]
 )
 def test_whom_a_lane_is_for(path: str, same: str) -> None:
     """Predictions, images, what watches the server and all the rest have lanes of their own."""
-    lanes = Lanes(threads=4, prefixes=PREFIXES, image_bytes=10)
+    lanes = Lanes(threads=4, prefixes=PREFIXES, uploads=["/images", "/pictures"], image_bytes=10)
     assert lanes.of(path) is lanes.of(same)
 
 
 def test_lanes_are_apart() -> None:
     """No lane's threads are another's, and an image may be larger than a form."""
-    lanes = Lanes(threads=4, prefixes=PREFIXES, image_bytes=10_000_000)
+    lanes = Lanes(threads=4, prefixes=PREFIXES, uploads=["/images"], image_bytes=10_000_000)
     every = [lanes.of(path) for path in ("/predict", "/images", "/status", "/login")]
     assert len(set(every)) == 4
     assert [each.body_bytes for each in every] == [FORM_BYTES, 10_000_000, FORM_BYTES, FORM_BYTES]

@@ -81,11 +81,20 @@ class Lanes:
     Args:
         threads: Of all lanes together, but for the two that tell how the server is.
         prefixes: Below these, predictions are asked for.
+        uploads: Below these, images are brought.
         image_bytes: What an upload may bring.
     """
 
-    def __init__(self, *, threads: int, prefixes: Collection[str], image_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int,
+        prefixes: Collection[str],
+        uploads: Collection[str],
+        image_bytes: int,
+    ) -> None:
         self._prefixes = tuple(prefixes)
+        self._uploads = tuple(uploads)
         quarter = threads // 4
         form = partial(Lane, body_bytes=FORM_BYTES)
         self.watching = form("watching", threads=2, patience=2.0)
@@ -97,7 +106,7 @@ class Lanes:
         """Tell the lane of a path, percent-decoded as Flask routes it."""
         if path.rstrip("/") in WATCHED:
             return self.watching
-        if is_below(path, "/images"):
+        if any(is_below(path, prefix) for prefix in self._uploads):
             return self._images
         if any(is_below(path, prefix) for prefix in self._prefixes):
             return self._predictions

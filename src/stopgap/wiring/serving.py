@@ -23,6 +23,7 @@ from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
 from stopgap.telemetry.logs import log_to_stdout
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
 from stopgap.web import app as web
+from stopgap.web.console.images import PREFIX as IMAGES_PAGE
 from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
 from stopgap.web.parts import Parts
 from stopgap.wiring.building import build_parts
@@ -76,6 +77,7 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
         lanes=Lanes(
             threads=settings.threads,
             prefixes=prefixes,
+            uploads=("/images", IMAGES_PAGE),
             image_bytes=settings.image_bytes + web.FORM_ROOM,
         ),
         sending=Sending(parts.ids, places=settings.max_requests // 2),

@@ -21,7 +21,9 @@ from stopgap.web.answers import page, problem, see_other
 from stopgap.web.client_api import keep_image
 from stopgap.web.parts import parts
 
-views = Blueprint("console_images", __name__, url_prefix="/console/images")
+PREFIX = "/console/images"
+
+views = Blueprint("console_images", __name__, url_prefix=PREFIX)
 
 PAGE = 8
 """Images of a page: two rows on a screen, and light with their small copies."""
