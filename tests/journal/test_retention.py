@@ -11,7 +11,7 @@ from tests.journal.records import record
 from stopgap.journal.filters import Condition, Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, FORGOTTEN, RECORDS, SPREADS, TERMS
+from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, FORGOTTEN, RECORDS, TERMS
 from stopgap.storage.database import Database
 
 MAY = Filters(conditions=(Condition(part="input", name="month", low="may", high="may"),))
@@ -75,20 +75,6 @@ def test_counts_by_the_day_stay(
     assert sum(each.answers for each in journal.stats()) == len(some)
     with journal_database.read() as connection:
         assert set(connection.scalars(select(COUNTS.c.width))) == {86_400}
-
-
-def test_no_text_that_was_answered_stays(
-    journal: Journal, journal_database: Database, clock: FakeClock
-) -> None:
-    """An old day's count of a text would be that text."""
-    letter = record(at=at(START), output=b'"Dear customer"')
-    add(journal_database, [letter, *various(20)])
-    clock.forward(days=40)
-    journal.sweep(days=30)
-    with journal_database.read() as connection:
-        rows = connection.execute(select(SPREADS.c.width, SPREADS.c.word)).all()
-    assert {row.width for row in rows} == {86_400}
-    assert {row.word for row in rows} == {None}
 
 
 def test_who_was_forgotten_is_in_time_forgotten_altogether(

@@ -64,8 +64,7 @@ def anonymise(connection: Connection, caller: str, block: int) -> int:
 def delete_older(connection: Connection, before: datetime, batch: int) -> int:
     """Delete the oldest records from before a moment, so many at most; tell how many.
 
-    Their terms go when the last record of their block does. Counts by the day stay, but for those
-    of texts, which are what was answered.
+    Their terms go when the last record of their block does. Counts by the day stay.
     """
     lock(connection)
     column = RECORDS.c.position
@@ -90,8 +89,6 @@ def _delete_blocks(connection: Connection, last: int) -> None:
 
 
 def _delete_counts(connection: Connection, before: int) -> None:
-    words = SPREADS.c.word.is_not(None), SPREADS.c.start < before // DAY * DAY
-    connection.execute(delete(SPREADS).where(*words))  # they may be what a client was told
     for table in (COUNTS, SPREADS):
         fine = table.c.width.in_([MINUTE, HOUR])
         aged = table.c.start < before // DAY * DAY
