@@ -9,7 +9,7 @@ from stopgap.cli import program
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.errors import Fault, StopgapError, kinds
 from stopgap.predicting.line import PredictionFailed
-from stopgap.problems import document, headers, status_of
+from stopgap.problems import document, headers, page, status_of, wants_page
 
 EVERYWHERE = (wiring, program)
 """Importing these defines every kind."""
@@ -59,3 +59,29 @@ def test_document_shape() -> None:
 def test_retry_after_is_whole_seconds() -> None:
     """Retry-After is whole seconds, at least one."""
     assert headers(PredictionFailed("No."))["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
+        ("text/html", True),
+        ("TEXT/HTML, application/json", True),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/html;q=0.1", False),
+        ("application/problem+json, text/html;q=0", False),
+        ("text/*", False),
+    ],
+)
+def test_who_wants_a_page(accept: str, wanted: bool) -> None:  # what pytest gives
+    """Whoever names HTML, and JSON no sooner, has errors as pages."""
+    assert wants_page(accept) is wanted
+
+
+def test_a_page_is_not_tricked() -> None:
+    """What an error repeats of a request is text there."""
+    told = document(PredictionFailed("<script>1</script>"), "0" * 32)
+    assert b"<script>" not in page(told)
+    assert b"&lt;script&gt;" in page(told)

@@ -3,6 +3,7 @@
 No framework here: the door, the Flask application and the tests say errors in these same words.
 """
 
+from html import escape
 from typing import Any
 
 from stopgap.accounts.account import (
@@ -209,6 +210,50 @@ def document(error: StopgapError, request_id: str) -> dict[str, Any]:
     if error.faults:
         problem["errors"] = [_fault(fault) for fault in error.faults]
     return problem
+
+
+def wants_page(accept: str) -> bool:
+    """Tell whether who sent this Accept is a browser, rather than a program."""
+    quality = dict(map(_quality, accept.split(",")))
+    ranges = ("application/json", "application/*", "*/*")
+    json = next((quality[each] for each in ranges if each in quality), 0.0)
+    return 0 < quality.get("text/html", 0.0) >= json
+
+
+def _quality(accepted: str) -> tuple[str, float]:
+    """Read one media range of an Accept: what it is, and how welcome."""
+    media_range, *parameters = (part.strip().lower() for part in accepted.split(";"))
+    told = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+    try:
+        return media_range, float(told)
+    except ValueError:
+        return media_range, 0.0
+
+
+def page(document: dict[str, Any]) -> bytes:
+    """Write a problem document as a page, for when there is no time to make a finer one."""
+    shown = {name: escape(str(value)) for name, value in document.items()}
+    return PAGE.format_map(shown).encode()
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif }}
+body {{ max-width: 34rem; margin: 15vh auto; padding: 0 1rem }}
+</style>
+<h1>{title}</h1>
+<p>{detail}</p>
+<p><a href="{type}">What this means</a> · <a href="/">First page</a></p>
+<p><small>{status} · {request_id}</small></p>
+</html>
+"""
+
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""The Content-Security-Policy of such a page."""
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -17,6 +17,13 @@ SELLERS, MONTH, VISITORS = INPUTS
 ALL = (SELLERS, MONTH, VISITORS)
 TOO_LARGE = 2**53
 
+
+def part(disposition: bytes, content: bytes = b"x") -> bytes:
+    """Write a multipart form of one part."""
+    opening = b"--%b\r\nContent-Disposition: %b\r\n\r\n" % (BOUNDARY.encode(), disposition)
+    return opening + content + b"\r\n--%b--\r\n" % BOUNDARY.encode()
+
+
 UNREADABLE = {
     "word": "abc",
     "negative": "-5",
@@ -201,6 +208,10 @@ def test_bad_json(client: Client, target: str, body: bytes) -> None:
         (FORM, b"&&&==", 400),
         (FORM, b"a=1&" * 200, 400),
         ("multipart/form-data", b"--x", 400),
+        (MULTIPART, part(b"form-data"), 400),
+        (MULTIPART, part(b'form-data; name="month"', b"ao\xfbt"), 400),
+        (MULTIPART, part(b'form-data; name="month"; filename="may"', b"may"), 400),
+        (MULTIPART, part(b'form-data; name="month"', b"x" * 600_000), 413),
         (MULTIPART, b"", 400),
         (MULTIPART, b"--" + BOUNDARY.encode(), 400),
         (MULTIPART, b"no boundary at all", 400),

@@ -191,6 +191,12 @@ def test_what_is_no_image(client: Client, name: str) -> None:
     assert_problem(client.get(f"/images/{name}"), 404)
 
 
+def test_conditions_for_changes_are_none_for_fetching(client: Client) -> None:
+    """An image is sent whatever its asker would have it be."""
+    path = client.upload(png()).text
+    assert client.get(path, if_match='"x"').status == 200
+
+
 def test_a_large_one_by_the_page(client: Client) -> None:
     """The page's own form takes what the interface takes, also where there is no script."""
     client.sign_in("orhan", "12345")

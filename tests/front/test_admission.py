@@ -61,6 +61,7 @@ def test_one_too_many(quota: Quota) -> None:
     error = quota.exceeded(scope("/predict"))
     assert isinstance(error, PredictionsThrottled)
     assert 1 <= (error.retry_after or 0) <= 86_400
+    assert refused(quota, path="//predict")  # as Flask reads it, it is the same
     assert not refused(quota, path="/status")
     assert not refused(quota, path="/predictions")
 

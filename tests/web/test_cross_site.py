@@ -37,6 +37,8 @@ def test_passes(headers: dict[str, str]) -> None:
     [
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://["},
+        {"Origin": "http://[::1"},
         {"Sec-Fetch-Site": "nonsense"},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://here.example:5000"},
         {"Origin": "http://there.example"},

@@ -18,6 +18,7 @@ ALWAYS = {
     "401": "NotSignedIn",
     "414": "AddressTooLong",
     "422": "NotAllowed",
+    "429": "Throttled",
     "503": "Unready",
 }
 """Errors that every prediction can meet: status -> the name of its shared description."""
@@ -266,9 +267,14 @@ def _problem_responses() -> dict[str, Any]:
         "AddressTooLong": "Path and query are too long.",
         "MediaTypeUnsupported": "The body is neither JSON nor a form.",
         "NotAllowed": "A value is not allowed; `errors` names every field at fault.",
+        "Throttled": "This server limits predictions, and these were too many.",
         "Unready": "There is no answer that keeps the promise; try again.",
     }
-    more = {"NotSignedIn": "WWW-Authenticate", "Unready": "Retry-After"}
+    more = {
+        "NotSignedIn": "WWW-Authenticate",
+        "Throttled": "Retry-After",
+        "Unready": "Retry-After",
+    }
     return {
         name: {
             "description": description,

@@ -46,6 +46,11 @@ class _Raw:
     text: str
 
 
+def unreadable(name: str, shown: str) -> Given:
+    """Give a value that no field takes: a file, or a text that is no UTF-8."""
+    return Given(name, _Raw(shown))
+
+
 def path_values(template: str, raw_path: str) -> list[Given] | None:
     """Match a raw, still percent-encoded path against a template.
 

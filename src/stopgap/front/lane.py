@@ -114,5 +114,6 @@ class Lanes:
 
 
 def is_below(path: str, prefix: str) -> bool:
-    """Tell whether a path is a prefix, or goes on after it."""
+    """Tell whether a path is a prefix, or goes on after it; Flask takes many slashes for one."""
+    path = f"/{path.lstrip('/')}"
     return path == prefix or path.startswith(prefix + "/")

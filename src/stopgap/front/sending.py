@@ -13,6 +13,7 @@ from stopgap.clock import Ids
 from stopgap.errors import StopgapError
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.front.intake import Receive, Scope, Send, has_body
+from stopgap.front.stop import asks_for_page
 from stopgap.front.wsgi import File, Headers, Reply
 from stopgap.problems import InternalFault, Overloaded
 
@@ -126,10 +127,15 @@ class Sending:
             told = {"request_id": request_id}
             logger.error("request failed", exc_info=error.__cause__ or error, extra=told)
         document = problems.document(error, request_id)
-        body = json.dumps(document).encode()
+        if asks_for_page(scope["headers"]):
+            body, form = problems.page(document), "text/html; charset=utf-8"
+        else:
+            body, form = json.dumps(document).encode(), problems.MEDIA_TYPE
         told = {
-            "content-type": problems.MEDIA_TYPE,
+            "content-type": form,
             "content-length": str(len(body)),
+            "content-security-policy": problems.PAGE_POLICY,
+            "vary": "Accept",
             "cache-control": "no-store",
             "x-request-id": request_id,
         } | problems.headers(error)

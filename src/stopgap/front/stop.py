@@ -7,6 +7,7 @@ recognised here goes on to Flask's views.
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from stopgap import problems
 from stopgap.accounts.recent import Known
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.parsing import json_values, read_inputs
@@ -58,6 +59,12 @@ def nothing(_text: bytes) -> Row | None:
 def is_json(scope: Scope) -> bool:
     """Tell whether a body is worth reading here."""
     return scope["method"] == "POST" and JSON in scope["headers"]
+
+
+def asks_for_page(headers: Iterable[Header]) -> bool:
+    """Tell whether a browser asks, which an error is to be told as a page."""
+    accepted = [value.decode("latin-1") for name, value in headers if name == b"accept"]
+    return problems.wants_page(",".join(accepted))
 
 
 def known_caller(

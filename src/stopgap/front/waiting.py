@@ -22,6 +22,7 @@ from stopgap.front.stop import (
     Headers,
     Stop,
     answer_headers,
+    asks_for_page,
     known_caller,
     length_header,
 )
@@ -55,7 +56,7 @@ class Asked(NamedTuple):
     @property
     def page(self) -> bool:
         """Whether an error is to be told as a page, which only Flask can."""
-        return any(name == b"accept" and b"html" in value for name, value in self.headers)
+        return asks_for_page(self.headers)
 
 
 class _WaitingStop(Stop):

@@ -14,10 +14,11 @@ NUMERIC = (kinds.Integer, kinds.Number)
 class FilterInvalid(StopgapError):
     """A filter's value cannot be read, so no answer could meet it."""
 
-    def __init__(self, field: str, received: str, allowed: str) -> None:
-        shown = Fault.shorten(received)
-        fault = Fault(field=field, message=f"must be {allowed}", received=shown)
-        super().__init__(f"{shown!r} is not {allowed}.", faults=[fault])
+
+def _invalid(field: str, received: str, allowed: str) -> FilterInvalid:
+    shown = Fault.shorten(received)
+    fault = Fault(field=field, message=f"must be {allowed}", received=shown)
+    return FilterInvalid(f"{shown!r} is not {allowed}.", faults=[fault])
 
 
 def input_condition(contracts: Sequence[Contract], name: str, text: str) -> Condition:
@@ -91,10 +92,10 @@ def _value(kind: kinds.Scalar | None, field: str, text: str) -> Value:
         return text == "true" if text in {"true", "false"} else _number_or_text(text)
     except Unreadable as error:
         wanted = "a number" if kind is None or isinstance(kind, NUMERIC) else kind.allowed()
-        raise FilterInvalid(field, text, wanted) from error
+        raise _invalid(field, text, wanted) from error
     except OutOfBounds as error:
         allowed = "a number" if kind is None else kind.allowed()
-        raise FilterInvalid(field, text, allowed) from error
+        raise _invalid(field, text, allowed) from error
 
 
 def _number_or_text(text: str) -> Value:

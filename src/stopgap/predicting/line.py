@@ -1,6 +1,8 @@
 """The line: the way of a prediction whose model answers at once, as stand-ins do."""
 
 import json
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +16,27 @@ from stopgap.errors import StopgapError
 from stopgap.journal.record import encoder
 from stopgap.models.model import Model
 from stopgap.predicting.unrecorded import Unrecorded
+from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.metrics import Metrics
+
+logger = logging.getLogger(__name__)
 
 
 class PredictionFailed(StopgapError):
     """The model gave no answer that keeps the contract, so there is none to give."""
 
     retry_after = 1.0
+
+
+_seldom = Seldom(time.monotonic)
+
+
+def failed(release: str, broken: str | None) -> PredictionFailed:
+    """Make the error for an answer that breaks the promise; what it was is for the log alone."""
+    if _seldom.is_due:
+        told = {"release": release, "reason": f"it {broken}"}
+        logger.warning("an answer was not the promised one, and is withheld", extra=told)
+    return PredictionFailed(f"Release {release} gave no valid answer.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +112,7 @@ class Line:
         if not self._keeps(output):
             broken = breach(self._kind, output)
             self._metrics.prediction(self._contract, self._release, PredictionFailed.code, 0.0)
-            raise PredictionFailed(f"Release {self._release} gave no valid answer: it {broken}.")
+            raise failed(self._release, broken)
         body = b"%d" % output if type(output) is int else compact(output)
         took = self._microseconds() - began
         try:

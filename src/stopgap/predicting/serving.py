@@ -12,7 +12,7 @@ from stopgap.journal.record import encoder
 from stopgap.models.failures import ModelFailed, ModelLate, ModelUnavailable
 from stopgap.models.model import Model
 from stopgap.models.slot import Slot
-from stopgap.predicting.line import PredictionFailed, compact
+from stopgap.predicting.line import PredictionFailed, compact, failed
 from stopgap.predicting.pace import Pace
 from stopgap.releases.release import Release
 from stopgap.releases.reporting import Count
@@ -98,7 +98,7 @@ class Serving:
         """
         if not self._keeps(output):
             broken = breach(self._kind, output)
-            raise PredictionFailed(f"Release {self.name} gave no valid answer: it {broken}.")
+            raise failed(self.name, broken)
         body = b"%d" % output if type(output) is int else compact(output)
         return Answer(output, body, self)
 

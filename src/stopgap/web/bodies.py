@@ -3,11 +3,17 @@
 from urllib.parse import quote
 
 from flask import request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from stopgap.contracts.parsing import Given, InputMalformed, json_values, query_values
+from stopgap.contracts.parsing import (
+    Given,
+    InputMalformed,
+    json_values,
+    query_values,
+    unreadable,
+)
 from stopgap.errors import Fault
-from stopgap.problems import BodyMalformed, MediaTypeUnsupported
+from stopgap.problems import BodyMalformed, BodyTooLarge, MediaTypeUnsupported, wants_page
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -33,7 +39,7 @@ def is_form() -> bool:
 
 def wants_html() -> bool:
     """Tell whether a browser asks for a page, rather than a program for an answer."""
-    return "text/html" in request.headers.get("Accept", "")
+    return wants_page(request.headers.get("Accept", ""))
 
 
 def body_values() -> list[Given]:
@@ -62,11 +68,20 @@ def body_values() -> list[Given]:
 
 def _multipart_values() -> list[Given]:
     try:
-        texts = [Given(name, text) for name, text in request.form.items(multi=True)]
-        files = [Given(name, "(a file)") for name in request.files]
+        texts = [_text(name, text) for name, text in request.form.items(multi=True)]
+        files = [unreadable(name, "(a file)") for name in request.files]
+    except RequestEntityTooLarge as error:
+        raise BodyTooLarge("The multipart form has too many parts, or too much text.") from error
     except (HTTPException, ValueError) as error:
         raise BodyMalformed("The body is not the multipart form that it says it is.") from error
+    if any(each.name is None for each in texts + files):
+        raise BodyMalformed("A part of the multipart form has no name.")
     return texts + files
+
+
+def _text(name: str, text: str) -> Given:
+    """Take a part's text; what is no UTF-8 has become U+FFFD before it comes here."""
+    return unreadable(name, text) if "\ufffd" in text else Given(name, text)
 
 
 def query_values_of_request() -> list[Given]:
@@ -99,5 +114,7 @@ def _uploaded_files() -> list[bytes]:
     try:
         uploads = [file for name in IMAGE_FIELDS for file in request.files.getlist(name)]
         return [content for file in uploads if (content := file.read()) or file.filename]
+    except RequestEntityTooLarge as error:
+        raise BodyTooLarge("The multipart form has too many parts, or too much text.") from error
     except (HTTPException, ValueError) as error:
         raise BodyMalformed("The body is not the multipart form that it says it is.") from error

@@ -25,9 +25,16 @@ def refuse_cross_site(request: Request) -> None:
         allowed = site in {"same-origin", "none"}
     else:
         origin = request.headers.get("Origin")
-        allowed = origin is None or urlsplit(origin).netloc == request.host
+        allowed = origin is None or _host_of(origin) == request.host
     if not allowed:
         raise CrossSiteRefused(
             "This came from a page of another site; send it from this site's own pages, or from a "
             "program."
         )
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # half of an IPv6 address
+        return None

@@ -117,6 +117,7 @@ def _login() -> dict[str, Any]:
             "400": _problem("A value is missing, or the body cannot be read."),
             "401": _problem("Unknown name or wrong password."),
             "403": _problem("A browser sent it from another site's page."),
+            "408": _problem("The body did not arrive in time."),
             "413": _problem("The body is too large."),
             "415": _problem("The body is neither JSON nor a form."),
             "422": _problem("The name or password cannot be one."),
@@ -145,6 +146,8 @@ def _logout() -> dict[str, Any]:
         "responses": {
             "200": _answer("Signed out.", TEXT, {"const": "Signed out."}, "Signed out."),
             "403": _problem("A browser sent it from another site's page."),
+            "408": _problem("The body did not arrive in time."),
+            "413": _problem("The body is too large."),
         },
     }
 
@@ -170,6 +173,7 @@ def _upload() -> dict[str, Any]:
             "400": _problem("No image, or a broken one."),
             "401": _problem("Sign in first (where there are no guests), or the key is refused."),
             "403": _problem("A browser sent it from another site's page."),
+            "408": _problem("The body did not arrive in time."),
             "413": _problem("Too many bytes or pixels."),
             "415": _problem("Not a JPEG, PNG, WebP or GIF."),
             "429": _problem("The quota is used up."),

@@ -210,6 +210,9 @@ def test_a_download(house: House) -> None:
     assert 55 <= len(lines) <= 60
     assert person.client.head("/console/history/answers.csv").status_code == 200
     assert person.get("/console/history/answers.xlsx").status_code == 404
+    for nonsense in ("answer=x", "begin=x", "field=month&value=zz"):
+        answer = person.get(f"/console/history/answers.csv?{nonsense}")
+        assert answer.status_code == 422  # not all answers, as if nothing had been asked
 
 
 def test_an_object_has_parts(build: Build) -> None:

@@ -12,7 +12,8 @@ from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.values import write_text
-from stopgap.journal.conditions import names_served
+from stopgap.errors import Fault
+from stopgap.journal.conditions import FilterInvalid, names_served
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import Form
 from stopgap.journal.filters import Filters
@@ -85,6 +86,9 @@ def download(kind: str) -> Response:
         raise PageNotFound("Answers can be had as answers.csv or answers.jsonl.")
     form, media_type = MEDIA_TYPES[kind]
     found = _understood(Search.of(request.args), caller)
+    if found.errors:
+        faults = [Fault(field=name, message=detail) for name, detail in found.errors.items()]
+        raise FilterInvalid(" ".join(found.errors.values()), faults=faults)
     response = Response(content_type=media_type)
     if request.method != "HEAD":
         made = parts().downloads.start(form, found.filters)
