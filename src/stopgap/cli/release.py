@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from stopgap.cli.installation import opened
 from stopgap.cli.lines import json_option, print_json, print_rows
@@ -25,7 +26,7 @@ from stopgap.cli.release_lines import (
 from stopgap.cli.release_options import contract_of, contract_option, real_release
 from stopgap.cli.replay import replay
 from stopgap.clock import SystemClock
-from stopgap.releases.release import Release, Stage, Sticky
+from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.verification.report import Report
 from stopgap.web.parts import Parts
 
@@ -99,7 +100,8 @@ def verify(model: str, chosen: str | None, *, as_json: bool, **options: Any) -> 
         contract = contract_of(parts, chosen)
         if model.isdecimal():
             found = real_release(parts, contract, int(model))
-            report = _verified(parts, contract, found)
+            _refuse_how(found.number)
+            report = _trial(parts, contract, found.specification, options)
             parts.releases.verified(contract, found.number, report, _me())
         else:
             specification = ModelOptions(**options).specification(model)
@@ -131,12 +133,22 @@ def add(uri: str, note: str, chosen: str | None, *, as_json: bool, **options: An
         report = _trial(parts, contract, specification, options)
         added = parts.releases.add(contract, specification, _me(), note)
         parts.releases.verified(contract, added.number, report, _me())
-    print_report(report, as_json=as_json, number=added.number)
+    several = f" --contract {contract}" if len(parts.contracts) > 1 else ""
+    print_report(report, as_json=as_json, number=added.number, at=several)
     sys.exit(0 if report.passed else 1)
 
 
-def _verified(parts: Parts, contract: str, found: Release) -> Report:
-    return _trial(parts, contract, found.specification, {})
+def _refuse_how(number: int) -> None:
+    """Refuse to be told how a release is run, which it has been added with.
+
+    Raises:
+        UsageError: something of that was given.
+    """
+    context = click.get_current_context()
+    for name in ("bring", "deadline", "memory", "batch", "python", "in_process"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"Release {number} keeps its own {option}; add it anew with it.")
 
 
 def _trial(parts: Parts, contract: str, specification: Any, options: dict[str, Any]) -> Report:
@@ -190,6 +202,8 @@ def promote(
     """
     if shadow and percent is not None:
         raise click.UsageError("A shadow answers no share of the requests: --shadow or --percent.")
+    if shadow and sticky is not None:
+        raise click.UsageError("A shadow has no share of the requests: --shadow or --sticky.")
     stage: Stage = "shadow" if shadow else "live" if percent is None else "canary"
     with opened() as parts:
         contract = contract_of(parts, chosen)
@@ -199,6 +213,8 @@ def promote(
             contract, number, _me(), stage=stage, percent=percent, sticky=sticky, reason=reason
         )
     print_changes(done, as_json=as_json, quiet=not yes)
+    if number and not as_json:
+        click.echo("That is so as soon as the workers have loaded it, within seconds.")
 
 
 def _ask(planned: Sequence[Any], *, yes: bool) -> None:
@@ -321,7 +337,10 @@ def history(number: int | None, chosen: str | None, *, as_json: bool) -> None:
       stopgap release history 3 --json
     """
     with opened() as parts:
-        found = parts.releases.moves(contract_of(parts, chosen), number)
+        contract = contract_of(parts, chosen)
+        if number is not None:
+            parts.releases.show(contract, number)  # there is one of this number
+        found = parts.releases.moves(contract, number)
     print_rows([move_row(each) for each in found], as_json=as_json, nothing="Nothing was done yet.")
 
 

@@ -16,7 +16,7 @@ from stopgap.releases.move import Move
 from stopgap.releases.moves import Change
 from stopgap.releases.release import Release, name_of
 from stopgap.releases.replay import Replay
-from stopgap.releases.verification.report import Finding, Report
+from stopgap.releases.verification.report import BY_NAME, Finding, Report
 from stopgap.web.parts import Parts
 
 MARKS = {"held": "✓", "broken": "✗", "not checked": "-"}
@@ -62,8 +62,13 @@ def print_changes(changes: Sequence[Change], *, as_json: bool, quiet: bool = Fal
             click.echo(each.words())
 
 
-def print_report(report: Report, *, as_json: bool, number: int | None = None) -> None:
-    """Show what a verification found, rule by rule."""
+def print_report(report: Report, *, as_json: bool, number: int | None = None, at: str = "") -> None:
+    """Show what a verification found, rule by rule.
+
+    Args:
+        number: Of the release that has just been added.
+        at: What a command about it needs besides, to be about its contract.
+    """
     if as_json:
         print_json(report.document() | ({} if number is None else {"number": number}))
         return
@@ -72,8 +77,13 @@ def print_report(report: Report, *, as_json: bool, number: int | None = None) ->
     words = "held" if report.passed else f"in the way: {', '.join(report.obstacles)}"
     click.echo(f"{len(report.findings)} rules in {report.seconds:.1f} s; {words}.")
     if number is not None:
-        then = f"stopgap release promote {number} --percent 10" if report.passed else ""
+        then = f"stopgap release promote {number} --percent 10{at}" if report.passed else ""
         click.echo(f"Added as release {number}, a candidate. {then}".rstrip())
+        for rule in report.obstacles:
+            if not BY_NAME[rule].fixed:
+                click.echo(
+                    f"If {rule} may be: stopgap release override {number} {rule}{at} --reason …"
+                )
 
 
 def _print_finding(finding: Finding) -> None:

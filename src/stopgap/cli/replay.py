@@ -39,6 +39,10 @@ def replay(
     with opened() as parts:
         contract = contract_of(parts, chosen)
         found = real_release(parts, contract, number)
+        known = {name for of, name in parts.journal.releases() if of == contract}
+        if answered_by is not None and answered_by not in known:
+            names = ", ".join(sorted(known)) or "nobody yet"
+            raise click.UsageError(f"{answered_by} has answered nothing; who has: {names}.")
         entries = parts.journal.export(Filters(contract=contract, release=answered_by))
         records = (
             Recorded(inputs=each.record.inputs, output=json.loads(each.record.output))

@@ -44,9 +44,9 @@ class ModelDied(ModelFailed):
 
 
 class ModelUnavailable(ModelFailed):
-    """The model is starting again after a failure, or has been stopped; ask later."""
+    """The model cannot be loaded, is starting again after a failure, or was stopped; ask later."""
 
-    told = "The model is starting again."
+    told = "The model is not ready now."
 
     def __init__(self, reason: str, retry_after: float) -> None:
         super().__init__(reason)

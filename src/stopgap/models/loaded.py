@@ -55,6 +55,18 @@ def found_of(model: Model, uri: str, path: Path | None) -> dict[str, Any]:
     }
 
 
+def is_changed(uri: str, file_hash: str | None) -> bool:
+    """Tell whether the Python file that a URI names is another than the one of this SHA-256.
+
+    What is found by a module's name, or is not there at all, is told when it is loaded.
+    """
+    kind, _, reference = uri.partition(":")
+    file = Path(reference.rpartition(":")[0])
+    if kind != "python" or file.suffix != ".py" or file_hash is None:
+        return False
+    return _hash(file) not in {None, file_hash}
+
+
 def _version(module: object) -> str | None:
     version = getattr(module, "__dict__", {}).get("__version__")  # some warn when it is asked for
     return version if isinstance(version, str) else None

@@ -7,9 +7,15 @@ from dataclasses import replace
 
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
+from stopgap.models.loaded import is_changed
 from stopgap.models.specification import Specification
 from stopgap.releases import moves
-from stopgap.releases.gate import check_overridable, check_verified, overridden
+from stopgap.releases.gate import (
+    ReleaseUnverified,
+    check_overridable,
+    check_verified,
+    overridden,
+)
 from stopgap.releases.move import Doing, Move, written
 from stopgap.releases.moves import Change, Standing, StandingChanged
 from stopgap.releases.release import (
@@ -369,11 +375,17 @@ class Releases:
 
         Raises:
             ReleaseNotFound: there is none of this number.
+            ReleaseUnverified: its Python file is another than the one that was verified.
             ModelUnloadable: its file is not kept, or not whole.
         """
-        artifact = self.show(contract, number).artifact
-        if self._fetch and artifact:
-            self._fetch(artifact)
+        release, report = self.show(contract, number), self.report(contract, number)
+        if release.specification and report:
+            uri, verified = release.specification.uri, report.loaded.get("file_hash")
+            if is_changed(uri, verified):
+                reason = f"{uri} has changed since it was verified; verify it again"
+                raise ReleaseUnverified(number, reason)
+        if self._fetch and release.artifact:
+            self._fetch(release.artifact)
 
     def _move(
         self, rows: ReleaseRows, state: State, after: Standing, doing: Doing

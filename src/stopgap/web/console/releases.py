@@ -46,7 +46,7 @@ FAILED = {
     "raised": "raised",
     "late": "late",
     "died": "died",
-    "unavailable": "starting again",
+    "unavailable": "not ready",
     "breach": "against the contract",
 }
 """The ways to have no valid answer, in words."""
