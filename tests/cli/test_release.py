@@ -254,3 +254,24 @@ def test_what_may_be_done_about_a_broken_rule(run: Run) -> None:
     added = run("release", "add", uri("moody"), *QUICK)
     assert "stopgap release override 1 repeats --reason" in added.stdout
     assert "override 1 survives" not in added.stdout
+
+
+def test_a_contract_that_has_changed(run: Run, tmp_path: Path) -> None:
+    """A live release that was verified for another version of it is told of, with the way out."""
+    source = Path(DELIVERY.rpartition(":")[0]).read_text()
+    file = tmp_path / "delivery.py"
+    file.write_text(source)
+    model = tmp_path / "model.py"
+    model.write_text("def model(row):\n    return {'days': 2.5, 'carrier': 'north'}\n")
+    served = {"STOPGAP_CONTRACTS": f"{file}:contract"}
+    options = ("--contract", "delivery-time")
+    added = run("release", "add", f"python:{model}:model", *QUICK, *options, **served)
+    assert added.exit_code == 0, added.output
+    assert run("release", "promote", "1", "--yes", *options, **served).exit_code == 0
+    assert run("release", "list", **served).stderr == ""
+    file.write_text(source.replace('version="1.0.0"', 'version="2.0.0"').replace("30", "31"))
+    for words in (("list",), ("show", "1")):
+        result = run("release", *words, **served)
+        assert result.exit_code == 0, result.output
+        assert "Release 1 (live) answers nothing: delivery-time has changed" in result.stderr
+        assert "stopgap release verify 1 --contract delivery-time" in result.stderr

@@ -22,6 +22,7 @@ from stopgap.cli.release_lines import (
     print_release,
     print_report,
     row,
+    warn_of_unfit,
 )
 from stopgap.cli.release_options import contract_of, contract_option, real_release
 from stopgap.cli.replay import replay
@@ -74,7 +75,9 @@ def list_releases(chosen: str | None, *, as_json: bool) -> None:
       stopgap release list --contract madcompany --json
     """
     with opened() as parts:
-        found = parts.releases.list(contract_of(parts, chosen))
+        contract = contract_of(parts, chosen)
+        found = parts.releases.list(contract)
+        warn_of_unfit(parts, contract, found)
     rows = [each.document() if as_json else row(each) for each in found]
     print_rows(rows, as_json=as_json, nothing="There are no releases.")
 
@@ -316,6 +319,7 @@ def show(number: int, chosen: str | None, *, as_json: bool) -> None:
     """
     with opened() as parts:
         contract = contract_of(parts, chosen)
+        warn_of_unfit(parts, contract, [parts.releases.show(contract, number)])
         found = facts(parts, contract, number)
         compared = comparisons(parts, contract, number)
     if as_json:

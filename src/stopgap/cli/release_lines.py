@@ -20,6 +20,7 @@ from stopgap.releases.verification.report import BY_NAME, Finding, Report
 from stopgap.web.parts import Parts
 
 MARKS = {"held": "✓", "broken": "✗", "not checked": "-"}
+ON_DUTY = ("live", "canary", "shadow")
 BAR_WIDTH = 40
 SHOWN = 5
 """Differences and moves that people are shown; --json has all."""
@@ -48,6 +49,19 @@ def move_row(move: Move) -> dict[str, Any]:
         "by": move.by,
         "reason": move.reason,
     }
+
+
+def warn_of_unfit(parts: Parts, contract: str, releases: Sequence[Release]) -> None:
+    """Tell of releases that have traffic, and cannot answer: the contract is another by now."""
+    served = next(each.fingerprint for each in parts.contracts if each.name == contract)
+    for each in releases:
+        if each.stage in ON_DUTY and each.fingerprint != served:
+            click.echo(
+                f"Release {each.number} ({each.stage}) answers nothing: {contract} has changed "
+                f"since it was verified. stopgap release verify {each.number} --contract "
+                f"{contract}",
+                err=True,
+            )
 
 
 def print_changes(changes: Sequence[Change], *, as_json: bool, quiet: bool = False) -> None:

@@ -36,7 +36,8 @@ class Opener:
         if seat.fingerprint != contract.fingerprint:
             raise ModelUnloadable(
                 f"Release {name_of(seat.number)} was verified for another {contract.name} than is "
-                f"served; `stopgap release verify {seat.number}` verifies it for this one."
+                f"served; `stopgap release verify {seat.number} --contract {contract.name}` "
+                "verifies it for this one."
             )
         specification = seat.specification
         path = None
