@@ -87,6 +87,14 @@ def named(name: str, path: str) -> Contract:
     return Contract(name=name, version="1", path=path, inputs=Inputs, output=output)
 
 
+def test_a_file_whose_own_code_fails(tmp_path: Path) -> None:
+    """What the author's own line raises is told in a line of ours, with the number of it."""
+    file = tmp_path / "wrong.py"
+    file.write_text(f"{FILE}\nContract(nothing=1)\n")
+    with pytest.raises(ContractNotFound, match=r"TypeError: .*nothing.* \(line 11\)\.$"):
+        load_contract(f"{file}:contract")
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -267,10 +267,10 @@ def withdraw(number: int, reason: str, chosen: str | None, *, as_json: bool) -> 
 @release.command()
 @click.argument("number", metavar="N", type=click.IntRange(min=1))
 @reason_option
-@click.confirmation_option(prompt="Put it away for good? Its model's file will not be kept.")
+@yes_option
 @contract_option
 @json_option
-def retire(number: int, reason: str, chosen: str | None, *, as_json: bool) -> None:
+def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: bool) -> None:
     """Put release N away for good: nothing goes back to it, and its model's file is not kept.
 
     What it answered, and what was done to it, stays on record.
@@ -281,7 +281,9 @@ def retire(number: int, reason: str, chosen: str | None, *, as_json: bool) -> No
       stopgap release retire 2 --yes
     """
     with opened() as parts:
-        done = parts.releases.retire(contract_of(parts, chosen), number, _me(), reason)
+        contract = contract_of(parts, chosen)
+        _ask(parts.releases.planned(contract, number, stage="retired"), yes=yes)
+        done = parts.releases.retire(contract, number, _me(), reason)
     print_changes(done, as_json=as_json)
 
 

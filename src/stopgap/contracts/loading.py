@@ -5,10 +5,11 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 
 from stopgap.contracts.contract import Contract, placeholder
-from stopgap.errors import StartRefused
+from stopgap.errors import StartRefused, StopgapError
 
 PLATFORM = frozenset(
     {"console", "docs", "health", "images", "login", "logout", "metrics", "openapi.json"}
@@ -55,10 +56,19 @@ def load_contract(place: str) -> Contract:
 
 
 def _module(name: str, place: str) -> ModuleType:
+    path = str(Path(name).resolve())
     try:
         return import_place(name)
+    except StopgapError:
+        raise
     except (ImportError, OSError, SyntaxError) as error:
         raise ContractNotFound(f"{place!r} cannot be imported: {error}.") from error
+    except Exception as error:  # its own code may raise anything
+        lines = [each.lineno for each in extract_tb(error.__traceback__) if each.filename == path]
+        at = f" (line {lines[-1]})" if lines else ""
+        raise ContractNotFound(
+            f"{place!r} cannot be imported: {type(error).__name__}: {error}{at}."
+        ) from error
 
 
 def import_place(name: str) -> ModuleType:
