@@ -72,7 +72,7 @@ def _model(reference: str, module: ModuleType, found: Any) -> BatchModel | RowMo
     asked = predict if is_batch else found
     if not callable(asked):
         raise ModelUnloadable(
-            f"{reference} has no `predict`, and cannot be called: its type is {type(found).__name__}."
+            f"{reference}, of type {type(found).__name__}, has no `predict` and cannot be called."
         )
     if inspect.iscoroutinefunction(asked):
         raise ModelUnloadable(f"{reference} is asynchronous; a model answers by returning.")

@@ -17,7 +17,7 @@ from stopgap.releases.gate import (
     overridden,
 )
 from stopgap.releases.move import Doing, Move, written
-from stopgap.releases.moves import Change, Standing, StandingChanged
+from stopgap.releases.moves import Change, NothingBefore, Standing, StandingChanged
 from stopgap.releases.release import (
     STAND_IN_NUMBER,
     ContractNotServed,
@@ -236,6 +236,15 @@ class Releases:
             after = moves.withdrawn(state.standing, number)
             doing = Doing(by=by, action="withdrawn", reason=reason)
             return self._move(rows, state, after, doing)
+
+    def can_go_back(self, contract: str) -> bool:
+        """Tell whether a release was live before, and may be again; its file is not looked at."""
+        with self._rows(contract, writing=False) as rows:
+            try:
+                self._rolled_back(rows, rows.state().standing)
+            except (NothingBefore, ReleaseUnverified):
+                return False
+        return True
 
     def planned_rollback(self, contract: str) -> Sequence[Change]:
         """Tell what going back would do to each release, without doing it; raises as it would."""

@@ -6,11 +6,14 @@ import pytest
 from tests.releases.making import report
 from tests.web.console.conftest import Build, House, Person
 
+from stopgap.clock import SystemClock
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.release import Stage
+from stopgap.releases.releases import Releases
 from stopgap.releases.tally import Tally
+from stopgap.storage.database import open_database
 
 NAME = contract.name
 LIST = f"/console/releases?contract={NAME}"
@@ -281,3 +284,20 @@ def test_several_contracts(build: Build) -> None:
     assert "Differences: carrier" in page
     assert "north -&gt; south" in page
     assert "draws its answers" in page
+
+
+def test_the_file_of_the_one_before_is_gone(house: House) -> None:
+    """The page is there all the same; whoever wants to go back is told."""
+    known, database = house.parts.releases, open_database(house.parts.settings.database_url or "")
+    careless = Releases(database, SystemClock(), [contract])
+    for digest in ("1" * 64, "2" * 64):
+        specification = Specification(uri="onnx:model.onnx", artifact=digest)
+        number = known.add(NAME, specification, "ann").number
+        known.verified(NAME, number, report(contract), "ann")
+        careless.promote(NAME, number, "ann")
+    database.close()
+    operator = house.client("root")
+    assert operator.get(LIST).status_code == 200
+    asked = operator.get(f"{CHANGE}?action=rollback")
+    assert asked.status_code >= 400
+    assert "hand it in again" in asked.text

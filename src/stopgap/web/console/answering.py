@@ -14,9 +14,20 @@ def name(release: Release | int) -> str:
     return f"release {number}" if number else "the stand-in"
 
 
-def told(routing: Routing) -> Sequence[str]:
-    """Tell who answers a contract's requests, who only listens, and who helps out."""
-    return [_first(routing), *_shadows(routing), *_failing(routing)]
+def told(routing: Routing, fingerprint: str) -> Sequence[str]:
+    """Tell who answers a contract's requests, who only listens, and who helps out.
+
+    Args:
+        fingerprint: Of the contract as it is served; who was verified for another answers nothing.
+    """
+    on_duty = (routing.live, routing.canary, *routing.shadows)
+    unfit = [each for each in on_duty if each and each.fingerprint != fingerprint]
+    return [*map(_unfit, unfit), _first(routing), *_shadows(routing), *_failing(routing)]
+
+
+def _unfit(release: Release) -> str:
+    words = "answers nothing until it is verified again: the contract has changed since."
+    return _sentence(f"{name(release)} {words}")
 
 
 def _first(routing: Routing) -> str:

@@ -17,7 +17,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.releases.gate import ReasonMissing, ReleaseUnverified, check_verified
 from stopgap.releases.move import Move
-from stopgap.releases.moves import MoveNotAllowed, NothingBefore, StandingChanged
+from stopgap.releases.moves import MoveNotAllowed, StandingChanged
 from stopgap.releases.release import ContractNotServed, Release, Stage
 from stopgap.releases.tally import OUTCOMES, Tally
 from stopgap.releases.verification.report import BY_NAME, Report
@@ -181,16 +181,12 @@ def _all(contract: Contract) -> dict[str, Any]:
 
 def _standing(contract: Contract) -> dict[str, Any]:
     routing = parts().releases.routing(contract.name)
-    try:
-        back = parts().releases.planned_rollback(contract.name)
-    except (NothingBefore, ReleaseUnverified):
-        back = ()
     return {
-        "answering": answering.told(routing),
+        "answering": answering.told(routing, contract.fingerprint),
         "verdict": parts().watch.judge(contract.name),
         "canary": routing.canary,
         "live": routing.live,
-        "can_go_back": bool(back),
+        "can_go_back": parts().releases.can_go_back(contract.name),
     }
 
 
