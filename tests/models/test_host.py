@@ -269,6 +269,17 @@ async def test_a_model_without_a_first_answer_is_given_up() -> None:
 
 
 @in_a_loop
+async def test_a_model_that_ends_over_its_first_rows_is_told_with_them(tmp_path: Path) -> None:
+    """Whoever handed it in can ask the same."""
+    module = tmp_path / "fragile.py"
+    module.write_text("import os\ndef predict(row):\n    os._exit(3)\n")
+    slot = opened(Specification(uri=f"python:{module}:predict"))
+    with pytest.raises(ModelUnloadable, match=r"exit code 3\. .*asked {\"seller_available\":\d+"):
+        await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
 async def test_tells_what_it_has_loaded() -> None:
     """What was seen of a model is told: its module, its file's hash, the libraries in use."""
     slot = opened(hostile("raises"))

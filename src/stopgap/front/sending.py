@@ -17,8 +17,6 @@ from stopgap.front.stop import asks_for_page
 from stopgap.front.wsgi import File, Headers, Reply
 from stopgap.problems import InternalFault, Overloaded
 
-logger = logging.getLogger(__name__)
-
 PIECE = 65_536
 """Bytes that are given to the server at once; it keeps them until the client has read them."""
 

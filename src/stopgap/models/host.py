@@ -188,9 +188,22 @@ class HostedSlot:
         except (ValueError, RecursionError) as error:
             raise ModelUnloadable("What it tells of itself cannot be read.") from error
         for rows in self._warm_rows():
-            await self._exchange(process, ASK, rows)
+            await self._first_call(process, rows)
         self._see_that_it_lives()
         return found
+
+    async def _first_call(self, process: Process, rows: bytes) -> None:
+        """Ask some rows whose answers nobody sees.
+
+        Raises:
+            ModelUnloadable: the process has ended over them; it is told which they were.
+        """
+        try:
+            await self._exchange(process, ASK, rows)
+        except ModelUnloadable as error:
+            first, *others = rows.decode().split("\n")
+            asked = f"{first} and {len(others)} more" if others else first
+            raise ModelUnloadable(f"{error.detail} It had been asked {asked}.") from error
 
     def _see_that_it_lives(self) -> None:
         """Hold that the process is there.

@@ -1,4 +1,4 @@
-"""What the server says of itself: logs now, metrics and traces in rooms of their own.
+"""What the server says of itself: logs, and metrics.
 
 May import `settings`, `errors` and `clock` only.
 """
