@@ -44,11 +44,13 @@ class Memory:
         self.bodies.append(body)
 
 
-def line(output: Any, spool: Memory, *, strict: bool = True) -> Line:
+def line(
+    output: Any, spool: Memory, *, strict: bool = True, clock: FakeClock | None = None
+) -> Line:
     """Serve MadCompany's contract with a model that always answers the same."""
     release = Instant(contract=contract, name="7", model=Always(output))
     predicting = Predicting(
-        [release], clock=FakeClock(), spool=spool, strict=strict, metrics=Metrics()
+        [release], clock=clock or FakeClock(), spool=spool, strict=strict, metrics=Metrics()
     )
     return predicting.line(contract)
 
@@ -66,14 +68,28 @@ def test_an_answer_says_its_release_and_is_on_record() -> None:
     assert record.at == FakeClock().microseconds()
 
 
+def test_a_clock_that_is_set_back() -> None:
+    """No answer took less than no time, whatever the machine's clock does."""
+
+    class Back(FakeClock):
+        def microseconds(self) -> int:
+            self.forward(hours=-1)
+            return super().microseconds()
+
+    spool = Memory()
+    line(3141, spool, clock=Back()).predict(ROW, REQUEST_ID, None)
+    assert decode(spool.bodies[0]).micros == 0
+
+
 @pytest.mark.parametrize(
     "output", [1999, 5001, 3141.0, float("nan"), float("inf"), "3141", None, True, [3141], {}]
 )
 def test_the_guard_lets_no_broken_promise_out(output: Any) -> None:
     """What does not keep the contract never reaches a client, and is no answer on record."""
     spool = Memory()
-    with pytest.raises(PredictionFailed):
+    with pytest.raises(PredictionFailed) as refusal:
         line(output, spool).predict(ROW, REQUEST_ID, None)
+    assert refusal.value.detail == "Release 7 gave no valid answer."  # and not which one it gave
     assert spool.bodies == []
 
 

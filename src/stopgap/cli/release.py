@@ -282,7 +282,10 @@ def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: 
     """
     with opened() as parts:
         contract = contract_of(parts, chosen)
-        _ask(parts.releases.planned(contract, number, stage="retired"), yes=yes)
+        parts.releases.planned(contract, number, stage="retired")  # it can be
+        if not yes:
+            put_away = f"Put release {number} away for good? Its model's file will not be kept."
+            click.confirm(put_away, abort=True, err=True)
         done = parts.releases.retire(contract, number, _me(), reason)
     print_changes(done, as_json=as_json)
 

@@ -114,7 +114,7 @@ class Line:
             self._metrics.prediction(self._contract, self._release, PredictionFailed.code, 0.0)
             raise failed(self._release, broken)
         body = b"%d" % output if type(output) is int else compact(output)
-        took = self._microseconds() - began
+        took = max(0, self._microseconds() - began)  # the clock may have been set back
         try:
             self._append(self._encode(request_id, began, caller, took, row.json, body))
         except StopgapError as error:

@@ -86,7 +86,7 @@ class Way:
             raise
         finally:
             self._plan.inside -= 1
-        took = self._microseconds() - began
+        took = max(0, self._microseconds() - began)  # the clock may have been set back
         serving = answer.serving
         try:
             self._append(serving.encode(request_id, began, caller, took, row.json, answer.body))
