@@ -4,8 +4,10 @@ import json
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from tests.fakes import FakeClock
 from tests.journal.filling import START, add, at, meets, various
 from tests.journal.records import record
@@ -172,3 +174,26 @@ def test_an_answer_is_in_the_charts_at_once(journal: Journal, journal_database: 
     one = record()
     add(journal_database, [one])
     assert journal.stats()[0].answers == len(journal.page()) == 1
+
+
+def test_no_time_is_compared_as_a_fraction(
+    journal: Journal, journal_database: Database, some: list[Record]
+) -> None:
+    """What charts count by is whole, so that both databases find it by their index.
+
+    PostgreSQL looked at every count there is for a time that might have been half a second.
+    """
+    asked: list[object] = []
+
+    def note(_connection: object, _cursor: object, _statement: str, given: Any, *_: object) -> None:
+        asked.extend(given.values() if isinstance(given, dict) else given)
+
+    event.listen(journal_database.engine, "before_cursor_execute", note)
+    half = timedelta(microseconds=500_000)
+    for since in (START, START - DAY, START - 30 * DAY):
+        filters = Filters(since=since + half, until=START + DAY + half)
+        journal.charts(filters)
+        journal.stats(filters)
+    assert some
+    assert len(asked) > 20
+    assert [each for each in asked if isinstance(each, float)] == []
