@@ -320,3 +320,27 @@ def test_every_question_is_answered_by_an_index(
     assert any(plan.startswith("SEARCH") and "journal_terms" in plan for plan in plans)
     with journal_database.read() as connection:
         assert connection.scalar(text("SELECT count(*) FROM journal_blocks")) > 3
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_postgresql_walks_the_blocks(
+    journal: Journal, journal_database: Database, some: list[Record]
+) -> None:
+    """Each block's terms are found by its number, though nothing is known of the tables yet."""
+    plans: list[str] = []
+
+    def explain(
+        connection: Connection, _cursor: object, statement: str, given: object, *_: object
+    ) -> None:
+        if statement.startswith("SELECT") and "journal_blocks" in statement:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # the tables are small
+            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", given)  # type: ignore[arg-type]  # as the driver had it
+            plans.append("\n".join(str(row[0]) for row in rows))
+
+    assert some
+    event.listen(journal_database.engine, "before_cursor_execute", explain)
+    for filters in (Filters(contract="madcompany"), Filters(release="7"), Filters(caller="ann")):
+        journal.page(filters)
+    assert len(plans) == 3
+    for plan in plans:
+        assert "block = journal_blocks.block" in plan, plan

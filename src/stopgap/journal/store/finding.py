@@ -16,6 +16,7 @@ from sqlalchemy import (
     intersect,
     literal,
     select,
+    true,
 )
 
 from stopgap.journal.entry import Entry
@@ -104,7 +105,8 @@ def _newest_rows(
         return []
     chosen = span.around(RECORDS.c.position)
     if len(wanted) == 1:
-        found = connection.scalars(_newest(wanted[0], span, limit)).all()
+        newest = _newest if connection.dialect.name == "sqlite" else _newest_in_each
+        found = connection.scalars(newest(wanted[0], span, limit)).all()
         chosen = RECORDS.c.position.in_(found)
     elif wanted:
         chosen = RECORDS.c.position.in_(_positions(connection, wanted, span, limit))
@@ -212,8 +214,8 @@ def blocks_of(connection: Connection, caller: str) -> Sequence[int]:
 def _newest(wanted: _Wanted, span: _Span, limit: int) -> Select[int]:
     """Say which are the newest records that have one wanted term.
 
-    Both databases walk the blocks, the newest first, sort what they find in each alone, and stop
-    when they have enough. No index finds a block by a sum, so they cannot begin with the terms.
+    SQLite walks the blocks, the newest first, sorts what it finds in each alone, and stops when it
+    has enough. No index finds a block by a sum, so it cannot begin with the terms.
     """
     terms = TERMS.alias()
     here = terms.c.block == BLOCKS.c.block + 0, wanted.met(terms), span.around(terms.c.position)
@@ -222,6 +224,27 @@ def _newest(wanted: _Wanted, span: _Span, limit: int) -> Select[int]:
         .select_from(BLOCKS.join(terms, and_(*here)))
         .where(BLOCKS.c.first < span.high, BLOCKS.c.last >= span.low)
         .order_by(BLOCKS.c.first.desc(), terms.c.position.desc())
+        .limit(limit)
+    )
+
+
+def _newest_in_each(wanted: _Wanted, span: _Span, limit: int) -> Select[int]:
+    """Say the same so that PostgreSQL walks the blocks, too, whatever it knows of the tables.
+
+    It can begin with nothing but the blocks, since what is asked of each has an end of its own. Of
+    tables that had just been filled it knew nothing, and joined half a million terms with each.
+    """
+    within = BLOCKS.c.first < span.high, BLOCKS.c.last >= span.low
+    walked = select(BLOCKS.c.block, BLOCKS.c.first).where(*within)
+    blocks = walked.order_by(BLOCKS.c.first.desc()).subquery()
+    terms = TERMS.alias()
+    here = terms.c.block == blocks.c.block, wanted.met(terms), span.around(terms.c.position)
+    newest = select(terms.c.position).where(*here).order_by(terms.c.position.desc())
+    found = newest.limit(limit).lateral()
+    return (
+        select(found.c.position)
+        .select_from(blocks.join(found, true()))
+        .order_by(blocks.c.first.desc(), found.c.position.desc())
         .limit(limit)
     )
 
