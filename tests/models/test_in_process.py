@@ -35,11 +35,9 @@ def gate(tmp_path: Path) -> Iterator[Path]:
     path.touch()
 
 
-@pytest.mark.alone
-@in_a_loop
-async def test_a_hang_is_told_in_time(tmp_path: Path, gate: Path) -> None:
-    """Callers of a model that hangs are told by the deadline, then at once, until it is back."""
-    model = tmp_path / "waiting.py"
+def waiting(folder: Path, gate: Path, *, deadline: float) -> Specification:
+    """Make a model that waits over bad rows until a file is there."""
+    model = folder / "waiting.py"
     model.write_text(
         "import os, time\n"
         "def answer(row):\n"
@@ -47,8 +45,14 @@ async def test_a_hang_is_told_in_time(tmp_path: Path, gate: Path) -> None:
         "        time.sleep(0.01)\n"
         "    return 3000\n"
     )
-    specification = Specification(uri=f"python:{model}:answer", in_process=True, deadline=0.2)
-    async with started(specification) as slot:
+    return Specification(uri=f"python:{model}:answer", in_process=True, deadline=deadline)
+
+
+@pytest.mark.alone
+@in_a_loop
+async def test_a_hang_is_told_in_time(tmp_path: Path, gate: Path) -> None:
+    """Callers of a model that hangs are told by the deadline, then at once, until it is back."""
+    async with started(waiting(tmp_path, gate, deadline=0.2)) as slot:
         began = time.monotonic()
         assert isinstance(await outcome(slot, row(BAD)), ModelLate)
         assert time.monotonic() - began < 0.4
@@ -92,17 +96,9 @@ async def test_an_exit_at_its_import_is_told(tmp_path: Path) -> None:
 @in_a_loop
 async def test_nobody_waits_for_one_that_was_stopped(tmp_path: Path, gate: Path) -> None:
     """Whoever waits for a model that hangs is told as soon as it is stopped."""
-    model = tmp_path / "waiting.py"
-    model.write_text(
-        "import os, time\n"
-        "def answer(row):\n"
-        f"    while not os.path.exists({str(gate)!r}):\n"
-        "        time.sleep(0.01)\n"
-        "    return 3000\n"
-    )
-    slot = opened(Specification(uri=f"python:{model}:answer", in_process=True, deadline=60))
+    slot = opened(waiting(tmp_path, gate, deadline=60))
     await slot.start()
-    waiting = asyncio.ensure_future(outcome(slot, row(1)))
+    caller = asyncio.ensure_future(outcome(slot, row(BAD)))
     await asyncio.sleep(0.05)
     await slot.stop()
-    assert isinstance(await waiting, ModelUnavailable)
+    assert isinstance(await caller, ModelUnavailable)

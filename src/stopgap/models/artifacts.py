@@ -9,13 +9,10 @@ from pathlib import Path
 
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.specification import HASH
-from stopgap.storage.objects import ObjectNotFound, ObjectStore
+from stopgap.storage.objects import DRAFT_SECONDS, ObjectNotFound, ObjectStore
 
 SIZE_MAX = 2**31
 """Bytes of a model's file: where ONNX ends as well."""
-
-DRAFT_SECONDS = 3600
-"""A draft that nobody has written to for so long is a killed writer's."""
 
 
 class ArtifactMissing(ModelUnloadable):

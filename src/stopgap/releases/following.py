@@ -156,5 +156,5 @@ async def _repeat(call: Callable[[], Awaitable[None]], seconds: float) -> None:
         await asyncio.sleep(seconds)
         try:
             await call()
-        except Exception:
+        except Exception:  # whatever it is, the next look is made
             logger.exception("following the releases goes on after an error")

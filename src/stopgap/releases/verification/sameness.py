@@ -22,7 +22,7 @@ def same(one: Any, other: Any, way: Bring) -> bool:
         return one == other or (way != "exact" and abs(one - other) == 1)
     numbers = {type(one), type(other)} <= {int, float}
     if numbers:
-        both_nan = one != one and other != other  # noqa: PLR0124  # what only NaN is
+        both_nan = math.isnan(one) and math.isnan(other)
         return both_nan or math.isclose(one, other, rel_tol=RELATIVE, abs_tol=1e-12)
     return type(one) is type(other) and bool(one == other)
 
