@@ -10,25 +10,13 @@ from stopgap.contracts.contract import Contract
 from stopgap.models.loaded import is_changed
 from stopgap.models.specification import Specification
 from stopgap.releases import moves
-from stopgap.releases.gate import (
-    ReleaseUnverified,
-    check_overridable,
-    check_verified,
-    overridden,
-)
+from stopgap.releases.gate import ReleaseUnverified, check_overridable
 from stopgap.releases.move import Doing, Move, written
 from stopgap.releases.moves import Change, NothingBefore, Standing, StandingChanged
-from stopgap.releases.release import (
-    STAND_IN_NUMBER,
-    ContractNotServed,
-    Release,
-    ReleaseNotFound,
-    Stage,
-    Sticky,
-    stand_in_release,
-)
+from stopgap.releases.register import Register
+from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage, Sticky
 from stopgap.releases.routing import Routing
-from stopgap.releases.store import ReleaseRows, State, needed_artifacts, version
+from stopgap.releases.store import ReleaseRows, needed_artifacts, version
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
@@ -81,8 +69,8 @@ class Releases:
 
     def list(self, contract: str) -> Sequence[Release]:
         """List all releases, the newest first and the stand-in last."""
-        with self._rows(contract, writing=False) as rows:
-            return (*rows.releases(), self._stand_in(contract, rows.state().standing))
+        with self._reading(contract) as register:
+            return (*register.rows.releases(), register.stand_in())
 
     def show(self, contract: str, number: int) -> Release:
         """Find one release.
@@ -90,33 +78,53 @@ class Releases:
         Raises:
             ReleaseNotFound: there is none of this number.
         """
-        with self._rows(contract, writing=False) as rows:
-            return self._find(rows, number)
+        with self._reading(contract) as register:
+            return register.find(number)
 
     def routing(self, contract: str) -> Routing:
         """Tell who answers for a contract."""
-        with self._rows(contract, writing=False) as rows:
-            state = rows.state()
-            found = {each.number: each for each in rows.releases()}
-        standing = state.standing
-        stand_in = self._stand_in(contract, standing)
+        with self._reading(contract) as register:
+            found = {each.number: each for each in register.rows.releases()}
+            found[STAND_IN_NUMBER] = register.stand_in()
+        state, standing = register.state, register.standing
         return Routing(
             contract=contract,
             version=state.version,
-            live=found.get(standing.live, stand_in),
+            live=found[standing.live],
             canary=None if standing.canary is None else found[standing.canary],
             shadows=tuple(found[number] for number in standing.at("shadow")),
             previous=None if standing.previous is None else found[standing.previous],
             stand_in_fallback=state.stand_in_fallback,
         )
 
+    def report(self, contract: str, number: int) -> Report | None:
+        """Tell what the last verification of a release found; None: there was none."""
+        with self._reading(contract) as register:
+            register.find(number)
+            return register.report(number)
+
+    def overridden(self, contract: str, number: int) -> Sequence[str]:
+        """Name the rules that the last verification broke and an operator overrode."""
+        with self._reading(contract) as register:
+            register.find(number)
+            return register.overridden(number)
+
+    def moves(self, contract: str, number: int | None = None) -> Sequence[Move]:
+        """List who did what and when, the latest first; to one release, or to all."""
+        with self._reading(contract) as register:
+            return register.rows.moves(number)
+
+    def needed(self) -> frozenset[str]:
+        """Name the artifacts that some release may still have to load, of whatever contract."""
+        with self._database.read() as connection:
+            return frozenset(needed_artifacts(connection))
+
     def add(self, contract: str, specification: Specification, by: str, note: str = "") -> Release:
         """Add a release as a candidate, under the next number."""
-        with self._rows(contract, writing=True) as rows:
-            state = rows.state()
+        with self._changing(contract) as register:
             release = Release(
                 contract=contract,
-                number=max(state.standing.stages, default=STAND_IN_NUMBER) + 1,
+                number=max(register.standing.stages, default=STAND_IN_NUMBER) + 1,
                 fingerprint=self._contract(contract).fingerprint,
                 specification=specification,
                 stage="candidate",
@@ -124,8 +132,8 @@ class Releases:
                 created_by=written(by),
                 note=written(note),
             )
-            rows.add(release)
-            self._record(rows, state, Doing(by=by, action="added", reason=note), release.number)
+            register.rows.add(release)
+            register.record(release.number, Doing(by=by, action="added", reason=note))
         return release
 
     def verified(self, contract: str, number: int, report: Report, by: str) -> None:
@@ -134,27 +142,13 @@ class Releases:
         Raises:
             ReleaseNotFound: there is none of this number.
         """
-        with self._rows(contract, writing=True) as rows:
-            self._find(rows, number, real=True)
-            state = rows.state()
-            broken = ", ".join(report.obstacles)
-            reason = f"broken or not checked: {broken}" if broken else "every rule held"
-            at = self._record(rows, state, Doing(by=by, action="verified", reason=reason), number)
-            rows.add_report(number, at, report.document())
-            rows.change(number, fingerprint=report.fingerprint)
-
-    def report(self, contract: str, number: int) -> Report | None:
-        """Tell what the last verification of a release found; None: there was none."""
-        with self._rows(contract, writing=False) as rows:
-            self._find(rows, number)
-            found = rows.report(number)
-        return None if found is None else Report.of(found[1])
-
-    def overridden(self, contract: str, number: int) -> Sequence[str]:
-        """Name the rules that the last verification broke and an operator overrode."""
-        with self._rows(contract, writing=False) as rows:
-            self._find(rows, number)
-            return overridden(rows.moves(number))
+        broken = ", ".join(report.obstacles)
+        reason = f"broken or not checked: {broken}" if broken else "every rule held"
+        with self._changing(contract) as register:
+            register.find(number, real=True)
+            at = register.record(number, Doing(by=by, action="verified", reason=reason))
+            register.rows.add_report(number, at, report.document())
+            register.rows.change(number, fingerprint=report.fingerprint)
 
     def override(self, contract: str, number: int, rule: str, by: str, reason: str) -> None:
         """Let a release have traffic although it broke a rule; on record, until verified again.
@@ -166,12 +160,10 @@ class Releases:
             ReleaseUnverified: it has not been verified at all.
             ReasonMissing: nobody would know later why.
         """
-        with self._rows(contract, writing=True) as rows:
-            self._find(rows, number, real=True)
-            found = rows.report(number)
-            check_overridable(number, rule, found and Report.of(found[1]), reason)
-            doing = Doing(by=by, action="overridden", rule=rule, reason=reason)
-            self._record(rows, rows.state(), doing, number)
+        with self._changing(contract) as register:
+            register.find(number, real=True)
+            check_overridable(number, rule, register.report(number), reason)
+            register.record(number, Doing(by=by, action="overridden", rule=rule, reason=reason))
 
     def planned(
         self, contract: str, number: int, *, stage: Stage = "live", percent: float | None = None
@@ -180,15 +172,13 @@ class Releases:
 
         To candidate is a withdrawal, to retired a retirement; it raises as they would.
         """
-        with self._rows(contract, writing=False) as rows:
-            standing = rows.state().standing
+        with self._reading(contract) as register:
+            standing = register.standing
             if stage in ENDS:
-                self._find(rows, number)
-                after = ENDS[stage](standing, number)
-            else:
-                after = self._promoted(rows, standing, number, stage, percent)
-        if stage not in ENDS:
-            self._see_whole(contract, number)
+                register.find(number)
+                return moves.changes(standing, ENDS[stage](standing, number))
+            after = register.promoted(number, stage, percent)
+        self._see_whole(contract, number)
         return moves.changes(standing, after)
 
     def promote(
@@ -216,13 +206,11 @@ class Releases:
             PercentageInvalid: the percentage is none of a canary.
         """
         self._see_whole(contract, number)
-        with self._rows(contract, writing=True) as rows:
-            state = rows.state()
-            after = self._promoted(rows, state.standing, number, stage, percent)
+        with self._changing(contract) as register:
+            after = register.promoted(number, stage, percent)
             if sticky is not None and number:
-                rows.change(number, sticky=sticky)
-            doing = Doing(by=by, action="promoted", reason=reason)
-            return self._move(rows, state, after, doing)
+                register.rows.change(number, sticky=sticky)
+            return register.move(after, Doing(by=by, action="promoted", reason=reason))
 
     def withdraw(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
         """Take a shadow or canary off the traffic.
@@ -230,18 +218,16 @@ class Releases:
         Raises:
             MoveNotAllowed: it is neither.
         """
-        with self._rows(contract, writing=True) as rows:
-            self._find(rows, number)
-            state = rows.state()
-            after = moves.withdrawn(state.standing, number)
-            doing = Doing(by=by, action="withdrawn", reason=reason)
-            return self._move(rows, state, after, doing)
+        with self._changing(contract) as register:
+            register.find(number)
+            after = moves.withdrawn(register.standing, number)
+            return register.move(after, Doing(by=by, action="withdrawn", reason=reason))
 
     def can_go_back(self, contract: str) -> bool:
         """Tell whether a release was live before, and may be again; its file is not looked at."""
-        with self._rows(contract, writing=False) as rows:
+        with self._reading(contract) as register:
             try:
-                self._rolled_back(rows, rows.state().standing)
+                register.rolled_back()
             except (NothingBefore, ReleaseUnverified):
                 return False
         return True
@@ -256,15 +242,15 @@ class Releases:
         Raises:
             NothingBefore: nothing was.
             ReleaseUnverified: what was live then has not been verified for the contract of today.
+            ModelUnloadable: its file is not kept, or not whole.
+            StandingChanged: somebody else has moved something meanwhile.
         """
         _, planned = self._before_and_after(contract)
-        with self._rows(contract, writing=True) as rows:
-            state = rows.state()
-            after = self._rolled_back(rows, state.standing)
+        with self._changing(contract) as register:
+            after = register.rolled_back()
             if after.live != planned.live:  # whose file nobody has seen
                 raise StandingChanged(contract)
-            doing = Doing(by=by, action="rolled back", reason=reason)
-            return self._move(rows, state, after, doing)
+            return register.move(after, Doing(by=by, action="rolled back", reason=reason))
 
     def send_back(
         self, contract: str, number: int, reason: str, figures: Mapping[str, float] | None = None
@@ -274,13 +260,11 @@ class Releases:
         Of several workers that judge alike, one does it.
         """
         told = f"{reason} {json.dumps(figures)}" if figures else reason
-        with self._rows(contract, writing=True) as rows:
-            state = rows.state()
-            if state.standing.canary != number:
+        with self._changing(contract) as register:
+            if register.standing.canary != number:
                 return False
-            after = moves.withdrawn(state.standing, number)
-            doing = Doing(by=SERVER, action="sent back", reason=told)
-            self._move(rows, state, after, doing)
+            after = moves.withdrawn(register.standing, number)
+            register.move(after, Doing(by=SERVER, action="sent back", reason=told))
         return True
 
     def retire(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
@@ -289,95 +273,51 @@ class Releases:
         Raises:
             MoveNotAllowed: it is live.
         """
-        with self._rows(contract, writing=True) as rows:
-            self._find(rows, number)
-            state = rows.state()
-            after = moves.retired(state.standing, number)
-            rows.drop_comparisons(number)
-            doing = Doing(by=by, action="retired", reason=reason)
-            return self._move(rows, state, after, doing)
+        with self._changing(contract) as register:
+            register.find(number)
+            after = moves.retired(register.standing, number)
+            register.rows.drop_comparisons(number)
+            return register.move(after, Doing(by=by, action="retired", reason=reason))
 
     def allow_stand_in(self, contract: str, by: str, *, allowed: bool, reason: str = "") -> None:
         """Say whether the stand-in may answer for a real model that cannot."""
-        with self._rows(contract, writing=True) as rows:
-            state = replace(rows.state(), stand_in_fallback=allowed)
-            told = f"the stand-in may{'' if allowed else ' not'} answer for a failed model"
-            doing = Doing(by=by, action="fallback", reason=f"{told}. {reason}".rstrip())
-            self._record(rows, state, doing, STAND_IN_NUMBER)
-
-    def moves(self, contract: str, number: int | None = None) -> Sequence[Move]:
-        """List who did what and when, the latest first; to one release, or to all."""
-        with self._rows(contract, writing=False) as rows:
-            return rows.moves(number)
-
-    def needed(self) -> frozenset[str]:
-        """Name the artifacts that some release may still have to load, of whatever contract."""
-        with self._database.read() as connection:
-            return frozenset(needed_artifacts(connection))
+        told = f"the stand-in may{'' if allowed else ' not'} answer for a failed model"
+        doing = Doing(by=by, action="fallback", reason=f"{told}. {reason}".rstrip())
+        with self._changing(contract) as register:
+            state = replace(register.state, stand_in_fallback=allowed)
+            register.record(STAND_IN_NUMBER, doing, state)
 
     @contextmanager
-    def _rows(self, contract: str, *, writing: bool) -> Iterator[ReleaseRows]:
-        self._contract(contract)
-        opened = self._database.write() if writing else self._database.read()
-        with opened as connection:
+    def _reading(self, contract: str) -> Iterator[Register]:
+        served = self._contract(contract)
+        with self._database.read() as connection:
+            yield self._register(ReleaseRows(connection, contract), served)
+
+    @contextmanager
+    def _changing(self, contract: str) -> Iterator[Register]:
+        served = self._contract(contract)
+        with self._database.write() as connection:
             rows = ReleaseRows(connection, contract)
-            if writing:
-                rows.lock()
-            if self._seen is not None and rows.state().version != self._seen:
-                raise StandingChanged(contract)
-            yield rows
+            rows.lock()
+            yield self._register(rows, served)
+
+    def _register(self, rows: ReleaseRows, contract: Contract) -> Register:
+        register = Register(rows, contract, self._clock.now())
+        if self._seen is not None and register.state.version != self._seen:
+            raise StandingChanged(contract.name)
+        return register
 
     def _contract(self, name: str) -> Contract:
         if name not in self._contracts:
             raise ContractNotServed(name, self._contracts)
         return self._contracts[name]
 
-    def _stand_in(self, contract: str, standing: Standing) -> Release:
-        stage = standing.stage_of(STAND_IN_NUMBER)
-        return stand_in_release(contract, self._contract(contract).fingerprint, stage)
-
-    def _find(self, rows: ReleaseRows, number: int, *, real: bool = False) -> Release:
-        if number == STAND_IN_NUMBER and not real:
-            return self._stand_in(rows.contract, rows.state().standing)
-        if (found := rows.find(number)) is None:
-            raise ReleaseNotFound(rows.contract, number)
-        return found
-
-    def _promoted(
-        self,
-        rows: ReleaseRows,
-        standing: Standing,
-        number: int,
-        stage: Stage,
-        percent: float | None,
-    ) -> Standing:
-        self._find(rows, number)
-        after = moves.promoted(standing, number, stage, percent)
-        self._check_ready(rows, number)
-        return after
-
     def _before_and_after(self, contract: str) -> tuple[Standing, Standing]:
-        """Tell how all stand, and how they would after going back."""
-        with self._rows(contract, writing=False) as rows:
-            standing = rows.state().standing
-            after = self._rolled_back(rows, standing)
+        """Tell how all stand, and how they would after going back to a release that is whole."""
+        with self._reading(contract) as register:
+            standing, after = register.standing, register.rolled_back()
         self._see_whole(contract, after.live)
         return standing, after
-
-    def _rolled_back(self, rows: ReleaseRows, standing: Standing) -> Standing:
-        after = moves.rolled_back(standing, rows.contract)
-        self._check_ready(rows, after.live)
-        return after
-
-    def _check_ready(self, rows: ReleaseRows, number: int) -> None:
-        if number != STAND_IN_NUMBER:
-            found = rows.report(number)
-            check_verified(
-                number,
-                found and Report.of(found[1]),
-                overridden(rows.moves(number)),
-                self._contract(rows.contract).fingerprint,
-            )
 
     def _see_whole(self, contract: str, number: int) -> None:
         """See that a model's file is here and whole; large ones take seconds, and nobody's turn.
@@ -395,45 +335,3 @@ class Releases:
                 raise ReleaseUnverified(number, reason)
         if self._fetch and release.artifact:
             self._fetch(release.artifact)
-
-    def _move(
-        self, rows: ReleaseRows, state: State, after: Standing, doing: Doing
-    ) -> Sequence[Change]:
-        """Keep a new standing, and each release's change on record."""
-        changed = moves.changes(state.standing, after)
-        rows.apply(changed)
-        at = self._next(rows, replace(state, standing=after))
-        rows.record(
-            [
-                replace(
-                    self._done(rows, at, doing, each.number),
-                    was=each.was,
-                    now=each.now,
-                    percent=each.percent,
-                )
-                for each in changed
-            ]
-        )
-        return changed
-
-    def _record(self, rows: ReleaseRows, state: State, doing: Doing, number: int) -> int:
-        """Put on record what changes no stage; tell the new version."""
-        at = self._next(rows, state)
-        rows.record([self._done(rows, at, doing, number)])
-        return at
-
-    def _next(self, rows: ReleaseRows, state: State) -> int:
-        rows.save(replace(state, version=state.version + 1))
-        return state.version + 1
-
-    def _done(self, rows: ReleaseRows, at: int, doing: Doing, number: int) -> Move:
-        return Move(
-            contract=rows.contract,
-            version=at,
-            number=number,
-            at=self._clock.now(),
-            by=written(doing.by),
-            action=doing.action,
-            rule=doing.rule,
-            reason=written(doing.reason),
-        )

@@ -1,0 +1,137 @@
+"""One contract's releases, in one transaction: found, let through the gate, and moved on record."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from stopgap.contracts.contract import Contract
+from stopgap.releases import moves
+from stopgap.releases.gate import check_verified, overridden
+from stopgap.releases.move import Doing, Move, written
+from stopgap.releases.moves import Change, Standing
+from stopgap.releases.release import (
+    STAND_IN_NUMBER,
+    Release,
+    ReleaseNotFound,
+    Stage,
+    stand_in_release,
+)
+from stopgap.releases.store import ReleaseRows, State
+from stopgap.releases.verification.report import Report
+
+
+class Register:
+    """How the releases of a contract stand, and how they may; every change with who made it.
+
+    Args:
+        rows: Of the contract; locked, where anything is changed.
+        now: When the changes are made.
+    """
+
+    def __init__(self, rows: ReleaseRows, contract: Contract, now: datetime) -> None:
+        self.rows = rows
+        self.state = rows.state()
+        self._contract = contract
+        self._now = now
+
+    @property
+    def standing(self) -> Standing:
+        """How the releases stand."""
+        return self.state.standing
+
+    def stand_in(self) -> Release:
+        """Give release 0, which has no row."""
+        stage = self.standing.stage_of(STAND_IN_NUMBER)
+        return stand_in_release(self._contract.name, self._contract.fingerprint, stage)
+
+    def find(self, number: int, *, real: bool = False) -> Release:
+        """Find a release; a real one, if that is asked for.
+
+        Raises:
+            ReleaseNotFound: there is none of this number.
+        """
+        if number == STAND_IN_NUMBER and not real:
+            return self.stand_in()
+        if (found := self.rows.find(number)) is None:
+            raise ReleaseNotFound(self._contract.name, number)
+        return found
+
+    def report(self, number: int) -> Report | None:
+        """Tell what the last verification of a release found."""
+        found = self.rows.report(number)
+        return None if found is None else Report.of(found[1])
+
+    def overridden(self, number: int) -> Sequence[str]:
+        """Name the rules that an operator overrode since then."""
+        return overridden(self.rows.moves(number))
+
+    def promoted(self, number: int, stage: Stage, percent: float | None) -> Standing:
+        """Tell how all would stand with a release sent forward.
+
+        Raises:
+            ReleaseNotFound: there is none of this number.
+            MoveNotAllowed: it cannot go there from where it is.
+            PercentageInvalid: the percentage is none of a canary.
+            ReleaseUnverified: the gate is closed to it.
+        """
+        self.find(number)
+        after = moves.promoted(self.standing, number, stage, percent)
+        self._check_verified(number)
+        return after
+
+    def rolled_back(self) -> Standing:
+        """Tell how all would stand with the release live that was so before.
+
+        Raises:
+            NothingBefore: none was.
+            ReleaseUnverified: the gate is closed to it by now.
+        """
+        after = moves.rolled_back(self.standing, self._contract.name)
+        self._check_verified(after.live)
+        return after
+
+    def move(self, after: Standing, doing: Doing) -> Sequence[Change]:
+        """Keep a new standing, and each release's change on record."""
+        changed = moves.changes(self.standing, after)
+        self.rows.apply(changed)
+        at = self._next(replace(self.state, standing=after))
+        self.rows.record(
+            [
+                replace(
+                    self._done(at, doing, each.number),
+                    was=each.was,
+                    now=each.now,
+                    percent=each.percent,
+                )
+                for each in changed
+            ]
+        )
+        return changed
+
+    def record(self, number: int, doing: Doing, state: State | None = None) -> int:
+        """Put on record what changes no release's stage; tell the new version."""
+        at = self._next(state or self.state)
+        self.rows.record([self._done(at, doing, number)])
+        return at
+
+    def _check_verified(self, number: int) -> None:
+        if number != STAND_IN_NUMBER:
+            fingerprint = self._contract.fingerprint
+            check_verified(number, self.report(number), self.overridden(number), fingerprint)
+
+    def _next(self, state: State) -> int:
+        self.state = replace(state, version=state.version + 1)
+        self.rows.save(self.state)
+        return self.state.version
+
+    def _done(self, at: int, doing: Doing, number: int) -> Move:
+        return Move(
+            contract=self._contract.name,
+            version=at,
+            number=number,
+            at=self._now,
+            by=written(doing.by),
+            action=doing.action,
+            rule=doing.rule,
+            reason=written(doing.reason),
+        )
