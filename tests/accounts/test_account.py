@@ -17,10 +17,11 @@ from stopgap.accounts.account import NAME_MAX, AccountNameInvalid, fold_name
         ("straße", "STRASSE"),
         ("ΣΊΣΥΦΟΣ", "σίσυφος"),
         ("Å", "\u212b"),
+        ("orhan", " orhan\u00a0"),
     ],
 )
 def test_one_name_in_several_spellings(one: str, other: str) -> None:
-    """Capitals and the way an accent was typed make no other name."""
+    """Capitals, spaces around it and the way an accent was typed make no other name."""
     assert fold_name(one) == fold_name(other)
 
 

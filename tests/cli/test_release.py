@@ -159,7 +159,7 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
     shown = run("release", "show", str(ready)).stdout
     assert "last hour   1 ok, 1 late" in shown
     assert "9 rules in 1.5 s; held." in shown
-    assert "1 answers beside the stand-in's:" in shown
+    assert "1 answers beside the stand-in's:\nIt draws its answers" in shown
     assert "{'seller_available': 5}  3000   3300" in shown
     (stand_in,) = told(run("release", "show", "0", "--json"))
     assert stand_in["report"] is None
@@ -187,9 +187,11 @@ def test_replaying_what_was_asked(run: Run, ready: int, data: Path) -> None:
         add(journal, [*given, odd])
     (found,) = told(run("release", "replay", str(ready), "--json"))
     assert (found["requests"], found["outcomes"], found["unreadable"]) == (10, {"ok": 10}, 1)
+    assert found["drawn"] == 10
     assert found["agreement"] == 0.9
     shown = run("release", "replay", str(ready), "--limit", "10").stdout
     assert "10 requests replayed: 10 ok." in shown
+    assert "10 were answered by the stand-in. It draws its answers" in shown
     assert "90.0% agree" in shown
     assert "3563   2063" in shown
     assert run("release", "replay", "7").exit_code == os.EX_NOINPUT

@@ -70,6 +70,8 @@ class Caller:
 def fold_name(name: str) -> str:
     """Check a name, and make of it what is compared: Unicode's canonical caseless matching (D145).
 
+    Spaces around it, which phones like to add, make no other name.
+
     Raises:
         AccountNameInvalid: it is empty, too long, blank, or holds what cannot be written.
     """
@@ -80,5 +82,5 @@ def fold_name(name: str) -> str:
         raise AccountNameInvalid(name, "must not have control characters")
     if all(category[0] in "ZC" for category in categories):
         raise AccountNameInvalid(name, "must not be blank")
-    folded = unicodedata.normalize("NFD", name).casefold()
+    folded = unicodedata.normalize("NFD", name.strip()).casefold()
     return unicodedata.normalize("NFC", folded)

@@ -196,7 +196,7 @@ class Accounts:
             password_hash = turn.hash(password)
         account = Account(
             id=self._ids.new(),
-            name=name,
+            name=name.strip(),
             role=role,
             created_at=self._clock.now(),
             fixed_password=fixed_password,

@@ -14,7 +14,7 @@ from stopgap.clock import SystemClock
 from stopgap.releases.comparing import EDGES, Comparison, Spread
 from stopgap.releases.move import Move
 from stopgap.releases.moves import Change
-from stopgap.releases.release import Release, name_of
+from stopgap.releases.release import STAND_IN, Release, name_of
 from stopgap.releases.replay import Replay
 from stopgap.releases.verification.report import BY_NAME, Finding, Report
 from stopgap.web.parts import Parts
@@ -24,6 +24,8 @@ ON_DUTY = ("live", "canary", "shadow")
 BAR_WIDTH = 40
 SHOWN = 5
 """Differences and moves that people are shown; --json has all."""
+
+DRAWN = "It draws its answers, so a difference from them says nothing."
 
 
 def row(release: Release) -> dict[str, Any]:
@@ -156,6 +158,8 @@ def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) 
     for name, comparison in compared.items():
         whose = f"release {name}'s" if name.isdecimal() else f"the {name}'s"
         click.echo(f"\n{comparison.compared:,} answers beside {whose}:")
+        if name == STAND_IN:
+            click.echo(DRAWN)
         print_comparison(comparison)
     click.echo()
     print_rows(found["history"][:SHOWN], as_json=False, nothing="Nothing was done to it.")
@@ -167,6 +171,7 @@ def replay_facts(told: Replay) -> dict[str, Any]:
         "requests": told.tally.requests,
         "outcomes": dict(told.tally.outcomes),
         "unreadable": told.unreadable,
+        "drawn": told.drawn,
         "agreement": told.comparison.agreement,
         **told.comparison.document(),
         "failures": [
@@ -182,6 +187,8 @@ def print_replay(told: Replay) -> None:
     click.echo(f"{told.tally.requests:,} requests replayed: {counts or 'none'}.")
     if told.unreadable:
         click.echo(f"{told.unreadable:,} left out: the contract does not allow them any more.")
+    if told.drawn:
+        click.echo(f"{told.drawn:,} were answered by the stand-in. {DRAWN}")
     print_comparison(told.comparison)
     for inputs, said in told.failures[:SHOWN]:
         click.echo(f"no answer   {printable(inputs.decode(errors='replace'))}: {printable(said)}")

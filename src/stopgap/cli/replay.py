@@ -11,6 +11,7 @@ from stopgap.cli.lines import json_option, print_json
 from stopgap.cli.release_lines import counting, print_replay, replay_facts
 from stopgap.cli.release_options import contract_of, contract_option, real_release
 from stopgap.journal.filters import Filters
+from stopgap.releases.release import STAND_IN
 from stopgap.releases.replay import Recorded
 
 
@@ -45,7 +46,11 @@ def replay(
             raise click.UsageError(f"{answered_by} has answered nothing; who has: {names}.")
         entries = parts.journal.export(Filters(contract=contract, release=answered_by))
         records = (
-            Recorded(inputs=each.record.inputs, output=json.loads(each.record.output))
+            Recorded(
+                inputs=each.record.inputs,
+                output=json.loads(each.record.output),
+                drawn=each.record.release == STAND_IN,
+            )
             for each in islice(entries, limit)
         )
         with counting("Replaying") as tell:

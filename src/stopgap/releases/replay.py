@@ -32,6 +32,7 @@ class Recorded:
 
     inputs: bytes  # canonical JSON
     output: Any
+    drawn: bool = False  # by the stand-in
 
 
 @dataclass(kw_only=True)
@@ -41,6 +42,7 @@ class Replay:
     comparison: Comparison
     tally: Tally
     unreadable: int = 0  # records whose inputs, or answers, the contract allows no more
+    drawn: int = 0  # answers that the stand-in had given
     failures: list[tuple[bytes, str]] = field(default_factory=list)  # inputs, and what was said
 
 
@@ -101,6 +103,7 @@ def _readable(
         if breach(contract.output_kind, record.output) is not None:
             found.unreadable += 1
             continue
+        found.drawn += record.drawn
         yield Row.of(inputs), record.output
 
 
