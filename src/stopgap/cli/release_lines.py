@@ -156,10 +156,8 @@ def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) 
         for rule in found["overridden"]:
             click.echo(f"Overridden: {rule}.")
     for name, comparison in compared.items():
-        whose = f"release {name}'s" if name.isdecimal() else f"the {name}'s"
-        click.echo(f"\n{comparison.compared:,} answers beside {whose}:")
-        if name == STAND_IN:
-            click.echo(DRAWN)
+        whose = f"the {name}'s. {DRAWN}" if name == STAND_IN else f"release {name}'s:"
+        click.echo(f"\n{comparison.compared:,} answers beside {whose}")
         print_comparison(comparison)
     click.echo()
     print_rows(found["history"][:SHOWN], as_json=False, nothing="Nothing was done to it.")
