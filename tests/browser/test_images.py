@@ -4,7 +4,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Route, expect
+from playwright.sync_api import Dialog, FilePayload, Route, expect
 from tests.browser.pages import with_images
 from tests.browser.visiting import Visitor
 from tests.pictures import png
@@ -124,3 +124,64 @@ def test_in_full_by_keyboard(visitor: Visitor) -> None:
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
     expect(page.locator("#gallery .thumb").first).to_be_focused()
+
+
+def test_an_image_of_any_name(visitor: Visitor) -> None:
+    """What a file is called, and what type the browser makes of that, counts for nothing."""
+    named: FilePayload = {"name": "a.txt", "mimeType": "text/plain", "buffer": png()}
+    visitor.goto("/console/images")
+    visitor.page.get_by_label("Upload an image").set_input_files(named)
+    expect(visitor.page.locator("#gallery li")).to_have_count(1)
+
+
+def test_a_session_that_has_ended(visitor: Visitor) -> None:
+    """What an account's page sends is no guest's when the session has ended meanwhile."""
+    visitor.be("orhan", "12345")
+    visitor.goto("/console/images")
+    visitor.context.clear_cookies()
+    visitor.refused.add("/images")
+    visitor.page.get_by_label("Upload an image").set_input_files(PICTURE)
+    row = visitor.page.locator("#uploads li")
+    expect(row).to_contain_text("Your session has ended: sign in")
+    expect(row.get_by_role("button", name="Try again")).to_be_hidden()
+    expect(visitor.page.locator("header")).to_contain_text("orhan")
+    assert visitor.context.cookies() == []
+
+
+def test_the_gallery_is_not_taken_from_anybody(visitor: Visitor) -> None:
+    """While somebody is asked whether to delete an image, an upload does not redraw the gallery."""
+    with_images(visitor)
+    visitor.goto("/console/images")
+    page = visitor.page
+    page.locator("#gallery summary", has_text="Delete").first.click()
+    sure = page.get_by_role("button", name="Delete it for good").first
+    expect(sure).to_be_visible()
+    page.get_by_label("Upload an image").set_input_files(PICTURE)
+    expect(page.locator("#uploads li")).to_contain_text("Kept. It is in the gallery once")
+    expect(sure).to_be_visible()
+    expect(page.locator("#gallery li")).to_have_count(2)
+
+
+def test_leaving_in_the_middle(visitor: Visitor) -> None:
+    """Who leaves while a file is on its way is asked first."""
+    page, held, asked = visitor.page, list[Route](), list[str]()
+
+    def held_back(route: Route) -> None:
+        held.append(route)
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    visitor.goto("/console/images")
+    page.route("**/images", held_back)
+    page.on("dialog", stay)
+    page.get_by_label("Upload an image").set_input_files(PICTURE)
+    row = page.locator("#uploads li")
+    expect(row).to_contain_text("On its way")
+    page.locator("header").get_by_role("link", name="Predict").click(no_wait_after=True)
+    expect(row).to_contain_text("On its way")
+    row.get_by_role("button", name="Cancel").click()
+    page.locator("header").get_by_role("link", name="Predict").click()
+    expect(page.get_by_role("button", name="Predict", exact=True)).to_be_visible()
+    assert asked == ["beforeunload"]

@@ -1,8 +1,10 @@
 """The prediction's page: what is wrong stands beside its field; what is right can be repeated."""
 
 import re
+from contextlib import closing
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
+from tests.acceptance.server import Server
 from tests.browser.visiting import Visitor
 
 ANSWER = re.compile(r"^[2-5]\d{3}$")
@@ -119,3 +121,21 @@ def test_no_server(visitor: Visitor) -> None:
     expect(visitor.page.locator("#answer")).to_contain_text("The server has no answer just now")
     expect(visitor.page.get_by_label("Sellers available")).to_have_value("11")
     visitor.complaints.clear()  # the browser's own, about the request that was cut off
+
+
+def test_the_answer_comes_into_view(chromium: Browser, site: Server) -> None:
+    """On a telephone, where the answer is below the form, it is seen as soon as it is there."""
+    with closing(Visitor(chromium, site.url, width=360)) as visitor:
+        visitor.goto("/console/predict")
+        visitor.page.get_by_role("button", name="Predict", exact=True).click()
+        expect(visitor.page.locator("#answer output")).to_be_in_viewport()
+        visitor.has_seen_no_fault()
+
+
+def test_a_refusal_has_its_page(anybody: Visitor) -> None:
+    """What the server refuses as a whole is told in its words, and not as if it were away."""
+    anybody.goto("/console/predict")
+    anybody.page.get_by_label("Sellers available").fill("9" * 10_000)
+    anybody.page.get_by_role("button", name="Predict", exact=True).click()
+    expect(anybody.page.get_by_role("heading", level=1)).to_have_text("Address too long")
+    anybody.complaints.clear()  # the browser's own, about the status

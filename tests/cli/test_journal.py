@@ -141,6 +141,7 @@ def test_filters_by_account(run: Run, fill: Fill, data: Path) -> None:
         ["--where", "seller_available=few"],
         ["--where", "seller_available=1..few"],
         ["--answer", "a..b"],
+        ["--answer", "3000..2000"],
         ["--since", "yesterday"],
         ["--limit", "0"],
     ],

@@ -15,6 +15,10 @@ GUEST_NAME = "guest"
 """How somebody is called who uploads an image without having signed in."""
 
 
+LONG = 120
+"""Seconds from which on people are told minutes."""
+
+
 class SignInRefused(StopgapError):
     """The username or the password is wrong, or the account is disabled."""
 
@@ -26,7 +30,8 @@ class SignInThrottled(StopgapError):
     """There were too many failed sign-ins, or too many guests from one address."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"There were too many sign-ins; try again in {seconds} seconds.")
+        wait = f"{seconds} seconds" if seconds < LONG else f"{-(-seconds // 60)} minutes"
+        super().__init__(f"There were too many sign-ins; try again in {wait}.")
         self.retry_after = float(seconds)
 
 

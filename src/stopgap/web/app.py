@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from stopgap.errors import StopgapError
+from stopgap.problems import SignInNeeded
 from stopgap.web import client_api, faults, image_api, operations, reference
 from stopgap.web.answers import problem
 from stopgap.web.console import (
@@ -69,6 +70,7 @@ def create_app(built: Parts) -> Flask:
     app.before_request(begin)
     app.after_request(finish)
     app.register_error_handler(StopgapError, problem)
+    app.register_error_handler(SignInNeeded, faults.ask_to_sign_in)
     app.register_error_handler(HTTPException, faults.refuse)
     app.register_error_handler(Exception, faults.fail)
     return app

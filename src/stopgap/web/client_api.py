@@ -6,7 +6,8 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 from pydantic import BaseModel
 from werkzeug.routing import BaseConverter
 
-from stopgap.accounts.account import Caller
+from stopgap.accounts.account import AccountNameInvalid, Caller
+from stopgap.accounts.passwords import PasswordTooLong
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.parsing import InputMalformed, read_inputs, read_path
@@ -24,11 +25,22 @@ from stopgap.web.bodies import (
     uploaded_bytes,
     wants_html,
 )
-from stopgap.web.credentials import Credentials, credentials_in, username_in
+from stopgap.web.credentials import (
+    Credentials,
+    credentials_in,
+    page_to_return_to,
+    username_in,
+)
 from stopgap.web.image_api import described
 from stopgap.web.parts import parts
 
 api = Blueprint("client_api", __name__)
+
+SIGN_IN_REFUSALS = (
+    *(InputMalformed, AccountNameInvalid, PasswordTooLong),
+    *(SignInRefused, SignInThrottled),
+)
+"""What is told in the form that it came from."""
 
 
 @api.get("/status")
@@ -43,12 +55,14 @@ def login() -> Response:
     given = body_values()
     try:
         caller, session_id = _sign_in(credentials_in(given))
-    except (InputMalformed, SignInRefused, SignInThrottled) as refusal:
+    except SIGN_IN_REFUSALS as refusal:
         if wants_html() and is_form():
-            return problem(refusal, "sign_in.html", username=username_in(given))
+            back = page_to_return_to(given)
+            return problem(refusal, "sign_in.html", username=username_in(given), back=back)
         raise
     if wants_html() and is_form():
-        response = see_other(url_for("welcome.home"))  # which shows the sentence
+        home = url_for("welcome.home")  # which shows the sentence
+        response = see_other(page_to_return_to(given) or home)
     else:
         response = text(greeting(caller))
     callers.end_session()
@@ -114,6 +128,9 @@ def keep_image() -> tuple[Image, str | None]:
     content = uploaded_bytes()
     caller = callers.caller()
     session_id = None
+    meant = request.form.get("account")  # a page that was made for an account says for which
+    if meant and (caller is None or caller.id != meant):
+        raise SignInNeeded("Your session has ended: sign in, and upload the image again.")
     if caller is None:
         caller, session_id = _welcome_guest()
     uploader = Uploader(id=caller.id, guest=not caller.account, address=callers.address())

@@ -1,10 +1,14 @@
 """A username and a password, as a login's body names them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stopgap.contracts.parsing import Given, InputMalformed
 from stopgap.errors import Fault
+
+PAGE = re.compile(r"/console/[!-~]*")
+"""No other site's address begins so, and nothing in it ends a header's line."""
 
 NAMES = {"username": "username", "user": "username", "password": "password", "pass": "password"}
 
@@ -40,6 +44,12 @@ def username_in(given: Sequence[Given]) -> str:
     """Find the username that a form is to show again; empty where there is none to show."""
     texts = [each.value for each in given if NAMES.get(each.name) == "username"]
     return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else ""
+
+
+def page_to_return_to(given: Sequence[Given]) -> str:
+    """Find the page of ours that somebody wanted who had to sign in first; empty if none."""
+    pages = [str(each.value) for each in given if each.name == "back"]
+    return next((page for page in pages if PAGE.fullmatch(page)), "")
 
 
 def _fault(name: str, values: Sequence[object]) -> Fault | None:

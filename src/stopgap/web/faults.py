@@ -13,8 +13,11 @@ from stopgap.problems import (
     InternalFault,
     MethodNotAllowed,
     PageNotFound,
+    SignInNeeded,
 )
+from stopgap.web import callers
 from stopgap.web.answers import problem
+from stopgap.web.bodies import raw_path, raw_query
 
 NEARLY_MAX = 100
 """Characters of an address that are compared with ours; the comparison takes their square."""
@@ -29,6 +32,13 @@ def refuse(error: exceptions.HTTPException) -> Response:
     if isinstance(error, exceptions.MethodNotAllowed):
         response.headers["Allow"] = _methods(error)
     return response
+
+
+def ask_to_sign_in(error: SignInNeeded) -> Response:
+    """Answer whoever has to sign in first; a browser gets the form, which then leads back."""
+    back = f"{raw_path()}?{raw_query()}".rstrip("?") if request.method == "GET" else ""
+    ended = callers.session_id() is not None
+    return problem(error, "sign_in.html", back=back, ended=ended, needed=True)
 
 
 def _kind_of(error: exceptions.HTTPException) -> StopgapError:

@@ -43,7 +43,7 @@ def test_a_closed_house_shows_no_doors(tmp_path: Path) -> None:
     for page in ("/console/predict", "/console/images"):
         answer = client.get(page, headers=HTML)
         assert answer.status_code == 401
-        assert "#sign-in" in answer.text
+        assert 'id="sign-in"' in answer.text
     client.post("/login", data={"username": "orhan", "password": "12345"})
     page = client.get("/console/predict", headers=HTML).text
     assert "Authorization: Bearer $STOPGAP_KEY" in page
@@ -66,3 +66,35 @@ def test_colours(client: FlaskClient, theme: str) -> None:
     assert "data-theme=" not in client.get("/").text
     client.set_cookie("stopgap_theme", 'x" onload="1')
     assert "onload" not in client.get("/").text
+
+
+def test_who_has_to_sign_in_comes_back(client: FlaskClient) -> None:
+    """A page that needs a session gives the form in its place, and the form leads back to it."""
+    page = client.get("/console/history?answer=2010..", headers=HTML)
+    assert page.status_code == 401
+    assert "This page is for who has signed in." in page.text
+    assert 'name="back" value="/console/history?answer=2010.."' in page.text
+    form = {"username": "orhan", "password": "12345", "back": "/console/history?answer=2010.."}
+    wrong = client.post("/login", data=form | {"password": "1"}, headers=HTML)
+    assert 'name="back" value="/console/history?answer=2010.."' in wrong.text
+    right = client.post("/login", data=form, headers=HTML)
+    assert (right.status_code, right.location) == (303, form["back"])
+    client.set_cookie("stopgap_session", "ended")
+    assert "Your session has ended" in client.get("/console/keys", headers=HTML).text
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//evil.example",
+        "https://evil.example/console/",
+        "/console",
+        "/console/\r\nX: y",
+        "/console/é",
+    ],
+)
+def test_nobody_is_led_elsewhere(client: FlaskClient, back: str) -> None:
+    """Only a page of ours is gone back to."""
+    form = {"username": "orhan", "password": "12345", "back": back}
+    answer = client.post("/login", data=form, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, "/")

@@ -87,6 +87,7 @@ def test_filters(house: House) -> None:
         ("field=month&value=smarch", "value"),
         ("field=seller_available&value=few", "value"),
         ("answer=1..few", "answer"),
+        ("answer=3000..2000", "answer"),
         ("begin=yesterday", "begin"),
         ("begin=0001-01-01T00:00%2B14:00", "begin"),
         ("account=nobody", "account"),

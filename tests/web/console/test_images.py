@@ -1,6 +1,8 @@
 """The images' pages: each is its owner's alone."""
 
+import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,29 @@ def test_another_ones_image(app: Flask, owner: str) -> None:
     assert app.test_client().get(page).status_code == 401
     assert mine.post(f"{page}/delete").status_code == 303
     assert mine.get(path).status_code == 404
+
+
+def test_a_form_made_for_another(app: Flask) -> None:
+    """What a page sends for an account is kept for that account, or not at all."""
+    orhan, jane, nobody = app.test_client(), guest(app, "jane"), app.test_client()
+    orhan.post("/login", data={"username": "orhan", "password": "12345"})
+    page = orhan.get("/console/images").text
+    account = re.findall(r'name="account" value="([^"]+)"', page)
+    assert len(account) == 1
+    assert 'name="account"' not in jane.get("/console/images").text
+    for client, status in ((jane, 401), (nobody, 401), (orhan, 201)):
+        form = {"account": account[0], "image": (BytesIO(png()), "a.png")}
+        assert client.post("/images", data=form).status_code == status
+    assert nobody.get("/console/images").text.count("data-view") == 0
+
+
+def test_the_first_page_tells_the_path(app: Flask) -> None:
+    """After an upload by the first page's form, its whole path stands there, to be copied."""
+    client = guest(app, "jane")
+    form = {"image": (BytesIO(png()), "a.png")}
+    answer = client.post("/images", data=form, headers={"Accept": "text/html"})
+    assert answer.status_code == 303
+    assert re.search(r"data-copied>/images/[0-9a-f]{32,}\.png<", client.get(answer.location).text)
 
 
 def test_from_another_site(app: Flask) -> None:

@@ -79,13 +79,21 @@ function makeTabs(box) {
 function localise(time) {
   const at = new Date(time.dateTime);
   time.title = time.textContent;
-  time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const timeStyle = time.dataset.local || "short";
+  time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle });
 }
 
 /** Do all of this in a part of the page: at the start, and in what arrives later. */
 export function enhance(part) {
   part.querySelectorAll(".tabs[data-label]").forEach(makeTabs);
   part.querySelectorAll("time[data-local]").forEach(localise);
+}
+
+/** Tell whether somebody is in a part of the page, so that it is not to be taken from them. */
+export function isInUse(part) {
+  const selection = getSelection();
+  return part.contains(document.activeElement) || part.querySelector("details[open]") !== null
+    || (!selection.isCollapsed && part.contains(selection.anchorNode));
 }
 
 function closeMenus(except) {

@@ -1,21 +1,20 @@
 // The images' page: files chosen, dropped or pasted, each with its progress; one seen in full.
 
-import { announce, enhance } from "./console.js";
+import { announce, enhance, isInUse } from "./console.js";
 
 const form = document.querySelector("form[data-upload]");
 const chooser = form.querySelector("input[type=file]");
 const list = document.getElementById("uploads");
-const TYPES = chooser.accept.split(",");
 const BYTES_MAX = Number(form.dataset.bytes);
 const PREVIEW = 112; // pixels: twice what is shown, for fine screens
 const OK = 201;
+const LATER = [0, 408, 429]; // and what is the server's own fault: worth another try
 
 const waiting = [];
 let busy = false;
 
 /** Say why a file would be refused; empty if nothing speaks against it. */
 function objection(file) {
-  if (!TYPES.includes(file.type)) return "This is no JPEG, PNG, WebP or GIF.";
   if (file.size === 0) return "This file is empty.";
   if (file.size > BYTES_MAX) {
     return `This has ${file.size.toLocaleString()} bytes; ${BYTES_MAX.toLocaleString()} are allowed.`;
@@ -77,6 +76,7 @@ class Upload {
     return new Promise((done) => {
       const body = new FormData();
       body.append("image", this.file, this.file.name || "pasted");
+      if (form.elements.account) body.append("account", form.elements.account.value);
       const request = new XMLHttpRequest();
       this.request = request;
       request.open("POST", form.dataset.upload);
@@ -108,7 +108,8 @@ class Upload {
     } catch {
       // no answer, or none of ours
     }
-    this.fail(words, "retry", "remove");
+    const later = LATER.includes(status) || status >= 500;
+    this.fail(words, ...(later ? ["retry", "remove"] : ["remove"]));
   }
 
   fail(words, ...buttons) {
@@ -154,18 +155,19 @@ function take(files) {
   }
 }
 
-/** Take the gallery, and who is signed in by now, from the server; tell whether it gave them. */
+/** Take the gallery, and who is signed in by now, from the server; tell whether they are shown. */
 async function refresh() {
+  if (viewer.open || isInUse(document.getElementById("gallery"))) return false;
   let text;
   try {
-    const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!response.ok) return false;
     text = await response.text();
   } catch {
     return false;
   }
   const page = new DOMParser().parseFromString(text, "text/html");
-  for (const part of ["#gallery", ".top .tools", ".top nav"]) {
+  for (const part of [".page-head", "#gallery", ".top .tools", ".top nav"]) {
     const arrived = page.querySelector(part);
     document.querySelector(part).replaceWith(arrived);
     enhance(arrived);
@@ -180,6 +182,9 @@ function takeChosen() {
   chooser.value = "";
 }
 chooser.addEventListener("change", takeChosen);
+addEventListener("beforeunload", (event) => {
+  if (busy) event.preventDefault(); // the browser asks whether to leave
+});
 addEventListener("pageshow", takeChosen); // chosen while this script was on its way
 
 document.addEventListener("paste", (event) => {

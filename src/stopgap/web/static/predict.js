@@ -46,6 +46,7 @@ function show(page) {
     return;
   }
   if (changed) document.querySelector("#asking [formaction]").focus();
+  document.getElementById("answer").scrollIntoView({ block: "nearest" });
   const value = document.querySelector("#answer .value");
   if (value) announce(`The answer is ${value.textContent.trim()}`);
 }
@@ -62,11 +63,13 @@ async function ask(form) {
       show(page);
       history.replaceState(null, "", address);
     } else {
-      document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
+      location.assign(address); // a refusal, which has a page of its own
     }
   } catch {
-    const words = document.querySelector("#answer p, #answer div");
+    const card = document.getElementById("answer");
+    const words = document.createElement("p");
     words.textContent = "The server has no answer just now. Nothing was lost: ask again soon.";
+    card.replaceChildren(card.querySelector("h2"), words);
     announce(words.textContent);
   } finally {
     button.ariaBusy = null;

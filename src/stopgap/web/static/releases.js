@@ -1,14 +1,10 @@
 // Keeps the figures of releases fresh: asks for the same page while somebody looks at it, and takes
 // over the parts that are marked `data-fresh`. Whoever is in such a part is not disturbed.
 
-import { enhance } from "./console.js";
+import { announce, enhance, isInUse } from "./console.js";
 
 const PAUSE = 2000; // milliseconds between two looks
-
-function isInUse(part) {
-  return part.contains(document.activeElement) || part.querySelector("details[open]") !== null
-    || part.contains(getSelection().anchorNode);
-}
+const ENDED = [401, 403, 404];
 
 function takeOver(page) {
   for (const part of document.querySelectorAll("[data-fresh]")) {
@@ -21,12 +17,24 @@ function takeOver(page) {
   }
 }
 
+/** Say that what is shown stays as it is: whoever looks is signed out, or the page is gone. */
+function end() {
+  const words = document.createElement("p");
+  words.className = "notice bad";
+  words.textContent = "These figures are not fresh any more. Load the page again to go on.";
+  document.querySelector("main").prepend(words);
+  announce(words.textContent);
+}
+
 async function look() {
   if (!document.hidden) {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (!answer.ok || answer.redirected) return; // signed out, or gone: what is shown stays
-      takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (ENDED.includes(answer.status)) {
+        end();
+        return;
+      }
+      if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // the server is away for a moment; it is asked again
     }
