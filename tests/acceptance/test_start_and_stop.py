@@ -1,6 +1,7 @@
 """Starting and stopping: refused in one clear line with nothing changed, ended within seconds."""
 
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.acceptance.client import head, read_answer
+from tests.acceptance.processes import kill, wait_for, workers
 from tests.acceptance.server import (
     ML_SERVER,
     ROOT,
@@ -171,17 +173,38 @@ def test_a_setting_that_cannot_be(tmp_path: Path, settings: dict[str, str], name
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("alone", [True, False])
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_it_stops(tmp_path: Path, number: signal.Signals, workers: str, *, alone: bool) -> None:
-    """Ctrl-C and SIGTERM end the server within two seconds, though somebody stays connected."""
-    with running(tmp_path, {"STOPGAP_WORKERS": workers}, stopped=False) as server:
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_it_stops(tmp_path: Path, number: signal.Signals, count: str, *, alone: bool) -> None:
+    """Ctrl-C, SIGTERM and a closed terminal end the server within two seconds.
+
+    Although somebody stays connected.
+    """
+    with running(tmp_path, {"STOPGAP_WORKERS": count}, stopped=False) as server:
         with socket.create_connection(("127.0.0.1", server.port)) as idle:
             idle.sendall(head("GET", "/status", {"Host": "localhost"}))
             assert read_answer(idle).body == b"Alive!"
             assert server.stop(number, alone=alone) < STOP_SECONDS
         assert nobody_listens(server.port)
+
+
+def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
+    """A worker that cannot start says so in one line of the log, and is tried again."""
+    with running(tmp_path, stopped=False, troubled=True) as server:
+        objects = server.data / "objects"
+        objects.rename(tmp_path / "objects")
+        objects.touch()
+        kill(*workers(server.process.pid))
+        wait_for(lambda: "a worker cannot start" in server.said, 10, "it is told")
+        objects.unlink()
+        (tmp_path / "objects").rename(objects)
+        server.wait_until_up()
+        server.stop()
+    output = (server.folder / "output").read_text()
+    told = [json.loads(line) for line in output.splitlines() if "cannot start" in line]
+    assert all("FileExistsError" in line["exception"] for line in told)
+    assert "Traceback" not in (server.folder / "errors").read_text()
 
 
 @pytest.mark.alone

@@ -17,9 +17,10 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from stopgap import wiring
+from stopgap.front.witness import Asgi
 from stopgap.journal.drain import drain_process
 from stopgap.settings import Settings
-from stopgap.telemetry.logs import JsonLines
+from stopgap.telemetry.logs import StandardOutput, write_last_lines
 
 BACKLOG = 1_024
 BACKPRESSURE = 65_536
@@ -37,14 +38,7 @@ DRAIN_SECONDS = 5.0
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": JsonLines}},
-    "handlers": {
-        "json": {
-            "class": "logging.StreamHandler",
-            "formatter": "json",
-            "stream": "ext://sys.stdout",
-        }
-    },
+    "handlers": {"json": {"()": StandardOutput}},
     "loggers": {
         name: {"handlers": ["json"], "propagate": False} for name in ("_granian", __name__)
     },
@@ -74,6 +68,9 @@ def supervise(settings: Settings, address: str, port: int) -> None:
     server.respawned_wrks = Patience()
     server.interrupt_children = Deaths()
     server.main_loop_interrupt = Waking(server)
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by nohup
+    hung_up = nothing if ignored else server.signal_handler_interrupt
+    server.signal_handler_reload = hung_up  # type: ignore[method-assign]  # settings are read once
     birth = Birth()
     os.register_at_fork(
         before=birth.begins, after_in_parent=birth.ends, after_in_child=birth.is_over
@@ -81,10 +78,28 @@ def supervise(settings: Settings, address: str, port: int) -> None:
     drainer = DrainerKeeper(settings)
     drainer.start()
     try:
-        load = partial(wiring.build_door, settings, supervisor=os.getpid())
+        load = partial(build_worker, settings, supervisor=os.getpid())
         server.serve(target_loader=load, wrap_loader=False)
     finally:
         drainer.stop()
+
+
+def nothing(*_: object) -> None:
+    """Do nothing about a signal."""
+
+
+def build_worker(settings: Settings, *, supervisor: int) -> Asgi:
+    """Build what a worker serves; one that cannot says why, and another is tried.
+
+    Raises:
+        SystemExit: it cannot.
+    """
+    try:
+        return wiring.build_door(settings, supervisor=supervisor)
+    except Exception as error:
+        logger.exception("a worker cannot start; another is tried")
+        write_last_lines()
+        raise SystemExit(1) from error
 
 
 class Patience(dict[int, float]):
@@ -190,7 +205,10 @@ class DrainerKeeper:
             if self._stopping.is_set():
                 self._tell()
         self._process.join()
-        return self._process.exitcode == 0
+        code = self._process.exitcode
+        if code and not self._stopping.is_set():
+            logger.warning("the drainer has died; another follows", extra={"exit_code": code})
+        return code == 0
 
     def _tell(self) -> None:
         """Tell the drainer to come to its end."""

@@ -27,7 +27,7 @@ from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, flush, read, segments
 from stopgap.storage.database import AWAY, Database, open_database
-from stopgap.telemetry.logs import log_to_stdout
+from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 
 logger = logging.getLogger(__name__)
 
@@ -322,7 +322,8 @@ def drain_process(
         log_level: The least important event that is logged.
     """
     asked = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
+    for terminals in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(terminals, signal.SIG_IGN)  # they are the server's, which sends SIGTERM
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
     log_to_stdout(log_level)
@@ -341,3 +342,4 @@ def drain_process(
             wait([running], timeout=POLL_SECONDS)
         stop.set()
         running.result()
+    write_last_lines()

@@ -31,7 +31,7 @@ class AccessLog:
 
     Args:
         microseconds: The time of day.
-        write: Takes bytes, and may block.
+        write: Takes bytes.
     """
 
     def __init__(self, microseconds: Callable[[], int], write: Callable[[bytes], object]) -> None:

@@ -2,13 +2,17 @@
 
 import json
 import logging
-import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from stopgap.telemetry.outlet import standard_output
+
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 """What every log record has; anything else was handed in as `extra`."""
+
+LAST_SECONDS = 0.5
+"""For what is still to be written when a process ends."""
 
 
 class JsonLines(logging.Formatter):
@@ -52,11 +56,35 @@ class Seldom:
         return True
 
 
+class StandardOutput(logging.Handler):
+    """Hands each record to this process's outlet, as a line of JSON."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonLines())
+        self._outlet = standard_output()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have a record written soon."""
+        try:
+            self._outlet.put(f"{self.format(record)}\n".encode())
+        except Exception:  # noqa: BLE001  # as every handler of the standard library does
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Wait until all is written, but not for a reader that has stopped reading."""
+        self._outlet.settle(LAST_SECONDS)
+
+
 def log_to_stdout(level: str) -> None:
     """Send this process's log lines to standard output, as JSON."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [StandardOutput()]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
+
+
+def write_last_lines() -> None:
+    """Write what is left before the process ends."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()

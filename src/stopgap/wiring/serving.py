@@ -1,7 +1,5 @@
 """Serving: the application, and the door in front of it."""
 
-import os
-import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
@@ -20,8 +18,9 @@ from stopgap.front.waiting import WaitingLane
 from stopgap.front.witness import Asgi, Witness
 from stopgap.settings import Settings
 from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
-from stopgap.telemetry.logs import log_to_stdout
+from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
+from stopgap.telemetry.outlet import standard_output
 from stopgap.web import app as web
 from stopgap.web.console.images import PREFIX as IMAGES_PAGE
 from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
@@ -51,7 +50,7 @@ def build_door(settings: Settings, supervisor: int) -> Asgi:
     parts = build_parts(settings, Metrics(settings.data / "metrics"))
     if not settings.access_log:
         return door_to(parts, supervisor=supervisor)
-    log = AccessLog(SystemClock().microseconds, partial(os.write, sys.stdout.fileno()))
+    log = AccessLog(SystemClock().microseconds, standard_output().put)
     door = door_to(parts, supervisor=supervisor, log=log)
     return Witness(door, log, trusted=settings.trusted_proxies)
 
@@ -115,6 +114,7 @@ def _close(parts: Parts, log: AccessLog | None) -> None:
     if log:
         log.flush()
     parts.close()
+    write_last_lines()
 
 
 def _sweep_artifacts(parts: Parts) -> None:
