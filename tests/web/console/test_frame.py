@@ -72,7 +72,7 @@ def test_who_has_to_sign_in_comes_back(client: FlaskClient) -> None:
     """A page that needs a session gives the form in its place, and the form leads back to it."""
     page = client.get("/console/history?answer=2010..", headers=HTML)
     assert page.status_code == 401
-    assert "This page is for who has signed in." in page.text
+    assert "Sign in to see this page." in page.text
     assert 'name="back" value="/console/history?answer=2010.."' in page.text
     form = {"username": "orhan", "password": "12345", "back": "/console/history?answer=2010.."}
     wrong = client.post("/login", data=form | {"password": "1"}, headers=HTML)
