@@ -26,7 +26,7 @@ def shown(person: Person, query: str = "") -> list[int]:
     """List the answers that a page of the history shows."""
     page = person.get(f"/console/history?{query}")
     assert page.status_code == 200
-    cells = re.findall(r'</td>\s*<td class="number">(\d{4})</td>', page.text)
+    cells = re.findall(r'data-label="Answer">(\d{4})</td>', page.text)
     return [int(cell) for cell in cells]
 
 
@@ -40,7 +40,7 @@ def test_everybody_sees_their_own(house: House) -> None:
     assert shown(operator) == [2001, 2002, 2003]
     assert shown(operator, "account=BOB") == [2002]
     assert {"ann", "bob", "nobody known"} <= set(
-        re.findall(r"<td>([a-z ]+)</td>", operator.get("/console/history").text)
+        re.findall(r'data-label="By">([a-z ]+)</td>', operator.get("/console/history").text)
     )
 
 
@@ -158,6 +158,37 @@ def test_one_answer(house: House) -> None:
     answer = house.client("ann").get(again[1].replace("&amp;", "&"))
     assert answer.status_code == 200
     assert "Request id" in answer.text
+
+
+def test_an_answer_of_parts(house: House) -> None:
+    """Its parts stand beside their names, and so do those of what came true."""
+    output = b'{"days":6.123456789,"carrier":"north","late":true}'
+    one = visits(1, house.id("ann"), contract="delivery", output=output)
+    house.fill(one)
+    house.parts.journal.report_actual(one.id, {"days": 7.5})
+    person = house.client("ann")
+    rows = person.get("/console/history").text
+    page = person.get(f"/console/history/{one.id}").text
+    for name, short in (
+        ("days", "6.12346"),
+        ("carrier", "north"),
+        ("late", "true"),
+        ("days", "7.5"),
+    ):
+        assert f'<span class="soft">{name}</span> {short}</span>' in rows
+    assert "<dt>days</dt><dd>6.123456789</dd>" in page
+    assert '<span class="soft">days</span> 7.5</span>' in page
+    assert "{&#34;" not in rows + page
+
+
+def test_a_long_text(house: House) -> None:
+    """The table has its beginning, the answer's own page all of it."""
+    text = "x" * 3000
+    one = visits(1, house.id("ann"), inputs=b'{"remark":"%b"}' % text.encode())
+    house.fill(one)
+    person = house.client("ann")
+    assert f" {text[:99]}…</span>" in person.get("/console/history").text
+    assert text in person.get(f"/console/history/{one.id}").text
 
 
 def test_what_came_of_it(house: House) -> None:

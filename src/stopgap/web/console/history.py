@@ -43,7 +43,9 @@ class Row:
     entry: Entry
     inputs: Sequence[tuple[str, str]]
     output: str
+    parts: Sequence[tuple[str, float | str]]  # of an output that is an object
     actual: str | None
+    actual_parts: Sequence[tuple[str, float | str]]
     asker: str  # an account's name, `a guest`, or `nobody known`
 
 
@@ -177,9 +179,17 @@ def _row(entry: Entry, names: Mapping[str, str]) -> Row:
         entry=entry,
         inputs=[(name, write_text(value)) for name, value in known],
         output=record.output.decode(errors="replace"),
+        parts=_parts(facts["output"]),
         actual=None if entry.actual is None else entry.actual.decode(errors="replace"),
+        actual_parts=_parts(facts["actual"]),
         asker=asker,
     )
+
+
+def _parts(value: Any) -> list[tuple[str, float | str]]:
+    """List what an object has under its names, texts but for numbers; nothing else has parts."""
+    known = value.items() if isinstance(value, dict) else ()
+    return [(name, each if isinstance(each, float) else write_text(each)) for name, each in known]
 
 
 def _charts(search: Search, filters: Filters) -> dict[str, Any]:

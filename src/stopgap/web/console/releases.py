@@ -42,6 +42,9 @@ LARGEST = 10
 COUNTED = timedelta(hours=1)
 """How far back requests are counted."""
 
+SHARES = (("Half", 0.5), ("90%", 0.9), ("99%", 0.99))
+"""Shares of the answers whose durations are told."""
+
 FAILED = {
     "raised": "raised",
     "late": "late",
@@ -68,7 +71,7 @@ class Doing:
     name: str
     requests: int
     failures: Sequence[tuple[str, int]]
-    durations: Sequence[str]  # within which half, nine in ten and 99% of its answers came
+    durations: Sequence[tuple[str, str]]  # a share of its answers, and within which time it came
 
 
 @views.get("")
@@ -267,7 +270,7 @@ def _doing(number: int, tally: Tally) -> Doing:
             for each in OUTCOMES
             if each != "ok" and (count := tally.outcomes[each])
         ],
-        durations=[_duration(tally.within(share)) for share in (0.5, 0.9, 0.99)],
+        durations=[(words, _duration(tally.within(share))) for words, share in SHARES],
     )
 
 

@@ -1,0 +1,64 @@
+"""What the style sheet sees to: nothing is out of sight, whatever the words and the window."""
+
+import pytest
+from tests.browser.handing_in import SOUND
+from tests.browser.pages import with_answers
+from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
+
+WIDTHS = (360, 1280)
+RELEASE = f"/console/releases/madcompany/{SOUND}"
+
+HIDDEN = """() => [...document.querySelectorAll(".table-box")]
+    .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth)
+    .map((box) => box.ariaLabel)"""
+"""Names the tables of which something is out of sight, to be scrolled to."""
+
+UNNAMED = """() => [...document.querySelectorAll("table.stacked td")]
+    .filter((cell) => cell.textContent.trim() && cell.cellIndex > 1)
+    .filter((cell) => !cell.dataset.label && !cell.querySelector(".badge"))
+    .map((cell) => cell.outerHTML.slice(0, 100))"""
+"""Lists the cells that do not tell what they are, as badges do, without their table's head."""
+
+
+def send(visitor: Visitor, path: str, **form: str | float | bool) -> None:
+    """Send a form without its page."""
+    assert visitor.context.request.post(visitor.url + path, form=form).ok
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_column_is_in_sight(visitor: Visitor, width: int) -> None:
+    """One long word makes no table wide: neither a key's label nor an account's name."""
+    visitor.be(OPERATOR, PASSWORD)
+    long = f"{width}" + "m" * 90
+    send(visitor, "/console/keys", label=long)
+    send(visitor, "/console/accounts", name=long, role="client")
+    visitor.page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/console/keys", "/console/accounts"):
+        visitor.goto(path)
+        assert visitor.page.get_by_role("rowheader", name=long).count() == 1
+        visitor.page.locator("tr", has_text=long).locator("summary").first.click()
+        assert visitor.page.evaluate(HIDDEN) == []
+
+
+@pytest.mark.parametrize("path", ["/console/history", "/console/service", RELEASE])
+def test_a_telephone_shows_all(visitor: Visitor, path: str) -> None:
+    """On a telephone no table hides anything; cells below each other say what they are."""
+    visitor.be(OPERATOR, PASSWORD)
+    with_answers(visitor)
+    visitor.page.set_viewport_size({"width": 360, "height": 800})
+    visitor.goto(path)
+    assert visitor.page.locator("table.stacked tbody tr").count() > 1
+    assert visitor.page.evaluate(HIDDEN) == []
+    assert visitor.page.evaluate(UNNAMED) == []
+
+
+def test_a_long_name_leaves_room_for_its_value(visitor: Visitor) -> None:
+    """A name and its value share a line, however long the name is."""
+    visitor.be(OPERATOR, PASSWORD)
+    visitor.goto(f"/console/history/{with_answers(visitor)['answer']}")
+    visitor.page.evaluate("document.querySelector('dl.facts dt').textContent = 'm'.repeat(200)")
+    facts = visitor.page.locator("dl.facts").first
+    room, value = facts.bounding_box(), facts.locator("dd").first.bounding_box()
+    assert room is not None
+    assert value is not None
+    assert value["width"] > 0.45 * room["width"]
