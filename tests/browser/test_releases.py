@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.callers import Callers
-from tests.acceptance.desk import add, desk, recorded
+from tests.acceptance.desk import NAME, add, desk, recorded
 from tests.acceptance.server import Server, running
 from tests.browser.test_pages import AXE
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
@@ -69,7 +69,7 @@ def confirm(visitor: Visitor, words: str, button: str) -> None:
 
 def share(visitor: Visitor, percent: str, button: str) -> None:
     """Make a release a canary, or change its share."""
-    visitor.page.get_by_label("Share of the requests").fill(percent)
+    visitor.page.get_by_label("Share (%)").fill(percent)
     visitor.page.get_by_label("Whose").select_option("inputs")
     visitor.page.get_by_role("button", name=button).click()
     confirm(visitor, f"answers {percent}% of the requests", "Make it a canary")
@@ -121,3 +121,30 @@ def test_a_release_is_clicked_to_live_and_back(
     assert callers.failures == {}
     assert len(callers.told) > 500
     assert recorded(shop.data) == {each.request_id: each.release for each in callers.told}
+
+
+def test_a_page_tells_that_its_canary_was_sent_back(chromium: Browser, shop: Server) -> None:
+    """Whoever looks at a release sees by themselves what the server did; a form stays as it is."""
+    with closing(Visitor(chromium, shop.url)) as visitor, desk(shop.data) as releases:
+        page = visitor.page
+        releases.promote(NAME, add(releases, "Steady"), "ann")
+        releases.promote(NAME, add(releases, "Steady"), "ann", stage="canary", percent=40)
+        visitor.be(OPERATOR, PASSWORD)
+        visitor.goto(f"/console/releases/{NAME}/3")
+        head, done = page.locator(".page-head"), page.get_by_role("region", name="Table of what")
+        expect(head).to_contain_text("canary 40%")
+        page.get_by_label("Share (%)").fill("25")
+        releases.send_back(NAME, 3, "It failed.", {"failures": 4})
+        expect(done).to_contain_text("sent back")
+        expect(head).to_contain_text("candidate")
+        expect(page.get_by_label("Share (%)")).to_have_value("25")
+        expect(page.get_by_role("link", name="Withdraw")).to_be_visible()
+        page.get_by_label("Share (%)").blur()
+        expect(page.get_by_role("link", name="Withdraw")).to_have_count(0)
+        expect(page.get_by_role("button", name="Make it a canary")).to_be_visible()
+        visitor.goto("/console/releases")
+        expect(page.get_by_role("link", name="Roll back")).to_be_visible()
+        releases.rollback(NAME, "ann", "enough")
+        expect(page.get_by_role("link", name="Roll back")).to_have_count(0)
+        expect(done).to_contain_text("rolled back")
+    shop.stop()

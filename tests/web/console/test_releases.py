@@ -117,7 +117,9 @@ def test_a_decision_by_an_old_standing(house: House, seen: str | None) -> None:
     assert stage(house, first) == "live"
 
 
-@pytest.mark.parametrize("percent", ["", "0", "100", "-5", "nan", "1e1", "ten", "²", "10%%x"])
+@pytest.mark.parametrize(
+    "percent", ["", "0", "100", "-5", "nan", "1e1", "ten", "²", "10%%x", "33.333333"]
+)
 def test_a_percentage_that_cannot_be(house: House, percent: str) -> None:
     """What is wrong with a percentage stands beside it, and the form keeps what was sent."""
     operator, number = house.client("root"), hand_in(house)
@@ -125,6 +127,7 @@ def test_a_percentage_that_cannot_be(house: House, percent: str) -> None:
     answer = operator.client.get(CHANGE, query_string=wish, headers={"Accept": "text/html"})
     assert (answer.status_code, 'id="error-percent"' in answer.text) == (422, True)
     assert f'value="{percent}"' in answer.text
+    assert "Must be a number above 0 and below 100, with four decimals at most." in answer.text
     assert operator.post(CHANGE, seen="1", **wish).status_code in {409, 422}
     assert stage(house, number) == "candidate"
 
