@@ -162,6 +162,9 @@ def test_changes_are_told_before_they_happen() -> None:
         Change(number=1, was="live", now="retired"),
     )
     assert told[0].words() == "Release 3 (candidate) answers the requests."
+    assert told[2].words() == "Release 1 (live) answers none any more."
+    (away,) = changes(was, retired(was, 3))
+    assert away.words() == "Release 3 (candidate) is put away."
     assert changes(was, was) == ()
     (percent,) = changes(was, promoted(was, 2, "canary", 50))
     assert percent.words().endswith("answers 50% of the requests, judged all the while.")

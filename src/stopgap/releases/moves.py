@@ -110,12 +110,13 @@ class Change:
     def words(self) -> str:
         """Say it to whoever is asked whether that is what they want."""
         name = f"Release {self.number}" if self.number else "The stand-in"
+        put_away = "answers none any more" if self.was in {"live", "canary"} else "is put away"
         then = {
             "candidate": "gets no traffic any more",
             "shadow": "gets copies of the traffic; no client sees its answers",
             "canary": f"answers {self.percent:g}% of the requests, judged all the while",
             "live": "answers the requests",
-            "retired": "answers none any more",
+            "retired": put_away,
         }
         return f"{name} ({self.was}) {then[self.now]}."
 

@@ -37,13 +37,11 @@ def test_who_helps_out() -> None:
     alone = routing(10)
     helped = replace(alone, previous=release(7, "retired"))
     drawn = replace(helped, stand_in_fallback=True)
-    begin = "Where release 1 cannot answer: "
-    assert answering.told(alone, FINGERPRINT)[-1] == f"{begin}nobody: clients get an error."
-    assert (
-        answering.told(helped, FINGERPRINT)[-1]
-        == f"{begin}release 7, then nobody: clients get an error."
-    )
-    assert answering.told(drawn, FINGERPRINT)[-1] == f"{begin}release 7, then the stand-in."
+    begin = "Where release 1 cannot answer"
+    assert answering.told(alone, FINGERPRINT)[-1] == f"{begin}, clients get an error."
+    then = f"{begin}, release 7 does, and where that cannot"
+    assert answering.told(helped, FINGERPRINT)[-1] == f"{then}, clients get an error."
+    assert answering.told(drawn, FINGERPRINT)[-1] == f"{then}, the stand-in does."
 
 
 def test_whose_contract_has_changed() -> None:

@@ -1,6 +1,7 @@
 """Releases, for operators: who answers, how each does, and moves that are asked for before."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from tests.releases.making import report
@@ -83,13 +84,33 @@ def test_the_whole_way(house: House) -> None:
         assert (status, before in asked) == (303, True), asked
         page = operator.get(LIST).text
         assert after in page
-        assert "Done." in page
+        assert follows(wish["action"]) in page
         assert "Done." not in operator.get(LIST).text
     done = house.parts.releases.moves(NAME, number)
     assert [each.by for each in done[:5]] == ["root"] * 5
     assert {each.reason for each in done[:5]} == {"so <i>be it</i>"}
     assert "so &lt;i&gt;be it&lt;/i&gt;" in show(operator, number)
     assert "<b>model" not in show(operator, number)
+
+
+def follows(action: str) -> str:
+    """Tell what is said of a move: workers load what is new to them, and nothing for going back."""
+    if action == "retire":
+        return "Done. It is retired for good."
+    back = action in {"rollback", "withdraw"}
+    return f"Done. Each worker follows{', within a second' if back else ' once it has loaded'}"
+
+
+def test_what_the_server_did(house: House) -> None:
+    """Why it sent a canary back is told in words; the figures that prove it stay on record."""
+    operator, number = house.client("root"), hand_in(house)
+    known = house.parts.releases
+    known.promote(NAME, number, "ann", stage="canary", percent=10, reason='so {"it": "is"}')
+    known.send_back(NAME, number, "4 of 9 requests failed.", {"chance": 1e-16})
+    for page in (show(operator, number), operator.get(LIST).text):
+        assert ">4 of 9 requests failed.</td>" in page
+        assert "so {&#34;it&#34;: &#34;is&#34;}</td>" in page
+    assert "1e-16" in known.moves(NAME, number)[0].reason
 
 
 def test_looking_changes_nothing(house: House) -> None:
@@ -182,10 +203,42 @@ def test_putting_away(house: House) -> None:
     for action, then in (("shadow", "shadow"), ("withdraw", "candidate"), ("retire", "retired")):
         assert confirm(operator, action=action, number=number)[0] == 303
         assert stage(house, number) == then
+        assert follows(action) in show(operator, number)
     page = show(operator, number)
     assert "can be added again" in page
     assert "?action=" not in page
     assert operator.get(f"{CHANGE}?action=live&number={number}").status_code == 409
+
+
+def test_what_is_away(house: House) -> None:
+    """A release that never had traffic is put away, and not asked to be verified any more."""
+    operator, number = house.client("root"), hand_in(house, "repeats")
+    assert "it broke repeats" in show(operator, number)
+    _, asked = confirm(operator, action="retire", number=number)
+    assert "Release 1 (candidate) is put away." in asked
+    operator.get(LIST)  # what was said is said once
+    page = show(operator, number)
+    assert 'class="notice' not in page
+    assert "it broke repeats" not in page
+
+
+def test_nothing_can_be_done_with_the_stand_in(house: House) -> None:
+    """A sentence says why, and no empty row of buttons stands above it."""
+    page = show(house.client("root"), 0)
+    assert "It is live until another is" in page
+    assert re.search(r'<p class="row">\s*</p>', page) is None
+
+
+def test_a_rule_that_was_not_checked(house: House) -> None:
+    """Whoever overrides it is not told that it was broken; the page names the rule."""
+    operator, number = house.client("root"), hand_in(house)
+    found = report(contract)
+    *others, memory = found.findings
+    unknown = replace(memory, outcome="not checked")
+    house.parts.releases.verified(NAME, number, replace(found, findings=(*others, unknown)), "ann")
+    page = operator.get(f"{CHANGE}?action=override&number={number}&rule=memory").text
+    assert "although the rule memory was not checked, until" in page
+    assert "<h1>Override the rule memory: release 1?</h1>" in page
 
 
 def test_how_it_does(house: House) -> None:

@@ -49,9 +49,10 @@ def _shadows(routing: Routing) -> Sequence[str]:
 def _failing(routing: Routing) -> Sequence[str]:
     if not routing.live.number:
         return []
-    helpers = [] if routing.previous is None else [name(routing.previous)]
-    helpers += ["the stand-in"] if routing.stand_in_fallback else ["nobody: clients get an error"]
-    return [_sentence(f"where {name(routing.live)} cannot answer: {', then '.join(helpers)}.")]
+    helpers = [] if routing.previous is None else [f"{name(routing.previous)} does"]
+    helpers.append("the stand-in does" if routing.stand_in_fallback else "clients get an error")
+    told = ", and where that cannot, ".join(helpers)
+    return [_sentence(f"where {name(routing.live)} cannot answer, {told}.")]
 
 
 def _sentence(words: str) -> str:

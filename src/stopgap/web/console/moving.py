@@ -10,6 +10,7 @@ from stopgap.releases.gate import check_overridable
 from stopgap.releases.move import WORDS_MAX
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
+from stopgap.releases.verification.report import Report
 
 STAGES: Mapping[str, Stage] = {
     "shadow": "shadow",
@@ -81,10 +82,7 @@ class Wish:
         if self.action == "override":
             report = releases.report(self.contract, self.number)
             check_overridable(self.number, self.rule, report, self.reason or "still to be said")
-            broken = (
-                f"Release {self.number} may have traffic although it broke the rule {self.rule}"
-            )
-            return [f"{broken}, until it is verified again."]
+            return [_in_spite_of(self.number, self.rule, report)]
         planned = releases.planned(
             self.contract, self.number, stage=STAGES[self.action], percent=self.share()
         )
@@ -115,6 +113,15 @@ class Wish:
                     sticky=self.sticky,
                     reason=reason,
                 )
+
+
+def _in_spite_of(number: int, rule: str, report: Report | None) -> str:
+    """Say what it comes to that a rule is overridden, which was broken, or not even checked."""
+    broken = report is not None and any(
+        each.rule == rule and each.outcome == "broken" for each in report.findings
+    )
+    why = f"it broke the rule {rule}" if broken else f"the rule {rule} was not checked"
+    return f"Release {number} may have traffic although {why}, until it is verified again."
 
 
 def read_number(text: str) -> int:

@@ -6,7 +6,7 @@ No model is added here: a kind of model that can run code never comes over the w
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -18,7 +18,7 @@ from stopgap.errors import StopgapError
 from stopgap.releases.gate import ReasonMissing, ReleaseUnverified, check_verified
 from stopgap.releases.move import Move
 from stopgap.releases.moves import MoveNotAllowed, StandingChanged
-from stopgap.releases.release import ContractNotServed, Release, Stage
+from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage
 from stopgap.releases.tally import OUTCOMES, Tally
 from stopgap.releases.verification.report import BY_NAME, Report
 from stopgap.web import callers
@@ -32,6 +32,9 @@ views = Blueprint("console_releases", __name__, url_prefix="/console/releases")
 
 SEEN = re.compile(r"[0-9]{1,18}")
 """A version, within 64 bits."""
+
+FIGURES = re.compile(r" \{[^{}]*\}?$")
+"""At the end of a reason: JSON, which may have been cut."""
 
 ROWS = 40
 """Releases, and moves, of a page."""
@@ -111,8 +114,16 @@ def change(contract: str) -> Response:
         return _again(refusal, wish)
     except StopgapError as refusal:
         return _refused(refusal, wish)
-    done = "release-overridden" if wish.action == "override" else "release-moved"
-    return said.then(_after(wish), done)
+    return said.then(_after(wish), _done(wish))
+
+
+def _done(wish: Wish) -> str:
+    """Name what is to be said of what was done: no worker has a model to load for going back."""
+    if wish.action in {"override", "retire"}:
+        return {"override": "release-overridden", "retire": "release-retired"}[wish.action]
+    drawn = parts().releases.routing(wish.contract).live.number == STAND_IN_NUMBER
+    back = wish.action == "withdraw" or (drawn and wish.action in {"live", "rollback"})
+    return "release-back" if back else "release-moved"
 
 
 def _seen() -> int:
@@ -194,7 +205,13 @@ def _standing(contract: Contract) -> dict[str, Any]:
 
 
 def _moves(contract: Contract, number: int | None = None) -> Sequence[Move]:
-    return parts().releases.moves(contract.name, number)[:ROWS]
+    found = parts().releases.moves(contract.name, number)[:ROWS]
+    return [replace(each, reason=_told(each)) for each in found]
+
+
+def _told(move: Move) -> str:
+    """Tell why something was done, without the figures that the server puts behind its words."""
+    return FIGURES.sub("", move.reason) if move.action == "sent back" else move.reason
 
 
 def _line(contract: Contract, release: Release) -> Line:
