@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from stopgap.journal.spread import Bar, bars, bin_of
 from stopgap.journal.summary import Point, Timeline
 from stopgap.releases.comparing import EDGES, Spread
-from stopgap.web.console.charts import COLUMNS_MAX, HEIGHT, Chart, differences, over_time, spread
+from stopgap.web.console.charts import (
+    COLUMNS_MAX,
+    HEIGHT,
+    MINUS,
+    Chart,
+    differences,
+    over_time,
+    spread,
+)
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -64,6 +72,8 @@ def test_a_timeline() -> None:
     assert chart.series == [("series-1", "release 7"), ("series-2", "stand-in")]
     assert chart.rows == [["01 Jan 00:00", "0", "30"], ["01 Jan 01:00", "5", "10"]]
     assert chart.ticks == ["01 Jan 00:00", "01 Jan 02:00", "01 Jan 04:00"]
+    day = over_time(Timeline(seconds=86_400, points=points), None, START + HOUR)
+    assert day.ticks == ["01 Jan 2030", "02 Jan 2030"]
     assert (chart.most, chart.summary.startswith("45 answers, in steps of 1 hour")) == (30, True)
 
 
@@ -127,11 +137,12 @@ def test_differences_of_numbers(apart: list[float]) -> None:
     compared = Spread()
     for difference in apart:
         compared.add_number(difference, 3000)
-    chart = differences(compared)
+    chart = differences(compared, "release 1", "release 2", 3000)
     assert sum(int(row[1].replace(",", "")) for row in chart.rows) == len(apart)
     assert chart.most == max(compared.bins.values())
     assert len(rectangles(chart)) == len(chart.rows) <= 2 * len(EDGES) - 1
     assert f"of {len(apart):,} answers are the same" in chart.summary
+    assert "-" not in chart.summary + "".join(chart.ticks)  # a minus is longer than a hyphen
 
 
 def test_where_differences_lie() -> None:
@@ -139,10 +150,22 @@ def test_where_differences_lie() -> None:
     compared = Spread()
     for difference in (-2.0, 0.0, 0.0, 15.0):
         compared.add_number(difference, 3000)
-    chart = differences(compared)
-    assert chart.rows == [["up to -0.1%", "1"], ["the same", "2"], ["+0.2% to +0.5%", "1"]]
-    assert [each["x"] for each in rectangles(chart)] == ["0", "10", "40"]
-    assert differences(Spread()).empty
+    chart = differences(compared, "the stand-in", "release 2", 3000)
+    assert chart.rows == [[f"up to {MINUS}0.1%", "1"], ["the same", "2"], ["+0.2% to +0.5%", "1"]]
+    assert [each["x"] for each in rectangles(chart)] == ["20", "30", "60"]
+    assert chart.ticks == [f"{MINUS}0.5%", "the same", "+0.5%"]
+    assert chart.summary.startswith(
+        "Release 2 less the stand-in, in % of the promised range; on average +3.25 (0.1%)."
+    )
+    assert differences(Spread(), "release 1", "release 2", 3000).empty
+
+
+def test_answers_that_are_all_the_same() -> None:
+    """There is one column, which is called so."""
+    compared = Spread()
+    compared.add_number(0.0, 3000)
+    chart = differences(compared, "release 1", "release 2", 3000)
+    assert (chart.ticks, len(rectangles(chart))) == (["the same"], 1)
 
 
 def test_differences_of_words() -> None:
@@ -150,7 +173,8 @@ def test_differences_of_words() -> None:
     compared = Spread()
     for one, two in (("north", "north"), ("north", "<i>"), ("north", "<i>")):
         compared.add_word(one, two)
-    chart = differences(compared)
+    chart = differences(compared, "release 1", "release 2", 0)
+    assert chart.head[0] == "release 1 -> release 2"
     assert chart.rows == [["the same", "1"], ["north -> <i>", "2"]]
     assert "<i>" not in chart.picture
 

@@ -26,6 +26,7 @@ WIDTH = 10  # of a column, of which the gap takes
 GAP = 1.5
 
 DAY = 86_400
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Ch
         picture=_columns(counts, series, words),
         summary=f"{total:,} answers, in steps of {_duration(step)}, from {words[0]} UTC on.",
         most=max(sum(each.values()) for each in counts),
-        ticks=[words[0], words[columns // 2], words[columns]],
+        ticks=list(dict.fromkeys([words[0], words[columns // 2], words[columns]])),
         series=_legend(series),
         head=["From (UTC)", *series],
         rows=[
@@ -105,28 +106,33 @@ def spread(bars: Sequence[Bar], unit: str = "") -> Chart:
     )
 
 
-def differences(compared: Spread) -> Chart:
-    """Draw how far one release's answers are from another's, as shares of the promised range.
+def differences(compared: Spread, given: str, other: str, width: float) -> Chart:
+    """Draw how far one release's answers are from another's, the same ones in the middle.
 
     Args:
         compared: Numbers by how far apart they are, or words by which they were.
+        given: Whose answers are subtracted.
+        other: From whose they are.
+        width: Of the promised range.
     """
     if not compared.compared:
         return _nothing()
     if not compared.bins:
-        return _differing_words(compared)
-    places = range(min(*compared.bins, 0), max(*compared.bins, 0) + 1)
+        return _differing_words(compared, given, other)
+    furthest = max(map(abs, compared.bins))
+    places = range(-furthest, furthest + 1)
     counts = [Counter({"": compared.bins[place]}) for place in places]
     labels = [_apart(place) for place in places]
-    mean = compared.total / compared.compared
+    end = _share(EDGES[furthest])
     return Chart(
         picture=_columns(counts, [""], labels),
         summary=(
-            f"{compared.same:,} of {compared.compared:,} answers are the same; the others differ "
-            f"by shares of the promised range, on average by {mean:+,.4g}."
+            f"{other[:1].upper()}{other[1:]} less {given}, in % of the promised range; on average "
+            f"{_mean(compared, width)}. {compared.same:,} of {compared.compared:,} answers are "
+            "the same."
         ),
         most=max(count.total() for count in counts),
-        ticks=[labels[0], labels[-1]] if len(labels) > 1 else labels,
+        ticks=[f"{MINUS}{end}", labels[furthest], f"+{end}"] if furthest else labels,
         head=["Difference", "Answers"],
         rows=[
             [label, f"{count.total():,}"]
@@ -136,7 +142,13 @@ def differences(compared: Spread) -> Chart:
     )
 
 
-def _differing_words(compared: Spread) -> Chart:
+def _mean(compared: Spread, width: float) -> str:
+    mean = compared.total / compared.compared
+    share = f" ({abs(mean) / width:.1%})" if width else ""
+    return f"{mean:+,.4g}".replace("-", MINUS) + share
+
+
+def _differing_words(compared: Spread, given: str, other: str) -> Chart:
     found = [("the same", compared.same), *compared.words.most_common()]
     shown = [(word, number) for word, number in found if number]
     return Chart(
@@ -145,7 +157,7 @@ def _differing_words(compared: Spread) -> Chart:
         ),
         summary=f"{compared.same:,} of {compared.compared:,} answers are the same.",
         most=max(number for _, number in shown),
-        head=["Answers of the two", "Answers"],
+        head=[f"{given} -> {other}", "Answers"],
         rows=[[word, f"{number:,}"] for word, number in shown],
     )
 
@@ -154,9 +166,14 @@ def _apart(place: int) -> str:
     """Name a bin of differences."""
     if not place:
         return "the same"
-    sign = "+" if place > 0 else "-"
+    sign = "+" if place > 0 else MINUS
     low, high = EDGES[abs(place) - 1], EDGES[abs(place)]
-    return f"{sign}{low:.1%} to {sign}{high:.1%}" if low else f"up to {sign}{high:.1%}"
+    end = f"{sign}{_share(high)}"
+    return f"{sign}{_share(low)} to {end}" if low else f"up to {end}"
+
+
+def _share(edge: float) -> str:
+    return f"{100 * edge:g}%"
 
 
 WORDS_MAX = 6

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from flask import Blueprint, Response, request, url_for
 
 from stopgap.accounts.permissions import Permission
+from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.releases.gate import ReasonMissing, ReleaseUnverified, check_verified
@@ -297,20 +298,30 @@ def _duration(micros: float | None) -> str:
 
 def _compared(contract: Contract, number: int) -> Sequence[Mapping[str, Any]]:
     """Set a release's answers beside those of each that answered the same requests."""
-    found = []
+    found, name = [], answering.name(number)
     for other in parts().watch.compared_with(contract.name, number):
+        given = answering.name(other)
         whole = parts().watch.comparison(contract.name, number, other)
         if whole.compared:
             found.append(
                 {
                     "other": other,
-                    "name": answering.name(other),
+                    "name": given,
                     "pairs": whole.compared,
                     "agreement": whole.agreement,
                     "charts": [
-                        (name, charts.differences(spread)) for name, spread in whole.spreads.items()
+                        (part, charts.differences(spread, given, name, _width(contract, part)))
+                        for part, spread in whole.spreads.items()
                     ],
                     "largest": whole.largest[:LARGEST],
                 }
             )
     return found
+
+
+def _width(contract: Contract, part: str) -> float:
+    """Tell how wide the promised range of an output, or of a part of it, is; words have none."""
+    kind = contract.output_kind
+    if isinstance(kind, kinds.Record):
+        kind = next(each.kind for each in kind.fields if each.name == part)
+    return kind.high - kind.low if isinstance(kind, kinds.Integer | kinds.Number) else 0.0
