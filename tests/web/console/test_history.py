@@ -181,6 +181,16 @@ def test_an_answer_of_parts(house: House) -> None:
     assert "{&#34;" not in rows + page
 
 
+def test_when_it_was(house: House) -> None:
+    """Answers of one minute are told apart, with a script and without."""
+    one = visits(1, house.id("ann"))
+    house.fill(one)
+    person = house.client("ann")
+    for address in ("/console/history", f"/console/history/{one.id}"):
+        page = person.get(address).text
+        assert re.search(r'data-local="medium">[-\d]{10} \d\d:\d\d:\d\d UTC</time>', page)
+
+
 def test_a_long_text(house: House) -> None:
     """The table has its beginning, the answer's own page all of it."""
     text = "x" * 3000
