@@ -62,3 +62,54 @@ def test_a_long_name_leaves_room_for_its_value(visitor: Visitor) -> None:
     assert room is not None
     assert value is not None
     assert value["width"] > 0.45 * room["width"]
+
+
+PAPER = 718
+"""Pixels between the margins of a sheet of A4."""
+
+
+@pytest.mark.parametrize("path", ["/console/history", "/console/service", RELEASE])
+def test_a_print_is_dark_on_white_and_whole(visitor: Visitor, path: str) -> None:
+    """Whatever the theme: no header, no filters, and every column of every table on the sheet."""
+    visitor.be(OPERATOR, PASSWORD)
+    with_answers(visitor)
+    page = visitor.page
+    visitor.goto(path)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": PAPER, "height": 1000})
+    assert not page.locator(".top, .bottom, .filters").locator("visible=true").count()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert page.evaluate(HIDDEN) == []
+
+
+def test_forced_colours_hide_nothing(visitor: Visitor) -> None:
+    """With the system's colours alone, it is still seen where one is, and what a colour means."""
+    page = visitor.page
+    page.emulate_media(forced_colors="active")
+    visitor.goto("/console/predict")
+    borders = page.get_by_role("tab").evaluate_all(
+        "(tabs) => tabs.map((tab) => getComputedStyle(tab).borderBottomColor)"
+    )
+    assert borders[0] not in borders[1:]
+    here = page.locator("nav [aria-current]").first
+    assert here.evaluate("(link) => getComputedStyle(link).outlineStyle") == "solid"
+    colour = page.evaluate("""() => {
+        const swatch = document.querySelector("main").appendChild(document.createElement("span"));
+        swatch.className = "swatch series-2";
+        return getComputedStyle(swatch).backgroundColor;
+    }""")
+    assert colour == "rgb(178, 107, 0)"
+
+
+def test_the_frame_on_a_telephone(visitor: Visitor) -> None:
+    """Links are large enough for a thumb; no line stands before a row of them."""
+    visitor.be(OPERATOR, PASSWORD)
+    visitor.page.set_viewport_size({"width": 360, "height": 800})
+    visitor.goto("/console/appearance")
+    heights = visitor.page.locator(".bottom a, .top nav a").evaluate_all(
+        "(links) => links.map((link) => link.getBoundingClientRect().height)"
+    )
+    assert min(heights) >= 24
+    begin = visitor.page.locator(".operators-begin")
+    assert begin.evaluate("(item) => getComputedStyle(item).borderLeftWidth") == "0px"
