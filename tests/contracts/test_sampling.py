@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from tests.contracts.promises import DELIVERY, LETTER, contract_of, contracts, kind
 
 from stopgap.contracts import kinds, values
@@ -25,6 +25,7 @@ from stopgap.contracts.sampling import (
     drawer,
     example_inputs,
     sample_inputs,
+    sample_values,
     scattered_inputs,
 )
 
@@ -239,3 +240,20 @@ def test_scattered_inputs_are_of_every_magnitude() -> None:
     ]
     for low, high in ((0, 10), (10, 20), (20, 30), (30, 40), (40, 50)):
         assert sum(low <= size < high for size in sizes) > 100
+
+
+def test_sampled_values_are_what_a_client_sends() -> None:
+    """Values for a server to read are not what the author's validators make of them."""
+
+    class Share(BaseModel):
+        share: Annotated[float, Field(ge=0, le=1)]
+
+        @field_validator("share")
+        @classmethod
+        def to_percent(cls, value: float) -> float:
+            return value * 100
+
+    contract = Contract(name="share", version="1", path="/share", inputs=Share, output=bool)
+    source = random.Random(1)
+    assert all(0 <= sample_values(contract, source)["share"] <= 1 for _ in range(20))
+    assert any(sample_inputs(contract, source).model_dump()["share"] > 1 for _ in range(20))

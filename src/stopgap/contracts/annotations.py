@@ -57,6 +57,23 @@ def _fields(model: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
     return model.model_fields.items()
 
 
+def validated_fields(model: type[BaseModel]) -> set[str]:
+    """Name the fields that the author's own code may have turned into other values."""
+    added = model.__pydantic_decorators__
+    every = set(model.model_fields)
+    if added.model_validators or added.root_validators or _has_own_post_init(model):
+        return every
+    named = {name for each in added.field_validators.values() for name in each.info.fields}
+    named |= {name for each in added.validators.values() for name in each.info.fields}
+    return every if "*" in named else named & every
+
+
+def _has_own_post_init(model: type[BaseModel]) -> bool:
+    """Tell the author's from pydantic's, which makes private attributes."""
+    found = model.model_post_init
+    return found.__name__ != "init_private_attributes" and found is not BaseModel.model_post_init
+
+
 def _field(name: str, info: FieldInfo) -> kinds.Field:
     kind = kind_of(name, info)
     if isinstance(kind, kinds.Record):

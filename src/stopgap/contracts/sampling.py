@@ -147,7 +147,16 @@ def sample_inputs(contract: Contract, source: random.Random) -> BaseModel:
     Raises:
         SampleNotFound: such a text has none, or the author's own validators refuse every draw.
     """
-    return _first_allowed(contract, lambda field: _field(field, source))
+    return _first_allowed(contract, lambda field: _field(field, source))[1]
+
+
+def sample_values(contract: Contract, source: random.Random) -> dict[str, Any]:
+    """Draw values by name that a client may send, before the author's validators turn them.
+
+    Raises:
+        SampleNotFound: as `sample_inputs`.
+    """
+    return _first_allowed(contract, lambda field: _field(field, source))[0]
 
 
 def scattered_inputs(contract: Contract, source: random.Random) -> BaseModel:
@@ -158,7 +167,7 @@ def scattered_inputs(contract: Contract, source: random.Random) -> BaseModel:
     Raises:
         SampleNotFound: as `sample_inputs`.
     """
-    return _first_allowed(contract, lambda field: _scattered(field, source))
+    return _first_allowed(contract, lambda field: _scattered(field, source))[1]
 
 
 def _scattered(field: kinds.Field, source: random.Random) -> Any:
@@ -227,12 +236,15 @@ def allowed(contract: Contract, values: Mapping[str, Any]) -> BaseModel | None:
         return None
 
 
-def _first_allowed(contract: Contract, drawn: Callable[[kinds.Field], Any]) -> BaseModel:
+def _first_allowed(
+    contract: Contract, drawn: Callable[[kinds.Field], Any]
+) -> tuple[dict[str, Any], BaseModel]:
+    """Draw until the contract allows it; tell what was drawn, and the inputs that it makes."""
     refusal: ValidationError | None = None
     for _ in range(TRIES):
         values = {field.name: drawn(field) for field in contract.fields}
         try:
-            return contract.inputs.model_validate(values, by_alias=False, by_name=True)
+            return values, contract.inputs.model_validate(values, by_alias=False, by_name=True)
         except ValidationError as error:
             refusal = error
     raise SampleNotFound(contract.name, f"{TRIES} draws were refused") from refusal

@@ -3,7 +3,10 @@
 import math
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
 from stopgap.contracts import kinds
 from stopgap.contracts.spellings import fold
@@ -70,6 +73,40 @@ def read_json(kind: kinds.Scalar, value: object) -> Any:
             raise Unreadable
         return _within(kind, int(value))  # 5.0 is an integer, in JavaScript and in JSON Schema
     return _within(kind, _as_float(value))
+
+
+def check_type(kind: kinds.Scalar, value: object) -> None:
+    """Hold a JSON value against its kind's JSON type alone.
+
+    Raises:
+        Unreadable: it is of another.
+    """
+    match kind:
+        case kinds.Boolean():
+            known: set[type] = {bool}
+        case kinds.Integer() | kinds.Number():
+            known = {int, float}
+        case kinds.Choice() | kinds.Text():
+            known = {str}
+    if type(value) not in known:
+        raise Unreadable
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a text matches a pattern, as pydantic reads patterns."""
+    try:
+        _matcher(pattern).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+@cache
+def _matcher(pattern: str) -> SchemaValidator:
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except SchemaError:  # one that looks around, which an author may choose for a model
+        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="python-re"))
 
 
 def _read_words(kind: kinds.Choice | kinds.Text, value: object) -> str:

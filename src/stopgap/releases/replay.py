@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
-
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.row import Row
+from stopgap.contracts.row import Row, recorded_row
 from stopgap.contracts.values import breach
 from stopgap.models.failures import ModelFailed
 from stopgap.models.slot import Slot
@@ -93,18 +91,12 @@ def _readable(
 ) -> Iterator[tuple[Row, Any]]:
     """Leave out what was recorded under another contract and means nothing now."""
     for record in records:
-        try:
-            inputs = contract.inputs.model_validate_json(
-                record.inputs, by_alias=False, by_name=True
-            )
-        except ValidationError:
-            found.unreadable += 1
-            continue
-        if breach(contract.output_kind, record.output) is not None:
+        row = recorded_row(contract, record.inputs)
+        if row is None or breach(contract.output_kind, record.output) is not None:
             found.unreadable += 1
             continue
         found.drawn += record.drawn
-        yield Row.of(inputs), record.output
+        yield row, record.output
 
 
 def _count(

@@ -18,7 +18,7 @@ from stopgap.contracts.conformance.visiting import (
     expect_status,
 )
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.sampling import corners, sample_inputs
+from stopgap.contracts.sampling import corners, sample_values
 from stopgap.contracts.spellings import fold
 from stopgap.contracts.values import breach
 
@@ -33,7 +33,7 @@ def slug(contract: Contract, *words: str) -> str:
 
 def sample(visit: Visit, contract: Contract) -> dict[str, Any]:
     """Draw inputs that the contract allows."""
-    return sample_inputs(contract, visit.source).model_dump()
+    return sample_values(contract, visit.source)
 
 
 def expect_prediction(contract: Contract, answer: Answer) -> None:

@@ -1,5 +1,6 @@
 """Verifying: a model is asked thousands of inputs, and held against every rule."""
 
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -365,7 +366,7 @@ class Checks:
             said = f"{type(output).title}: {output.reason}"
         else:
             said = breach(self._contract.output_kind, output) or f"{output!r:.100}"
-        return Failure.make(row.inputs.model_dump(mode="json"), said + more)
+        return Failure.make(json.loads(row.json), said + more)
 
 
 def _inputs(count: int) -> str:
