@@ -1,5 +1,6 @@
 """Contracts are found by name, and those that cannot stand side by side stop the start."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +8,14 @@ import pytest
 from pydantic import BaseModel, Field
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.kinds import Integer
 from stopgap.contracts.loading import (
     ContractNotFound,
     ContractsOverlap,
     check_apart,
     load_contract,
     load_contracts,
+    plain_name,
 )
 
 FILE = """
@@ -72,6 +75,78 @@ def test_a_broken_file(tmp_path: Path) -> None:
     for place in (f"{broken}:contract", f"{plain}:other"):
         with pytest.raises(ContractNotFound):
             load_contract(place)
+
+
+LATE = """
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from stopgap import Contract
+
+
+@dataclass
+class Kept:
+    size: Size
+
+
+class Inputs(BaseModel):
+    size: Size
+
+
+Size = Annotated[int, Field(le={most})]
+Inputs.model_rebuild()
+contract = Contract(name="late", version="1", path="/late/{{size}}", inputs=Inputs, output=bool)
+again = pickle.loads(pickle.dumps(Kept(5)))
+"""
+
+
+@pytest.mark.parametrize("name", ["late", "inspect", "platform", "statistics", "pydantic", "a.b"])
+def test_files_of_one_name(tmp_path: Path, name: str) -> None:
+    """Two files of one name, whatever it is, are two modules, and nobody else's."""
+    theirs = sys.modules.get(name)
+    found = []
+    for most in (5, 9):
+        file = tmp_path / str(most) / f"{name}.py"
+        file.parent.mkdir()
+        file.write_text(LATE.format(most=most))
+        found.append(load_contract(f"{file}:contract"))
+    assert [contract.fields[0].kind for contract in found] == [Integer(high=5), Integer(high=9)]
+    known = [sys.modules[contract.inputs.__module__] for contract in found]
+    assert [plain_name(module) for module in known] == [name.replace(".", "_")] * 2
+    assert known[0] is not known[1]
+    assert sys.modules.get(name) is (known[0] if name == "late" else theirs)
+    sys.modules.pop("late", None)
+    sys.modules.pop("a_b", None)
+
+
+def test_a_standard_module_is_not_replaced(tmp_path: Path) -> None:
+    """A file named like a module that nobody has imported yet does not take its place."""
+    file = tmp_path / "this.py"
+    file.write_text(FILE)
+    assert load_contract(f"{file}:contract").name == "mine"
+    assert "this" not in sys.modules
+
+
+def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """What was loaded before stays; what could not be loaded is not there."""
+    file = tmp_path / "failing.py"
+    before = set(sys.modules)
+    file.write_text("raise ValueError")
+    with pytest.raises(ContractNotFound):
+        load_contract(f"{file}:contract")
+    assert set(sys.modules) == before
+    file.write_text(FILE)
+    name = load_contract(f"{file}:contract").inputs.__module__
+    loaded = sys.modules[name]
+    file.write_text("raise ValueError")
+    with pytest.raises(ContractNotFound):
+        load_contract(f"{file}:contract")
+    assert sys.modules[name] is loaded
+    sys.modules.pop("failing")
 
 
 class Inputs(BaseModel):

@@ -1,5 +1,6 @@
 """Finding the contract that a setting names: `package.module:attribute` or `file.py:attribute`."""
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -16,6 +17,9 @@ PLATFORM = frozenset(
     | {"problems", "static", "status"}
 )
 """First parts of paths that are the platform's own."""
+
+MARK = "@"
+"""Between the name of a file and what stands for its folders."""
 
 
 class ContractNotFound(StartRefused):
@@ -74,6 +78,9 @@ def _module(name: str, place: str) -> ModuleType:
 def import_place(name: str) -> ModuleType:
     """Import `package.module`, or `file.py` as a module of its own.
 
+    A file's module is known by its whole path, so that two files of one name are two modules; what
+    is imported later finds the first of them by its plain name, unless another module has that.
+
     Raises:
         ImportError, OSError, SyntaxError: it is not there, or is no Python.
         Exception: whatever its own code raises.
@@ -81,13 +88,29 @@ def import_place(name: str) -> ModuleType:
     if not name.endswith(".py"):
         return _installed_or_here(name)
     path = Path(name).resolve()
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    plain = path.stem.replace(".", "_")  # a point would make it a part of a package
+    own_name = f"{plain}{MARK}{hashlib.sha256(bytes(path)).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(own_name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{name} cannot be read as Python")
     module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    spec.loader.exec_module(module)
+    before = sys.modules.get(own_name)
+    sys.modules[own_name] = module  # annotations, dataclasses and pickles look there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[own_name]
+        if before:
+            sys.modules[own_name] = before
+        raise
+    if plain not in sys.modules and importlib.util.find_spec(plain) is None:
+        sys.modules[plain] = module
     return module
+
+
+def plain_name(module: ModuleType) -> str:
+    """Name a module as people do: a file by its name without the folders."""
+    return module.__name__.partition(MARK)[0]
 
 
 def _installed_or_here(name: str) -> ModuleType:

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from stopgap.contracts.loading import plain_name
 from stopgap.models.model import Model
 
 
@@ -48,7 +50,7 @@ def found_of(model: Model, uri: str, path: Path | None) -> dict[str, Any]:
     file = path or getattr(module, "__file__", None)
     return {
         "kind": uri.partition(":")[0],
-        "module": getattr(module, "__name__", None),
+        "module": plain_name(module) if isinstance(module, ModuleType) else None,
         "version": _version(module),
         "file_hash": _hash(Path(file)) if file else None,
         "packages": _packages(),
