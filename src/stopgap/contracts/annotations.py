@@ -169,11 +169,14 @@ class _Bounds:
 
     def text(self) -> kinds.Text:
         """Read min_length, max_length and pattern."""
-        longest, pattern = self.take("max_length"), self.take("pattern")
+        shortest, longest = self.take("min_length") or 0, self.take("max_length")
+        if longest is None:
+            longest = max(kinds.TEXT_MAX, shortest)
+        if not 0 <= shortest <= longest:
+            raise ContractInvalid(f"{self.name}: no text has {shortest} to {longest} characters.")
+        pattern = self.take("pattern")
         return kinds.Text(
-            shortest=self.take("min_length") or 0,
-            longest=kinds.TEXT_MAX if longest is None else longest,
-            pattern=getattr(pattern, "pattern", pattern),
+            shortest=shortest, longest=longest, pattern=getattr(pattern, "pattern", pattern)
         )
 
     def all_used(self) -> None:

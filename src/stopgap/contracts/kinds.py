@@ -11,7 +11,7 @@ NUMBER_MAX = 1.7976931348623157e308
 """Largest finite IEEE 754 double."""
 
 TEXT_MAX = 1_000
-"""Characters of a text whose type says nothing about its length."""
+"""Characters of a text whose type says nothing about its greatest length."""
 
 
 @dataclass(frozen=True, kw_only=True)
