@@ -7,6 +7,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field
 
+from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.kinds import Integer
 from stopgap.contracts.loading import (
@@ -168,6 +169,16 @@ def test_a_file_whose_own_code_fails(tmp_path: Path) -> None:
     file.write_text(f"{FILE}\nContract(nothing=1)\n")
     with pytest.raises(ContractNotFound, match=r"TypeError: .*nothing.* \(line 11\)\.$"):
         load_contract(f"{file}:contract")
+
+
+def test_a_contract_that_nobody_can_be_shown(tmp_path: Path) -> None:
+    """What is served can be shown and tried; an old contract can be compared all the same."""
+    file = tmp_path / "coded.py"
+    file.write_text(FILE.replace("text: bool", "text: Annotated[str, Field(pattern='^a')]"))
+    file.write_text("from typing import Annotated\nfrom pydantic import Field\n" + file.read_text())
+    with pytest.raises(ContractInvalid, match=r"mine: text cannot be sampled: .* an example"):
+        load_contracts([f"{file}:contract"])
+    assert load_contract(f"{file}:contract").name == "mine"
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,17 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
 from tests.contracts.promises import DELIVERY, LETTER, contract_of, contracts, kind
 
 from stopgap.contracts import kinds, values
+from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.parsing import query_values, read_path
 from stopgap.contracts.sampling import (
     SampleNotFound,
+    check_samples,
     corner_inputs,
     corners,
     draw,
@@ -176,7 +178,7 @@ def test_the_authors_own_validators_are_heeded() -> None:
     contract = Contract(name="o", version="1", path="/o", inputs=Ordered, output=bool)
     row = sample_inputs(contract, random.Random(5))
     assert isinstance(row, Ordered)
-    with pytest.raises(SampleNotFound, match="1000 draws"):
+    with pytest.raises(SampleNotFound, match=r"1,000 draws.*low must be below high"):
         sample_inputs(contract, Bits(0))
 
 
@@ -257,3 +259,89 @@ def test_sampled_values_are_what_a_client_sends() -> None:
     source = random.Random(1)
     assert all(0 <= sample_values(contract, source)["share"] <= 1 for _ in range(20))
     assert any(sample_inputs(contract, source).model_dump()["share"] > 1 for _ in range(20))
+
+
+class Parity(BaseModel):
+    """A number that is hardly ever drawn."""
+
+    number: Annotated[int, Field(examples=[1234567])]
+
+    @field_validator("number")
+    @classmethod
+    def is_the_one(cls, value: int) -> int:
+        """Refuse all others."""
+        if value != 1234567:
+            raise ValueError("there is but one")
+        return value
+
+
+def test_what_is_hardly_drawn_is_an_example() -> None:
+    """Where validators refuse nearly everything, the examples are what is left."""
+    contract = Contract(name="one", version="1", path="/one", inputs=Parity, output=bool)
+    check_samples(contract, random.Random(1))
+    assert sample_values(contract, random.Random(1)) == {"number": 1234567}
+
+
+class Refusing(BaseModel):
+    """Nothing is right."""
+
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def refuse(cls, value: int) -> int:
+        """Refuse it."""
+        raise ValueError(f"not {value}"[:3])
+
+
+class Hiding(BaseModel):
+    """What a validator has seen is kept where no other process finds it."""
+
+    number: int
+    _half: float = PrivateAttr(0.0)
+
+    @model_validator(mode="after")
+    def keep(self) -> "Hiding":
+        """Keep it."""
+        self._half = self.number / 2
+        return self
+
+
+class Keeping(BaseModel):
+    """What is kept beside the fields follows from them, or from nothing."""
+
+    number: int
+    _half: float = PrivateAttr()
+    _own: object = PrivateAttr(default_factory=object)
+
+    def model_post_init(self, _context: object) -> None:
+        """Keep it."""
+        self._half = self.number / 2
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"code": Annotated[str, Field(pattern="^a+$")]}, "test: code cannot .* pattern; give"),
+        (
+            {"code": Annotated[str, Field(pattern="^a+$", examples=["a", "b"])]},
+            "test: code: the example 'b' is refused: .*pattern",
+        ),
+        ({"number": Annotated[int, Field(examples=[5])]}, None),
+        (Refusing, "refusing cannot be sampled: .*number: Value error, not;"),
+        (Hiding, "hiding: its validators keep more"),
+        (Keeping, None),
+    ],
+)
+def test_what_could_not_be_shown_or_tried(inputs: Any, said: str | None) -> None:
+    """A contract that has no inputs to show, or a wrong example, is refused in one clear line."""
+    if isinstance(inputs, dict):
+        contract = contract_of(bool, **inputs)
+    else:
+        name = inputs.__name__.lower()
+        contract = Contract(name=name, version="1", path="/p", inputs=inputs, output=bool)
+    if said is None:
+        check_samples(contract, random.Random(1))
+        return
+    with pytest.raises(ContractInvalid, match=said):
+        check_samples(contract, random.Random(1))

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from traceback import extract_tb
 from types import ModuleType
 
 from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.sampling import check_samples
 from stopgap.errors import StartRefused, StopgapError
 
 PLATFORM = frozenset(
@@ -31,14 +33,18 @@ class ContractsOverlap(StartRefused):
 
 
 def load_contracts(places: Sequence[str]) -> tuple[Contract, ...]:
-    """Import the named contracts.
+    """Import the named contracts, to be served.
 
     Raises:
         ContractNotFound: one is not there, or is no contract.
+        ContractInvalid: no inputs of one can be drawn, or an example in it is refused.
         ContractsOverlap: they cannot be served side by side.
     """
     contracts = tuple(load_contract(place) for place in places)
     check_apart(contracts)
+    source = random.Random(0)  # noqa: S311  # any inputs will do
+    for contract in contracts:
+        check_samples(contract, source)
     return contracts
 
 

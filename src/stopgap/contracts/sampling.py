@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.row import Row
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.'&éßñЖ字😀"
 """What texts are drawn from: every letter is printable; some take more than one byte."""
@@ -19,6 +20,9 @@ GRID = 2**53 - 1
 
 TRIES = 1_000
 """Draws after which inputs are given up that the author's own validators keep refusing."""
+
+
+PATTERNED = "it is a text with a pattern"
 
 
 class SampleNotFound(ContractInvalid):
@@ -147,7 +151,7 @@ def sample_inputs(contract: Contract, source: random.Random) -> BaseModel:
     Raises:
         SampleNotFound: such a text has none, or the author's own validators refuse every draw.
     """
-    return _first_allowed(contract, lambda field: _field(field, source))[1]
+    return _first_allowed(contract, source, _field)[1]
 
 
 def sample_values(contract: Contract, source: random.Random) -> dict[str, Any]:
@@ -156,7 +160,43 @@ def sample_values(contract: Contract, source: random.Random) -> dict[str, Any]:
     Raises:
         SampleNotFound: as `sample_inputs`.
     """
-    return _first_allowed(contract, lambda field: _field(field, source))[0]
+    return _first_allowed(contract, source, _field)[0]
+
+
+def check_samples(contract: Contract, source: random.Random) -> None:
+    """Refuse a contract that nobody could be shown, tried or verified with.
+
+    Raises:
+        ContractInvalid: there are no inputs of it, an example for people is refused, or its inputs
+            are more than their fields can tell, which a model in its own process is not given.
+    """
+    for field in contract.fields:
+        if _has_pattern(field) and not _given(field):
+            raise SampleNotFound(f"{contract.name}: {field.name}", PATTERNED)
+    beside = {field.name: _field(field, source) for field in contract.fields}
+    for field in contract.fields:
+        for example in field.examples:
+            _check_example(contract, field, beside | {field.name: example})
+    row = Row.of(inputs := sample_inputs(contract, source))
+    again = Row(contract.inputs, row.json).inputs
+    if inputs != again and again == Row(contract.inputs, row.json).inputs:
+        raise ContractInvalid(
+            f"{contract.name}: its validators keep more than the fields' values, which is all that "
+            "a model in another process is given; have a property, or model_post_init, make it."
+        )
+
+
+def _check_example(contract: Contract, field: kinds.Field, values: Mapping[str, Any]) -> None:
+    """Refuse an example that is refused for itself, whatever stands beside it."""
+    try:
+        contract.inputs.model_validate(values, by_alias=False, by_name=True)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            if problem["loc"][:1] == (field.name,):
+                raise ContractInvalid(
+                    f"{contract.name}: {field.name}: the example {values[field.name]!r} is "
+                    f"refused: {problem['msg']}."
+                ) from error
 
 
 def scattered_inputs(contract: Contract, source: random.Random) -> BaseModel:
@@ -167,7 +207,7 @@ def scattered_inputs(contract: Contract, source: random.Random) -> BaseModel:
     Raises:
         SampleNotFound: as `sample_inputs`.
     """
-    return _first_allowed(contract, lambda field: _scattered(field, source))[1]
+    return _first_allowed(contract, source, _scattered)[1]
 
 
 def _scattered(field: kinds.Field, source: random.Random) -> Any:
@@ -237,17 +277,36 @@ def allowed(contract: Contract, values: Mapping[str, Any]) -> BaseModel | None:
 
 
 def _first_allowed(
-    contract: Contract, drawn: Callable[[kinds.Field], Any]
+    contract: Contract,
+    source: random.Random,
+    draw_field: Callable[[kinds.Field, random.Random], Any],
 ) -> tuple[dict[str, Any], BaseModel]:
-    """Draw until the contract allows it; tell what was drawn, and the inputs that it makes."""
+    """Draw until the contract allows it; tell what was drawn, and the inputs that it makes.
+
+    After half of all tries, fields that have examples are one of those.
+    """
     refusal: ValidationError | None = None
-    for _ in range(TRIES):
-        values = {field.name: drawn(field) for field in contract.fields}
+    for tried in range(TRIES):
+        values = {field.name: draw_field(field, source) for field in contract.fields}
+        if tried >= TRIES // 2:
+            values |= {
+                field.name: field.examples[_below(len(field.examples), source)]
+                for field in contract.fields
+                if field.examples
+            }
         try:
             return values, contract.inputs.model_validate(values, by_alias=False, by_name=True)
         except ValidationError as error:
             refusal = error
-    raise SampleNotFound(contract.name, f"{TRIES} draws were refused") from refusal
+    said = "; ".join(_told(problem) for problem in refusal.errors()[:1]) if refusal else ""
+    raise SampleNotFound(
+        contract.name, f"{TRIES:,} draws were refused, the last one as {said}"
+    ) from refusal
+
+
+def _told(problem: Any) -> str:
+    where = ".".join(map(str, problem["loc"]))
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
 
 
 def _field(field: kinds.Field, source: random.Random) -> Any:
@@ -267,7 +326,11 @@ def _has_pattern(field: kinds.Field) -> bool:
 
 def _known(field: kinds.Field) -> list[Any]:
     """List the values of a field that its author has given."""
-    defaults = [] if field.required else [field.default]
-    if not (known := [*field.examples, *defaults]):
-        raise SampleNotFound(field.name, "it is a text with a pattern")
+    if not (known := _given(field)):
+        raise SampleNotFound(field.name, PATTERNED)
     return known
+
+
+def _given(field: kinds.Field) -> list[Any]:
+    defaults = [] if field.required else [field.default]
+    return [*field.examples, *defaults]
