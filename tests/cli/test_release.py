@@ -53,6 +53,16 @@ def stages(run: Run) -> dict[object, object]:
     return {each["number"]: each["stage"] for each in told(run("release", "list", "--json"))}
 
 
+@pytest.mark.parametrize(
+    "words", [("add", "python:a:b"), ("verify", "python:a:b"), ("list",), ("replay", "1")]
+)
+def test_a_contract_that_is_not_served(run: Run, words: tuple[str, ...]) -> None:
+    """Every command about releases tells, in a line, which contracts there are."""
+    result = run("release", *words, "--contract", "delivery-time")
+    assert result.exit_code == os.EX_NOINPUT
+    assert "No contract 'delivery-time' is served here; madcompany is." in result.stderr
+
+
 def test_the_whole_way(run: Run) -> None:
     """Add and verify, shadow, canary, live, and back to the stand-in: a command each."""
     added = run("release", "add", uri("good"), "--note", "first", *QUICK)

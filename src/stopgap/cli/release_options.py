@@ -2,7 +2,7 @@
 
 import click
 
-from stopgap.releases.release import Release, ReleaseNotFound
+from stopgap.releases.release import ContractNotServed, Release, ReleaseNotFound
 from stopgap.web.parts import Parts
 
 contract_option = click.option(
@@ -11,11 +11,18 @@ contract_option = click.option(
 
 
 def contract_of(parts: Parts, chosen: str | None) -> str:
-    """Tell which contract is meant: the one that is named, or the only one."""
-    if chosen is None and len(parts.contracts) > 1:
-        names = ", ".join(each.name for each in parts.contracts)
-        raise click.UsageError(f"Several contracts are served; say --contract, one of {names}.")
-    return parts.contracts[0].name if chosen is None else chosen
+    """Tell which contract is meant: the one that is named, or the only one.
+
+    Raises:
+        ContractNotServed: none has this name.
+    """
+    names = [each.name for each in parts.contracts]
+    if chosen is None and len(names) > 1:
+        known = ", ".join(names)
+        raise click.UsageError(f"Several contracts are served; say --contract, one of {known}.")
+    if chosen is not None and chosen not in names:
+        raise ContractNotServed(chosen, names)
+    return names[0] if chosen is None else chosen
 
 
 def real_release(parts: Parts, contract: str, number: int) -> Release:
