@@ -10,6 +10,9 @@ INTEGER_MAX = 2**53 - 1
 NUMBER_MAX = 1.7976931348623157e308
 """Largest finite IEEE 754 double."""
 
+DIGITS_MAX = 1e16
+"""Whole numbers from here on are written with an exponent, as Python does."""
+
 TEXT_MAX = 1_000
 """Characters of a text whose type says nothing about its greatest length."""
 
@@ -43,11 +46,13 @@ class Number:
 
     def allowed(self) -> str:
         """Say what is allowed, for the one whose value was not."""
-        low = f"{'above' if self.low_open else 'from'} {self.low:g}"
-        high = f"{'below' if self.high_open else 'to'} {self.high:g}"
+        low = f"{'above' if self.low_open else 'from'} {written_number(self.low)}"
+        high = f"{'below' if self.high_open else 'to'} {written_number(self.high)}"
         if self.low == -NUMBER_MAX:
             return "a number" if self.high == NUMBER_MAX else f"a number {high}"
-        return f"a number {low}" if self.high == NUMBER_MAX else f"a number {low} {high}"
+        if self.high == NUMBER_MAX:
+            return f"a number {low}"
+        return f"a number {low} {'and ' if self.high_open else ''}{high}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +90,9 @@ class Text:
     def allowed(self) -> str:
         """Say what is allowed, for the one whose value was not."""
         also = f" that matches {self.pattern}" if self.pattern else ""
-        return f"a text of {self.shortest} to {self.longest} characters{also}"
+        if self.shortest < self.longest:
+            return f"a text of {self.shortest} to {self.longest} characters{also}"
+        return f"a text of {self.longest} character{'s' * (self.longest != 1)}{also}"
 
 
 Scalar = Integer | Number | Choice | Boolean | Text
@@ -118,3 +125,8 @@ class Record:
 
 
 Kind = Scalar | Record
+
+
+def written_number(value: float) -> str:
+    """Write a double as shortly as tells it exactly: 2.5, 14 and not 14.0, 1e+300."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < DIGITS_MAX else repr(value)
