@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from annotated_types import Interval, Len
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StrictInt
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    Field,
+    StrictInt,
+    confloat,
+    conint,
+    constr,
+)
 from tests.contracts.promises import contract_of, kind
 
 from stopgap.contracts import kinds
@@ -25,6 +34,11 @@ TRANSLATIONS: list[tuple[Any, kinds.Kind]] = [
     (Annotated[float, Field(gt=0, le=30)], Number(low=0.0, high=30.0, low_open=True)),
     (Annotated[float, Field(ge=0, lt=1)], Number(low=0.0, high=1.0, high_open=True)),
     (Annotated[float, Field(ge=1, gt=0)], Number(low=1.0)),
+    (conint(ge=1, le=5), Integer(low=1, high=5)),
+    (conint(strict=True, lt=5), Integer(high=4)),
+    (confloat(gt=0, allow_inf_nan=False), Number(low=0.0, low_open=True)),
+    (Annotated[float, Field(ge=0, allow_inf_nan=False)], Number(low=0.0)),
+    (constr(min_length=1, max_length=3), Text(shortest=1, longest=3)),
     (bool, Boolean()),
     (str, Text(shortest=0, longest=kinds.TEXT_MAX)),
     (Annotated[str, Field(min_length=2, max_length=5)], Text(shortest=2, longest=5)),
@@ -51,6 +65,15 @@ REFUSED: list[tuple[Any, str]] = [
     (Any, "is of type"),
     (Literal[1, 2], "values of a choice are texts"),
     (Literal["a", ""], "values of a choice are texts"),
+    (Annotated[Literal["a", "b"], AfterValidator(str.upper)], "cannot promise: AfterValidator"),
+    (Annotated[Literal["a"], Spellings(readings={"b": "c"}, described="")], "means 'c', which is"),
+    (
+        Annotated[Literal["a"], Spellings(readings={}, numbers={1: "d"}, described="")],
+        "means 'd', which is none of a",
+    ),
+    (Annotated[str, Spellings(readings={}, described="")], "spellings are those of a Literal"),
+    (conint(multiple_of=2), "cannot promise: multiple_of"),
+    (Annotated[float, Field(allow_inf_nan=True)], "cannot promise"),
     (Annotated[int, Field(multiple_of=5)], "cannot promise: multiple_of"),
     (Annotated[bool, Field(ge=0)], "cannot promise: ge"),
     (Annotated[int, AfterValidator(abs)], "cannot promise: AfterValidator"),

@@ -26,9 +26,13 @@ def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
     annotation = info.annotation
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return record_of(annotation)
+    spellings = [item for item in info.metadata if isinstance(item, Spellings)]
+    bounds = _Bounds(name, [item for item in info.metadata if not isinstance(item, Spellings)])
     if get_origin(annotation) is Literal:
-        return _choice(name, get_args(annotation), info.metadata)
-    bounds = _Bounds(name, info.metadata)
+        bounds.all_used()
+        return _choice(name, get_args(annotation), spellings)
+    if spellings:
+        raise ContractInvalid(f"{name}: spellings are those of a Literal of texts.")
     if annotation is bool:
         kind: kinds.Scalar = kinds.Boolean()
     elif annotation is int:
@@ -113,17 +117,21 @@ def _aliases(name: str, info: FieldInfo) -> tuple[str, ...]:
     return tuple(choice for choice in choices if isinstance(choice, str) and choice != name)
 
 
-def _choice(name: str, texts: tuple[Any, ...], metadata: Iterable[object]) -> kinds.Choice:
+def _choice(name: str, texts: tuple[Any, ...], found: Iterable[Spellings]) -> kinds.Choice:
     if not all(isinstance(text, str) and text for text in texts):
         raise ContractInvalid(f"{name}: the values of a choice are texts; they are {texts!r}.")
-    for spellings in metadata:
-        if isinstance(spellings, Spellings):
-            return kinds.Choice(
-                values=texts,
-                spellings=spellings.folded(texts),
-                numbers=dict(spellings.numbers),
-                described=spellings.described,
-            )
+    for spellings in found:
+        for meant in (*spellings.readings.values(), *spellings.numbers.values()):
+            if meant not in texts:
+                raise ContractInvalid(
+                    f"{name}: a spelling means {meant!r}, which is none of {', '.join(texts)}."
+                )
+        return kinds.Choice(
+            values=texts,
+            spellings=spellings.folded(texts),
+            numbers=dict(spellings.numbers),
+            described=spellings.described,
+        )
     return kinds.Choice(values=texts)
 
 
@@ -189,10 +197,12 @@ class _Bounds:
 
 
 def _constraints(item: object) -> dict[str, Any]:
-    """Name the constraints of one piece of metadata; strictness says nothing about values."""
+    """Name the constraints of one piece of metadata; some say nothing that is not so anyway."""
     given = {
         key: getattr(item, key)
         for key in ("ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of", "pattern")
         if getattr(item, key, None) is not None
     }
-    return {} if isinstance(item, Strict) else given or {type(item).__name__: item}
+    finite = getattr(item, "allow_inf_nan", None) is False  # no number is infinite, or NaN
+    said = item is None or isinstance(item, Strict) or finite
+    return given or ({} if said else {type(item).__name__: item})
