@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from tests.contracts.promises import DELIVERY, LETTER, contract_of
 
 from stopgap.contracts.contract import Contract
@@ -240,6 +240,65 @@ def test_too_many_values() -> None:
     many = [Given(f"x{number}", "1") for number in range(GIVEN_MAX + 1)]
     with pytest.raises(InputMalformed, match=r"100 values.* 101"):
         read_inputs(madcompany, many)
+
+
+def test_a_contract_of_many_fields() -> None:
+    """A contract with more than a hundred inputs can be asked, under any of their names."""
+    names = [f"x{number}" for number in range(GIVEN_MAX + 20)]
+    wide = contract_of(bool, **dict.fromkeys(names, int))
+    values = [Given(name, "1") for name in names]
+    assert read_inputs(wide, values).model_dump() == dict.fromkeys(names, 1)
+    with pytest.raises(InputMalformed, match="120 fields are at fault"):
+        read_inputs(wide, values * 2)
+    with pytest.raises(InputMalformed, match=r"240 values.* 360"):
+        read_inputs(wide, values * 3)
+
+
+def test_another_fixed_part() -> None:
+    """A path with another fixed part in its middle is told how it should look."""
+    contract = contract_of(bool, "/a/{n}/to/{m}", n=int, m=int)
+    for path in ("/a/1/from/2", "/a/1/from", "/b/1/to/2"):
+        with pytest.raises(InputMalformed, match=r"it should look like /a/\{n\}/to/\{m\}$"):
+            read_path(contract, path)
+
+
+def test_a_field_that_is_nearly_known() -> None:
+    """Who mistypes a name is told the one that was meant."""
+    body = json.dumps(INPUTS | {"seller_avialable": 5}).encode()
+    fault = faults_of(InputNotAllowed, read_json, body)["seller_avialable"]
+    assert fault.message.startswith("is not a field; did you mean seller_available? The fields are")
+    body = json.dumps(INPUTS | {"q": 5}).encode()
+    assert "did you mean" not in faults_of(InputNotAllowed, read_json, body)["q"].message
+
+
+class Coded(BaseModel):
+    """A pattern, and validators that object in words of their own."""
+
+    code: Annotated[str, Field(pattern="^a+$", max_length=5, examples=["a"])]
+    size: int
+
+    @field_validator("size")
+    @classmethod
+    def is_even(cls, value: int) -> int:
+        """Refuse odd ones, and zero."""
+        if value % 2:
+            raise ValueError("must be even")
+        if not value:
+            raise AssertionError("must be something")
+        return value
+
+
+def test_what_is_refused_is_told_in_the_authors_words() -> None:
+    """An author's words stand as they are; a pattern is told as every other bound is."""
+    contract = Contract(name="c", version="1", path="/c", inputs=Coded, output=bool)
+    for text, said in (
+        ("code=b&size=2", "must be a text of 0 to 5 characters that matches ^a+$"),
+        ("code=a&size=3", "must be even"),
+        ("code=a&size=0", "must be something"),
+    ):
+        with pytest.raises(InputNotAllowed) as refusal:
+            read_inputs(contract, query_values(text))
+        assert [fault.message for fault in refusal.value.faults] == [said]
 
 
 def test_the_mails_other_order_is_told_the_right_address() -> None:

@@ -11,6 +11,7 @@ from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.row import Row
+from stopgap.contracts.values import first_reason, reason
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.'&éßñЖ字😀"
 """What texts are drawn from: every letter is printable; some take more than one byte."""
@@ -195,7 +196,7 @@ def _check_example(contract: Contract, field: kinds.Field, values: Mapping[str, 
             if problem["loc"][:1] == (field.name,):
                 raise ContractInvalid(
                     f"{contract.name}: {field.name}: the example {values[field.name]!r} is "
-                    f"refused: {problem['msg']}."
+                    f"refused: {reason(problem)}."
                 ) from error
 
 
@@ -244,7 +245,7 @@ def corner_inputs(contract: Contract) -> Iterator[BaseModel]:
     )
     seen = set()
     for values in (*({**least, **each} for each in together), greatest, *apart):
-        if (inputs := allowed(contract, values)) and (text := inputs.model_dump_json()) not in seen:
+        if (inputs := allowed(contract, values)) and (text := Row.of(inputs).json) not in seen:
             seen.add(text)
             yield inputs
 
@@ -298,15 +299,8 @@ def _first_allowed(
             return values, contract.inputs.model_validate(values, by_alias=False, by_name=True)
         except ValidationError as error:
             refusal = error
-    said = "; ".join(_told(problem) for problem in refusal.errors()[:1]) if refusal else ""
-    raise SampleNotFound(
-        contract.name, f"{TRIES:,} draws were refused, the last one as {said}"
-    ) from refusal
-
-
-def _told(problem: Any) -> str:
-    where = ".".join(map(str, problem["loc"]))
-    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
+    said = f", the last one as {first_reason(refusal)}" if refusal else ""
+    raise SampleNotFound(contract.name, f"{TRIES:,} draws were refused{said}") from refusal
 
 
 def _field(field: kinds.Field, source: random.Random) -> Any:

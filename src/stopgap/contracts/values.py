@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -75,6 +75,20 @@ def read_json(kind: kinds.Scalar, value: object) -> Any:
     return _within(kind, _as_float(value))
 
 
+def reason(problem: Mapping[str, Any]) -> str:
+    """Tell what pydantic found, an author's own words as they stand."""
+    if problem["type"] in {"value_error", "assertion_error"}:
+        return str(problem["ctx"]["error"]) or str(problem["msg"])
+    return str(problem["msg"])
+
+
+def first_reason(refusal: ValidationError) -> str:
+    """Tell the first thing that pydantic found, in a line."""
+    problem = refusal.errors(include_url=False)[0]
+    where = ".".join(map(str, problem["loc"]))
+    return f"{where}: {reason(problem)}" if where else reason(problem)
+
+
 def check_type(kind: kinds.Scalar, value: object) -> None:
     """Hold a JSON value against its kind's JSON type alone.
 
@@ -133,6 +147,11 @@ def _read_choice(kind: kinds.Choice, value: object) -> str:
 def write_text(value: object) -> str:
     """Write a value as it is written in a path, query or form: what `read_text` reads again."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def quoted(value: object) -> str:
+    """Show a value as clients write it, a text in quotes."""
+    return repr(value) if isinstance(value, str) else write_text(value)
 
 
 def _within(kind: kinds.Integer | kinds.Number, value: float) -> float:
