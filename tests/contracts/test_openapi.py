@@ -133,6 +133,8 @@ def test_people_are_told_what_the_author_wrote() -> None:
     assert parameter["example"] == 5
     schema = component_schemas(madcompany)["madcompany.input.seller_available"]
     assert (schema["title"], schema["examples"]) == ("Sellers available", [5, 20])
+    floor = component_schemas(LETTER)["letter.input.floor"]["description"]
+    assert floor.endswith("in digits alone, behind a minus where it is below 0.")
     assert "In letters." in component_schemas(LETTER)["letter.output"]["description"]
 
 

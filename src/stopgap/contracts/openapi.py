@@ -155,7 +155,8 @@ def _told(field: kinds.Field, *, with_aliases: bool) -> str:
     if field.unit:
         sentences.append(f"In {field.unit}.")
     if isinstance(field.kind, kinds.Integer):
-        sentences.append("Outside JSON, in digits alone.")
+        minus = ", behind a minus where it is below 0" if field.kind.low < 0 else ""
+        sentences.append(f"Outside JSON, in digits alone{minus}.")
     if with_aliases and field.aliases:
         names = " and ".join(f"`{alias}`" for alias in field.aliases)
         sentences.append(f"{names} is read as well, one of the names in a request.")
