@@ -307,3 +307,13 @@ def assert_promise_kept(old: Contract, new: Contract) -> None:
         source = random.Random(1)
         answers = [*corners(new.output_kind), *(draw(new.output_kind, source) for _ in range(10))]
         assert not any(values.breach(old.output_kind, answer) for answer in answers)
+
+
+def test_changes_are_told_in_sentences() -> None:
+    """Which name is read as which is said, and a default is shown as clients write it."""
+    old, new = contract_of(NO, n=AND_X, b=(bool, False)), contract_of(NO, n=N, b=(bool, True))
+    told = {change.code: change.message for change in compare(old, new)}
+    assert told["input-alias-removed"] == "x is no longer read as n."
+    assert told["input-default-changed"] == "Left out, b was false; now it is true."
+    told = {change.code: change.message for change in compare(new, old)}
+    assert told["input-alias-added"] == "x is read as n, too."

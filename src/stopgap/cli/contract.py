@@ -21,6 +21,7 @@ from stopgap.contracts.conformance.visiting import Visitor
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.loading import load_contract, load_contracts
 from stopgap.contracts.openapi import document
+from stopgap.contracts.values import quoted
 from stopgap.web.platform_paths import platform_paths
 
 MARKS = {Outcome.HELD: "✓", Outcome.BROKEN: "✗", Outcome.NOT_CHECKED: "-"}
@@ -118,7 +119,7 @@ def _print_summary(contract: Contract) -> None:
 def _print_field(field: kinds.Field, indent: str = "  ") -> None:
     also = f" (also {', '.join(field.aliases)})" if field.aliases else ""
     unit = f", in {field.unit}" if field.unit else ""
-    left_out = "" if field.required else f"; {field.default!r} if left out"
+    left_out = "" if field.required else f"; {quoted(field.default)} if left out"
     click.echo(f"{indent}{field.name}{also}: {field.kind.allowed()}{unit}{left_out}")
 
 

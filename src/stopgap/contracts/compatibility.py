@@ -16,6 +16,7 @@ from typing import Literal
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.spellings import fold
+from stopgap.contracts.values import quoted
 
 SHOWN = 5
 """Spellings that a message lists; more are counted."""
@@ -104,10 +105,12 @@ def _names(old: kinds.Field, new: kinds.Field, contract: Contract) -> Iterator[C
         yield _harmless("input-renamed", where, f"{old.name} is now {new.name}; both are read.")
     for alias in old.aliases:
         if contract.names.get(alias) != new.name:
-            yield _breaking("input-alias-removed", where, f"{alias} is no longer read as it.")
+            yield _breaking(
+                "input-alias-removed", where, f"{alias} is no longer read as {old.name}."
+            )
     for alias in new.aliases:
         if alias not in (old.name, *old.aliases):
-            yield _harmless("input-alias-added", where, f"{alias} is read as it, too.")
+            yield _harmless("input-alias-added", where, f"{alias} is read as {new.name}, too.")
 
 
 def _presence(old: kinds.Field, new: kinds.Field) -> Iterator[Change]:
@@ -117,7 +120,9 @@ def _presence(old: kinds.Field, new: kinds.Field) -> Iterator[Change]:
     elif old.required and not new.required:
         yield _harmless("input-now-optional", where, f"{old.name} can be left out.")
     elif old.default != new.default:
-        message = f"Left out, {old.name} was {old.default!r}; now it is {new.default!r}."
+        message = (
+            f"Left out, {old.name} was {quoted(old.default)}; now it is {quoted(new.default)}."
+        )
         yield _breaking("input-default-changed", where, message)
 
 
