@@ -1,12 +1,13 @@
 """A contract is served as it is written, or not at all; its fingerprint says which one it is."""
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, Field
 from tests.contracts.promises import DELIVERY, LETTER, contract_of
 
 from stopgap.contracts.annotations import ContractInvalid
@@ -121,9 +122,49 @@ def test_examples_keep_the_contract() -> None:
         ({}, promised),
         (parcel, {"days": 20.0, "carrier": "north"}),
         (parcel, 1.0),
+        (parcel | {"size": 5}, promised),
+        ({"weight_kg": "2.5"}, promised),
     ):
-        with pytest.raises(ContractInvalid, match="an example's"):
+        with pytest.raises(ContractInvalid, match="an example's") as refusal:
             replace(DELIVERY, examples=[Example(inputs=inputs, output=output)])
+        assert "\n" not in refusal.value.detail
+
+
+def test_examples_are_held_with_what_holds_requests() -> None:
+    """What a client cannot send is no example, and no answer is less than exact."""
+    counted = contract_of(bool, n=int)
+    for example, said in (
+        (Example(inputs={"n": -1}, output=True), "n must be an integer from 0 to .*; it is -1"),
+        (Example(inputs={"n": 1, "m": 1}, output=True), "m is none; the inputs are n"),
+        (Example(inputs={"n": 1}, output=True, tolerance=-1), "tolerance is 0 or more; it is -1"),
+        (Example(inputs={"n": 1}, output=True, tolerance=math.nan), "tolerance is 0 or more"),
+    ):
+        with pytest.raises(ContractInvalid, match=said):
+            replace(counted, examples=[example])
+
+
+def test_inputs_are_a_class() -> None:
+    """Inputs that were made, where their class is asked for, are told as such."""
+    made: Any = DELIVERY.inputs.model_validate({"weight_kg": 1})
+    others: list[Any] = [made, dict, 5]
+    for inputs in others:
+        with pytest.raises(
+            ContractInvalid, match="delivery-time: its inputs are a class made from"
+        ):
+            replace(DELIVERY, inputs=inputs)
+
+
+def test_a_place_for_what_is_no_input() -> None:
+    """A path is told which of its placeholders is no input, and which inputs there are."""
+    with pytest.raises(ContractInvalid, match=r"\{b\} in /a/\{b\} is no input; the inputs are n"):
+        contract_of(bool, "/a/{b}")
+
+
+def test_a_path_into_an_object() -> None:
+    """An alias that leads into an object would be another contract, of objects in objects."""
+    size = Annotated[int, Field(validation_alias=AliasPath("box", "size"))]
+    with pytest.raises(ContractInvalid, match="size: an AliasPath leads into an object"):
+        contract_of(bool, size=size)
 
 
 def test_a_fingerprint_is_the_same_in_every_process() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, get_args, get_origin
 
 import annotated_types
-from pydantic import AliasChoices, BaseModel, Strict
+from pydantic import AliasChoices, AliasPath, BaseModel, Strict
 from pydantic.fields import FieldInfo
 
 from stopgap.contracts import kinds, values
@@ -114,6 +114,8 @@ def _check_allowed(name: str, kind: kinds.Scalar, value: object) -> None:
 def _aliases(name: str, info: FieldInfo) -> tuple[str, ...]:
     alias = info.validation_alias
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    if any(isinstance(choice, AliasPath) for choice in choices):
+        raise ContractInvalid(f"{name}: an AliasPath leads into an object; a contract's are flat.")
     return tuple(choice for choice in choices if isinstance(choice, str) and choice != name)
 
 

@@ -14,7 +14,14 @@ from pydantic.fields import FieldInfo
 
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid, kind_of, record_of
-from stopgap.contracts.values import breach, write_text
+from stopgap.contracts.values import (
+    OutOfBounds,
+    Unreadable,
+    breach,
+    first_reason,
+    read_json,
+    write_text,
+)
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
@@ -66,6 +73,12 @@ class Contract:
     mistaken_paths: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        inputs: object = self.inputs
+        if not (isinstance(inputs, type) and issubclass(inputs, BaseModel)):
+            raise ContractInvalid(
+                f"{self.name}: its inputs are a class made from pydantic's BaseModel, "
+                f"not {inputs!r:.100}."
+            )
         if not NAME.fullmatch(self.name):
             raise ContractInvalid(f"A contract is named like `delivery-time`, not {self.name!r}.")
         self._check_names()
@@ -83,12 +96,39 @@ class Contract:
             raise ContractInvalid(f"{self.name}: two inputs share a name among {', '.join(names)}.")
 
     def _check_example(self, example: Example) -> None:
+        if not example.tolerance >= 0:
+            raise ContractInvalid(
+                f"{self.name}: an example's tolerance is 0 or more; it is {example.tolerance}."
+            )
+        for name, value in example.inputs.items():
+            self._check_example_input(name, value)
         try:
             self.inputs.model_validate(example.inputs, by_alias=False, by_name=True)
         except ValidationError as error:
-            raise ContractInvalid(f"{self.name}: an example's inputs: {error}") from error
+            raise ContractInvalid(
+                f"{self.name}: an example's inputs: {first_reason(error)}."
+            ) from error
         if broken := breach(self.output_kind, example.output):
             raise ContractInvalid(f"{self.name}: an example's output {broken}.")
+
+    def _check_example_input(self, name: str, value: object) -> None:
+        """Hold an example's input with what holds a request's."""
+        kind = next((field.kind for field in self.fields if field.name == name), None)
+        if kind is None:
+            raise ContractInvalid(
+                f"{self.name}: an example's inputs: {name} is none; {self._known_inputs}."
+            )
+        try:
+            read_json(kind, value)
+        except (Unreadable, OutOfBounds) as error:
+            raise ContractInvalid(
+                f"{self.name}: an example's inputs: {name} must be {kind.allowed()}; "
+                f"it is {value!r:.100}."
+            ) from error
+
+    @cached_property
+    def _known_inputs(self) -> str:
+        return f"the inputs are {', '.join(field.name for field in self.fields)}"
 
     def _check_path(self, template: str) -> set[str]:
         """Return the names of the inputs that stand in a template."""
@@ -101,7 +141,12 @@ class Contract:
         for part in fixed:
             if not SEGMENT.fullmatch(part) or part in {".", ".."}:
                 raise ContractInvalid(f"{self.name}: {part!r} cannot be a part of a path.")
-        if len(placed) != len(set(placed)) or not names.issuperset(placed):
+        for name in placed:
+            if name not in names:
+                raise ContractInvalid(
+                    f"{self.name}: {{{name}}} in {template} is no input; {self._known_inputs}."
+                )
+        if len(placed) != len(set(placed)):
             raise ContractInvalid(f"{self.name}: {template} must name each input at most once.")
         return set(placed)
 
