@@ -63,7 +63,7 @@ class LazyKind:
     is_file: bool
     runs_code: bool
     module: str
-    extra: str = ""  # of the installation, with the libraries that it needs
+    libraries: str = ""  # that it needs, as `pyproject.toml` has them
 
     def load(self, reference: str, contract: Contract, path: Path | None) -> Model:
         """Load a model.
@@ -76,7 +76,7 @@ class LazyKind:
         except ModuleNotFoundError as error:
             raise ModelUnloadable(
                 f"A model of the kind {self.name} needs {error.name}, which is not installed: "
-                f"pip install 'stopgap[{self.extra}]'"
+                f"pip install {self.libraries}"
             ) from error
         model: Model = kind.load(reference, contract, path)
         return model
@@ -91,14 +91,14 @@ OURS: Mapping[str, ModelKind] = {
             is_file=True,
             runs_code=False,
             module="stopgap.models.onnx",
-            extra="onnx",
+            libraries="numpy onnxruntime",
         ),
         LazyKind(
             name="sklearn",
             is_file=True,
             runs_code=False,
             module="stopgap.models.sklearn",
-            extra="sklearn",
+            libraries="numpy pandas scikit-learn skops",
         ),
     )
 }
