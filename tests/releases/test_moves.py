@@ -202,3 +202,14 @@ def test_laws_of_any_order_of_moves(steps: list[Step]) -> None:
         with suppress(NothingBefore):
             now = rolled_back(now, "test")
     assert now.live == 0
+
+
+def test_what_is_live_cannot_be_made_live() -> None:
+    """Who wants live what is live is told so, not where it could go."""
+    for standing, number, said in (
+        (Standing(), 0, "The stand-in is live already."),
+        (Standing(stages={3: "live"}), 3, "Release 3 is live already."),
+    ):
+        with pytest.raises(MoveNotAllowed) as refusal:
+            promoted(standing, number, "live")
+        assert refusal.value.detail == said

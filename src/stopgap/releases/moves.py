@@ -33,6 +33,10 @@ class MoveNotAllowed(StopgapError):
     """A release in its stage cannot be sent there."""
 
     def __init__(self, number: int, stage: Stage, wanted: Stage, reason: str = "") -> None:
+        if stage == wanted == "live":
+            name = f"Release {name_of(number)}" if number else "The stand-in"
+            super().__init__(f"{name} is live already.")
+            return
         because = reason or f"from {stage} it can go to {_listed(ALLOWED[stage])}"
         super().__init__(f"Release {name_of(number)} is {stage} and cannot be {wanted}: {because}.")
 
