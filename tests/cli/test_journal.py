@@ -137,6 +137,7 @@ def test_filters_by_account(run: Run, fill: Fill, data: Path) -> None:
     "words",
     [
         ["--where", "month"],
+        ["--where", "nope=1"],
         ["--where", "month=smarch"],
         ["--where", "seller_available=few"],
         ["--where", "seller_available=1..few"],
@@ -151,6 +152,14 @@ def test_what_cannot_be_read(run: Run, words: list[str]) -> None:
     result = run("journal", "list", *words)
     assert result.exit_code == 2
     assert "Error: Invalid value for" in result.stderr
+
+
+def test_an_input_that_there_is_not(run: Run, fill: Fill) -> None:
+    """Who asks for an input that no contract has and no record had is told which there are."""
+    fill([parcel(kg=1.5)])
+    stderr = run("journal", "list", "--where", "nope=1").stderr
+    assert "No contract has an input nope; there are seller_available, month," in stderr
+    assert "kg" in stderr
 
 
 def test_stats(run: Run, fill: Fill) -> None:

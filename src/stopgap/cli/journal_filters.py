@@ -64,10 +64,27 @@ class Wanted:
             release=self.release,
             caller=self.caller if account is None else account.id,
             conditions=(
-                *(_input(served, text) for text in self.inputs),
+                *(self._input(parts, served, text) for text in self.inputs),
                 *(_answer(served, text) for text in self.answers),
             ),
         )
+
+    def _input(self, parts: Parts, contracts: Sequence[Contract], text: str) -> Condition:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not FIELD=VALUE.", param_hint="--where")
+        try:
+            found = input_condition(contracts, name, value)
+        except FilterInvalid as error:
+            raise click.BadParameter(error.detail, param_hint="--where") from error
+        known = [field.name for each in contracts for field in each.fields]
+        known += [name for part, name in parts.journal.fields(self.contract) if part == "input"]
+        if found.name not in known:
+            names = ", ".join(dict.fromkeys(known))
+            raise click.BadParameter(
+                f"No contract has an input {name}; there are {names}.", param_hint="--where"
+            )
+        return found
 
 
 def time_options(command: Command) -> Command:
@@ -106,16 +123,6 @@ def filter_options(command: Command) -> Command:
     ):
         command = option(command)
     return time_options(command)
-
-
-def _input(contracts: Sequence[Contract], text: str) -> Condition:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{text!r} is not FIELD=VALUE.", param_hint="--where")
-    try:
-        return input_condition(contracts, name, value)
-    except FilterInvalid as error:
-        raise click.BadParameter(error.detail, param_hint="--where") from error
 
 
 def _answer(contracts: Sequence[Contract], text: str) -> Condition:
