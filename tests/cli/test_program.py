@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -38,6 +39,17 @@ def test_a_setting_that_is_none() -> None:
     assert (result.returncode, result.stdout) == (os.EX_CONFIG, "")
     assert result.stderr.startswith("stopgap: STOPGAP_TYPO is not a setting")
     assert result.stderr.count("\n") == 1
+
+
+def test_what_another_says_in_many_lines(run: Run, tmp_path: Path) -> None:
+    """What a library has said in lines of its own is one line, too."""
+    file = tmp_path / "wrong.py"
+    file.write_text("raise ValueError('one\\n\\n  two')")
+    result = run("contract", "show", "--contract", f"{file}:contract")
+    assert result.exit_code == os.EX_CONFIG
+    assert result.stderr == (
+        f"stopgap: '{file}:contract' cannot be imported: ValueError: one two (line 1).\n"
+    )
 
 
 def test_no_command(run: Run) -> None:

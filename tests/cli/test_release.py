@@ -169,7 +169,9 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
     shown = run("release", "show", str(ready)).stdout
     assert "last hour   1 ok, 1 late" in shown
     assert "9 rules in 1.5 s; held." in shown
-    assert "1 answers beside the stand-in's. It draws its answers" in shown
+    for words in ("deadline    1 s", "memory      1,024 MiB", "batch       64 rows in one call"):
+        assert words in shown
+    assert "1 answer beside the stand-in's. It draws its answers" in shown
     assert "{'seller_available': 5}  3000   3300" in shown
     (stand_in,) = told(run("release", "show", "0", "--json"))
     assert stand_in["report"] is None

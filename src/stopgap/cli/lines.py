@@ -31,6 +31,11 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str
         _print_table([list(rows[0]), *([_shown(value) for value in row.values()] for row in rows)])
 
 
+def counted(count: int, noun: str) -> str:
+    """Tell how many there are: `1 answer`, `2,000 answers`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"

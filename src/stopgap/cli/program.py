@@ -25,7 +25,8 @@ class Program(click.Group):
         try:
             return super().invoke(ctx)
         except StopgapError as error:
-            click.echo(f"stopgap: {error.detail}", err=True)
+            lines = (line.strip() for line in error.detail.splitlines())  # of another's error
+            click.echo(f"stopgap: {' '.join(filter(None, lines))}", err=True)
             for fault in error.faults:
                 click.echo(f"  {fault.field} {fault.message}", err=True)
             sys.exit(exit_code_of(type(error)))

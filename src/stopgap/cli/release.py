@@ -334,7 +334,7 @@ def show(number: int, chosen: str | None, *, as_json: bool) -> None:
 
 
 @release.command()
-@click.argument("number", metavar="N", type=click.IntRange(min=0), required=False)
+@click.argument("number", metavar="[N]", type=click.IntRange(min=0), required=False)
 @contract_option
 @json_option
 def history(number: int | None, chosen: str | None, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stopgap.cli.lines import print_json, print_rows, printable
+from stopgap.cli.lines import counted, print_json, print_rows, printable
 from stopgap.clock import SystemClock
 from stopgap.releases.comparing import EDGES, Comparison, Spread
 from stopgap.releases.move import Move
@@ -146,7 +146,7 @@ def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) 
     if release.specification:
         for name, value in release.specification.document().items():
             if value not in {None, False} and name != "uri":
-                click.echo(f"{name:<11} {printable(str(value))}")
+                click.echo(f"{name:<11} {printable(_with_unit(name, value))}")
     if found["last_hour"]:
         counts = (f"{count:,} {kind}" for kind, count in found["last_hour"].items() if count)
         click.echo(f"last hour   {', '.join(counts)}")
@@ -157,10 +157,22 @@ def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) 
             click.echo(f"Overridden: {rule}.")
     for name, comparison in compared.items():
         whose = f"the {name}'s. {DRAWN}" if name == STAND_IN else f"release {name}'s:"
-        click.echo(f"\n{comparison.compared:,} answers beside {whose}")
+        click.echo(f"\n{counted(comparison.compared, 'answer')} beside {whose}")
         print_comparison(comparison)
     click.echo()
     print_rows(found["history"][:SHOWN], as_json=False, nothing="Nothing was done to it.")
+
+
+def _with_unit(name: str, value: object) -> str:
+    """Show what is said of a model as the options say it, with its unit."""
+    match name, value:
+        case "deadline", float():
+            return f"{value:g} s"
+        case "memory", int():
+            return f"{value >> 20:,} MiB"
+        case "batch", int():
+            return f"{counted(value, 'row')} in one call, at most"
+    return str(value)
 
 
 def replay_facts(told: Replay) -> dict[str, Any]:
@@ -182,11 +194,12 @@ def replay_facts(told: Replay) -> dict[str, Any]:
 def print_replay(told: Replay) -> None:
     """Show what came of a replay: the answers side by side."""
     counts = ", ".join(f"{count:,} {kind}" for kind, count in told.tally.outcomes.items() if count)
-    click.echo(f"{told.tally.requests:,} requests replayed: {counts or 'none'}.")
+    click.echo(f"{counted(told.tally.requests, 'request')} replayed: {counts or 'none'}.")
     if told.unreadable:
         click.echo(f"{told.unreadable:,} left out: the contract does not allow them any more.")
     if told.drawn:
-        click.echo(f"{told.drawn:,} were answered by the stand-in. {DRAWN}")
+        were = "was" if told.drawn == 1 else "were"
+        click.echo(f"{told.drawn:,} {were} answered by the stand-in. {DRAWN}")
     print_comparison(told.comparison)
     for inputs, said in told.failures[:SHOWN]:
         click.echo(f"no answer   {printable(inputs.decode(errors='replace'))}: {printable(said)}")

@@ -370,7 +370,7 @@ class Checks:
 
 
 def _inputs(count: int) -> str:
-    return f"{count:,} inputs"
+    return f"{count:,} input{'' if count == 1 else 's'}"
 
 
 def _held(rule: str, figure: str) -> Finding:
