@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from stopgap import wiring
-from stopgap.cli.lines import json_option, print_json, print_rows, printable
+from stopgap.cli.lines import counted, json_option, print_json, print_rows, printable
 from stopgap.contracts import kinds
 from stopgap.contracts.compatibility import compare
 from stopgap.contracts.conformance.calling import Server
@@ -159,7 +159,7 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
     ]
     print_rows(rows, as_json=as_json, nothing="No client would notice a change.")
     if not as_json and changes:
-        click.echo(f"\n{len(changes)} changes, {breaking} of them breaking.")
+        click.echo(f"\n{counted(len(changes), 'change')}, {breaking} of them breaking.")
     sys.exit(1 if breaking else 0)
 
 
