@@ -294,6 +294,18 @@ class Refusing(BaseModel):
         raise ValueError(f"not {value}"[:3])
 
 
+class Failing(BaseModel):
+    """What is wrong here is not the client's."""
+
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def look_up(cls, value: int) -> int:
+        """Look up what is not there."""
+        return {-1: 1}[value]
+
+
 class Hiding(BaseModel):
     """What a validator has seen is kept where no other process finds it."""
 
@@ -329,6 +341,7 @@ class Keeping(BaseModel):
         ),
         ({"number": Annotated[int, Field(examples=[5])]}, None),
         (Refusing, "refusing cannot be sampled: .*number: not;"),
+        (Failing, "failing: its own code raised KeyError: .* with ValueError"),
         (Hiding, "hiding: its validators keep more"),
         (Keeping, None),
     ],

@@ -42,8 +42,9 @@ def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
     elif annotation is str:
         kind = bounds.text()
     else:
+        told = annotation.__name__ if isinstance(annotation, type) else repr(annotation)
         raise ContractInvalid(
-            f"{name} is of type {annotation!r}; "
+            f"{name} is of type {told}; "
             "a contract promises int, float, bool, str, a Literal of texts, or a model of those."
         )
     bounds.all_used()
@@ -205,6 +206,9 @@ def _constraints(item: object) -> dict[str, Any]:
         for key in ("ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of", "pattern")
         if getattr(item, key, None) is not None
     }
-    finite = getattr(item, "allow_inf_nan", None) is False  # no number is infinite, or NaN
-    said = item is None or isinstance(item, Strict) or finite
-    return given or ({} if said else {type(item).__name__: item})
+    if item is None or isinstance(item, Strict) or getattr(item, "allow_inf_nan", None) is False:
+        return given  # no number is infinite, or NaN
+    kind = type(item).__name__
+    if kind.startswith("_"):  # pydantic's own, of several names
+        return given | {name: value for name, value in vars(item).items() if value}
+    return given or {kind: item}

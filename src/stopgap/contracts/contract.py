@@ -75,9 +75,9 @@ class Contract:
     def __post_init__(self) -> None:
         inputs: object = self.inputs
         if not (isinstance(inputs, type) and issubclass(inputs, BaseModel)):
+            found = inputs.__name__ if isinstance(inputs, type) else f"{inputs!r:.100}"
             raise ContractInvalid(
-                f"{self.name}: its inputs are a class made from pydantic's BaseModel, "
-                f"not {inputs!r:.100}."
+                f"{self.name}: its inputs are a class made from pydantic's BaseModel, not {found}."
             )
         if not NAME.fullmatch(self.name):
             raise ContractInvalid(f"A contract is named like `delivery-time`, not {self.name!r}.")

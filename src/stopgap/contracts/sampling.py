@@ -174,6 +174,18 @@ def check_samples(contract: Contract, source: random.Random) -> None:
     for field in contract.fields:
         if _has_pattern(field) and not _given(field):
             raise SampleNotFound(f"{contract.name}: {field.name}", PATTERNED)
+    try:
+        _check_inputs(contract, source)
+    except ContractInvalid:
+        raise
+    except Exception as error:  # an author's validator may raise anything
+        raise ContractInvalid(
+            f"{contract.name}: its own code raised {type(error).__name__}: {error}; what a "
+            "validator refuses, it refuses with ValueError."
+        ) from error
+
+
+def _check_inputs(contract: Contract, source: random.Random) -> None:
     beside = {field.name: _field(field, source) for field in contract.fields}
     for field in contract.fields:
         for example in field.examples:
