@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
@@ -287,6 +288,16 @@ def allowed(contract: Contract, values: Mapping[str, Any]) -> BaseModel | None:
         return contract.inputs.model_validate(values, by_alias=False, by_name=True)
     except ValidationError:
         return None
+
+
+def repeats(contract: Contract, json: bytes) -> bool:
+    """Tell whether a client that sends the values of a row gets the row.
+
+    Where an author's validators turn values into others, nobody knows what was sent.
+    """
+    values = from_json(json)
+    inputs = allowed(contract, values) if isinstance(values, dict) else None
+    return inputs is not None and Row.of(inputs).json == json
 
 
 def _first_allowed(

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,6 +159,39 @@ def test_one_answer(house: House) -> None:
     answer = house.client("ann").get(again[1].replace("&amp;", "&"))
     assert answer.status_code == 200
     assert "Request id" in answer.text
+
+
+PERCENT = """
+from typing import Annotated
+from pydantic import BaseModel, Field, field_validator
+from stopgap import Contract
+
+class Inputs(BaseModel):
+    share: Annotated[float, Field(ge=0, le=1)]
+
+    @field_validator("share")
+    @classmethod
+    def to_percent(cls, value):
+        return value * 100
+
+contract = Contract(name="percent", version="1", path="/percent", inputs=Inputs, output=bool)
+"""
+
+
+def test_what_validators_have_turned_is_not_asked_for_again(build: Build, tmp_path: Path) -> None:
+    """Where nobody knows what was sent, there is no address that would send something else."""
+    file = tmp_path / "percent.py"
+    file.write_text(PERCENT)
+    house = build(contracts=(f"{file}:contract",))
+    ann = house.id("ann")
+    turned, same = (
+        visits(1, ann, contract="percent", inputs=b'{"share":%s}' % share, output=b"true")
+        for share in (b"50.0", b"0.0")
+    )
+    house.fill(turned, same)
+    for one, is_linked in ((turned, False), (same, True)):
+        page = house.client("ann").get(f"/console/history/{one.id}").text
+        assert ("/console/predict/percent?share=" in page) is is_linked
 
 
 def test_an_answer_of_parts(house: House) -> None:

@@ -10,7 +10,9 @@ from werkzeug.wsgi import wrap_file
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import PERMISSIONS, Permission
+from stopgap.contracts.annotations import validated_fields
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.sampling import repeats
 from stopgap.contracts.values import write_text
 from stopgap.errors import Fault
 from stopgap.journal.conditions import FilterInvalid, names_served
@@ -142,9 +144,14 @@ def _served(name: str) -> Contract | None:
 
 
 def _again(contract: Contract, entry: Entry) -> str | None:
-    """Tell the address that asks for the same again; None where the inputs are no contract's."""
+    """Tell the address that asks for the same again.
+
+    None where the inputs are no contract's, or what its author's validators made of others.
+    """
     inputs = entry.facts()["inputs"]
     if not isinstance(inputs, dict):
+        return None
+    if validated_fields(contract.inputs) and not repeats(contract, entry.record.inputs):
         return None
     query = urlencode({name: write_text(value) for name, value in inputs.items()})
     return url_for("console_predict.ask", name=contract.name) + f"?{query}"
