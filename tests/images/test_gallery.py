@@ -341,10 +341,13 @@ def test_two_sweepers_do_not_disturb_each_other(make: Make, clock: FakeClock) ->
     assert sum(swept) == 20
 
 
-def test_sweeps_orphans(gallery: Images, objects: ObjectStore, clock: FakeClock) -> None:
-    """An object without a row goes when it is old enough to be nobody's upload in progress.
+def test_sweeps_orphans(
+    gallery: Images, objects: ObjectStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An object goes once it has been seen without a row for a day, and both times it is told.
 
-    What is not an image's, and what is so old that this must be another database, stays.
+    An upload in progress is not seen. What is not an image's, and what is so old that this must be
+    another database, stays.
     """
     kept = gallery.add(pictures.png(), ANN)
     seconds = int(clock.now().timestamp())
@@ -353,11 +356,39 @@ def test_sweeps_orphans(gallery: Images, objects: ObjectStore, clock: FakeClock)
     for name in (orphan, ancient, "notes.txt"):
         objects.put(name, b"content")
     clock.forward(minutes=59)
-    assert gallery.sweep_orphans() == 0
+    assert (gallery.sweep_orphans(), caplog.messages) == (0, [])
 
     clock.forward(minutes=2)
+    assert gallery.sweep_orphans() == 0
+    clock.forward(hours=23)
+    assert gallery.sweep_orphans() == 0
+    clock.forward(hours=1)
     assert gallery.sweep_orphans() == 1
     assert sorted(objects.names()) == sorted([kept.name, ancient, "notes.txt"])
+    assert caplog.messages == [
+        "of 1 images the database has no row; they go in a day",
+        "1 images deleted of which the database has had no row for a day",
+    ]
+
+
+def test_keeps_what_another_database_knows(
+    make: Make, database: Database, clock: FakeClock
+) -> None:
+    """Images outlive starts with a database that lacks their rows, and sweeps until it is there."""
+    kept = make().add(pictures.png(), ANN)
+    with database.write() as connection:
+        row = connection.execute(images.delete().returning(images)).one()
+    clock.forward(hours=2)
+    assert make().sweep_orphans() == 0
+    clock.forward(hours=30)
+    gallery = make()
+    assert gallery.sweep_orphans() == 0
+    with database.write() as connection:  # the backup is restored
+        connection.execute(images.insert().values(row._asdict()))
+    clock.forward(hours=30)
+
+    assert gallery.sweep_orphans() == 0
+    assert gallery.content(gallery.get(kept.name, ANN.id))
 
 
 class BrokenObjects:
@@ -407,7 +438,7 @@ def test_leaves_nothing_when_storing_fails(
 def test_leaves_nothing_when_the_row_is_refused(
     gallery: Images, database: Database, objects: ObjectStore, clock: FakeClock
 ) -> None:
-    """When the row cannot be inserted the object goes, at once or with the next sweep."""
+    """When the row cannot be inserted the object goes, at once or with the sweeps that follow."""
     with database.write() as connection:
         connection.execute(text("ALTER TABLE images RENAME COLUMN etag TO other"))
     with pytest.raises(Exception, match="etag"):
@@ -415,6 +446,8 @@ def test_leaves_nothing_when_the_row_is_refused(
     with database.write() as connection:
         connection.execute(text("ALTER TABLE images RENAME COLUMN other TO etag"))
     clock.forward(hours=2)
+    gallery.sweep_orphans()
+    clock.forward(days=1)
     gallery.sweep_orphans()
 
     assert (rows(database), list(objects.names())) == (0, [])
@@ -453,5 +486,7 @@ def test_a_small_copy_that_was_left_behind(
     with database.write() as connection:
         connection.execute(text("DELETE FROM images"))
     clock.forward(hours=2)
+    assert gallery.sweep_orphans() == 0
+    clock.forward(days=1)
     assert gallery.sweep_orphans() == 1
     assert list(objects.names()) == []

@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import ipaddress
+import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 
@@ -22,6 +23,8 @@ from stopgap.images.store import BATCH, ImageRows, Usage
 from stopgap.storage.database import Database, DatabaseUnreachable
 from stopgap.storage.objects import ObjectNotFound, ObjectStore
 
+logger = logging.getLogger(__name__)
+
 NAME = re.compile(r"[0-9a-f]{64}([0-9a-f]{8})\.(?:jpg|png|webp|gif)")
 """A secret, and the second of its making: tells the age of an object that has no row."""
 
@@ -33,6 +36,10 @@ ORPHAN_AGE_MIN = timedelta(hours=1)
 
 ORPHAN_AGE_MAX = timedelta(days=7)
 """What is older and has no row was not missed by the sweeps before: the database is another."""
+
+ORPHAN_GRACE = timedelta(days=1)
+"""For so long an object has to be without a row, seen by one process, before it is deleted: a
+database that is the wrong one, or not restored yet, is noticed by then."""
 
 
 class Images:
@@ -59,6 +66,7 @@ class Images:
         self._ids = ids
         self._secret = secret
         self._bounds = bounds
+        self._orphans: dict[str, float] = {}  # since when each has been seen without a row
         self._decoder = Decoder(
             bytes_max=bounds.bytes, pixels_max=bounds.pixels, uploads_max=bounds.uploads
         )
@@ -162,19 +170,34 @@ class Images:
     def sweep_orphans(self) -> int:
         """Delete objects that an interruption has left without a row; tell how many there were.
 
-        Walks all objects: meant for the start, and once a day.
+        Only those that a sweep a day ago has found as well: the objects of a database that is
+        away, wrong or older than they are have no rows either. Walks all objects: meant for the
+        start, and once a day.
         """
         self._objects.tidy()
-        orphans = 0
+        now = self._clock.monotonic()
+        seen: dict[str, float] = {}
+        gone = 0
+        for name in self._without_row():
+            since = self._orphans.get(name, now)
+            if now - since >= ORPHAN_GRACE.total_seconds():
+                self._forget(name)
+                gone += 1
+            else:
+                seen[name] = since
+        if gone:
+            logger.warning("%s images deleted of which the database has had no row for a day", gone)
+        if seen.keys() - self._orphans.keys():
+            logger.warning("of %s images the database has no row; they go in a day", len(seen))
+        self._orphans = seen
+        return gone
+
+    def _without_row(self) -> Iterator[str]:
         aged = filter(self._is_aged, self._objects.names())
         while names := list(islice(aged, BATCH)):
             with self._database.read() as connection:
                 known = ImageRows(connection).known(names)
-            for name in names:
-                if name not in known:
-                    self._forget(name)
-                    orphans += 1
-        return orphans
+            yield from (name for name in names if name not in known)
 
     def _forget(self, name: str) -> None:
         self._objects.delete(name + SMALL)
