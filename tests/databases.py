@@ -45,6 +45,11 @@ class PostgresqlServer:
         """Tell the URL of one of its databases."""
         return f"postgresql://postgres:{PASSWORD}@/{name}?host={self._folder}"
 
+    @property
+    def process(self) -> int:
+        """Its process, whose children serve one connection each."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def create(self, template: str = "template0") -> str:
         """Make a database of its own for a test; return its name."""
         self._count += 1

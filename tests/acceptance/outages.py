@@ -1,9 +1,11 @@
 """Outages: the database locked or away for a while, as clients keep asking."""
 
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ import psycopg
 from sqlalchemy import text
 from tests.acceptance.client import COOKIE
 from tests.acceptance.load import Load, Toll
+from tests.acceptance.processes import children
 from tests.acceptance.reckoning import Reckoning, reckon
 from tests.acceptance.server import running
 from tests.databases import PostgresqlServer
@@ -64,6 +67,21 @@ def gone(server: PostgresqlServer, name: str) -> Iterator[None]:
         yield
     finally:
         server.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+
+
+@contextmanager
+def frozen(server: PostgresqlServer) -> Iterator[None]:
+    """Stop all of a database server's processes: connections stay, and nobody says a word."""
+    stopped = []
+    try:
+        for process in (server.process, *children(server.process)):
+            os.kill(process, signal.SIGSTOP)
+            stopped.append(process)
+        yield
+    finally:
+        for process in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,19 +5,27 @@ from pathlib import Path
 
 from tests.acceptance.load import Load
 from tests.acceptance.outages import (
+    frozen,
     gone_postgresql,
     locked_files,
     locked_postgresql,
     locked_sqlite,
 )
+from tests.acceptance.processes import wait_for
 from tests.acceptance.reckoning import reckon
 from tests.acceptance.server import running
 from tests.databases import PostgresqlServer
+
+from stopgap.storage.postgresql import CONNECT_SECONDS
+from stopgap.web.health import PATIENCE_SECONDS as HEALTH_SECONDS
 
 SECONDS = 3
 
 STOP_SECONDS = 10
 """After which Docker kills what has not ended."""
+
+KNOWN_SECONDS = 2 * CONNECT_SECONDS
+"""For a connection that is there and has to answer, and for another in its place."""
 
 
 def test_sqlite_is_locked(tmp_path: Path) -> None:
@@ -33,6 +41,26 @@ def test_postgresql_is_locked(tmp_path: Path, postgresql: PostgresqlServer) -> N
 def test_postgresql_is_gone(tmp_path: Path, postgresql: PostgresqlServer) -> None:
     """While there is no database all are answered but who would have to be looked up in it."""
     assert gone_postgresql(tmp_path, postgresql, SECONDS).faults == []
+
+
+def test_postgresql_is_frozen(tmp_path: Path, postgresql: PostgresqlServer) -> None:
+    """While the database says nothing, strangers are answered, and all others told in time."""
+    settings = {"STOPGAP_WORKERS": "2", "DATABASE_URL": postgresql.url(postgresql.create())}
+    with running(tmp_path, settings) as server:
+        known = server.client()
+        known.sign_in("orhan", "12345")
+        time.sleep(1)  # until nobody remembers who that is
+        with frozen(postgresql):
+            for client, path, status, seconds in (
+                (server.client(), "/health", 503, HEALTH_SECONDS),
+                (known, "/predict/5/january/100", 503, KNOWN_SECONDS),
+                (server.client(), "/predict/5/january/100", 200, 0),
+                (server.client(), "/health", 503, HEALTH_SECONDS),
+            ):
+                began = time.monotonic()
+                assert client.get(path).status == status
+                assert time.monotonic() - began < seconds + 1
+        wait_for(lambda: server.client().get("/health").status == 200, 20, "it is well again")
 
 
 def test_a_stop_while_it_is_locked(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ class Drainer:
 
     def _offset(self, segment: str) -> int:
         if segment not in self._offsets:
-            with self._database.read() as connection:
+            with self._database.read(unbounded=True) as connection:
                 self._offsets[segment] = store.offset(connection, segment)
         return self._offsets[segment]
 
@@ -194,7 +194,7 @@ class Drainer:
 
     def _write(self, records: Sequence[Record], ends: Mapping[str, int]) -> None:
         """Keep records, and how far we have come with them: both, or neither."""
-        with self._database.write() as connection:
+        with self._database.write(unbounded=True) as connection:
             if records:
                 store.insert(connection, records)
             for segment, end in ends.items():
@@ -215,7 +215,7 @@ class Drainer:
             if any(read(path, self._offsets[path.name], damaged=damaged)):
                 return  # written since, just before its writer went
             self._settle()
-            with self._database.write() as connection:
+            with self._database.write(unbounded=True) as connection:
                 store.forget_offset(connection, path.name)
             path.unlink()
         del self._offsets[path.name]

@@ -72,8 +72,7 @@ class Journal:
             before: The position of the last entry of the page before; None: from the newest on.
             limit: Entries at most.
         """
-        with self._database.read() as connection:
-            return finding.page(connection, filters, before, limit)
+        return self._page(filters, before, limit, unbounded=False)
 
     def export(self, filters: Filters = EVERYTHING) -> Iterator[Entry]:
         """List all answers that meet the filters, the newest first.
@@ -82,9 +81,15 @@ class Journal:
         meanwhile are not among them.
         """
         before = None
-        while entries := self.page(filters, before=before, limit=EXPORT_BATCH):
+        while entries := self._page(filters, before, EXPORT_BATCH, unbounded=True):
             yield from entries
             before = entries[-1].position
+
+    def _page(
+        self, filters: Filters, before: int | None, limit: int, *, unbounded: bool
+    ) -> Sequence[Entry]:
+        with self._database.read(unbounded=unbounded) as connection:
+            return finding.page(connection, filters, before, limit)
 
     def find(self, record_id: str, *, of: str | None = None) -> Entry:
         """Find the answer to one request, by its X-Request-Id.
@@ -169,7 +174,7 @@ class Journal:
 
     def delete_older(self, before: datetime, batch: int = DELETE_BATCH) -> int:
         """Delete the oldest answers from before a moment, one batch; tell how many."""
-        with self._database.write() as connection:
+        with self._database.write(unbounded=True) as connection:
             return clearing.delete_older(connection, before, batch)
 
     def sweep(self, days: int) -> int:
@@ -178,7 +183,7 @@ class Journal:
         deleted = 0
         while count := self.delete_older(before):
             deleted += count
-        with self._database.write() as connection:
+        with self._database.write(unbounded=True) as connection:
             clearing.delete_forgotten(connection, before)
         return deleted
 

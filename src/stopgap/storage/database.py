@@ -33,12 +33,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from stopgap.errors import StartRefused, StopgapError
+from stopgap.storage import postgresql
 
 BUSY_SECONDS = 10
 """How long a writer of SQLite waits for another, and anybody for a connection."""
-
-CONNECT_SECONDS = 5
-"""How long PostgreSQL may take to answer a new connection."""
 
 metadata = MetaData(
     naming_convention={
@@ -131,15 +129,20 @@ class Database:
         self.engine = engine
         self.name = name  # for people; never with a password
 
-    def read(self) -> AbstractContextManager[Connection]:
+    def read(self, *, unbounded: bool = False) -> AbstractContextManager[Connection]:
         """Open a transaction for reading; writing in it is an error.
 
-        Raises:
-            DatabaseUnreachable: the database does not answer.
-        """
-        return self._transaction(writing=False)
+        Args:
+            unbounded: Whether a statement may take longer than one of a request, on PostgreSQL.
 
-    def write(self, *, patience: float | None = None) -> AbstractContextManager[Connection]:
+        Raises:
+            DatabaseUnreachable: the database does not answer, or not in time.
+        """
+        return self._transaction(writing=False, unbounded=unbounded)
+
+    def write(
+        self, *, patience: float | None = None, unbounded: bool = False
+    ) -> AbstractContextManager[Connection]:
         """Open a transaction for writing: kept at the end, undone by an error.
 
         SQLite lets one writer in at a time, from the beginning (BEGIN IMMEDIATE), so that what
@@ -147,12 +150,13 @@ class Database:
 
         Args:
             patience: Seconds to wait for who holds a lock; None: as long as usual.
+            unbounded: Whether a statement may take longer than one of a request, on PostgreSQL.
 
         Raises:
             DatabaseUnreachable: the database does not answer, or is busy for too long.
             DatabaseFull: its disk is full.
         """
-        return self._transaction(writing=True, patience=patience)
+        return self._transaction(writing=True, patience=patience, unbounded=unbounded)
 
     def check(self) -> None:
         """See whether the database answers.
@@ -168,16 +172,24 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, *, writing: bool, patience: float | None = None) -> Iterator[Connection]:
+    def _transaction(
+        self, *, writing: bool, unbounded: bool, patience: float | None = None
+    ) -> Iterator[Connection]:
         option = {"postgresql_readonly": not writing, WRITING: writing, PATIENCE: patience}
         with (
             self._translated(),
             self._connect().execution_options(**option) as connection,
-            connection.begin(),
+            self._begin(connection, unbounded=unbounded),
         ):
             if patience is not None and connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {milliseconds(patience)}"))
             yield connection
+
+    @staticmethod
+    def _begin(connection: Connection, *, unbounded: bool) -> AbstractContextManager[object]:
+        if connection.dialect.name == "postgresql":
+            return postgresql.transaction(connection, unbounded=unbounded)
+        return connection.begin()
 
     def _connect(self) -> Connection:
         try:
@@ -291,8 +303,10 @@ def _open_postgresql(text_of_url: str) -> Database:
     except (exc.ArgumentError, ValueError):  # whose words would repeat the password
         raise DatabaseUnknown("postgresql:// but cannot be read") from None
     name = f"PostgreSQL database {url.database or ''} at {url.host or 'its socket'}"
-    url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)} | dict(url.query))
-    return Database(create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS), name)
+    url = url.update_query_dict(postgresql.NETWORK | dict(url.query))
+    engine = create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS)
+    postgresql.bound(engine)
+    return Database(engine, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,7 +353,7 @@ def migrate(database: Database, history: History = MAIN) -> None:
         _use_wal(database)
     if version == history.head:
         return
-    with database.write() as connection:
+    with database.write(unbounded=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         if _version(connection, database.name, history) != history.head:

@@ -19,7 +19,7 @@ views = Blueprint("operations", __name__)
 @views.get("/health")
 def health() -> Response:
     """Tell a load balancer whether this server can serve: 503 while its database is away."""
-    parts().database.check()
+    parts().health.check()
     return json_answer({"status": "ok"})
 
 

@@ -26,6 +26,7 @@ from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
 from stopgap.telemetry.metrics import Metrics
+from stopgap.web.health import Health
 
 NAME = "stopgap"
 
@@ -55,6 +56,7 @@ class Parts:
     downloads: Downloads
     metrics: Metrics
     database: Database
+    health: Health
     clock: Clock
     ids: Ids
 

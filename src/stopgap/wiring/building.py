@@ -38,6 +38,7 @@ from stopgap.settings import Settings
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.objects import open_objects
 from stopgap.telemetry.metrics import Metrics
+from stopgap.web.health import Health
 from stopgap.web.parts import Parts
 from stopgap.wiring.places import last_known, open_artifacts, open_throttle, spool_folder
 
@@ -87,6 +88,7 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         images=_images(ground),
         metrics=ground.metrics,
         database=ground.database,
+        health=Health(ground.database, ground.clock.monotonic),
         clock=ground.clock,
         ids=ground.ids,
         **_callers(ground),

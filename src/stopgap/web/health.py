@@ -1,0 +1,59 @@
+"""The health of this server: whether it can serve, found out for all who ask in good time."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from stopgap.storage.database import Database, DatabaseUnreachable
+
+PATIENCE_SECONDS = 2.0
+"""In which whoever asks has an answer; load balancers commonly wait for 5 seconds."""
+
+
+class Health:
+    """Looks whether the database answers, with one look at a time, which all who ask share.
+
+    A database that is frozen takes its time, or all time, and would take the thread of everybody
+    who asks. Only the look's own thread is held up by it.
+
+    Args:
+        database: The accounts'.
+        monotonic: Tells seconds.
+    """
+
+    def __init__(self, database: Database, monotonic: Callable[[], float]) -> None:
+        self._database = database
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._look: Future[None] = Future()
+        self._look.set_result(None)
+        self._began = 0.0
+
+    def check(self) -> None:
+        """See whether the server can serve.
+
+        Raises:
+            DatabaseUnreachable: the database does not answer, or has not for two seconds.
+        """
+        with self._lock:
+            if self._look.done():
+                self._begin()
+            look, began = self._look, self._began
+        try:
+            look.result(timeout=max(0.0, began + PATIENCE_SECONDS - self._monotonic()))
+        except TimeoutError:
+            reason = f"it has not answered for {PATIENCE_SECONDS:g} seconds"
+            raise DatabaseUnreachable(self._database.name, reason) from None
+
+    def _begin(self) -> None:
+        look: Future[None] = Future()
+        threading.Thread(target=self._do, args=(look,), name="health", daemon=True).start()
+        self._look, self._began = look, self._monotonic()
+
+    def _do(self, look: Future[None]) -> None:
+        try:
+            self._database.check()
+        except Exception as error:  # noqa: BLE001  # for whoever asked
+            look.set_exception(error)
+        else:
+            look.set_result(None)

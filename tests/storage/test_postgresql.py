@@ -1,0 +1,84 @@
+"""PostgreSQL's connections: a server that says nothing is given up in time."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from sqlalchemy import text
+
+from stopgap.storage import postgresql
+from stopgap.storage.database import Database, DatabaseUnreachable, open_database
+
+
+@pytest.fixture
+def opened(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Give a database whose patience is a test's."""
+    monkeypatch.setattr(postgresql, "STATEMENT_SECONDS", 0.5)
+    monkeypatch.setattr(postgresql, "GRACE_SECONDS", 0.5)
+    with closing(open_database(postgresql_url)) as database:
+        yield database
+
+
+@contextmanager
+def frozen(process: int) -> Iterator[None]:
+    """Stop a process, which keeps its connections; let it go on afterwards."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def backend(database: Database) -> int:
+    """Tell the process that serves the connection which is taken next."""
+    with database.read() as connection:
+        return int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+
+def sleep(database: Database, seconds: float, *, unbounded: bool = False) -> None:
+    """Have the server take its time with a statement."""
+    with database.read(unbounded=unbounded) as connection:
+        connection.execute(text(f"SELECT pg_sleep({seconds})"))
+
+
+def test_a_statement_takes_as_long_as_a_request_may(opened: Database) -> None:
+    """The server ends what takes too long, tells so, and serves the same connection again."""
+    process = backend(opened)
+    with pytest.raises(DatabaseUnreachable, match="statement timeout"):
+        sleep(opened, 30)
+    assert backend(opened) == process
+
+
+def test_what_is_no_request_takes_its_time(opened: Database) -> None:
+    """An unbounded transaction is not ended, and the next one is bounded again."""
+    sleep(opened, 1.5, unbounded=True)
+    with pytest.raises(DatabaseUnreachable):
+        sleep(opened, 1.5)
+
+
+def test_a_frozen_server_is_given_up(opened: Database) -> None:
+    """A server that freezes while it is asked, and ends nothing by itself, is told as away."""
+
+    def freeze_and_ask() -> None:
+        with opened.read() as connection, frozen(process):
+            connection.execute(text("SELECT 1"))
+
+    process = backend(opened)
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnreachable, match="has said nothing for 1 seconds"):
+        freeze_and_ask()
+    assert 0.9 < time.monotonic() - began < 5
+    assert backend(opened) != process
+
+
+def test_a_frozen_connection_is_replaced(opened: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only a pooled connection's server is frozen, another connection serves instead."""
+    monkeypatch.setattr(postgresql, "CONNECT_SECONDS", 0.5)
+    process = backend(opened)
+    with frozen(process):
+        began = time.monotonic()
+        assert backend(opened) != process
+        assert 0.4 < time.monotonic() - began < 5

@@ -1,0 +1,60 @@
+"""The health of this server: told to everybody, in good time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from tests.storage.test_postgresql import backend, frozen
+
+from stopgap.clock import SystemClock
+from stopgap.storage.database import Database, DatabaseUnreachable, open_database
+from stopgap.web.health import PATIENCE_SECONDS, Health
+
+ASKERS = 20
+
+
+@pytest.fixture
+def opened(postgresql_url: str) -> Iterator[Database]:
+    """Give a PostgreSQL database."""
+    with closing(open_database(postgresql_url)) as database:
+        yield database
+
+
+def test_well(database: Database) -> None:
+    """Where the database answers, the server can serve."""
+    Health(database, SystemClock().monotonic).check()
+
+
+def test_a_frozen_database(opened: Database) -> None:
+    """All who ask are told in two seconds, later ones at once, by one thread; and that it is back.
+
+    The database is reached through a Unix socket, over which no network's timeout holds.
+    """
+    health = Health(opened, SystemClock().monotonic)
+    with frozen(backend(opened)):
+        threads = threading.active_count()
+        with ThreadPoolExecutor(ASKERS) as askers:
+            took = list(askers.map(lambda _: refused_after(health), range(ASKERS)))
+            assert threading.active_count() <= threads + ASKERS + 1
+        assert PATIENCE_SECONDS - 0.5 < max(took) < PATIENCE_SECONDS + 1
+        assert refused_after(health) < 1
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            health.check()
+        except DatabaseUnreachable:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            break
+
+
+def refused_after(health: Health) -> float:
+    """Tell the seconds after which one is told that the database does not answer."""
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnreachable, match="has not answered for 2 seconds"):
+        health.check()
+    return time.monotonic() - began
