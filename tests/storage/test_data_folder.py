@@ -1,12 +1,18 @@
 """The data folder is private, and its secret is made once."""
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from stopgap.storage.data_folder import DataFolderUnwritable, kept_secret, open_data_folder
+from stopgap.storage.data_folder import (
+    DataFolderUnwritable,
+    SecretDamaged,
+    kept_secret,
+    open_data_folder,
+)
 
 
 def test_it_is_made_for_this_user_alone(tmp_path: Path) -> None:
@@ -37,3 +43,30 @@ def test_several_first_starts_agree(tmp_path: Path) -> None:
         secrets = set(pool.map(kept_secret, [tmp_path] * 8))
     assert len(secrets) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+@pytest.mark.parametrize("left", ["", "\n", "0123456789abcdef"])
+def test_a_secret_that_is_not_whole(tmp_path: Path, left: str) -> None:
+    """A secret that is empty or short, and could be guessed, is refused and left as it is."""
+    (tmp_path / "secret").write_text(left)
+    with pytest.raises(SecretDamaged, match="delete it"):
+        kept_secret(tmp_path)
+    assert (tmp_path / "secret").read_text() == left
+
+
+def test_a_new_secret_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its content is flushed before it has its name, and then the name is."""
+    flushed: list[tuple[str, bool]] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        what = Path(f"/proc/self/fd/{descriptor}").readlink()
+        flushed.append((what.name, (tmp_path / "secret").exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    kept_secret(tmp_path)
+    (draft, named), folder = flushed
+    assert draft.startswith(".secret-")
+    assert not named
+    assert folder == (tmp_path.name, True)

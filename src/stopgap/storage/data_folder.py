@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from stopgap.errors import StartRefused
+from stopgap.settings import SECRET_MIN
 
 
 class DataFolderUnwritable(StartRefused):
@@ -14,6 +15,16 @@ class DataFolderUnwritable(StartRefused):
         super().__init__(
             f"The data folder {folder} cannot be written ({reason}); "
             "name another in STOPGAP_DATA, or let this user write there."
+        )
+
+
+class SecretDamaged(StartRefused):
+    """The secret that is kept is not whole, and everybody could guess what it signs."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The secret in {path} has fewer than {SECRET_MIN} characters; bring it back from a "
+            "backup, or delete it: a new one ends all sessions and API keys."
         )
 
 
@@ -38,24 +49,42 @@ def kept_secret(folder: Path) -> str:
 
     Raises:
         DataFolderUnwritable: it can neither be read nor made.
+        SecretDamaged: it is too short.
     """
     path = folder / "secret"
     try:
         if not path.exists():
             _make_secret(path)
-        return path.read_text(encoding="ascii").strip()
+        secret = path.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
         raise DataFolderUnwritable(folder, f"its secret: {error}") from error
+    if len(secret) < SECRET_MIN:
+        raise SecretDamaged(path)
+    return secret
 
 
 def _make_secret(path: Path) -> None:
-    """Write a new secret whole or not at all; of several who try at once, one wins."""
+    """Write a new secret whole or not at all; of several who try at once, one wins.
+
+    It is on the disk when this returns, lest a power cut leave its name without it.
+    """
     draft = path.with_name(f".secret-{secrets.token_hex(8)}")
     draft.touch(mode=0o600)
     try:
         draft.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+        _flush(draft)
         os.link(draft, path)
     except FileExistsError:
         pass  # somebody else's is as good
     finally:
         draft.unlink()
+    _flush(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """See that a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
