@@ -48,6 +48,7 @@ def test_strict(tmp_path: Path, each_full: Full) -> None:
             time.sleep(FULL_SECONDS)
             refuses_every_way(server.client())
             assert server.client().get("/status").body == b"Alive!"
+            assert server.client().get("/health").status == 503
         answered = load.answers
         wait_for(lambda: load.answers > answered, RECOVERY_SECONDS, "it answers again")
         time.sleep(0.5)

@@ -5,11 +5,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
+from tests.journal.test_spool import no_room_beyond
 from tests.storage.test_postgresql import backend, frozen
 
-from stopgap.clock import SystemClock
+from stopgap.clock import RandomIds, SystemClock
+from stopgap.journal.spool import Spool, SpoolUnwritable
 from stopgap.storage.database import Database, DatabaseUnreachable, open_database
 from stopgap.web.health import PATIENCE_SECONDS, Health
 
@@ -50,6 +53,25 @@ def test_a_frozen_database(opened: Database) -> None:
             time.sleep(0.05)
         else:
             break
+
+
+def test_a_full_disk(database: Database, tmp_path: Path) -> None:
+    """After a record that could not be kept the server is not well, until one could be again.
+
+    Nobody need ask for a prediction meanwhile: a load balancer lets nobody do so.
+    """
+    folder = tmp_path / "spool"
+    with closing(Spool(folder, RandomIds())) as spool:
+        health = Health(database, SystemClock().monotonic, spool=spool)
+        health.check()
+        with no_room_beyond(0):
+            with pytest.raises(SpoolUnwritable):
+                spool.append(b"record")
+            with pytest.raises(SpoolUnwritable):
+                health.check()
+            Health(database, SystemClock().monotonic).check()  # an answer needs no record
+        health.check()
+        assert list(folder.iterdir()) == []
 
 
 def refused_after(health: Health) -> float:

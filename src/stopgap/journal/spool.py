@@ -33,6 +33,9 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 
 FLUSH_SECONDS = 1.0
 
+PROBE = bytes(4096)
+"""As much as the smallest piece of a disk: where it has room, a record has."""
+
 
 class SpoolUnwritable(StopgapError):
     """The answer cannot be put on record, and what has no record must not be answered."""
@@ -68,6 +71,7 @@ class Spool:
         self._unflushed: list[int] = []  # descriptors of full segments
         self._flusher: threading.Thread | None = None
         self._closed = threading.Event()
+        self._refused = False  # the last record
 
     def append(self, body: bytes) -> None:
         """Keep a record; when this returns, the answer may leave.
@@ -85,9 +89,35 @@ class Spool:
                 self._end += append(self._segment, body)
                 if self._always:
                     os.fsync(self._segment)
+                self._refused = False
             except OSError as error:
+                self._refused = True
                 self._cut()
                 raise SpoolUnwritable(error.strerror or str(error)) from error
+
+    def check(self) -> None:
+        """See whether a record can be kept again, where the last one could not.
+
+        Nobody may ask for predictions of a server that is not well, so this does not wait for the
+        next record to tell.
+
+        Raises:
+            SpoolUnwritable: none can be kept.
+        """
+        if not self._refused:
+            return
+        probe = self._folder / f".probe-{self._ids.new()}"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                probe.write_bytes(PROBE)
+                if self._always:
+                    flush(probe)
+            finally:
+                probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise SpoolUnwritable(error.strerror or str(error)) from error
+        self._refused = False
 
     def close(self) -> None:
         """Leave all that was written to the drainer; a late record begins a segment anew."""

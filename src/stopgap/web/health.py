@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from stopgap.journal.spool import Spool
 from stopgap.storage.database import Database, DatabaseUnreachable
 
 PATIENCE_SECONDS = 2.0
@@ -11,7 +12,9 @@ PATIENCE_SECONDS = 2.0
 
 
 class Health:
-    """Looks whether the database answers, with one look at a time, which all who ask share.
+    """Looks whether answers can be put on record, and whether the database answers.
+
+    One look at the database at a time, which all who ask share.
 
     A database that is frozen takes its time, or all time, and would take the thread of everybody
     who asks. Only the look's own thread is held up by it.
@@ -19,11 +22,15 @@ class Health:
     Args:
         database: The accounts'.
         monotonic: Tells seconds.
+        spool: Where what is answered has to be on record; None: it need not be.
     """
 
-    def __init__(self, database: Database, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, monotonic: Callable[[], float], *, spool: Spool | None = None
+    ) -> None:
         self._database = database
         self._monotonic = monotonic
+        self._spool = spool
         self._lock = threading.Lock()
         self._look: Future[None] = Future()
         self._look.set_result(None)
@@ -33,8 +40,11 @@ class Health:
         """See whether the server can serve.
 
         Raises:
+            SpoolUnwritable: the last answer could not be put on record, and none can be yet.
             DatabaseUnreachable: the database does not answer, or has not for two seconds.
         """
+        if self._spool:
+            self._spool.check()
         with self._lock:
             if self._look.done():
                 self._begin()

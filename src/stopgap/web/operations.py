@@ -18,7 +18,10 @@ views = Blueprint("operations", __name__)
 
 @views.get("/health")
 def health() -> Response:
-    """Tell a load balancer whether this server can serve: 503 while its database is away."""
+    """Tell a load balancer whether this server can serve.
+
+    503 while its database is away, or while no answer can be put on record and each has to be.
+    """
     parts().health.check()
     return json_answer({"status": "ok"})
 

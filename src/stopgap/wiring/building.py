@@ -88,13 +88,19 @@ def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
         images=_images(ground),
         metrics=ground.metrics,
         database=ground.database,
-        health=Health(ground.database, ground.clock.monotonic),
+        health=_health(ground, memory["spool"]),
         clock=ground.clock,
         ids=ground.ids,
         **_callers(ground),
         **memory,
         **_answerers(ground, memory["spool"]),
     )
+
+
+def _health(ground: Ground, spool: Spool) -> Health:
+    strict = ground.settings.journal == "strict"
+    monotonic = ground.clock.monotonic
+    return Health(ground.database, monotonic, spool=spool if strict else None)
 
 
 class _Callers(TypedDict):
