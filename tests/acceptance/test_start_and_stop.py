@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -51,6 +51,15 @@ def refused(folder: Path, *, command: Sequence[str] = (*STOPGAP, "serve"), **set
     assert ended.stderr.startswith("stopgap: "), ended.stderr
     assert ended.stderr.count("\n") == 1, ended.stderr
     return ended.stderr
+
+
+def test_idle_connections_keep_nobody_out(tmp_path: Path) -> None:
+    """A worker takes more connections than a shell's limit of open files would let it have."""
+    command = ["/bin/sh", "-c", 'ulimit -Sn 100; exec "$@"', "sh", *ML_SERVER]
+    with running(tmp_path, command=command) as server, ExitStack() as idle:
+        for _ in range(200):
+            idle.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        assert server.client().get("/status").body == b"Alive!"
 
 
 def fingerprint(folder: Path) -> dict[str, str]:

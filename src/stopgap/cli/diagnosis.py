@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from stopgap.cli.open_files import LOW, allowed_open_files
 from stopgap.cli.serve import PortTaken, free_address
 from stopgap.clock import Clock
 from stopgap.contracts.loading import load_contracts
@@ -243,6 +244,15 @@ def _disk(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield _fine(told)
 
 
+def _open_files(_settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    allowed = allowed_open_files()
+    told = f"A process may have {allowed:,} files open; each connection is one."
+    if allowed < LOW:
+        yield _warning(told, f"Raise the hard limit (`ulimit -Hn`) to {LOW:,} or more.")
+    else:
+        yield _fine(told)
+
+
 LOOKS: tuple[Callable[[Settings, Clock], Iterator[Finding]], ...] = (
     _contracts,
     _data_folder,
@@ -255,6 +265,7 @@ LOOKS: tuple[Callable[[Settings, Clock], Iterator[Finding]], ...] = (
     _proxies,
     _clock,
     _disk,
+    _open_files,
 )
 """Every look, in its order; its name is what people read."""
 

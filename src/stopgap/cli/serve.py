@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from stopgap import wiring
+from stopgap.cli.open_files import allow_open_files
 from stopgap.cli.supervising import supervise
 from stopgap.errors import StartRefused
 from stopgap.settings import Settings
@@ -64,6 +65,7 @@ def serve(**options: object) -> None:
     address, port = free_address(settings.host, settings.port)
     settings = wiring.prepare(settings)
     wiring.keep_routings(settings)
+    allow_open_files()
     click.echo(invitation(settings, port), err=True)
     supervise(settings, address, port)
 
