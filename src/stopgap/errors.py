@@ -35,6 +35,7 @@ class StopgapError(Exception):
     title: ClassVar[str] = "Error"  # for people: `Image not found`
 
     retry_after: float | None = None  # seconds until it makes sense to ask again
+    for_strangers: ClassVar[str | None] = None  # instead of a detail that tells of our insides
 
     def __init_subclass__(cls) -> None:
         words = [word.lower() for word in re.findall(r"[A-Z][a-z0-9]*", cls.__name__)]

@@ -203,7 +203,7 @@ def document(error: StopgapError, request_id: str) -> dict[str, Any]:
         "type": f"/problems/{error.code}",
         "title": error.title,
         "status": status_of(type(error)),
-        "detail": error.detail,
+        "detail": error.for_strangers or error.detail,
         "instance": f"urn:uuid:{request_id}",
         "request_id": request_id,
     }

@@ -58,9 +58,12 @@ def test_postgresql_is_frozen(tmp_path: Path, postgresql: PostgresqlServer) -> N
                 (server.client(), "/health", 503, HEALTH_SECONDS),
             ):
                 began = time.monotonic()
-                assert client.get(path).status == status
+                answer = client.get(path)
+                assert answer.status == status
+                assert "PostgreSQL" not in answer.text
                 assert time.monotonic() - began < seconds + 1
         wait_for(lambda: server.client().get("/health").status == 200, 20, "it is well again")
+        assert "request refused: The PostgreSQL database" in server.said
 
 
 def test_a_stop_while_it_is_locked(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The database: one door to SQLite and PostgreSQL."""
 
 import re
+import shutil
 import sqlite3
 import stat
 import threading
@@ -8,13 +9,16 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import exc, text
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from tests.journal.test_spool import no_room_beyond
 
+from stopgap.problems import document
 from stopgap.storage.database import (
     Database,
     DatabaseFull,
@@ -167,7 +171,7 @@ def test_unknown_urls_are_named_without_their_password(url: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_an_absent_server_is_unreachable(scheme: str, tmp_path: Path) -> None:
     """A server that is not there is told in one line, at the first use, without the password."""
-    url = f"{scheme}://somebody:hunter2@/db?host={tmp_path}&application_name=hunter3"
+    url = f"{scheme}://somebody:hunter2@/db?host={tmp_path}&sslpassword=hunter3"
     with (
         closing(open_database(url)) as database,
         pytest.raises(DatabaseUnreachable, match="cannot be used") as caught,
@@ -175,6 +179,40 @@ def test_an_absent_server_is_unreachable(scheme: str, tmp_path: Path) -> None:
         database.check()
     assert not re.search("hunter[23]|\n", caught.value.detail)
     assert caught.value.retry_after
+
+
+def test_only_secrets_are_masked(tmp_path: Path) -> None:
+    """What is told of a failure has the values of plain options in it, ours and the URL's."""
+    folder = tmp_path / "at-5"
+    with (
+        closing(open_database(f"postgresql:///db?host={folder}&sslpassword=at-")) as database,
+        pytest.raises(DatabaseUnreachable) as caught,
+    ):
+        database.check()
+    assert f"{tmp_path}/***5/" in caught.value.detail
+
+
+def test_strangers_are_not_told_where_it_is(tmp_path: Path) -> None:
+    """Over HTTP nothing is told of the database but that it is away, or has no room."""
+    for error in (DatabaseUnreachable(str(tmp_path), "no"), DatabaseFull(str(tmp_path))):
+        assert str(tmp_path) in error.detail
+        assert str(tmp_path) not in document(error, "0" * 32)["detail"]
+
+
+def test_a_disk_error_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite says `disk I/O error` and the disk has no room, that is told as what it is."""
+    file = tmp_path / "a.db"
+    for free, kind in ((0, DatabaseFull), (10**9, DatabaseUnreachable)):
+        with closing(open_database(f"sqlite:///{file}")) as database:
+            migrate(database)
+        usage = SimpleNamespace(free=free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        with (
+            closing(open_database(f"sqlite:///{file}")) as database,
+            no_room_beyond(0),
+            pytest.raises(kind),
+        ):
+            database.check()
 
 
 def test_a_wrong_option_is_unreachable_too(postgresql_url: str) -> None:

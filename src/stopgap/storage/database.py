@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -20,7 +21,6 @@ from sqlalchemy import (
     TypeDecorator,
     column,
     create_engine,
-    event,
     exc,
     func,
     inspect,
@@ -29,14 +29,10 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from stopgap.errors import StartRefused, StopgapError
-from stopgap.storage import postgresql
-
-BUSY_SECONDS = 10
-"""How long a writer of SQLite waits for another, and anybody for a connection."""
+from stopgap.storage import postgresql, sqlite
+from stopgap.storage.sqlite import BUSY_SECONDS, PATIENCE, WRITING, milliseconds
 
 metadata = MetaData(
     naming_convention={
@@ -64,6 +60,7 @@ class DatabaseUnreachable(StopgapError):
     """The database does not answer, or its file cannot be read and written."""
 
     retry_after = 5.0
+    for_strangers = "The server cannot reach its database now; try again in a moment."
 
     def __init__(self, database: str, reason: str) -> None:
         super().__init__(f"The {database} cannot be used: {reason}.")
@@ -73,6 +70,7 @@ class DatabaseFull(StopgapError):
     """The database's disk is full; nothing of this request has been kept."""
 
     retry_after = 60.0
+    for_strangers = "The server has no room left to keep this; nothing of it was kept. Try later."
 
     def __init__(self, database: str) -> None:
         super().__init__(f"The disk of the {database} is full; free some space and try again.")
@@ -203,16 +201,21 @@ class Database:
         try:
             yield
         except (exc.OperationalError, exc.InterfaceError) as error:
-            if _code(error) in FULL:
+            if _is_full(error, self.engine.url):
                 raise DatabaseFull(self.name) from error
             raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
         except exc.TimeoutError as error:
             raise DatabaseUnreachable(self.name, "all its connections are in use") from error
 
 
-WRITING, PATIENCE = "stopgap_writing", "stopgap_patience"
 FULL = ("SQLITE_FULL", "53100")
 """How SQLite and PostgreSQL (disk_full) say that the disk is full."""
+
+FULL_BYTES = 65_536
+"""With fewer free, SQLite may say `disk I/O error`: its -shm grows by 32 KiB."""
+
+SECRETS = ("password", "passfile", "sslpassword", "scram_client_key", "oauth_client_secret")
+"""Options of a URL that nobody else is to read, besides the password in its own place."""
 
 
 def _code(error: exc.DBAPIError) -> str:
@@ -221,10 +224,18 @@ def _code(error: exc.DBAPIError) -> str:
     return next((code for name in names if (code := getattr(error.orig, name, None))), "")
 
 
+def _is_full(error: exc.DBAPIError, url: URL) -> bool:
+    """Tell whether it is the disk that has no room."""
+    code = _code(error)
+    if not code.startswith("SQLITE_IOERR"):
+        return code in FULL
+    return shutil.disk_usage(Path(url.database or "").absolute().parent).free < FULL_BYTES
+
+
 def _reason(error: exc.DBAPIError, url: URL) -> str:
-    """Tell the driver's own first words, without the password should they hold it."""
+    """Tell the driver's own first words, without the passwords should they hold one."""
     words = str(error.orig).strip().splitlines() or ["it gave no reason"]
-    secrets = [str(url.password or ""), *(str(url.query.get(key) or "") for key in url.query)]
+    secrets = [str(url.password or ""), *(str(url.query.get(key) or "") for key in SECRETS)]
     for secret in filter(None, secrets):
         words[0] = words[0].replace(secret, "***")
     return words[0].rstrip(".")
@@ -267,34 +278,8 @@ def _open_sqlite(path: str) -> Database:
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
         pool_timeout=BUSY_SECONDS,
     )
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    sqlite.set_up(engine)
     return Database(engine, name)
-
-
-def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    """Give a new connection its habits. With the WAL, NORMAL loses nothing but to a power cut."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Begin a transaction ourselves; the driver's own way begins too late, or not at all."""
-    options = connection.get_execution_options()
-    writing, patience = options.get(WRITING, True), options.get(PATIENCE)
-    wanted = milliseconds(BUSY_SECONDS if patience is None else patience)
-    if connection.info.get(PATIENCE) != wanted:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wanted}")
-        connection.info[PATIENCE] = wanted
-    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writing else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def milliseconds(seconds: float) -> int:
-    """Tell whole milliseconds, one at least: to both databases, 0 has a meaning of its own."""
-    return max(1, round(seconds * 1_000))
 
 
 def _open_postgresql(text_of_url: str) -> Database:

@@ -41,6 +41,8 @@ class ObjectsUnknown(StartRefused):
 class ObjectsUnwritable(StartRefused):
     """The folder for objects cannot be made, read or written."""
 
+    for_strangers = "The server cannot keep this now: its folder is not to be written."
+
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(
             f"The folder {folder} cannot keep objects ({reason}); "

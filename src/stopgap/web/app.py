@@ -7,8 +7,8 @@ from werkzeug.exceptions import HTTPException
 
 from stopgap.errors import StopgapError
 from stopgap.problems import SignInNeeded
+from stopgap.telemetry.logs import Seldom
 from stopgap.web import client_api, faults, image_api, operations, reference
-from stopgap.web.answers import problem
 from stopgap.web.console import (
     account,
     accounts,
@@ -69,7 +69,7 @@ def create_app(built: Parts) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.before_request(begin)
     app.after_request(finish)
-    app.register_error_handler(StopgapError, problem)
+    app.register_error_handler(StopgapError, faults.teller(Seldom(built.clock.monotonic)))
     app.register_error_handler(SignInNeeded, faults.ask_to_sign_in)
     app.register_error_handler(HTTPException, faults.refuse)
     app.register_error_handler(Exception, faults.fail)

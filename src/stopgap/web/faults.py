@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+from collections.abc import Callable
 
 from flask import Response, current_app, g, request
 from werkzeug import exceptions
@@ -15,6 +16,7 @@ from stopgap.problems import (
     PageNotFound,
     SignInNeeded,
 )
+from stopgap.telemetry.logs import Seldom
 from stopgap.web import callers
 from stopgap.web.answers import problem
 from stopgap.web.bodies import raw_path, raw_query
@@ -23,6 +25,17 @@ NEARLY_MAX = 100
 """Characters of an address that are compared with ours; the comparison takes their square."""
 
 logger = logging.getLogger(__name__)
+
+
+def teller(seldom: Seldom) -> Callable[[StopgapError], Response]:
+    """Make what answers our own errors; what is not for strangers is told to the log instead."""
+
+    def tell(error: StopgapError) -> Response:
+        if error.for_strangers and seldom.is_due:
+            logger.warning("request refused: %s", error, extra={"request_id": g.request_id})
+        return problem(error)
+
+    return tell
 
 
 def refuse(error: exceptions.HTTPException) -> Response:
