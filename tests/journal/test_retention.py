@@ -70,6 +70,8 @@ def test_counts_by_the_day_stay(
 ) -> None:
     """Of old days the charts still tell the sums, which are nobody's; finer steps are gone."""
     clock.forward(days=40)
+    assert journal.sweep(days=30) == 0
+    clock.forward(days=1)
     assert journal.sweep(days=30) == len(some)
     assert sum(point.answers for point in journal.charts().timeline.points) == len(some)
     assert sum(each.answers for each in journal.stats()) == len(some)
@@ -92,6 +94,44 @@ def test_who_was_forgotten_is_in_time_forgotten_altogether(
     journal.sweep(days=30)
     with journal_database.read() as connection:
         assert set(connection.scalars(forgotten)) == {"bob"}
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_clock_that_leaps(
+    *,
+    journal: Journal,
+    journal_database: Database,
+    some: list[Record],
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    recorded: bool,
+) -> None:
+    """Where all from before a long silence would go, it is told and waits for a day, once.
+
+    So it does although answers are recorded by the clock that has leapt.
+    """
+    clock.forward(days=730)
+    if recorded:
+        add(journal_database, [record(at=clock.microseconds() - 1)])
+    for _ in range(2):
+        clock.forward(hours=11)
+        assert journal.sweep(days=365) == 0
+    assert len(journal.page(limit=1000)) == len(some) + recorded
+    (told,) = caplog.messages
+    assert "nothing was recorded for 730 days before" in told
+    clock.forward(hours=13)
+    assert journal.sweep(days=365) == len(some)
+
+
+def test_what_is_due_each_day_goes_each_day(
+    journal: Journal, journal_database: Database, clock: FakeClock
+) -> None:
+    """Where answers have come in all the time, the oldest go at once, be it that few are kept."""
+    for day in range(40):
+        add(journal_database, [record(at=at(START + timedelta(days=day)))])
+    clock.forward(days=40)
+    assert journal.sweep(days=30) == 11
+    assert journal.sweep(days=1) == 29
 
 
 def test_what_is_young_enough_stays(journal: Journal, some: list[Record], clock: FakeClock) -> None:

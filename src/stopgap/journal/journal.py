@@ -1,6 +1,7 @@
 """The journal as others see it: looked up, counted, completed, and cleared in time."""
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,15 @@ EXPORT_BATCH = 2_000
 
 DELETE_BATCH = 5_000
 """Records that are deleted in one step: the drainer waits for 0.1 s at most."""
+
+
+SILENCE_MIN = timedelta(days=30)
+"""A silence as long as answers are kept, and as this, may be a clock that has leapt."""
+
+DOUBT = timedelta(days=1)
+"""Time to set the clock, before what is too old by it is deleted."""
+
+logger = logging.getLogger(__name__)
 
 
 class JournalRowNotFound(StopgapError):
@@ -48,6 +58,7 @@ class Journal:
         self._database = database
         self._clock = clock
         self._spool = spool
+        self._doubted_since: float | None = None  # that the clock is right
 
     def catch_up(self, seconds: float) -> int:
         """See that answers given until now can be found; tell the bytes of those that cannot yet.
@@ -178,14 +189,36 @@ class Journal:
             return clearing.delete_older(connection, before, batch)
 
     def sweep(self, days: int) -> int:
-        """Delete all answers that are older than so many days, in batches; tell how many."""
-        before = self._clock.now() - timedelta(days=days)
+        """Delete all answers that are older than so many days, in batches; tell how many.
+
+        Where all would go that was recorded before a long silence, the clock may have leapt: then
+        nothing is deleted for a day.
+        """
+        now = self._clock.now()
+        before = now - timedelta(days=days)
+        if self._may_have_leapt(before, now, max(timedelta(days=days), SILENCE_MIN)):
+            return 0
         deleted = 0
         while count := self.delete_older(before):
             deleted += count
         with self._database.write(unbounded=True) as connection:
             clearing.delete_forgotten(connection, before)
         return deleted
+
+    def _may_have_leapt(self, before: datetime, now: datetime, long: timedelta) -> bool:
+        with self._database.read(unbounded=True) as connection:
+            silence = clearing.silence(connection, before, now)
+        if silence < long:
+            self._doubted_since = None
+            return False
+        if self._doubted_since is None:
+            self._doubted_since = self._clock.monotonic()
+            logger.warning(
+                "it is %s, and nothing was recorded for %s days before; if that is wrong, set the "
+                "clock: answers from before %s are deleted in a day",
+                *(now, silence.days, before),
+            )
+        return self._clock.monotonic() - self._doubted_since < DOUBT.total_seconds()
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,8 +1,8 @@
 """Records are completed, made anonymous and deleted: in short steps, between which others write."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from stopgap.journal.store.finding import position_at
 from stopgap.journal.store.names import CALLER, FIRST_FIELD
@@ -18,7 +18,8 @@ from stopgap.journal.store.tables import (
     SPREADS,
     TERMS,
 )
-from stopgap.journal.terms import word_number
+from stopgap.journal.terms import TIE_BITS, word_number
+from stopgap.storage.database import MICROSECOND
 
 
 def report_actual(connection: Connection, record_id: str, value: str, now: datetime) -> bool:
@@ -59,6 +60,18 @@ def anonymise(connection: Connection, caller: str, block: int) -> int:
     changed = connection.execute(chosen.values(caller=None)).rowcount
     connection.execute(delete(TERMS).where(*mine))
     return changed
+
+
+def silence(connection: Connection, around: datetime, now: datetime) -> timedelta:
+    """Tell for how long nothing was recorded: from the last record before a moment to the next one.
+
+    Where there is no next one, until now; where there is no last one, for no time.
+    """
+    column, bound = RECORDS.c.position, position_at(around)
+    last = connection.scalar(select(func.max(column)).where(column < bound))
+    following = connection.scalar(select(func.min(column)).where(column >= bound))
+    end = position_at(now) if following is None else following
+    return timedelta(0) if last is None else (end - last >> TIE_BITS) * MICROSECOND
 
 
 def delete_older(connection: Connection, before: datetime, batch: int) -> int:
