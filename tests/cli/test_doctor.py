@@ -59,6 +59,26 @@ def foreign(path: Path) -> None:
     connection.close()
 
 
+def journal_of(data: Path) -> Path:
+    """Tell where the journal is, as it is before a stop has tidied it up."""
+    path = data / "journal.db"
+    path.touch()
+    return path
+
+
+def set_aside(spool: Path) -> None:
+    """Leave a segment that could not be moved whole."""
+    spool.mkdir()
+    (spool / "1.damaged").touch()
+
+
+def left(spool: Path, size: int) -> None:
+    """Leave a segment of so many bytes, as if nobody had drained for long."""
+    spool.mkdir()
+    with (spool / "1.spool").open("wb") as segment:
+        segment.truncate(size)
+
+
 @pytest.mark.parametrize(
     ("what", "damage"),
     [
@@ -68,6 +88,10 @@ def foreign(path: Path) -> None:
         ("secret", lambda data: (data / "secret").write_text("short")),
         ("database", lambda data: (data / "stopgap.db").write_text("no database" * 100)),
         ("database", lambda data: foreign(data / "stopgap.db")),
+        ("journal", lambda data: foreign(journal_of(data))),
+        ("journal", lambda data: (data / "spool" / "drainer.lock").mkdir(parents=True)),
+        ("journal", lambda data: set_aside(data / "spool")),
+        ("journal", lambda data: left(data / "spool", 80_000_000)),
         (
             "images",
             lambda data: (data / "objects").rename(data / "x") and (data / "objects").touch(),
@@ -93,6 +117,9 @@ def test_damage(run: Run, data: Path, what: str, damage: Damage) -> None:
         ({"STOPGAP_CONTRACTS": "no.such:contract"}, "contracts", "wrong"),
         ({"STOPGAP_DATABASE_URL": "mysql://x"}, "database", "wrong"),
         ({"STOPGAP_DATABASE_URL": "postgresql://u:secretword@127.0.0.1:1/x"}, "database", "wrong"),
+        ({"STOPGAP_JOURNAL_URL": "mysql://x"}, "journal", "wrong"),
+        ({"STOPGAP_JOURNAL_URL": "postgresql://u:secretword@127.0.0.1:1/x"}, "journal", "wrong"),
+        ({"STOPGAP_LIMITS": "carrier-pigeon://"}, "limits", "wrong"),
         ({"STOPGAP_OBJECTS": "ftp://x"}, "images", "wrong"),
         ({"STOPGAP_HOST": "192.0.2.1"}, "port", "wrong"),
         ({"STOPGAP_HOST": "0.0.0.0"}, "who may sign in", "warning"),

@@ -21,7 +21,7 @@ from tests.journal import spooling
 from tests.journal.records import is_free, record, records
 
 from stopgap.clock import RandomIds, SystemClock
-from stopgap.journal import store
+from stopgap.journal import drain, store
 from stopgap.journal.drain import Drainer, backlog, catch_up, damaged, drain_process, settle
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
@@ -314,6 +314,27 @@ def test_who_is_told_to_stop_before_its_turn_does_nothing(
     with running(Drainer(tmp_path / "spool", journal, SystemClock())):
         spool.close()
     assert kept(journal) == names(some)
+
+
+def test_a_lock_that_cannot_be_opened_only_delays(
+    tmp_path: Path,
+    journal: Database,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the lock's file is not to be opened, that is told once, and tried until it is."""
+    monkeypatch.setattr(drain, "PATIENCE_SECONDS", 0.05)
+    append(spool, some := records(10))
+    lock = tmp_path / "spool" / "drainer.lock"
+    lock.mkdir()
+    with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+        time.sleep(0.5)
+        (told,) = [each for each in caplog.messages if "waits in its spool" in each]
+        assert "drainer.lock" in told
+        lock.rmdir()
+        wait_for(lambda: kept(journal) == names(some))
+        spool.close()
 
 
 def test_a_locked_database_only_delays(

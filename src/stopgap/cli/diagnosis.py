@@ -5,7 +5,8 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,9 +16,19 @@ from stopgap.cli.serve import PortTaken, free_address
 from stopgap.clock import Clock
 from stopgap.contracts.loading import load_contracts
 from stopgap.errors import StopgapError
+from stopgap.journal.drain import LOCK, backlog, damaged
+from stopgap.journal.effort import URGENT_BYTES
 from stopgap.settings import SECRET_MIN, Settings
-from stopgap.storage.database import HEAD, Database, _version, open_database
+from stopgap.storage.database import (
+    JOURNAL,
+    MAIN,
+    Database,
+    History,
+    _version,
+    open_database,
+)
 from stopgap.storage.objects import SCHEMES, ObjectsUnknown
+from stopgap.wiring.places import journal_url, open_throttle, spool_folder
 
 MEGABYTE = 1_000_000
 DISK_LOW, DISK_FULL = 1_000 * MEGABYTE, 50 * MEGABYTE
@@ -127,22 +138,44 @@ def _secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
 
 
 def _database(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    url = settings.database_url or f"sqlite:///{settings.data / 'stopgap.db'}"
+    yield _kept_at(_database_url(settings), MAIN, "DATABASE_URL")
+
+
+def _database_url(settings: Settings) -> str:
+    return settings.database_url or f"sqlite:///{settings.data / 'stopgap.db'}"
+
+
+def _journal(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    url = journal_url(replace(settings, database_url=_database_url(settings)))
+    yield _kept_at(url, JOURNAL, "STOPGAP_JOURNAL_URL")
+    folder = spool_folder(settings)
+    lock = folder / LOCK
+    if os.path.lexists(lock) and not (lock.is_file() and os.access(lock, os.W_OK)):
+        yield _wrong(f"{lock} cannot be written by this user.", f"Delete it, or chown it: {lock}")
+    if kept := damaged(folder):
+        named = ", ".join(path.name for path in kept[:3])
+        told = f"{len(kept)} segments of {folder} could not be moved whole: {named}."
+        yield _warning(told, "Renamed to end in .spool, one is tried again; delete what is known.")
+    waiting = backlog(folder).bytes
+    told = f"{waiting:,} bytes wait in {folder} for the journal."
+    if waiting > URGENT_BYTES:
+        yield _warning(told, "Start the server, and see why its log says that they wait.")
+    else:
+        yield _fine(told)
+
+
+def _kept_at(url: str, history: History, setting: str) -> Finding:
+    """Tell of a database, and whether it has our tables; nothing is made."""
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         if not path.exists() or not path.stat().st_size:
-            made = _writable(path.parent, "DATABASE_URL")
+            made = _writable(path.parent, setting)
             new = _fine(f"{path} will be made at the first start.")
-            yield made if made.weight is Weight.WRONG else new
-            return
+            return made if made.weight is Weight.WRONG else new
         if not _is_sqlite(path):
-            yield _wrong(f"{path} is no SQLite database.", "Name another file in DATABASE_URL.")
-            return
-    database = open_database(url)
-    try:
-        yield _schema(database)
-    finally:
-        database.close()
+            return _wrong(f"{path} is no SQLite database.", f"Name another file in {setting}.")
+    with closing(open_database(url)) as database:
+        return _schema(database, history)
 
 
 def _is_sqlite(path: Path) -> bool:
@@ -153,13 +186,18 @@ def _is_sqlite(path: Path) -> bool:
         return file.read(16) == b"SQLite format 3\0"
 
 
-def _schema(database: Database) -> Finding:
+def _schema(database: Database, history: History) -> Finding:
     with database.read() as connection:
-        version = _version(connection, database.name)
-    if version == HEAD:
-        return _fine(f"The {database.name} answers, and is of version {HEAD}.")
+        version = _version(connection, database.name, history)
+    if version == history.head:
+        return _fine(f"The {database.name} answers, and is of version {history.head}.")
     of = f"of version {version}" if version else "empty"
-    return _fine(f"The {database.name} is {of}; the next start brings it to {HEAD}.")
+    return _fine(f"The {database.name} is {of}; the next start brings it to {history.head}.")
+
+
+def _limits(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    open_throttle(settings, b"")
+    yield _fine(f"Failed sign-ins are counted at {settings.limits}.")
 
 
 def _images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
@@ -258,6 +296,8 @@ LOOKS: tuple[Callable[[Settings, Clock], Iterator[Finding]], ...] = (
     _data_folder,
     _secret,
     _database,
+    _journal,
+    _limits,
     _images,
     _port,
     _source_link,
@@ -272,6 +312,8 @@ LOOKS: tuple[Callable[[Settings, Clock], Iterator[Finding]], ...] = (
 FIXES = {
     "contracts": "Correct STOPGAP_CONTRACTS.",
     "database": "Start it, or correct DATABASE_URL.",
+    "journal": "Start it, or correct STOPGAP_JOURNAL_URL.",
+    "limits": "Correct STOPGAP_LIMITS.",
     "images": "Correct STOPGAP_OBJECTS.",
     "port": "Correct STOPGAP_HOST and STOPGAP_PORT.",
 }

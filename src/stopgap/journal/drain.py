@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from stopgap.clock import Clock, SystemClock
 from stopgap.journal import store
@@ -125,11 +125,28 @@ class Drainer:
     @contextmanager
     def _turn(self, stop: threading.Event) -> Iterator[bool]:
         """Wait until no other drainer works here; tell whether it came to that before the stop."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._folder / LOCK).open("ab") as lock:
+        lock = self._open_lock(stop)
+        if lock is None:
+            yield False
+            return
+        with lock:
             while not (ours := claim(lock.fileno())) and not stop.wait(POLL_SECONDS):
                 pass
             yield ours
+
+    def _open_lock(self, stop: threading.Event) -> BinaryIO | None:
+        """Open the lock's file; None: it came to the stop before that could be done."""
+        told = False
+        while True:
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return (self._folder / LOCK).open("ab")
+            except OSError as error:  # it may be another user's
+                if not told:
+                    logger.warning("the journal waits in its spool: %s", error)
+                told = True
+            if stop.wait(PATIENCE_SECONDS):
+                return None
 
     def _step(self) -> float:
         return self._effort.do(self._try) if self._effort else self._try()
