@@ -20,5 +20,5 @@ ENV PORT=5000 \
 USER 10001:10001
 VOLUME /data
 EXPOSE 5000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=15s CMD ["python", "-c", "import http.client, os, sys; server = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=2); server.request('GET', '/status'); sys.exit(server.getresponse().status != 200)"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s CMD ["python", "-c", "import http.client, os, sys; server = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('STOPGAP_PORT') or os.environ['PORT']), timeout=2); server.request('GET', '/status'); sys.exit(server.getresponse().status != 200)"]
 CMD ["python", "ML_server.py"]

@@ -114,12 +114,12 @@ def answering(status: int) -> Iterator[int]:
             thread.join()
 
 
-def healthy(port: int) -> bool:
+def healthy(port: int, **settings: str) -> bool:
     """Run the image's own healthcheck, against a port of this machine."""
     (check,) = of_last_stage("HEALTHCHECK")
     python, *rest = json.loads(check.partition("CMD ")[2])
     assert python == "python"
-    variables = os.environ | {"PORT": str(port), "http_proxy": "http://127.0.0.1:1"}
+    variables = os.environ | {"PORT": str(port), "http_proxy": "http://127.0.0.1:1"} | settings
     finished = subprocess.run(
         [sys.executable, *rest], env=variables, capture_output=True, timeout=10, check=False
     )
@@ -131,6 +131,12 @@ def test_healthcheck(status: int, *, expected: bool) -> None:
     """The healthcheck asks /status itself, past any proxy, and takes nothing but 200."""
     with answering(status) as port:
         assert healthy(port) is expected
+
+
+def test_healthcheck_of_another_port() -> None:
+    """STOPGAP_PORT wins over PORT, for who asks as for who listens."""
+    with answering(200) as port:
+        assert healthy(1, STOPGAP_PORT=str(port))
 
 
 def test_healthcheck_of_nothing() -> None:
