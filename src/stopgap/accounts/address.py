@@ -1,6 +1,7 @@
 """The address of who asks, when proxies stand between."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from stopgap.settings import Network
@@ -17,7 +18,7 @@ def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
         forwarded: X-Forwarded-For; empty where there is none.
         trusted: The proxies that are believed.
     """
-    claimed = [part.strip() for part in forwarded.split(",")]
+    claimed = [_without_port(part.strip()) for part in forwarded.split(",")]
     while claimed and is_trusted(peer, trusted) and _is_address(claimed[-1]):
         peer = claimed.pop()
     return peer
@@ -30,6 +31,12 @@ def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
     found = ipaddress.ip_address(address)
     mapped = getattr(found, "ipv4_mapped", None) or found
     return any(mapped in network for network in trusted if network.version == mapped.version)
+
+
+def _without_port(entry: str) -> str:
+    """Read an address as some proxies write it: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
+    found = re.fullmatch(r"\[([^\]]*)\](?::[0-9]+)?|([^:]*):[0-9]+", entry)
+    return entry if found is None else found[1] or found[2] or ""
 
 
 def _is_address(text: str) -> bool:
