@@ -96,6 +96,8 @@ def free_address(host: str, port: int) -> tuple[str, int]:
 def invitation(settings: Settings, port: int) -> str:
     """Tell a person where to go."""
     host = "localhost" if settings.host in HERE else settings.host
+    if ":" in host:
+        host = f"[{host}]"  # RFC 3986, section 3.2.2
     lines = [f"Stopgap serves {', '.join(settings.contracts)}", f"Open http://{host}:{port}/"]
     if settings.demo_account:
         lines[1] += " and sign in as orhan with the password 12345"
