@@ -97,6 +97,15 @@ def test_secret_from_a_file(tmp_path: Path) -> None:
     assert read_settings({"STOPGAP_SECRET_FILE": str(file)}).secret == "x" * 40
 
 
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_file(tmp_path: Path, content: str) -> None:
+    """A _FILE variable whose file is empty stops the start, lest a default take its place."""
+    file = tmp_path / "url"
+    file.write_text(content)
+    with pytest.raises(SettingInvalid, match="STOPGAP_DATABASE_URL_FILE"):
+        read_settings({"STOPGAP_DATABASE_URL_FILE": str(file)})
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A _FILE variable whose file cannot be read stops the start."""
     with pytest.raises(SettingInvalid, match="STOPGAP_SECRET_FILE"):

@@ -298,7 +298,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
     Raises:
         SettingUnknown: a STOPGAP_ variable names no setting.
-        SettingInvalid: a value is out of its range, or its file cannot be read.
+        SettingInvalid: a value is out of its range, or its file cannot be read, or is empty.
         SettingMissing: production needs a secret and a database.
     """
     rows = {PREFIX + row.name.upper(): row for row in fields(Settings)}
@@ -323,6 +323,8 @@ def _read(name: str, key: str, row: Mapping[str, Any], environ: Mapping[str, str
             text = Path(path).read_text(encoding="utf-8").rstrip("\n")
         except (OSError, ValueError) as error:
             raise SettingInvalid(f"{name}_FILE", "a file that can be read", path) from error
+        if not text:
+            raise SettingInvalid(f"{name}_FILE", "a file that holds a value", f"{path}, empty")
     if not text:
         return None
     try:
