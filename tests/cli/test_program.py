@@ -1,12 +1,14 @@
 """The program: all its commands explain themselves, and refuse in one line."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
-from tests.commands import Run, shell
+from tests.commands import ROOT, Run, shell
 
 from stopgap.cli import main
 
@@ -31,6 +33,24 @@ def test_help(run: Run, words: tuple[str, ...], command: click.Command) -> None:
     assert f"stopgap {words[0]}" in result.stdout
     for option in command.params:
         assert isinstance(option, click.Argument) or getattr(option, "help", None)
+
+
+@pytest.mark.parametrize("words", [["doctor", "--settings"], ["journal", "export"]])
+def test_a_full_disk(tmp_path: Path, words: list[str]) -> None:
+    """Output for which there is no room, is told in one line, with a code of its own."""
+    program = [sys.executable, "-W", "error", "-c", "from stopgap.cli import main; main()", *words]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            program,
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env={"PYTHONPATH": str(ROOT / "src"), "STOPGAP_DATA": str(tmp_path)},
+        )
+    assert result.stderr == "stopgap: The output cannot be written: No space left on device.\n"
+    assert result.returncode == os.EX_IOERR
 
 
 def test_a_setting_that_is_none() -> None:

@@ -1,5 +1,7 @@
 """The program: the group of all commands, and what happens when one is refused."""
 
+import errno
+import os
 import sys
 from typing import Any
 
@@ -16,20 +18,32 @@ from stopgap.cli.release import release
 from stopgap.cli.serve import serve
 from stopgap.errors import StopgapError
 
+UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""How the system says that a file takes no more."""
+
 
 class Program(click.Group):
     """Says what Stopgap refuses in one clear line, with an exit code that says the kind."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
+        """Run a command, and see its output written."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except OSError as error:
+            if error.errno not in UNWRITTEN:
+                raise
+            click.echo(f"stopgap: The output cannot be written: {error.strerror}.", err=True)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left of it
+            sys.exit(os.EX_IOERR)
         except StopgapError as error:
             lines = (line.strip() for line in error.detail.splitlines())  # of another's error
             click.echo(f"stopgap: {' '.join(filter(None, lines))}", err=True)
             for fault in error.faults:
                 click.echo(f"  {fault.field} {fault.message}", err=True)
             sys.exit(exit_code_of(type(error)))
+        else:
+            return result
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
