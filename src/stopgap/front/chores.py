@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stopgap.storage.database import AWAY
+
 logger = logging.getLogger(__name__)
 
 
@@ -32,5 +34,7 @@ async def _repeat(chore: Chore) -> None:
 async def _do(chore: Chore) -> None:
     try:
         await asyncio.to_thread(chore.call)
+    except AWAY as error:  # nobody's mistake here, and six chores may say so at once
+        logger.warning("a chore failed; it will be tried again: %s", error)
     except Exception:
         logger.exception("a chore failed; it will be tried again")
