@@ -5,10 +5,15 @@ import os
 import socket
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.commands import Run, opened
+from tests.journal.filling import add
+from tests.journal.records import record
+
+from stopgap.storage.database import open_database
 
 Damage = Callable[[Path], object]
 
@@ -143,6 +148,16 @@ def test_a_port_that_is_taken(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         assert weights(run, STOPGAP_PORT=port)["port"] == "warning"
+
+
+def test_a_clock_that_may_have_leapt(run: Run, data: Path) -> None:
+    """Where all that was recorded was long ago, the clock is to be looked at."""
+    with opened(data):
+        pass
+    with closing(open_database(f"sqlite:///{data / 'journal.db'}")) as journal:
+        add(journal, [record(at=1_000_000)])
+    told = run("doctor", STOPGAP_PORT="0").stdout
+    assert "! warning journal: Nothing was recorded for " in told
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])

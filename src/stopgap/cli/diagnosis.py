@@ -18,6 +18,7 @@ from stopgap.contracts.loading import load_contracts
 from stopgap.errors import StopgapError
 from stopgap.journal.drain import LOCK, backlog, damaged
 from stopgap.journal.effort import URGENT_BYTES
+from stopgap.journal.journal import Journal
 from stopgap.settings import SECRET_MIN, Settings
 from stopgap.storage.database import (
     JOURNAL,
@@ -138,16 +139,21 @@ def _secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
 
 
 def _database(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    yield _kept_at(_database_url(settings), MAIN, "DATABASE_URL")
+    yield from _kept_at(_database_url(settings), MAIN, "DATABASE_URL")
 
 
 def _database_url(settings: Settings) -> str:
     return settings.database_url or f"sqlite:///{settings.data / 'stopgap.db'}"
 
 
-def _journal(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def _journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    def silence(database: Database) -> Iterator[Finding]:
+        if found := Journal(database, clock).silence(settings.journal_days):
+            told = f"Nothing was recorded for {found.days} days; what was before is soon deleted."
+            yield _warning(told, f"See that the clock is right: {clock.now():%Y-%m-%d %H:%M} UTC.")
+
     url = journal_url(replace(settings, database_url=_database_url(settings)))
-    yield _kept_at(url, JOURNAL, "STOPGAP_JOURNAL_URL")
+    yield from _kept_at(url, JOURNAL, "STOPGAP_JOURNAL_URL", silence)
     folder = spool_folder(settings)
     lock = folder / LOCK
     if os.path.lexists(lock) and not (lock.is_file() and os.access(lock, os.W_OK)):
@@ -164,18 +170,29 @@ def _journal(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield _fine(told)
 
 
-def _kept_at(url: str, history: History, setting: str) -> Finding:
-    """Tell of a database, and whether it has our tables; nothing is made."""
+def _kept_at(
+    url: str,
+    history: History,
+    setting: str,
+    more: Callable[[Database], Iterator[Finding]] = lambda _: iter(()),
+) -> Iterator[Finding]:
+    """Tell of a database whether it has our tables, and then more; nothing is made."""
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         if not path.exists() or not path.stat().st_size:
             made = _writable(path.parent, setting)
             new = _fine(f"{path} will be made at the first start.")
-            return made if made.weight is Weight.WRONG else new
+            yield made if made.weight is Weight.WRONG else new
+            return
         if not _is_sqlite(path):
-            return _wrong(f"{path} is no SQLite database.", f"Name another file in {setting}.")
+            yield _wrong(f"{path} is no SQLite database.", f"Name another file in {setting}.")
+            return
     with closing(open_database(url)) as database:
-        return _schema(database, history)
+        with database.read() as connection:
+            version = _version(connection, database.name, history)
+        yield _schema(database, version, history)
+        if version == history.head:
+            yield from more(database)
 
 
 def _is_sqlite(path: Path) -> bool:
@@ -186,9 +203,7 @@ def _is_sqlite(path: Path) -> bool:
         return file.read(16) == b"SQLite format 3\0"
 
 
-def _schema(database: Database, history: History) -> Finding:
-    with database.read() as connection:
-        version = _version(connection, database.name, history)
+def _schema(database: Database, version: str, history: History) -> Finding:
     if version == history.head:
         return _fine(f"The {database.name} answers, and is of version {history.head}.")
     of = f"of version {version}" if version else "empty"

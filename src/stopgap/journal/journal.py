@@ -194,9 +194,8 @@ class Journal:
         Where all would go that was recorded before a long silence, the clock may have leapt: then
         nothing is deleted for a day.
         """
-        now = self._clock.now()
-        before = now - timedelta(days=days)
-        if self._may_have_leapt(before, now, max(timedelta(days=days), SILENCE_MIN)):
+        before = self._clock.now() - timedelta(days=days)
+        if self._has_to_wait(self.silence(days), before):
             return 0
         deleted = 0
         while count := self.delete_older(before):
@@ -205,10 +204,19 @@ class Journal:
             clearing.delete_forgotten(connection, before)
         return deleted
 
-    def _may_have_leapt(self, before: datetime, now: datetime, long: timedelta) -> bool:
+    def silence(self, days: int) -> timedelta | None:
+        """Tell for how long nothing was recorded, if so long that the clock may have leapt.
+
+        Args:
+            days: For which answers are kept. Those from before the silence are older.
+        """
+        now = self._clock.now()
         with self._database.read(unbounded=True) as connection:
-            silence = clearing.silence(connection, before, now)
-        if silence < long:
+            silence = clearing.silence(connection, now - timedelta(days=days), now)
+        return None if silence < max(timedelta(days=days), SILENCE_MIN) else silence
+
+    def _has_to_wait(self, silence: timedelta | None, before: datetime) -> bool:
+        if silence is None:
             self._doubted_since = None
             return False
         if self._doubted_since is None:
@@ -216,7 +224,7 @@ class Journal:
             logger.warning(
                 "it is %s, and nothing was recorded for %s days before; if that is wrong, set the "
                 "clock: answers from before %s are deleted in a day",
-                *(now, silence.days, before),
+                *(self._clock.now(), silence.days, before),
             )
         return self._clock.monotonic() - self._doubted_since < DOUBT.total_seconds()
 
