@@ -24,7 +24,7 @@ from stopgap.front.admission import Places
 from stopgap.front.door import Door
 from stopgap.front.express import Answer, ExpressLane
 from stopgap.front.intake import Intake, Message, Scope
-from stopgap.front.lane import Lanes
+from stopgap.front.lane import Lane, Lanes
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.stop import Stop
@@ -131,6 +131,16 @@ class Counting:
         self.calls += 1
         self.open.wait()
         return self._app(environ, start_response)
+
+
+class Patient(Lanes):
+    """Lanes in which nobody is refused who waits: another process may have the machine."""
+
+    def of(self, path: str) -> Lane:
+        """Tell the lane of a path."""
+        lane = super().of(path)
+        lane._patience = 60.0
+        return lane
 
 
 @dataclass(kw_only=True)
@@ -284,7 +294,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
         places=Places(16),
         intake=Intake(seconds=5, places=16),
-        lanes=Lanes(threads=4, prefixes=prefixes, uploads=["/images"], image_bytes=100_000),
+        lanes=Patient(threads=4, prefixes=prefixes, uploads=["/images"], image_bytes=100_000),
         sending=Sending(parts.ids, places=16),
         metrics=parts.metrics,
         chores=[],
