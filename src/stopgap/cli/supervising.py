@@ -68,9 +68,6 @@ def supervise(settings: Settings, address: str, port: int) -> None:
     server.respawned_wrks = Patience()
     server.interrupt_children = Deaths()
     server.main_loop_interrupt = Waking(server)
-    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by nohup
-    hung_up = nothing if ignored else server.signal_handler_interrupt
-    server.signal_handler_reload = hung_up  # type: ignore[method-assign]  # settings are read once
     birth = Birth()
     os.register_at_fork(
         before=birth.begins, after_in_parent=birth.ends, after_in_child=birth.is_over
@@ -82,10 +79,6 @@ def supervise(settings: Settings, address: str, port: int) -> None:
         server.serve(target_loader=load, wrap_loader=False)
     finally:
         drainer.stop()
-
-
-def nothing(*_: object) -> None:
-    """Do nothing about a signal."""
 
 
 def build_worker(settings: Settings, *, supervisor: int) -> Asgi:

@@ -339,8 +339,7 @@ def drain_process(
         log_level: The least important event that is logged.
     """
     asked = threading.Event()
-    for terminals in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(terminals, signal.SIG_IGN)  # they are the server's, which sends SIGTERM
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
     log_to_stdout(log_level)
