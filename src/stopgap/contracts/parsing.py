@@ -316,7 +316,7 @@ def read_path(contract: Contract, raw_path: str, more: Sequence[Given] = ()) -> 
         return read_inputs(contract, [*given, *more])
     except (InputMalformed, InputNotAllowed) as refusal:
         if address := _meant(contract, raw_path):
-            hint = f"Perhaps they stand in another order than {contract.path}: try {address}"
+            hint = f"Perhaps the values stand in another order than {contract.path}: try {address}"
             detail = f"{refusal.detail} {hint}"
             raise InputNotAllowed(detail, faults=refusal.faults) from refusal
         raise
