@@ -78,8 +78,8 @@ def _range(kind: kinds.Scalar | None, field: str, text: str) -> tuple[Value, Val
         value = _value(kind, field, text)
         return value, value
     ends = (low or str(-kinds.NUMBER_MAX), high or str(kinds.NUMBER_MAX))
-    first, last = (_value(kinds.Number(), field, end) for end in ends)
-    if first > last:  # type: ignore[operator]  # they are numbers
+    first, last = (float(_value(kinds.Number(), field, end)) for end in ends)
+    if first > last:
         raise _invalid(field, text, "a range from the lesser to the greater")
     return first, last
 

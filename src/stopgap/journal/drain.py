@@ -25,8 +25,9 @@ from stopgap.clock import Clock, SystemClock
 from stopgap.journal import store
 from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
-from stopgap.journal.segment import claim, flush, read, segments
+from stopgap.journal.segment import claim, read, segments
 from stopgap.storage.database import AWAY, Database, open_database
+from stopgap.storage.flushing import flush
 from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 
 logger = logging.getLogger(__name__)

@@ -57,15 +57,6 @@ def claim(descriptor: int) -> bool:
     return True
 
 
-def flush(path: Path) -> None:
-    """See that a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def segments(folder: Path) -> list[Path]:
     """List a spool's segments, the oldest first; none where there is no folder yet."""
     return sorted(folder.glob(f"*{SUFFIX}"))

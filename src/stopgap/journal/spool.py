@@ -22,7 +22,8 @@ from typing import Literal
 
 from stopgap.clock import Ids
 from stopgap.errors import StopgapError
-from stopgap.journal.segment import BODY_MAX, append, begin, flush
+from stopgap.journal.segment import BODY_MAX, append, begin
+from stopgap.storage.flushing import flush
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stopgap.errors import StartRefused
 from stopgap.settings import SECRET_MIN
+from stopgap.storage.flushing import flush
 
 
 class DataFolderUnwritable(StartRefused):
@@ -72,19 +73,10 @@ def _make_secret(path: Path) -> None:
     draft.touch(mode=0o600)
     try:
         draft.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
-        _flush(draft)
+        flush(draft)
         os.link(draft, path)
     except FileExistsError:
         pass  # somebody else's is as good
     finally:
         draft.unlink()
-    _flush(path.parent)
-
-
-def _flush(path: Path) -> None:
-    """See that a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(path.parent)

@@ -120,8 +120,9 @@ def change(contract: str) -> Response:
 
 def _done(wish: Wish) -> str:
     """Name what is to be said of what was done: no worker has a model to load for going back."""
-    if wish.action in {"override", "retire"}:
-        return {"override": "release-overridden", "retire": "release-retired"}[wish.action]
+    own = {"override": "release-overridden", "retire": "release-retired"}
+    if wish.action in own:
+        return own[wish.action]
     drawn = parts().releases.routing(wish.contract).live.number == STAND_IN_NUMBER
     back = wish.action == "withdraw" or (drawn and wish.action in {"live", "rollback"})
     return "release-back" if back else "release-moved"
