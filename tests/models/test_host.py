@@ -320,6 +320,29 @@ async def test_it_may_end_by_itself(tmp_path: Path) -> None:
 
 
 @in_a_loop
+async def test_it_is_stopped_in_the_middle_of_a_call(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A model whose worker does not wait for its answer any more ends without a word."""
+    caplog.set_level("INFO")
+    module, asked = tmp_path / "slow.py", tmp_path / "asked"
+    module.write_text(
+        "import pathlib, time\n"
+        "def predict(row):\n"
+        "    if row.seller_available == 5:\n"
+        f"        pathlib.Path({str(asked)!r}).touch()\n"
+        "        time.sleep(0.3)\n"
+        "    return 3000\n"
+    )
+    async with started(Specification(uri=f"python:{module}:predict")) as slot:
+        answer = asyncio.ensure_future(outcome(slot, row(5)))
+        while not asked.exists():  # noqa: ASYNC110  # another process makes it
+            await asyncio.sleep(0.01)
+    assert isinstance(await answer, ModelUnavailable | ModelDied)
+    assert [each.__dict__["line"] for each in caplog.records if "line" in each.__dict__] == []
+
+
+@in_a_loop
 async def test_one_that_stands_aside() -> None:
     """It runs when nobody else wants to; in our session, since Linux shares out by sessions."""
     specification = hostile("raises")

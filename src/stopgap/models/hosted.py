@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,18 +44,28 @@ def main(descriptor: int, parent: int) -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a real file
     with socket.socket(fileno=descriptor) as connection:
         connection.set_inheritable(False)
-        with connection.makefile("rb") as stream:
-            first = read_frame(stream)
-            if first is None:
-                return
-            try:
-                served = Served(json.loads(first.body))
-            except Exception as error:  # noqa: BLE001  # a model's module may raise anything
-                connection.sendall(pack(0, REFUSED, _refusal(error).encode()))
-                return
-            gc.freeze()  # what is there now stays; looking through it all took 40 ms in a call
-            connection.sendall(pack(0, LOADED, json.dumps(served.found).encode()))
-            served.answer_all(connection, stream)
+        # Where the worker has hung up in the middle of a call, nobody waits for the answer.
+        with suppress(ConnectionError), connection.makefile("rb") as stream:
+            serve(connection, stream)
+
+
+def serve(connection: socket.socket, stream: BinaryIO) -> None:
+    """Load the model that the worker names, and answer until there is no more to answer.
+
+    Raises:
+        ConnectionError: the worker has hung up.
+    """
+    first = read_frame(stream)
+    if first is None:
+        return
+    try:
+        served = Served(json.loads(first.body))
+    except Exception as error:  # noqa: BLE001  # a model's module may raise anything
+        connection.sendall(pack(0, REFUSED, _refusal(error).encode()))
+        return
+    gc.freeze()  # what is there now stays; looking through it all took 40 ms in a call
+    connection.sendall(pack(0, LOADED, json.dumps(served.found).encode()))
+    served.answer_all(connection, stream)
 
 
 def end_with(parent: int) -> None:
