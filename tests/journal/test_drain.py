@@ -106,6 +106,24 @@ def wait_for(reached: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
+def test_old_blocks_are_merged_when_nothing_waits(
+    tmp_path: Path, journal: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who drains also merges blocks, once all that was spooled has been moved."""
+    monkeypatch.setattr(store, "insert", partial(store.insert, block_records=2))
+    monkeypatch.setattr(store, "merge", partial(store.merge, block_records=2))
+    append(spool, some := records(100))
+    blocks = text("SELECT count(*), max(records) FROM journal_blocks")
+
+    def merged() -> bool:
+        with journal.read() as connection:
+            return connection.execute(blocks).one() == (50 - 5 * 7, 16)
+
+    with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+        wait_for(merged)
+    assert kept(journal) == names(some)
+
+
 def test_everything_is_moved(tmp_path: Path, journal: Database, spool: Spool) -> None:
     """Records of living and dead workers are moved; what is done with is deleted and forgotten."""
     some = records(100)

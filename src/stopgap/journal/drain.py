@@ -95,6 +95,7 @@ class Drainer:
         self._effort = effort
         self._offsets: dict[str, int] = {}  # as they are in the database
         self._failures = 0
+        self._grown = False  # since it was last looked whether blocks can be merged
 
     def run(self, stop: threading.Event) -> None:
         """Drain until told to stop; then what is left, and what ending workers still write."""
@@ -153,9 +154,9 @@ class Drainer:
         return self._effort.do(self._try) if self._effort else self._try()
 
     def _try(self) -> float:
-        """Move one batch if the database lets us; tell how many seconds to wait before the next."""
+        """Do one step if the database lets us; tell how many seconds to wait before the next."""
         try:
-            more = self.drain()
+            more = self.drain() or self._merge()
         except Exception as error:
             if not self._failures:
                 known = isinstance(error, AWAY)
@@ -166,6 +167,13 @@ class Drainer:
             logger.info("the journal is being drained again")
             self._failures = 0
         return 0.0 if more else POLL_SECONDS
+
+    def _merge(self) -> bool:
+        """Merge old blocks of the journal, where nothing waits; tell whether there may be more."""
+        if self._grown:
+            with self._database.write(unbounded=True) as connection:
+                self._grown = store.merge(connection)
+        return self._grown
 
     def _gather(self) -> tuple[list[Spooled], list[Path]]:
         """Read one batch, the oldest segment first, and tell which segments it has read out."""
@@ -217,6 +225,7 @@ class Drainer:
                 store.insert(connection, records)
             for segment, end in ends.items():
                 store.set_offset(connection, segment, end)
+        self._grown = self._grown or bool(records)
         self._offsets.update(ends)
         self._tell()
 

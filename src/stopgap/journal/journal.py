@@ -21,6 +21,8 @@ EXPORT_BATCH = 2_000
 DELETE_BATCH = 5_000
 """Records that are deleted in one step: the drainer waits for 0.1 s at most."""
 
+ANONYMISE_BATCH = 5_000
+"""Records that are made anonymous in one step."""
 
 SILENCE_MIN = timedelta(days=30)
 """A silence as long as answers are kept, and as this, may be a clock that has leapt."""
@@ -175,13 +177,16 @@ class Journal:
         """
         with self._database.write() as connection:
             clearing.forget(connection, caller, self._clock.now())
-        with self._database.read() as connection:
-            blocks = finding.blocks_of(connection, caller)
         changed = 0
-        for block in blocks:
-            with self._database.write() as connection:
-                changed += clearing.anonymise(connection, caller, block)
+        while blocks := self._blocks_of(caller):  # again: they may have been merged meanwhile
+            for block in blocks:
+                with self._database.write() as connection:
+                    changed += clearing.anonymise(connection, caller, block, ANONYMISE_BATCH)
         return changed
+
+    def _blocks_of(self, caller: str) -> Sequence[int]:
+        with self._database.read() as connection:
+            return finding.blocks_of(connection, caller)
 
     def delete_older(self, before: datetime, batch: int = DELETE_BATCH) -> int:
         """Delete the oldest answers from before a moment, one batch; tell how many."""

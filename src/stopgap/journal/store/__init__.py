@@ -1,9 +1,10 @@
 """Every statement about the journal: its tables, how records come in, are found, counted and go.
 
-`rows` and `names` serve `writing` and `rollups`; `finding` answers pages, `charts` counts,
-`clearing` makes anonymous and deletes.
+`rows` and `names` serve `writing` and `rollups`; `finding` answers pages, by `walking` to what is
+`wanted`; `charts` counts, `clearing` makes anonymous and deletes, `merging` keeps the walk short.
 """
 
+from stopgap.journal.store.merging import merge
 from stopgap.journal.store.writing import forget_offset, insert, offset, set_offset
 
-__all__ = ["forget_offset", "insert", "offset", "set_offset"]
+__all__ = ["forget_offset", "insert", "merge", "offset", "set_offset"]

@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, update
 
 from stopgap.journal.store.finding import position_at
-from stopgap.journal.store.names import CALLER, FIRST_FIELD
+from stopgap.journal.store.names import CALLER, field_numbers
 from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
 from stopgap.journal.store.rows import lock
 from stopgap.journal.store.tables import (
     ACTUALS,
     BLOCKS,
     COUNTS,
-    FIELDS,
     FORGOTTEN,
     RECORDS,
     SPREADS,
@@ -47,18 +46,21 @@ def delete_forgotten(connection: Connection, before: datetime) -> None:
     connection.execute(delete(FORGOTTEN).where(FORGOTTEN.c.forgotten_at < before))
 
 
-def anonymise(connection: Connection, caller: str, block: int) -> int:
-    """Forget that a block's records are a caller's; tell how many there were."""
+def anonymise(connection: Connection, caller: str, block: int, batch: int) -> int:
+    """Forget that the first records of a block are a caller's, so many at most; tell how many."""
     lock(connection)
     mine = (
         TERMS.c.field == CALLER,
         TERMS.c.block == block,
         TERMS.c.value == word_number(caller),
     )
-    positions = select(TERMS.c.position).where(*mine)
+    first = select(TERMS.c.position).where(*mine).order_by(TERMS.c.position).limit(batch)
+    positions = connection.scalars(first).all()
+    if not positions:
+        return 0
     chosen = update(RECORDS).where(RECORDS.c.position.in_(positions), RECORDS.c.caller == caller)
     changed = connection.execute(chosen.values(caller=None)).rowcount
-    connection.execute(delete(TERMS).where(*mine))
+    connection.execute(delete(TERMS).where(*mine, TERMS.c.position <= positions[-1]))
     return changed
 
 
@@ -95,8 +97,7 @@ def _delete_blocks(connection: Connection, last: int) -> None:
     """Delete the blocks that end at a position or before, field by field as the index has them."""
     blocks = connection.scalars(select(BLOCKS.c.block).where(BLOCKS.c.last <= last)).all()
     if blocks:
-        fields = [*range(FIRST_FIELD), *connection.scalars(select(FIELDS.c.id))]
-        gone = TERMS.c.field.in_(fields), TERMS.c.block.in_(blocks)
+        gone = TERMS.c.field.in_(field_numbers(connection)), TERMS.c.block.in_(blocks)
         connection.execute(delete(TERMS).where(*gone))
         connection.execute(delete(BLOCKS).where(BLOCKS.c.block.in_(blocks)))
 

@@ -13,6 +13,11 @@ FIRST_FIELD = 16
 """Number of the first field that a contract brings."""
 
 
+def field_numbers(connection: Connection) -> list[int]:
+    """List the numbers of all fields that records may have."""
+    return [*range(FIRST_FIELD), *connection.scalars(select(FIELDS.c.id))]
+
+
 class Names:
     """The numbers of sources and fields; whoever adds some holds the journal's lock."""
 

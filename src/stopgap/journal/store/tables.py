@@ -7,7 +7,8 @@ Whatever can be looked for is a *term*, a number in a field: where the record co
 each input, each part of the output. Terms lie in *blocks* of consecutive records, so new ones are
 always written in one place of the index, however many there are; and a question walks the blocks
 from the newest, a seek in each, until it has what it needs. A field's ranges, in the order of time,
-can be had in no other way: an index by value alone would have to be sorted by time first.
+can be had in no other way: an index by value alone would have to be sorted by time first. Blocks
+are numbered in the order of time, and old ones become fewer and larger.
 
 There are no foreign keys: one process at a time writes here, and would pay for each with a look-up.
 """
@@ -107,6 +108,10 @@ BLOCKS = Table(
     Column("records", Integer, nullable=False),
     Index(None, "first"),
 )
+
+BLOCK_RECORDS = 8_192
+"""Records after which a new block begins. In larger ones a page has to sort more, in smaller ones
+a question that finds nothing has more blocks to walk."""
 
 TERMS = Table(
     "journal_terms",

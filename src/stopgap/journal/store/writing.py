@@ -12,12 +12,8 @@ from stopgap.journal.record import Record
 from stopgap.journal.store.names import CALLER, SOURCE, Names
 from stopgap.journal.store.rollups import Tally
 from stopgap.journal.store.rows import add_rows, lock
-from stopgap.journal.store.tables import BLOCKS, FORGOTTEN, OFFSETS, RECORDS, TERMS
+from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS, FORGOTTEN, OFFSETS, RECORDS, TERMS
 from stopgap.journal.terms import members, number_of, position_of, word_number
-
-BLOCK_RECORDS = 8_192
-"""Records after which a new block begins. In larger ones a page has to sort more, in smaller ones
-a question that finds nothing has more blocks to walk."""
 
 CHUNK = 1_000
 """Values that one statement is asked about."""

@@ -1,0 +1,188 @@
+"""The walk: through the blocks, from the newest, to the records that have all that is wanted.
+
+What fewest records have *leads*; what it leads to is held against the rest. Values are seen in the
+index, next to the leading one, and ranges on the record itself. So a question takes as long as what
+leads is common, whatever else is asked.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, isqrt
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    true,
+)
+
+from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS, RECORDS, SOURCES, TERMS
+from stopgap.journal.store.wanted import Wanted
+
+SORTED = 2 * BLOCK_RECORDS
+"""A range's records are sorted in each block of so many, which takes a millisecond at most."""
+
+LOOK = 40
+"""Terms of a larger block that are read and sorted while one record is looked at."""
+
+SPARE = 1.25
+"""How many more records the next step leads to than will probably be needed."""
+
+STEP_MAX = 4_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Positions from `low` to just below `high`."""
+
+    low: int
+    high: int
+
+    def around(self, position: Any) -> ColumnElement[bool]:
+        """Say that a position is in it."""
+        return and_(position >= self.low, position < self.high)
+
+    def blocks(self) -> ColumnElement[bool]:
+        """Say that a block has positions in it."""
+        return and_(BLOCKS.c.first < self.high, BLOCKS.c.last >= self.low)
+
+
+def positions(
+    connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int
+) -> Sequence[int]:
+    """Find the newest records that have every wanted term, the newest first.
+
+    Args:
+        wanted: At least one.
+        limit: Records at most.
+    """
+    leading = _leading(connection, wanted, span, limit)
+    others = [each for each in wanted if each is not leading]
+    beside = [each for each in others if each.exact]
+    rest = [each for each in others if not each.exact]
+    found: list[int] = []
+    seen, step = 0, limit
+    while True:
+        led = connection.scalars(_newest(connection, leading, beside, span, step)).all()
+        found += _held(connection, led, rest) if rest else led
+        if len(found) >= limit or len(led) < step:
+            return found[:limit]
+        span = replace(span, high=led[-1])
+        seen += step
+        step = min(ceil(SPARE * (limit - len(found)) * seen / max(1, len(found))), STEP_MAX)
+
+
+def blocks_with(connection: Connection, wanted: Wanted) -> Sequence[int]:
+    """Tell the blocks that have a term."""
+    terms = TERMS.alias()
+    one = select(literal(1)).where(terms.c.block == BLOCKS.c.block, wanted.met(terms)).limit(1)
+    there = one.correlate(BLOCKS).scalar_subquery().is_not(None)
+    return connection.scalars(select(BLOCKS.c.block).where(there)).all()
+
+
+def _leading(
+    connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int
+) -> Wanted | None:
+    """Tell which term leads: that which fewest records of a block have, one of the newest two.
+
+    None: there are only ranges, so wide that it takes less to look at the newest records than to
+    sort what is in a large block.
+    """
+    if len(wanted) == 1 and wanted[0].exact:
+        return wanted[0]
+    newest = select(BLOCKS).where(span.blocks()).order_by(BLOCKS.c.first.desc()).limit(2)
+    block = max(connection.execute(newest), key=lambda row: row.records, default=None)
+    if block is None or (len(wanted) == 1 and block.records <= SORTED):
+        return wanted[0]
+    many = isqrt(LOOK * limit * block.records)
+    counts = connection.execute(select(*(_count(each, block.block, many) for each in wanted))).one()
+    fewest, leading = min(zip(counts, wanted, strict=True), key=lambda it: (it[0], not it[1].exact))
+    wide = fewest == many and not leading.exact and block.records > SORTED
+    return None if wide else leading
+
+
+def _count(wanted: Wanted, block: int, most: int) -> ColumnElement[int]:
+    """Say how many records of a block have a term, as far as they are counted."""
+    terms = TERMS.alias()
+    some = select(terms.c.position).where(terms.c.block == block, wanted.met(terms)).limit(most)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+
+def _newest(
+    connection: Connection,
+    leading: Wanted | None,
+    beside: Sequence[Wanted],
+    span: Span,
+    limit: int,
+) -> Select[int]:
+    """Say which are the newest records that have the leading term, and the values beside it."""
+    if leading is None:
+        column = RECORDS.c.position
+        return select(column).where(span.around(column)).order_by(column.desc()).limit(limit)
+    walk = _walk if connection.dialect.name == "sqlite" else _walk_each
+    return walk(leading, beside, span, limit)
+
+
+def _walk(leading: Wanted, beside: Sequence[Wanted], span: Span, limit: int) -> Select[int]:
+    """Say it to SQLite, which walks the blocks, the newest first, and stops when it has enough.
+
+    No index finds a number by a sum, so it begins with the blocks, and in their own order; then it
+    knows that a value's records need no sorting.
+    """
+    found = _of_block(BLOCKS.c.block + 0, leading, beside, span)
+    within = BLOCKS.c.first + 0 < span.high, BLOCKS.c.last >= span.low
+    newest = BLOCKS.c.block.desc(), found.selected_columns.position.desc()
+    return found.where(*within).order_by(*newest).limit(limit)
+
+
+def _walk_each(leading: Wanted, beside: Sequence[Wanted], span: Span, limit: int) -> Select[int]:
+    """Say it to PostgreSQL, so that it walks the blocks, too, whatever it knows of the tables.
+
+    It can begin with nothing but the blocks, since what is asked of each has an end of its own. Of
+    tables that had just been filled it knew nothing, and joined half a million terms with each.
+    """
+    walked = select(BLOCKS.c.block, BLOCKS.c.first).where(span.blocks())
+    blocks = walked.order_by(BLOCKS.c.first.desc()).subquery()
+    of_block = _of_block(blocks.c.block, leading, beside, span)
+    newest = of_block.order_by(of_block.selected_columns.position.desc())
+    found = newest.limit(limit).lateral()
+    return (
+        select(found.c.position)
+        .select_from(blocks.join(found, true()))
+        .order_by(blocks.c.first.desc(), found.c.position.desc())
+        .limit(limit)
+    )
+
+
+def _of_block(
+    block: ColumnElement[int], leading: Wanted, beside: Sequence[Wanted], span: Span
+) -> Select[int]:
+    """Say which records of a block have the leading term, and the values beside it."""
+    terms = TERMS.alias()
+    joined: FromClause = terms
+    for each in beside:
+        also = TERMS.alias()  # found by sums, so that it does not lead
+        same = also.c.block == terms.c.block + 0, also.c.position == terms.c.position + 0
+        joined = joined.join(also, and_(*same, each.met(also)))
+    position = terms.c.position
+    met = terms.c.block == block, leading.met(terms), span.around(position)
+    return select(position).select_from(joined).where(*met)
+
+
+def _held(connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]) -> Iterator[int]:
+    """Look at records, in their order, and tell which have all that is wanted."""
+    looks = (
+        select(RECORDS, SOURCES.c.contract)
+        .join(SOURCES, SOURCES.c.id == RECORDS.c.source)
+        .where(RECORDS.c.position.in_(led))
+        .order_by(RECORDS.c.position.desc())
+    )
+    for row in connection.execute(looks):
+        if all(each.holds(row) for each in wanted):
+            yield row.position

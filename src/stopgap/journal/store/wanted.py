@@ -1,0 +1,98 @@
+"""What filters want of a record: terms to find it by, and a look at it that tells the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, select
+
+from stopgap.journal.filters import Condition, Filters
+from stopgap.journal.store.names import CALLER, SOURCE
+from stopgap.journal.store.tables import FIELDS, SOURCES
+from stopgap.journal.terms import members, number_of, word_number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A term that a record must have: in one of these fields, one of these values or a range."""
+
+    fields: Sequence[int]
+    values: Sequence[float] = ()
+    low: float = 0
+    high: float = 0
+    holds: Callable[[Row[Any]], bool]  # of a record and its contract
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is one value of one field, whose records the index has in their order."""
+        return len(self.fields) == len(self.values) == 1
+
+    def met(self, terms: FromClause) -> ColumnElement[bool]:
+        """Say it of a table of terms."""
+        value = terms.c.value
+        there = _among(value, self.values) if self.values else value.between(self.low, self.high)
+        return and_(_among(terms.c.field, self.fields), there)
+
+
+NOTHING = Wanted(fields=[], holds=lambda _: False)
+"""What no record has."""
+
+
+def wanted_by(connection: Connection, filters: Filters) -> list[Wanted]:
+    """Tell all that filters want, but for the time."""
+    fields = connection.execute(select(FIELDS)).all() if filters.conditions else []
+    own = [row for row in fields if filters.contract in {None, row.contract}]
+    wanted = [_condition(own, each) for each in filters.conditions]
+    if filters.caller is not None:
+        wanted.append(of_caller(filters.caller))
+    implied = filters.release is None and filters.conditions  # a field is of one contract
+    if not implied and (filters.contract is not None or filters.release is not None):
+        wanted.append(_source(connection, filters))
+    return wanted
+
+
+def of_caller(caller: str) -> Wanted:
+    """Want a caller's records."""
+    return Wanted(
+        fields=[CALLER],
+        values=[word_number(caller)],
+        holds=lambda row: bool(row.caller == caller),
+    )
+
+
+def source_ids(contract: str | None, release: str | None) -> Select[int]:
+    """Say which sources are of a contract, of a release, or of both."""
+    named = {SOURCES.c.contract: contract, SOURCES.c.release: release}
+    conditions = [column == name for column, name in named.items() if name is not None]
+    return select(SOURCES.c.id).where(*conditions)
+
+
+def _source(connection: Connection, filters: Filters) -> Wanted:
+    found = connection.scalars(source_ids(filters.contract, filters.release)).all()
+    return Wanted(
+        fields=[SOURCE] if found else [], values=found, holds=lambda row: row.source in found
+    )
+
+
+def _condition(fields: Sequence[Row[Any]], condition: Condition) -> Wanted:
+    low, high = number_of(condition.low), number_of(condition.high)
+    if low is None or high is None:
+        return NOTHING
+    named = {
+        row.contract: row.id
+        for row in fields
+        if (row.part, row.name) == (condition.part, condition.name)
+    }
+
+    def holds(row: Row[Any]) -> bool:
+        text = row.inputs if condition.part == "input" else row.output
+        number = number_of(members(text.encode()).get(condition.name))
+        return row.contract in named and number is not None and low <= number <= high
+
+    values = [low] if low == high else []
+    return Wanted(fields=list(named.values()), values=values, low=low, high=high, holds=holds)
+
+
+def _among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Say that a column is one of some values; of one alone, so that the index keeps its order."""
+    return column == values[0] if len(values) == 1 else column.in_(values)

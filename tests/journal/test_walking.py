@@ -1,0 +1,88 @@
+"""The walk: whatever leads it, it finds what a look at each record would find."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from sqlalchemy import Connection
+from tests.journal.asking import FILTERS, answer, where
+from tests.journal.filling import add, newest_first, various
+
+from stopgap.journal.filters import Filters
+from stopgap.journal.journal import Journal
+from stopgap.journal.record import Record
+from stopgap.journal.store import walking
+from stopgap.journal.store.wanted import Wanted
+from stopgap.storage.database import Database
+
+
+@pytest.fixture
+def some(journal_database: Database) -> list[Record]:
+    """Fill the journal."""
+    made = various(400)
+    add(journal_database, made)
+    return made
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """List the records that are looked at."""
+    seen: list[int] = []
+    held = walking._held
+
+    def spy(connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]) -> Iterator[int]:
+        seen.extend(led)
+        return held(connection, led, wanted)
+
+    monkeypatch.setattr(walking, "_held", spy)
+    return seen
+
+
+def hold(journal: Journal, made: Sequence[Record]) -> None:
+    """Hold each filter's page against a look at all records."""
+    for filters in FILTERS:
+        expected = newest_first(made, filters)
+        for limit in (1, 5, 1000):
+            found = [entry.record for entry in journal.page(filters, limit=limit)]
+            assert found == expected[:limit], filters
+
+
+def test_small_steps_lead_as_far(
+    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few records a step leads to, the walk goes on until it has what is asked for."""
+    monkeypatch.setattr(walking, "STEP_MAX", 3)
+    hold(journal, some)
+
+
+def test_nothing_leads(
+    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch, looked_at: list[int]
+) -> None:
+    """Where ranges are so wide that none leads, the newest records are looked at themselves."""
+    monkeypatch.setattr(walking, "SORTED", 0)
+    monkeypatch.setattr(walking, "LOOK", 0)
+    hold(journal, some)
+    looked_at.clear()
+    assert len(journal.page(Filters(conditions=(answer(2000, 4999),)), limit=5)) == 5
+    assert 5 <= len(looked_at) < 20
+
+
+def test_the_rarest_leads(journal: Journal, some: list[Record], looked_at: list[int]) -> None:
+    """No more records are looked at than have the rarest of what is asked for."""
+    wide = answer(2000, 5000)
+    rare = Filters(conditions=(wide, where("count", 7)), contract="madcompany")
+    has_seven = newest_first(some, Filters(conditions=(where("count", 7),), contract="madcompany"))
+    assert len(journal.page(rare, limit=1000)) == len(has_seven)
+    assert len(looked_at) == len(has_seven)
+    looked_at.clear()
+    narrow = Filters(conditions=(wide, answer(3000, 3050)))
+    assert [each.record for each in journal.page(narrow)] == newest_first(some, narrow)
+    assert len(looked_at) == len(newest_first(some, narrow))
+
+
+def test_values_are_held_together_in_the_index(
+    journal: Journal, some: list[Record], looked_at: list[int]
+) -> None:
+    """What has two values is found without a look at the records that have one of them."""
+    both = Filters(conditions=(where("count", 7), where("month", "may")))
+    assert [each.record for each in journal.page(both)] == newest_first(some, both)
+    assert not looked_at
