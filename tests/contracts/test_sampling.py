@@ -337,7 +337,11 @@ class Keeping(BaseModel):
         ({"code": Annotated[str, Field(pattern="^a+$")]}, "test: code cannot .* pattern; give"),
         (
             {"code": Annotated[str, Field(pattern="^a+$", examples=["a", "b"])]},
-            "test: code: the example 'b' is refused: .*pattern",
+            "test: code: 'b', an example or default, is refused: .*pattern",
+        ),
+        (
+            {"code": (Annotated[str, Field(pattern="^a+$")], "b")},
+            "test: code: 'b', an example or default, is refused: .*pattern",
         ),
         ({"number": Annotated[int, Field(examples=[5])]}, None),
         (Refusing, "refusing cannot be sampled: .*number: not;"),

@@ -313,7 +313,8 @@ def test_a_canary_is_sent_back_once(releases: Releases) -> None:
         assert sorted(each.result() for each in sent) == [False] * 7 + [True]
     move = releases.moves(NAME)[0]
     assert (move.by, move.action, move.now) == (SERVER, "sent back", "candidate")
-    assert move.reason == 'it fails {"failures": 4.0}'
+    assert (move.reason, move.figures) == ("it fails", {"failures": 4.0})
+    assert releases.moves(NAME)[1].figures is None
     assert releases.routing(NAME).canary is None
 
 

@@ -17,6 +17,7 @@ from stopgap.cli.release_lines import (
     comparisons,
     counting,
     facts,
+    move_facts,
     move_row,
     print_changes,
     print_release,
@@ -350,7 +351,8 @@ def history(number: int | None, chosen: str | None, *, as_json: bool) -> None:
         if number is not None:
             parts.releases.show(contract, number)  # there is one of this number
         found = parts.releases.moves(contract, number)
-    print_rows([move_row(each) for each in found], as_json=as_json, nothing="Nothing was done yet.")
+    told = move_facts if as_json else move_row
+    print_rows([told(each) for each in found], as_json=as_json, nothing="Nothing was done yet.")
 
 
 @release.command()

@@ -53,6 +53,11 @@ def move_row(move: Move) -> dict[str, Any]:
     }
 
 
+def move_facts(move: Move) -> dict[str, Any]:
+    """Tell what was done as a program reads it, with the figures by which the server judged."""
+    return move_row(move) | {"figures": move.figures}
+
+
 def warn_of_unfit(parts: Parts, contract: str, releases: Sequence[Release]) -> None:
     """Tell of releases that have traffic, and cannot answer: the contract is another by now."""
     served = next(each.fingerprint for each in parts.contracts if each.name == contract)
@@ -125,7 +130,7 @@ def facts(parts: Parts, contract: str, number: int) -> dict[str, Any]:
         "compared": {
             other: each.document() for other, each in comparisons(parts, contract, number).items()
         },
-        "history": [move_row(each) for each in parts.releases.moves(contract, number)],
+        "history": [move_facts(each) for each in parts.releases.moves(contract, number)],
     }
 
 

@@ -169,8 +169,9 @@ def check_samples(contract: Contract, source: random.Random) -> None:
     """Refuse a contract that nobody could be shown, tried or verified with.
 
     Raises:
-        ContractInvalid: there are no inputs of it, an example for people is refused, or its inputs
-            are more than their fields can tell, which a model in its own process is not given.
+        ContractInvalid: there are no inputs of it, an example or a default is refused, or its
+            inputs are more than their fields can tell, which a model in its own process is not
+            given.
     """
     for field in contract.fields:
         if _has_pattern(field) and not _given(field):
@@ -189,8 +190,8 @@ def check_samples(contract: Contract, source: random.Random) -> None:
 def _check_inputs(contract: Contract, source: random.Random) -> None:
     beside = {field.name: _field(field, source) for field in contract.fields}
     for field in contract.fields:
-        for example in field.examples:
-            _check_example(contract, field, beside | {field.name: example})
+        for given in _given(field):
+            _check_given(contract, field, beside | {field.name: given})
     row = Row.of(inputs := sample_inputs(contract, source))
     again = Row(contract.inputs, row.json).inputs
     if inputs != again and again == Row(contract.inputs, row.json).inputs:
@@ -200,16 +201,16 @@ def _check_inputs(contract: Contract, source: random.Random) -> None:
         )
 
 
-def _check_example(contract: Contract, field: kinds.Field, values: Mapping[str, Any]) -> None:
-    """Refuse an example that is refused for itself, whatever stands beside it."""
+def _check_given(contract: Contract, field: kinds.Field, values: Mapping[str, Any]) -> None:
+    """Refuse an example or a default that is refused for itself, whatever stands beside it."""
     try:
         contract.inputs.model_validate(values, by_alias=False, by_name=True)
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             if problem["loc"][:1] == (field.name,):
                 raise ContractInvalid(
-                    f"{contract.name}: {field.name}: the example {values[field.name]!r} is "
-                    f"refused: {reason(problem)}."
+                    f"{contract.name}: {field.name}: {values[field.name]!r}, an example or "
+                    f"default, is refused: {reason(problem)}."
                 ) from error
 
 

@@ -1,5 +1,6 @@
 """A move on record: who did what to a release, when and why; kept for ever."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -38,6 +39,7 @@ class Move:
     percent: float = 0.0
     rule: str = ""  # that was overridden
     reason: str = ""
+    figures: Mapping[str, float] | None = None  # by which the server judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,7 @@ class Doing:
     action: Action
     reason: str = ""
     rule: str = ""
+    figures: Mapping[str, float] | None = None
 
 
 def written(text: str) -> str:

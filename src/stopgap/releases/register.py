@@ -134,4 +134,5 @@ class Register:
             action=doing.action,
             rule=doing.rule,
             reason=written(doing.reason),
+            figures=doing.figures,
         )

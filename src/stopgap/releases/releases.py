@@ -1,6 +1,5 @@
 """The releases of the served contracts: added, verified, moved, and judged; all of it on record."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -259,12 +258,12 @@ class Releases:
 
         Of several workers that judge alike, one does it.
         """
-        told = f"{reason} {json.dumps(figures)}" if figures else reason
+        doing = Doing(by=SERVER, action="sent back", reason=reason, figures=figures)
         with self._changing(contract) as register:
             if register.standing.canary != number:
                 return False
             after = moves.withdrawn(register.standing, number)
-            register.move(after, Doing(by=SERVER, action="sent back", reason=told))
+            register.move(after, doing)
         return True
 
     def retire(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:

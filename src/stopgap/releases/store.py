@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -71,6 +72,7 @@ MOVES = Table(
     Column("percent", Double, nullable=False),
     Column("rule", String(20), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("figures", JSON(none_as_null=True)),
 )
 
 REPORTS = Table(

@@ -304,7 +304,7 @@ class History:
 
 
 VERSION = table("stopgap_version", column("version_num"))
-HEAD = "0002"
+HEAD = "0003"
 MAIN = History(folder="versions", version=VERSION, head=HEAD)
 """The history of the tables on `metadata`."""
 

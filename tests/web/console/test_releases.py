@@ -102,7 +102,7 @@ def follows(action: str) -> str:
 
 
 def test_what_the_server_did(house: House) -> None:
-    """Why it sent a canary back is told in words; the figures that prove it stay on record."""
+    """Why it sent a canary back is told in words; the figures by which it did are on record."""
     operator, number = house.client("root"), hand_in(house)
     known = house.parts.releases
     known.promote(NAME, number, "ann", stage="canary", percent=10, reason='so {"it": "is"}')
@@ -110,7 +110,7 @@ def test_what_the_server_did(house: House) -> None:
     for page in (show(operator, number), operator.get(LIST).text):
         assert ">4 of 9 requests failed.</td>" in page
         assert "so {&#34;it&#34;: &#34;is&#34;}</td>" in page
-    assert "1e-16" in known.moves(NAME, number)[0].reason
+    assert known.moves(NAME, number)[0].figures == {"chance": 1e-16}
 
 
 def test_looking_changes_nothing(house: House) -> None:

@@ -6,7 +6,7 @@ No model is added here: a kind of model that can run code never comes over the w
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -33,9 +33,6 @@ views = Blueprint("console_releases", __name__, url_prefix="/console/releases")
 
 SEEN = re.compile(r"[0-9]{1,18}")
 """A version, within 64 bits."""
-
-FIGURES = re.compile(r" \{[^{}]*\}?$")
-"""At the end of a reason: JSON, which may have been cut."""
 
 ROWS = 40
 """Releases, and moves, of a page."""
@@ -207,13 +204,7 @@ def _standing(contract: Contract) -> dict[str, Any]:
 
 
 def _moves(contract: Contract, number: int | None = None) -> Sequence[Move]:
-    found = parts().releases.moves(contract.name, number)[:ROWS]
-    return [replace(each, reason=_told(each)) for each in found]
-
-
-def _told(move: Move) -> str:
-    """Tell why something was done, without the figures that the server puts behind its words."""
-    return FIGURES.sub("", move.reason) if move.action == "sent back" else move.reason
+    return parts().releases.moves(contract.name, number)[:ROWS]
 
 
 def _line(contract: Contract, release: Release) -> Line:
