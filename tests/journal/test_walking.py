@@ -1,6 +1,6 @@
 """The walk: whatever leads it, it finds what a look at each record would find."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import Connection
@@ -27,13 +27,13 @@ def some(journal_database: Database) -> list[Record]:
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """List the records that are looked at."""
     seen: list[int] = []
-    held = walking._held
+    looked_at = walking._looked_at
 
-    def spy(connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]) -> Iterator[int]:
+    def spy(connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]) -> Sequence[int]:
         seen.extend(led)
-        return held(connection, led, wanted)
+        return looked_at(connection, led, wanted)
 
-    monkeypatch.setattr(walking, "_held", spy)
+    monkeypatch.setattr(walking, "_looked_at", spy)
     return seen
 
 
@@ -86,3 +86,17 @@ def test_values_are_held_together_in_the_index(
     both = Filters(conditions=(where("count", 7), where("month", "may")))
     assert [each.record for each in journal.page(both)] == newest_first(some, both)
     assert not looked_at
+
+
+def test_ranges_near_are_held_together_in_the_index(
+    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch, looked_at: list[int]
+) -> None:
+    """Of many records the index tells which have a range as well; only the rarest are looked at."""
+    monkeypatch.setattr(walking, "MANY", 1)
+    hold(journal, some)
+    looked_at.clear()
+    never = Filters(conditions=(answer(2000, 3000), answer(3001, 5000)))
+    assert not journal.page(never)
+    assert not looked_at
+    monkeypatch.setattr(walking, "LOOK", 1)
+    hold(journal, some)

@@ -1,11 +1,11 @@
 """The walk: through the blocks, from the newest, to the records that have all that is wanted.
 
 What fewest records have *leads*; what it leads to is held against the rest. Values are seen in the
-index, next to the leading one, and ranges on the record itself. So a question takes as long as what
-leads is common, whatever else is asked.
+index, next to the leading one, and ranges on the record itself, or in the index as well where that
+is less to read. So a question takes as long as what leads is common, whatever else is asked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, isqrt
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     func,
+    intersect,
     literal,
     select,
     true,
@@ -28,13 +29,19 @@ from stopgap.journal.store.wanted import Wanted
 SORTED = 2 * BLOCK_RECORDS
 """A range's records are sorted in each block of so many, which takes a millisecond at most."""
 
-LOOK = 40
-"""Terms of a larger block that are read and sorted while one record is looked at."""
+LOOK = 20
+"""Terms that are read in the index while one record is looked at."""
+
+MANY = 250
+"""Records from which on it pays to read a range in the index."""
 
 SPARE = 1.25
 """How many more records the next step leads to than will probably be needed."""
 
-STEP_MAX = 4_000
+STEP_MAX = 30_000
+
+ALL = 2**62
+"""More than there are. PostgreSQL goes from block to block only where there is a limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +60,16 @@ class Span:
         return and_(BLOCKS.c.first < self.high, BLOCKS.c.last >= self.low)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """How to find what has all that is wanted."""
+
+    leading: Wanted | None  # None: the newest records are looked at, whatever they are
+    beside: Sequence[Wanted] = ()  # values, seen next to it in the index
+    near: Sequence[Wanted] = ()  # ranges so rare that many records are told faster by the index
+    apart: Sequence[Wanted] = ()  # what is seen on the records themselves
+
+
 def positions(
     connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int
 ) -> Sequence[int]:
@@ -62,15 +79,12 @@ def positions(
         wanted: At least one.
         limit: Records at most.
     """
-    leading = _leading(connection, wanted, span, limit)
-    others = [each for each in wanted if each is not leading]
-    beside = [each for each in others if each.exact]
-    rest = [each for each in others if not each.exact]
+    plan = _plan(connection, wanted, span, limit)
     found: list[int] = []
     seen, step = 0, limit
     while True:
-        led = connection.scalars(_newest(connection, leading, beside, span, step)).all()
-        found += _held(connection, led, rest) if rest else led
+        led = connection.scalars(_led(connection, plan, span, step)).all()
+        found += _held(connection, plan, led)
         if len(found) >= limit or len(led) < step:
             return found[:limit]
         span = replace(span, high=led[-1])
@@ -86,25 +100,31 @@ def blocks_with(connection: Connection, wanted: Wanted) -> Sequence[int]:
     return connection.scalars(select(BLOCKS.c.block).where(there)).all()
 
 
-def _leading(
-    connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int
-) -> Wanted | None:
-    """Tell which term leads: that which fewest records of a block have, one of the newest two.
+def _plan(connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int) -> _Plan:
+    """Plan by how many records of a block have each term: of the larger of the newest two.
 
-    None: there are only ranges, so wide that it takes less to look at the newest records than to
-    sort what is in a large block.
+    Ranges alone may be so wide that it takes less to look at the newest records than to sort what
+    is in a large block.
     """
     if len(wanted) == 1 and wanted[0].exact:
-        return wanted[0]
+        return _Plan(leading=wanted[0])
     newest = select(BLOCKS).where(span.blocks()).order_by(BLOCKS.c.first.desc()).limit(2)
     block = max(connection.execute(newest), key=lambda row: row.records, default=None)
     if block is None or (len(wanted) == 1 and block.records <= SORTED):
-        return wanted[0]
+        return _Plan(leading=wanted[0], apart=wanted[1:])
     many = isqrt(LOOK * limit * block.records)
     counts = connection.execute(select(*(_count(each, block.block, many) for each in wanted))).one()
-    fewest, leading = min(zip(counts, wanted, strict=True), key=lambda it: (it[0], not it[1].exact))
-    wide = fewest == many and not leading.exact and block.records > SORTED
-    return None if wide else leading
+    ranked = sorted(zip(counts, wanted, strict=True), key=lambda it: (it[0], not it[1].exact))
+    (fewest, leading), *others = ranked
+    if fewest == many and not leading.exact and block.records > SORTED:
+        return _Plan(leading=None, apart=wanted)
+    ranges = [(count, each) for count, each in others if not each.exact]
+    return _Plan(
+        leading=leading,
+        beside=[each for _, each in others if each.exact],
+        near=[each for count, each in ranges if count < LOOK * fewest],
+        apart=[each for count, each in ranges if count >= LOOK * fewest],
+    )
 
 
 def _count(wanted: Wanted, block: int, most: int) -> ColumnElement[int]:
@@ -114,17 +134,17 @@ def _count(wanted: Wanted, block: int, most: int) -> ColumnElement[int]:
     return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
-def _newest(
-    connection: Connection,
-    leading: Wanted | None,
-    beside: Sequence[Wanted],
-    span: Span,
-    limit: int,
-) -> Select[int]:
+def _led(connection: Connection, plan: _Plan, span: Span, limit: int) -> Select[int]:
     """Say which are the newest records that have the leading term, and the values beside it."""
-    if leading is None:
+    if plan.leading is None:
         column = RECORDS.c.position
         return select(column).where(span.around(column)).order_by(column.desc()).limit(limit)
+    return _newest(connection, plan.leading, plan.beside, span, limit)
+
+
+def _newest(
+    connection: Connection, leading: Wanted, beside: Sequence[Wanted], span: Span, limit: int
+) -> Select[int]:
     walk = _walk if connection.dialect.name == "sqlite" else _walk_each
     return walk(leading, beside, span, limit)
 
@@ -175,14 +195,28 @@ def _of_block(
     return select(position).select_from(joined).where(*met)
 
 
-def _held(connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]) -> Iterator[int]:
-    """Look at records, in their order, and tell which have all that is wanted."""
+def _held(connection: Connection, plan: _Plan, led: Sequence[int]) -> Sequence[int]:
+    """Tell which of those led to have all that is wanted."""
+    apart = [*plan.near, *plan.apart]
+    if plan.leading is not None and plan.near and len(led) >= MANY:
+        span = Span(low=led[-1], high=led[0] + 1)
+        alone = [(plan.leading, plan.beside), *((each, ()) for each in plan.near)]
+        every = [_newest(connection, *each, span, ALL).order_by(None).subquery() for each in alone]
+        position = intersect(*(select(each.c.position) for each in every)).subquery().c.position
+        led = connection.scalars(select(position).order_by(position.desc())).all()
+        apart = list(plan.apart)
+    return _looked_at(connection, led, apart) if apart and led else led
+
+
+def _looked_at(
+    connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]
+) -> Sequence[int]:
+    """Look at records themselves, and tell which have all that is wanted."""
     looks = (
         select(RECORDS, SOURCES.c.contract)
         .join(SOURCES, SOURCES.c.id == RECORDS.c.source)
         .where(RECORDS.c.position.in_(led))
         .order_by(RECORDS.c.position.desc())
     )
-    for row in connection.execute(looks):
-        if all(each.holds(row) for each in wanted):
-            yield row.position
+    rows = connection.execute(looks)
+    return [row.position for row in rows if all(each.holds(row) for each in wanted)]
