@@ -32,16 +32,19 @@ SORTED = 2 * BLOCK_RECORDS
 LOOK = 20
 """Terms that are read in the index while one record is looked at."""
 
-MANY = 250
-"""Records from which on it pays to read a range in the index."""
-
 SPARE = 1.25
 """How many more records the next step leads to than will probably be needed."""
 
-STEP_MAX = 30_000
+STEP_MAX = 4_000
 
-ALL = 2**62
-"""More than there are. PostgreSQL goes from block to block only where there is a limit."""
+MANY = 1_000
+"""Records that are looked at before whole blocks are read through in the index."""
+
+BLOCKS_MAX = 8
+"""Blocks that are read through at once."""
+
+CHUNK = 1_000
+"""Records that one statement looks at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +69,13 @@ class _Plan:
 
     leading: Wanted | None  # None: the newest records are looked at, whatever they are
     beside: Sequence[Wanted] = ()  # values, seen next to it in the index
-    near: Sequence[Wanted] = ()  # ranges so rare that many records are told faster by the index
+    near: Sequence[Wanted] = ()  # ranges so rare that the index tells of many records faster
     apart: Sequence[Wanted] = ()  # what is seen on the records themselves
+
+    @property
+    def indexed(self) -> Sequence[Wanted]:
+        """All that the index tells, where something leads."""
+        return [each for each in (self.leading, *self.beside, *self.near) if each is not None]
 
 
 def positions(
@@ -81,15 +89,19 @@ def positions(
     """
     plan = _plan(connection, wanted, span, limit)
     found: list[int] = []
-    seen, step = 0, limit
-    while True:
-        led = connection.scalars(_led(connection, plan, span, step)).all()
-        found += _held(connection, plan, led)
-        if len(found) >= limit or len(led) < step:
-            return found[:limit]
-        span = replace(span, high=led[-1])
-        seen += step
-        step = min(ceil(SPARE * (limit - len(found)) * seen / max(1, len(found))), STEP_MAX)
+    left: Span | None = span
+    seen, step, at_once = 0, limit, 1
+    while left and len(found) < limit:
+        if plan.near and seen >= MANY:
+            led, left = _read_through(connection, plan, left, at_once)
+            found += _looked_at(connection, led, plan.apart)
+            at_once = min(2 * at_once, BLOCKS_MAX)
+        else:
+            led, left = _led(connection, plan, left, step)
+            found += _looked_at(connection, led, [*plan.near, *plan.apart])
+            seen += step
+            step = min(ceil(SPARE * (limit - len(found)) * seen / max(1, len(found))), STEP_MAX)
+    return found[:limit]
 
 
 def blocks_with(connection: Connection, wanted: Wanted) -> Sequence[int]:
@@ -134,12 +146,42 @@ def _count(wanted: Wanted, block: int, most: int) -> ColumnElement[int]:
     return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
-def _led(connection: Connection, plan: _Plan, span: Span, limit: int) -> Select[int]:
-    """Say which are the newest records that have the leading term, and the values beside it."""
-    if plan.leading is None:
-        column = RECORDS.c.position
-        return select(column).where(span.around(column)).order_by(column.desc()).limit(limit)
-    return _newest(connection, plan.leading, plan.beside, span, limit)
+def _led(
+    connection: Connection, plan: _Plan, span: Span, limit: int
+) -> tuple[Sequence[int], Span | None]:
+    """Find the newest records that have the leading term, and the values beside it.
+
+    Returns:
+        Them, and what is left of the span.
+    """
+    column = RECORDS.c.position
+    newest = select(column).where(span.around(column)).order_by(column.desc()).limit(limit)
+    if plan.leading is not None:
+        newest = _newest(connection, plan.leading, plan.beside, span, limit)
+    led = connection.scalars(newest).all()
+    return led, replace(span, high=led[-1]) if len(led) == limit else None
+
+
+def _read_through(
+    connection: Connection, plan: _Plan, span: Span, at_once: int
+) -> tuple[Sequence[int], Span | None]:
+    """Find what the newest blocks have of all that the index tells.
+
+    Returns:
+        Records, and what is left of the span.
+    """
+    newest = select(BLOCKS.c.block, BLOCKS.c.first).where(span.blocks())
+    blocks = connection.execute(newest.order_by(BLOCKS.c.first.desc()).limit(at_once)).all()
+    last = len(blocks) < at_once
+    within = span if last else replace(span, low=max(blocks[-1].first, span.low))
+    each_alone = []
+    for each in plan.indexed:
+        terms = TERMS.alias()
+        there = terms.c.block.in_([row.block for row in blocks]), within.around(terms.c.position)
+        each_alone.append(select(terms.c.position).where(each.met(terms), *there))
+    position = intersect(*each_alone).subquery().c.position
+    led = connection.scalars(select(position).order_by(position.desc())).all()
+    return led, replace(span, high=within.low) if within.low > span.low else None
 
 
 def _newest(
@@ -195,28 +237,20 @@ def _of_block(
     return select(position).select_from(joined).where(*met)
 
 
-def _held(connection: Connection, plan: _Plan, led: Sequence[int]) -> Sequence[int]:
-    """Tell which of those led to have all that is wanted."""
-    apart = [*plan.near, *plan.apart]
-    if plan.leading is not None and plan.near and len(led) >= MANY:
-        span = Span(low=led[-1], high=led[0] + 1)
-        alone = [(plan.leading, plan.beside), *((each, ()) for each in plan.near)]
-        every = [_newest(connection, *each, span, ALL).order_by(None).subquery() for each in alone]
-        position = intersect(*(select(each.c.position) for each in every)).subquery().c.position
-        led = connection.scalars(select(position).order_by(position.desc())).all()
-        apart = list(plan.apart)
-    return _looked_at(connection, led, apart) if apart and led else led
-
-
 def _looked_at(
     connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]
 ) -> Sequence[int]:
     """Look at records themselves, and tell which have all that is wanted."""
-    looks = (
-        select(RECORDS, SOURCES.c.contract)
-        .join(SOURCES, SOURCES.c.id == RECORDS.c.source)
-        .where(RECORDS.c.position.in_(led))
-        .order_by(RECORDS.c.position.desc())
-    )
-    rows = connection.execute(looks)
-    return [row.position for row in rows if all(each.holds(row) for each in wanted)]
+    if not wanted:
+        return led
+    held: list[int] = []
+    for start in range(0, len(led), CHUNK):
+        looks = (
+            select(RECORDS, SOURCES.c.contract)
+            .join(SOURCES, SOURCES.c.id == RECORDS.c.source)
+            .where(RECORDS.c.position.in_(led[start : start + CHUNK]))
+            .order_by(RECORDS.c.position.desc())
+        )
+        rows = connection.execute(looks)
+        held += [row.position for row in rows if all(each.holds(row) for each in wanted)]
+    return held
