@@ -44,11 +44,10 @@ class JournalRowNotFound(StopgapError):
 class Journal:
     """Every answer that was given, in its database.
 
-    On SQLite, a page under any one filter takes 1 to 4 ms at ten thousand records and 1 to 8 ms at
-    ten million, most where nothing matches; a chart takes 1 to 9 ms at any number. Several filters
-    at once take longer the less they have in common. 27,000 records a second come in, 100,000 go
-    out in an export. To measure again: `python -m bench.journal`; docs/durability.md has a figure
-    for each.
+    On SQLite, a page under any one filter takes 0.3 to 4 ms, and a chart 1 to 9, at ten thousand
+    records as at ten million; several filters at once take as long as the rarest of them, unless
+    they hardly ever meet. 27,000 records a second come in, 100,000 go out in an export. To measure
+    again: `python -m bench.journal`; docs/durability.md has a figure for each.
 
     Args:
         database: Migrated.
