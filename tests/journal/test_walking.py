@@ -10,7 +10,7 @@ from tests.journal.filling import add, newest_first, various
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.store import walking
+from stopgap.journal.store import planning, walking
 from stopgap.journal.store.wanted import Wanted
 from stopgap.storage.database import Database
 
@@ -58,12 +58,14 @@ def test_nothing_leads(
     journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch, looked_at: list[int]
 ) -> None:
     """Where ranges are so wide that none leads, the newest records are looked at themselves."""
-    monkeypatch.setattr(walking, "SORTED", 0)
-    monkeypatch.setattr(walking, "LOOK", 0)
+    monkeypatch.setattr(planning, "SORTED", 0)
+    monkeypatch.setattr(planning, "LOOK", 0)
     hold(journal, some)
     looked_at.clear()
     assert len(journal.page(Filters(conditions=(answer(2000, 4999),)), limit=5)) == 5
     assert 5 <= len(looked_at) < 20
+    monkeypatch.setattr(walking, "MANY", 5)
+    hold(journal, some)
 
 
 def test_the_rarest_leads(journal: Journal, some: list[Record], looked_at: list[int]) -> None:
@@ -98,5 +100,5 @@ def test_ranges_near_are_held_together_in_the_index(
     never = Filters(conditions=(answer(2000, 3000), answer(3001, 5000)))
     assert not journal.page(never, limit=5)
     assert len(looked_at) == 5
-    monkeypatch.setattr(walking, "LOOK", 1)
+    monkeypatch.setattr(planning, "LOOK", 1)
     hold(journal, some)

@@ -10,8 +10,8 @@ from stopgap.journal.entry import Entry
 from stopgap.journal.filters import Filters
 from stopgap.journal.record import Record
 from stopgap.journal.store.tables import ACTUALS, FIELDS, RECORDS, SOURCES
-from stopgap.journal.store.walking import Span, blocks_with, positions
-from stopgap.journal.store.wanted import of_caller, wanted_by
+from stopgap.journal.store.walking import blocks_with, positions
+from stopgap.journal.store.wanted import Span, of_caller, wanted_by
 from stopgap.journal.terms import TIE_BITS, moment_of
 from stopgap.storage.database import EPOCH, MICROSECOND
 

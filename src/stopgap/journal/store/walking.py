@@ -1,14 +1,12 @@
 """The walk: through the blocks, from the newest, to the records that have all that is wanted.
 
-What fewest records have *leads*; what it leads to is held against the rest. Values are seen in the
-index, next to the leading one, and ranges on the record itself, or in the index as well where that
-is less to read. So a question takes as long as what leads is common, whatever else is asked.
+It goes in steps, as the plan says: to the newest records that the leading term has, which are held
+against the rest; or, when that was in vain for long, through whole blocks of the index.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import ceil, isqrt
-from typing import Any
+from dataclasses import replace
+from math import ceil
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,21 +14,16 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
-    func,
     intersect,
     literal,
     select,
     true,
 )
 
-from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS, RECORDS, SOURCES, TERMS
-from stopgap.journal.store.wanted import Wanted
-
-SORTED = 2 * BLOCK_RECORDS
-"""A range's records are sorted in each block of so many, which takes a millisecond at most."""
-
-LOOK = 20
-"""Terms that are read in the index while one record is looked at."""
+from stopgap.journal.store.planning import Plan, plan_for
+from stopgap.journal.store.rows import CHUNK
+from stopgap.journal.store.tables import BLOCKS, RECORDS, SOURCES, TERMS
+from stopgap.journal.store.wanted import Span, Wanted
 
 SPARE = 1.25
 """How many more records the next step leads to than will probably be needed."""
@@ -43,40 +36,6 @@ MANY = 1_000
 BLOCKS_MAX = 8
 """Blocks that are read through at once."""
 
-CHUNK = 1_000
-"""Records that one statement looks at."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """Positions from `low` to just below `high`."""
-
-    low: int
-    high: int
-
-    def around(self, position: Any) -> ColumnElement[bool]:
-        """Say that a position is in it."""
-        return and_(position >= self.low, position < self.high)
-
-    def blocks(self) -> ColumnElement[bool]:
-        """Say that a block has positions in it."""
-        return and_(BLOCKS.c.first < self.high, BLOCKS.c.last >= self.low)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """How to find what has all that is wanted."""
-
-    leading: Wanted | None  # None: the newest records are looked at, whatever they are
-    beside: Sequence[Wanted] = ()  # values, seen next to it in the index
-    near: Sequence[Wanted] = ()  # ranges so rare that the index tells of many records faster
-    apart: Sequence[Wanted] = ()  # what is seen on the records themselves
-
-    @property
-    def indexed(self) -> Sequence[Wanted]:
-        """All that the index tells, where something leads."""
-        return [each for each in (self.leading, *self.beside, *self.near) if each is not None]
-
 
 def positions(
     connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int
@@ -87,7 +46,7 @@ def positions(
         wanted: At least one.
         limit: Records at most.
     """
-    plan = _plan(connection, wanted, span, limit)
+    plan = plan_for(connection, wanted, span, limit)
     found: list[int] = []
     left: Span | None = span
     seen, step, at_once = 0, limit, 1
@@ -112,42 +71,8 @@ def blocks_with(connection: Connection, wanted: Wanted) -> Sequence[int]:
     return connection.scalars(select(BLOCKS.c.block).where(there)).all()
 
 
-def _plan(connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int) -> _Plan:
-    """Plan by how many records of a block have each term: of the larger of the newest two.
-
-    Ranges alone may be so wide that it takes less to look at the newest records than to sort what
-    is in a large block.
-    """
-    if len(wanted) == 1 and wanted[0].exact:
-        return _Plan(leading=wanted[0])
-    newest = select(BLOCKS).where(span.blocks()).order_by(BLOCKS.c.first.desc()).limit(2)
-    block = max(connection.execute(newest), key=lambda row: row.records, default=None)
-    if block is None or (len(wanted) == 1 and block.records <= SORTED):
-        return _Plan(leading=wanted[0], apart=wanted[1:])
-    many = isqrt(LOOK * limit * block.records)
-    counts = connection.execute(select(*(_count(each, block.block, many) for each in wanted))).one()
-    ranked = sorted(zip(counts, wanted, strict=True), key=lambda it: (it[0], not it[1].exact))
-    (fewest, leading), *others = ranked
-    if fewest == many and not leading.exact and block.records > SORTED:
-        return _Plan(leading=None, apart=wanted)
-    ranges = [(count, each) for count, each in others if not each.exact]
-    return _Plan(
-        leading=leading,
-        beside=[each for _, each in others if each.exact],
-        near=[each for count, each in ranges if count < LOOK * fewest],
-        apart=[each for count, each in ranges if count >= LOOK * fewest],
-    )
-
-
-def _count(wanted: Wanted, block: int, most: int) -> ColumnElement[int]:
-    """Say how many records of a block have a term, as far as they are counted."""
-    terms = TERMS.alias()
-    some = select(terms.c.position).where(terms.c.block == block, wanted.met(terms)).limit(most)
-    return select(func.count()).select_from(some.subquery()).scalar_subquery()
-
-
 def _led(
-    connection: Connection, plan: _Plan, span: Span, limit: int
+    connection: Connection, plan: Plan, span: Span, limit: int
 ) -> tuple[Sequence[int], Span | None]:
     """Find the newest records that have the leading term, and the values beside it.
 
@@ -163,7 +88,7 @@ def _led(
 
 
 def _read_through(
-    connection: Connection, plan: _Plan, span: Span, at_once: int
+    connection: Connection, plan: Plan, span: Span, at_once: int
 ) -> tuple[Sequence[int], Span | None]:
     """Find what the newest blocks have of all that the index tells.
 

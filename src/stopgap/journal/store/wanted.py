@@ -1,4 +1,4 @@
-"""What filters want of a record: terms to find it by, and a look at it that tells the same."""
+"""What filters want of a record: when, terms to find it by, and a look that tells the same."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_,
 
 from stopgap.journal.filters import Condition, Filters
 from stopgap.journal.store.names import CALLER, SOURCE
-from stopgap.journal.store.tables import FIELDS, SOURCES
+from stopgap.journal.store.tables import BLOCKS, FIELDS, SOURCES
 from stopgap.journal.terms import members, number_of, word_number
 
 
@@ -32,6 +32,22 @@ class Wanted:
         value = terms.c.value
         there = _among(value, self.values) if self.values else value.between(self.low, self.high)
         return and_(_among(terms.c.field, self.fields), there)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Positions from `low` to just below `high`."""
+
+    low: int
+    high: int
+
+    def around(self, position: Any) -> ColumnElement[bool]:
+        """Say that a position is in it."""
+        return and_(position >= self.low, position < self.high)
+
+    def blocks(self) -> ColumnElement[bool]:
+        """Say that a block has positions in it."""
+        return and_(BLOCKS.c.first < self.high, BLOCKS.c.last >= self.low)
 
 
 NOTHING = Wanted(fields=[], holds=lambda _: False)
