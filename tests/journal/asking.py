@@ -1,6 +1,8 @@
 """Questions for journals that are filled with various records: every kind of filter."""
 
+import random
 from datetime import timedelta
+from typing import Literal
 
 from tests.journal.filling import START
 
@@ -53,3 +55,36 @@ FILTERS = [
     Filters(conditions=(answer("n", name="carrier"), where("service", "express"))),
     Filters(caller="ann", since=START + timedelta(minutes=3), conditions=(where("count", 0, 9),)),
 ]
+
+
+NAMED: list[tuple[Literal["input", "output"], str, list[Value]]] = [
+    ("input", "month", ["may", "june", "mai", "unknown"]),
+    ("input", "count", [-1, 0, 3, 7, 12, 19, 25]),
+    ("input", "weight_kg", [-5, 0, 0.5, 12.25, 30]),
+    ("input", "service", ["standard", "ünïcode 😀"]),
+    ("input", "fragile", [True, False]),
+    ("output", "", [1999, 2000, 2500, 3000, 4200, 5000]),
+    ("output", "days", [0.5, 2, 7.5, 14]),
+    ("output", "carrier", ["n", "s"]),
+]
+
+
+def any_filters(source: random.Random) -> Filters:
+    """Make filters of any kind: up to four conditions, and whatever else there is."""
+    since, until = (START + timedelta(seconds=source.randrange(1500)) for _ in range(2))
+    return Filters(
+        since=source.choice([None, None, since]),
+        until=source.choice([None, None, until]),
+        contract=source.choice([None, "madcompany", "delivery-time"]),
+        release=source.choice([None, None, None, "7", "stand-in"]),
+        caller=source.choice([None, None, "ann", "cleo"]),
+        conditions=tuple(_any_condition(source) for _ in range(source.randrange(5))),
+    )
+
+
+def _any_condition(source: random.Random) -> Condition:
+    part, name, values = source.choice(NAMED)
+    low = source.choice(values)
+    whole = isinstance(low, str | bool) or source.random() < 0.4
+    high = low if whole else source.choice(values)
+    return Condition(part=part, name=name, low=low, high=high)

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from tests.journal import spooling
 from tests.journal.records import is_free, record, records
 
@@ -122,6 +122,38 @@ def test_old_blocks_are_merged_when_nothing_waits(
     with running(Drainer(tmp_path / "spool", journal, SystemClock())):
         wait_for(merged)
     assert kept(journal) == names(some)
+
+
+def test_a_merge_that_fails_holds_nothing_up(
+    drainer: Drainer,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Blocks that cannot be merged are left, with a word; what is spooled is moved as ever."""
+
+    def fail(_connection: Connection) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store, "merge", fail)
+    append(spool, records(1))
+    assert [drainer._try(), drainer._try()] == [drain.POLL_SECONDS] * 2
+    assert [each.getMessage() for each in caplog.records] == ["old blocks could not be merged: "]
+
+
+def test_nothing_is_merged_at_the_end(
+    drainer: Drainer, journal: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for a server's end does not wait for blocks."""
+    merged: list[Connection] = []
+    monkeypatch.setattr(store, "merge", merged.append)
+    stop = threading.Event()
+    stop.set()
+    append(spool, some := records(3))
+    spool.close()
+    drainer.run(stop)
+    assert kept(journal) == names(some)
+    assert not merged
 
 
 def test_everything_is_moved(tmp_path: Path, journal: Database, spool: Spool) -> None:

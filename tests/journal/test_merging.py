@@ -1,11 +1,14 @@
 """Merging: old blocks become fewer and larger, and nothing else is different."""
 
+import itertools
+import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select
-from tests.journal.asking import FILTERS
+from sqlalchemy import CompoundSelect, Connection, Select, func, intersect, select
+from tests.journal.asking import FILTERS, answer, any_filters
 from tests.journal.filling import START, add, newest_first, various
 
 from stopgap.journal import journal as journal_module
@@ -13,7 +16,7 @@ from stopgap.journal import store
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.store import clearing
+from stopgap.journal.store import clearing, planning, walking
 from stopgap.journal.store.merging import MERGED, SMALL
 from stopgap.journal.store.tables import BLOCKS, TERMS
 from stopgap.storage.database import Database
@@ -77,6 +80,33 @@ def test_the_oldest_are_merged(
     assert found == [MERGED * BLOCK] * 11 + [BLOCK] * small
     assert SMALL <= small < SMALL + MERGED
     hold(journal, some)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_question_is_answered(
+    journal: Journal,
+    journal_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+) -> None:
+    """Pages, each after the one before, hold what a look at each record finds; however found."""
+    source = random.Random(seed)
+    made = various(400, seed=seed)
+    fill(journal_database, made)
+    while merge(journal_database):
+        pass
+    tuned = {(planning, "LOOK"): [0, 1, 20], (planning, "SORTED"): [0, 20]}
+    tuned |= {(walking, "MANY"): [0, 3, 1000], (walking, "STEP_MAX"): [2, 4000]}
+    for _ in range(60):
+        for (module, name), values in tuned.items():
+            monkeypatch.setattr(module, name, source.choice(values))
+        filters, limit = any_filters(source), source.choice([1, 7, 50])
+        found: list[Record] = []
+        before = None
+        while entries := journal.page(filters, before=before, limit=limit):
+            found += [entry.record for entry in entries]
+            before = entries[-1].position
+        assert found == newest_first(made, filters), filters
 
 
 def test_few_blocks_stay(journal_database: Database) -> None:
@@ -187,3 +217,26 @@ def test_merging_beside_writers(journal: Journal, journal_database: Database) ->
     merger.join()
     assert len(sizes(journal_database)) < 200
     hold(journal, made)
+
+
+def test_blocks_are_merged_while_they_are_read_through(
+    journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What moves into another block between two statements is found there."""
+    made = various(100 * BLOCK)
+    fill(journal_database, made)
+    wide = Filters(conditions=(answer(2000, 5000), answer(2000, 4999)))
+    monkeypatch.setattr(walking, "MANY", 0)
+    calls = itertools.count()
+
+    def intersect_after_merging(*each_alone: Select[int]) -> CompoundSelect[int]:
+        if next(calls) == 5:
+            with ThreadPoolExecutor(1) as pool:
+                while pool.submit(merge, journal_database).result():
+                    pass
+        return intersect(*each_alone)
+
+    monkeypatch.setattr(f"{walking.__name__}.intersect", intersect_after_merging)
+    found = [each.record for each in journal.page(wide, limit=1000)]
+    assert found == newest_first(made, wide)
+    assert next(calls) > 6

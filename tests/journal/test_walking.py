@@ -1,18 +1,22 @@
 """The walk: whatever leads it, it finds what a look at each record would find."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection
 from tests.journal.asking import FILTERS, answer, where
 from tests.journal.filling import add, newest_first, various
+from tests.journal.records import PARTS, record
 
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
 from stopgap.journal.store import planning, walking
 from stopgap.journal.store.wanted import Wanted
-from stopgap.storage.database import Database
+from stopgap.storage.database import EPOCH, Database
 
 
 @pytest.fixture
@@ -29,9 +33,11 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     looked_at = walking._looked_at
 
-    def spy(connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]) -> Sequence[int]:
+    def spy(
+        connection: Connection, led: Sequence[int], wanted: Sequence[Wanted], enough: int
+    ) -> Sequence[int]:
         seen.extend(led if wanted else ())
-        return looked_at(connection, led, wanted)
+        return looked_at(connection, led, wanted, enough)
 
     monkeypatch.setattr(walking, "_looked_at", spy)
     return seen
@@ -102,3 +108,63 @@ def test_ranges_near_are_held_together_in_the_index(
     assert len(looked_at) == 5
     monkeypatch.setattr(planning, "LOOK", 1)
     hold(journal, some)
+
+
+def test_what_is_looked_for_in_vain_is_planned_anew(
+    journal: Journal,
+    journal_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    looked_at: list[int],
+) -> None:
+    """What the newest records have not, and so seems to be rare, is found to be common in time."""
+    made = [
+        replace(each, release="old" if number < 1800 else "new")
+        for number, each in enumerate(various(2000))
+    ]
+    add(journal_database, made)
+    monkeypatch.setattr(walking, "MANY", 50)
+    never = answer(2000, 3500), answer(3501, 5000)
+    assert not journal.page(Filters(release="old", conditions=never), limit=1)
+    assert len(looked_at) < 300
+
+
+def test_enough_is_looked_at(
+    journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where whole blocks hold what is asked for, no more of them is looked at than is wanted."""
+    monkeypatch.setattr(walking, "LOOKS", 10)
+    add(journal_database, various(2000), block_records=1000)
+    with journal_database.read() as connection:
+        wanted = [Wanted(fields=[], holds=lambda _: True)]
+        newest = [each.position for each in journal.page(limit=1000)]
+        assert walking._looked_at(connection, newest, wanted, 25) == newest[:30]
+
+
+def test_any_number_of_conditions(journal: Journal, journal_database: Database) -> None:
+    """More values than a database joins tables can be asked for at once."""
+    names = [f"input_{number}" for number in range(100)]
+    made = [
+        record(
+            at=PARTS["at"] + number, inputs=json.dumps(dict.fromkeys(names, number % 5)).encode()
+        )
+        for number in range(60)
+    ]
+    add(journal_database, made)
+    every = Filters(conditions=tuple(where(name, 3) for name in names))
+    assert [each.record for each in journal.page(every)] == newest_first(made, every)
+
+
+def test_terms_that_outlived_their_records_are_passed_over(
+    journal: Journal, journal_database: Database
+) -> None:
+    """A record that comes in late, from before what has been deleted, shortens no page."""
+    start = PARTS["at"]
+    made = [record(at=start + 1_000_000 * number) for number in range(1, 101)]
+    add(journal_database, made, block_records=1000)
+    journal.delete_older(EPOCH + timedelta(microseconds=start + 90_500_000))
+    late = record(at=start)
+    add(journal_database, [late], block_records=1000)
+    its = Filters(contract="madcompany")
+    kept = [*made[:89:-1], late]
+    assert [each.record for each in journal.page(its, limit=20)] == kept
+    assert [each.record for each in journal.export(its)] == kept

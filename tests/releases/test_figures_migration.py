@@ -14,6 +14,8 @@ OLD: list[tuple[Action, str]] = [
     ("sent back", '4 of 9 had no answer. {"failures": 4, "chance": 1e-16}'),
     ("sent back", "In words alone."),
     ("sent back", 'Cut off: {"failures": 4, "cha'),
+    ("sent back", "Three {x}"),
+    ("sent back", 'Four {"x": NaN}'),
     ("promoted", 'so {"it": "is"}'),
 ]
 
@@ -41,6 +43,6 @@ def test_figures_get_their_column(database_url: str) -> None:
         migrate(database)
         with database.read() as connection:
             found = connection.execute(select(MOVES).order_by(MOVES.c.version)).all()
-    assert [row.figures for row in found] == [FIGURES, None, None, None]
+    assert [row.figures for row in found] == [FIGURES, *[None] * 5]
     kept = [reason for _, reason in OLD[1:]]
     assert [row.reason for row in found] == ["4 of 9 had no answer.", *kept]

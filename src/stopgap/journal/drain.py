@@ -96,6 +96,7 @@ class Drainer:
         self._offsets: dict[str, int] = {}  # as they are in the database
         self._failures = 0
         self._grown = False  # since it was last looked whether blocks can be merged
+        self._ending = False
 
     def run(self, stop: threading.Event) -> None:
         """Drain until told to stop; then what is left, and what ending workers still write."""
@@ -104,6 +105,7 @@ class Drainer:
                 return
             while not stop.is_set():
                 stop.wait(self._step())
+            self._ending = True
             if self._effort:
                 self._effort.hurry()
             deadline = self._clock.monotonic() + PATIENCE_SECONDS
@@ -170,9 +172,15 @@ class Drainer:
 
     def _merge(self) -> bool:
         """Merge old blocks of the journal, where nothing waits; tell whether there may be more."""
-        if self._grown:
+        if self._ending or not self._grown:
+            return False
+        self._grown = False
+        try:
             with self._database.write(unbounded=True) as connection:
                 self._grown = store.merge(connection)
+        except Exception as error:
+            known = isinstance(error, AWAY)
+            logger.warning("old blocks could not be merged: %s", error, exc_info=not known)
         return self._grown
 
     def _gather(self) -> tuple[list[Spooled], list[Path]]:

@@ -19,7 +19,7 @@ EXPORT_BATCH = 2_000
 """Records of an export that are in memory at once."""
 
 DELETE_BATCH = 5_000
-"""Records that are deleted in one step: the drainer waits for 0.1 s at most."""
+"""Records that are deleted in one step: the drainer waits for 0.2 s at most."""
 
 ANONYMISE_BATCH = 5_000
 """Records that are made anonymous in one step."""

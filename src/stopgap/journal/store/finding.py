@@ -1,6 +1,7 @@
 """Records are found: a page at a time, the newest first, by any filter."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -57,11 +58,17 @@ def _newest_rows(
     wanted = wanted_by(connection, filters)
     if any(not each.fields for each in wanted):
         return []
-    chosen = span.around(RECORDS.c.position)
-    if wanted:
-        chosen = RECORDS.c.position.in_(positions(connection, wanted, span, limit))
-    newest_first = rows.where(chosen).order_by(RECORDS.c.position.desc()).limit(limit)
-    return connection.execute(newest_first).all()
+    newest_first = rows.order_by(RECORDS.c.position.desc()).limit(limit)
+    if not wanted:
+        return connection.execute(newest_first.where(span.around(RECORDS.c.position))).all()
+    found: list[Row[Any]] = []
+    while (missing := limit - len(found)) > 0:
+        chosen = positions(connection, wanted, span, missing)
+        found += connection.execute(newest_first.where(RECORDS.c.position.in_(chosen)))
+        if len(chosen) < missing:
+            break
+        span = replace(span, high=chosen[-1])  # for some may have been terms that outlived them
+    return found
 
 
 ENTRIES = (

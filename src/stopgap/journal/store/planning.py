@@ -21,13 +21,18 @@ LOOK = 20
 """Terms that are read in the index while one record is looked at."""
 
 
+BESIDE_MAX = 8
+"""Values that are seen in the index with each step: a database joins only so many tables, and the
+rarest few leave little."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """How to find what has all that is wanted."""
 
     leading: Wanted | None  # None: the newest records are looked at, whatever they are
     beside: Sequence[Wanted] = ()  # values, seen next to it in the index
-    near: Sequence[Wanted] = ()  # ranges that the index tells of many records in less time
+    near: Sequence[Wanted] = ()  # what the index tells of many records in less time than they do
     apart: Sequence[Wanted] = ()  # what is seen on the records themselves
 
     @property
@@ -54,12 +59,14 @@ def plan_for(connection: Connection, wanted: Sequence[Wanted], span: Span, limit
     (fewest, leading), *others = ranked
     if fewest == many and not leading.exact and block.records > SORTED:
         return Plan(leading=None, near=wanted)
-    ranges = [(count, each) for count, each in others if not each.exact]
+    beside = [each for _, each in others if each.exact][:BESIDE_MAX]
+    rest = [(count, each) for count, each in others if each not in beside]
+    near = [each for count, each in rest if count < LOOK * max(1, fewest)]
     return Plan(
         leading=leading,
-        beside=[each for _, each in others if each.exact],
-        near=[each for count, each in ranges if count < LOOK * fewest],
-        apart=[each for count, each in ranges if count >= LOOK * fewest],
+        beside=beside,
+        near=near,
+        apart=[each for _, each in rest if each not in near],
     )
 
 

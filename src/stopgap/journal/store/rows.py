@@ -7,9 +7,6 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-CHUNK = 1_000
-"""Values that one statement is asked about."""
-
 JOURNAL_LOCK = 0x6A_6F_75_72_6E_61_6C
 """PostgreSQL's advisory lock of who writes in the journal: `journal` in ASCII."""
 

@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 
 from stopgap.journal.store.planning import Plan, plan_for
-from stopgap.journal.store.rows import CHUNK
 from stopgap.journal.store.tables import BLOCKS, RECORDS, SOURCES, TERMS
 from stopgap.journal.store.wanted import Span, Wanted
 
@@ -32,6 +31,9 @@ STEP_MAX = 4_000
 
 MANY = 1_000
 """Records that are looked at before whole blocks are read through in the index."""
+
+LOOKS = 200
+"""Records that one statement looks at."""
 
 BLOCKS_MAX = 8
 """Blocks that are read through at once."""
@@ -51,13 +53,17 @@ def positions(
     left: Span | None = span
     seen, step, at_once = 0, limit, 1
     while left and len(found) < limit:
-        if plan.near and seen >= MANY:
-            led, left = _read_through(connection, plan, left, at_once)
-            found += _looked_at(connection, led, plan.apart)
+        missing = limit - len(found)
+        if seen >= MANY:  # in vain: among older records something else may be rare
+            plan = plan_for(connection, wanted, left, limit)
+        if seen >= MANY and plan.near:
+            most = None if plan.apart else missing
+            led, left = _read_through(connection, plan, left, at_once, most)
+            found += _looked_at(connection, led, plan.apart, missing)
             at_once = min(2 * at_once, BLOCKS_MAX)
         else:
             led, left = _led(connection, plan, left, step)
-            found += _looked_at(connection, led, [*plan.near, *plan.apart])
+            found += _looked_at(connection, led, [*plan.near, *plan.apart], missing)
             seen += step
             step = min(ceil(SPARE * (limit - len(found)) * seen / max(1, len(found))), STEP_MAX)
     return found[:limit]
@@ -88,24 +94,26 @@ def _led(
 
 
 def _read_through(
-    connection: Connection, plan: Plan, span: Span, at_once: int
+    connection: Connection, plan: Plan, span: Span, at_once: int, most: int | None
 ) -> tuple[Sequence[int], Span | None]:
-    """Find what the newest blocks have of all that the index tells.
+    """Find what the newest blocks have of all that the index tells: so many at most.
 
     Returns:
         Records, and what is left of the span.
     """
-    newest = select(BLOCKS.c.block, BLOCKS.c.first).where(span.blocks())
-    blocks = connection.execute(newest.order_by(BLOCKS.c.first.desc()).limit(at_once)).all()
-    last = len(blocks) < at_once
-    within = span if last else replace(span, low=max(blocks[-1].first, span.low))
+    newest = select(BLOCKS.c.first).where(span.blocks()).order_by(BLOCKS.c.first.desc())
+    firsts = connection.scalars(newest.limit(at_once)).all()
+    last = len(firsts) < at_once
+    within = span if last else replace(span, low=max(firsts[-1], span.low))
+    blocks = select(BLOCKS.c.block).where(within.blocks())  # once more: they may have been merged
     each_alone = []
     for each in plan.indexed:
         terms = TERMS.alias()
-        there = terms.c.block.in_([row.block for row in blocks]), within.around(terms.c.position)
+        there = terms.c.block.in_(blocks), within.around(terms.c.position)
         each_alone.append(select(terms.c.position).where(each.met(terms), *there))
     position = intersect(*each_alone).subquery().c.position
-    led = connection.scalars(select(position).order_by(position.desc())).all()
+    newest_first = select(position).order_by(position.desc()).limit(most)
+    led = connection.scalars(newest_first).all()
     return led, replace(span, high=within.low) if within.low > span.low else None
 
 
@@ -163,19 +171,21 @@ def _of_block(
 
 
 def _looked_at(
-    connection: Connection, led: Sequence[int], wanted: Sequence[Wanted]
+    connection: Connection, led: Sequence[int], wanted: Sequence[Wanted], enough: int
 ) -> Sequence[int]:
-    """Look at records themselves, and tell which have all that is wanted."""
+    """Look at records themselves until enough have all that is wanted; tell which have."""
     if not wanted:
         return led
     held: list[int] = []
-    for start in range(0, len(led), CHUNK):
+    for start in range(0, len(led), LOOKS):
         looks = (
             select(RECORDS, SOURCES.c.contract)
             .join(SOURCES, SOURCES.c.id == RECORDS.c.source)
-            .where(RECORDS.c.position.in_(led[start : start + CHUNK]))
+            .where(RECORDS.c.position.in_(led[start : start + LOOKS]))
             .order_by(RECORDS.c.position.desc())
         )
         rows = connection.execute(looks)
         held += [row.position for row in rows if all(each.holds(row) for each in wanted)]
+        if len(held) >= enough:
+            break
     return held

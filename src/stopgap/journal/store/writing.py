@@ -11,9 +11,12 @@ from sqlalchemy import Column, Connection, delete, func, select
 from stopgap.journal.record import Record
 from stopgap.journal.store.names import CALLER, SOURCE, Names
 from stopgap.journal.store.rollups import Tally
-from stopgap.journal.store.rows import CHUNK, add_rows, lock
+from stopgap.journal.store.rows import add_rows, lock
 from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS, FORGOTTEN, OFFSETS, RECORDS, TERMS
 from stopgap.journal.terms import members, number_of, position_of, word_number
+
+CHUNK = 1_000
+"""Values that one statement is asked about."""
 
 T = TypeVar("T")
 Placed = list[tuple[int, Record]]

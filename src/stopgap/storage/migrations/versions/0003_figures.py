@@ -26,8 +26,18 @@ def upgrade() -> None:
     connection = op.get_bind()
     sent_back = sa.select(MOVES).where(MOVES.c.action == "sent back")
     for row in connection.execute(sent_back).all():
-        if found := BEHIND.fullmatch(row.reason):
+        if (found := BEHIND.fullmatch(row.reason)) and (figures := _read(found[2])):
             key = sa.tuple_(MOVES.c.contract, MOVES.c.version, MOVES.c.number)
             its = key == (row.contract, row.version, row.number)
-            apart = {"reason": found[1], "figures": json.loads(found[2])}
+            apart = {"reason": found[1], "figures": figures}
             connection.execute(sa.update(MOVES).where(its).values(apart))
+
+
+def _read(text: str) -> dict[str, float] | None:
+    """Read figures; None: they are none, but an end of what somebody wrote."""
+    try:
+        figures: dict[str, float] = json.loads(text)
+        json.dumps(figures, allow_nan=False)
+    except ValueError:
+        return None
+    return figures
