@@ -141,6 +141,21 @@ def test_a_merge_that_fails_holds_nothing_up(
     assert [each.getMessage() for each in caplog.records] == ["old blocks could not be merged: "]
 
 
+def test_nothing_is_merged_while_there_is_much_to_do(
+    drainer: Drainer, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Merging waits for a step that had few records to move."""
+    merged: list[Connection] = []
+    monkeypatch.setattr(store, "merge", merged.append)
+    monkeypatch.setattr(drain, "QUIET", 5)
+    append(spool, records(5))
+    drainer._try()
+    assert not merged
+    append(spool, records(4))
+    drainer._try()
+    assert len(merged) == 1
+
+
 def test_nothing_is_merged_at_the_end(
     drainer: Drainer, journal: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
