@@ -1,12 +1,15 @@
 """Questions for journals that are filled with various records: every kind of filter."""
 
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from tests.journal.filling import START
+from tests.journal.filling import START, newest_first
 
 from stopgap.journal.filters import Condition, Filters, Value
+from stopgap.journal.journal import Journal
+from stopgap.journal.record import Record
 
 
 def where(name: str, low: Value, high: Value | None = None) -> Condition:
@@ -55,6 +58,15 @@ FILTERS = [
     Filters(conditions=(answer("n", name="carrier"), where("service", "express"))),
     Filters(caller="ann", since=START + timedelta(minutes=3), conditions=(where("count", 0, 9),)),
 ]
+
+
+def hold(journal: Journal, made: Sequence[Record]) -> None:
+    """Hold each filter's page against a look at all records."""
+    for filters in FILTERS:
+        expected = newest_first(made, filters)
+        for limit in (1, 5, 1000):
+            found = [entry.record for entry in journal.page(filters, limit=limit)]
+            assert found == expected[:limit], filters
 
 
 NAMED: list[tuple[Literal["input", "output"], str, list[Value]]] = [

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import CompoundSelect, Connection, Select, func, intersect, select
-from tests.journal.asking import FILTERS, answer, any_filters
+from tests.journal.asking import answer, any_filters, hold
 from tests.journal.filling import START, add, newest_first, various
 
 from stopgap.journal import journal as journal_module
@@ -60,15 +60,6 @@ def some(journal_database: Database) -> list[Record]:
     with journal_database.read() as connection:
         assert terms(connection) == before
     return made
-
-
-def hold(journal: Journal, made: list[Record]) -> None:
-    """Hold each filter's page against a look at all records."""
-    for filters in FILTERS:
-        expected = newest_first(made, filters)
-        for limit in (5, 1000):
-            found = [entry.record for entry in journal.page(filters, limit=limit)]
-            assert found == expected[:limit], filters
 
 
 def test_the_oldest_are_merged(

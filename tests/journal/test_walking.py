@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection
-from tests.journal.asking import FILTERS, answer, where
+from tests.journal.asking import answer, hold, where
 from tests.journal.filling import add, newest_first, various
 from tests.journal.records import PARTS, record
 
@@ -41,15 +41,6 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(walking, "_looked_at", spy)
     return seen
-
-
-def hold(journal: Journal, made: Sequence[Record]) -> None:
-    """Hold each filter's page against a look at all records."""
-    for filters in FILTERS:
-        expected = newest_first(made, filters)
-        for limit in (1, 5, 1000):
-            found = [entry.record for entry in journal.page(filters, limit=limit)]
-            assert found == expected[:limit], filters
 
 
 def test_small_steps_lead_as_far(

@@ -336,8 +336,9 @@ async def test_it_is_stopped_in_the_middle_of_a_call(
     )
     async with started(Specification(uri=f"python:{module}:predict")) as slot:
         answer = asyncio.ensure_future(outcome(slot, row(5)))
-        while not asked.exists():  # noqa: ASYNC110  # another process makes it
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            while not asked.exists():  # noqa: ASYNC110  # another process makes it
+                await asyncio.sleep(0.01)
     assert isinstance(await answer, ModelUnavailable | ModelDied)
     assert [each.__dict__["line"] for each in caplog.records if "line" in each.__dict__] == []
 
