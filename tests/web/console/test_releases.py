@@ -101,6 +101,32 @@ def follows(action: str) -> str:
     return f"Done. Each worker follows{', within a second' if back else ' once it has loaded'}"
 
 
+def test_the_stand_in_helps_out(house: House) -> None:
+    """Once a real model is live, an operator says whether the stand-in answers where it cannot."""
+    operator, number = house.client("root"), hand_in(house)
+    assert "help out" not in operator.get(LIST).text
+    house.parts.releases.promote(NAME, number, "ann", stage="live")
+    assert "Where release 1 cannot answer, clients get an error." in operator.get(LIST).text
+    for action, before, after in (
+        ("fallback-stand-in", "drawn, not predicted", "cannot answer, the stand-in does."),
+        ("fallback-nobody", "clients get an error (503).", "cannot answer, clients get an error."),
+    ):
+        assert f"action={action}" in operator.get(LIST).text
+        status, asked = confirm(operator, "as agreed", action=action)
+        assert (status, before in asked) == (303, True), asked
+        page = operator.get(LIST).text
+        assert after in page
+        assert "Done. Each worker follows, within a second" in page
+        assert last_move(house)[:2] == ("root", "fallback")
+        assert last_move(house)[2].endswith("for a failed model. as agreed")
+
+
+def last_move(house: House) -> tuple[str, str, str]:
+    """Tell who did what last, and why."""
+    move = house.parts.releases.moves(NAME)[0]
+    return move.by, move.action, move.reason
+
+
 def test_what_the_server_did(house: House) -> None:
     """Why it sent a canary back is told in words; the figures by which it did are on record."""
     operator, number = house.client("root"), hand_in(house)

@@ -21,7 +21,13 @@ STAGES: Mapping[str, Stage] = {
 }
 """What can be done with a release, and the stage that it has then."""
 
-ACTIONS = (*STAGES, "override", "rollback")
+FALLBACKS: Mapping[str, bool] = {"fallback-stand-in": True, "fallback-nobody": False}
+"""What can be said of the stand-in: whether it answers for a real model that cannot."""
+
+OF_ALL = (*FALLBACKS, "rollback")
+"""What is done with all releases of a contract, and with none of them in particular."""
+
+ACTIONS = (*STAGES, "override", *OF_ALL)
 STICKY: Mapping[str, Sticky] = {"caller": "caller", "inputs": "inputs"}
 PERCENT = re.compile(r"[0-9]{1,3}([.,][0-9]{1,4})?")
 NUMBER = re.compile(r"[0-9]{1,9}")  # what every database can look for
@@ -37,7 +43,7 @@ class Wish:
 
     contract: str
     action: str  # one of ACTIONS
-    number: int  # of the release; 0 for going back, which says itself what becomes live
+    number: int  # of the release; 0 where it is one of OF_ALL
     percent: float | None = None
     sticky: Sticky | None = None
     rule: str = ""
@@ -79,6 +85,8 @@ class Wish:
         """Tell what would happen, in a sentence each; raises what doing it would raise."""
         if self.action == "rollback":
             return [each.words() for each in releases.planned_rollback(self.contract)]
+        if self.action in FALLBACKS:
+            return [_failing(drawn=FALLBACKS[self.action])]
         if self.action == "override":
             report = releases.report(self.contract, self.number)
             check_overridable(self.number, self.rule, report, self.reason or "still to be said")
@@ -99,6 +107,9 @@ class Wish:
                 releases.rollback(contract, by, reason)
             case "override":
                 releases.override(contract, number, self.rule, by, reason)
+            case "fallback-stand-in" | "fallback-nobody":
+                allowed = FALLBACKS[self.action]
+                releases.allow_stand_in(contract, by, allowed=allowed, reason=reason)
             case "withdraw":
                 releases.withdraw(contract, number, by, reason)
             case "retire":
@@ -113,6 +124,16 @@ class Wish:
                     sticky=self.sticky,
                     reason=reason,
                 )
+
+
+def _failing(*, drawn: bool) -> str:
+    """Say what clients get where neither the live model nor the one before it can answer."""
+    if drawn:
+        return (
+            "Where no real model can answer, the stand-in does: its answers are drawn, not "
+            "predicted, and each says so in its header Stopgap-Release."
+        )
+    return "Where no real model can answer, clients get an error (503)."
 
 
 def _in_spite_of(number: int, rule: str, report: Report | None) -> str:

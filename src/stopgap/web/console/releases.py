@@ -26,7 +26,7 @@ from stopgap.web import callers
 from stopgap.web.answers import page as plain_page
 from stopgap.web.answers import problem
 from stopgap.web.console import answering, charts, said
-from stopgap.web.console.moving import Wish, read_number
+from stopgap.web.console.moving import FALLBACKS, OF_ALL, Wish, read_number
 from stopgap.web.parts import parts
 
 views = Blueprint("console_releases", __name__, url_prefix="/console/releases")
@@ -121,7 +121,9 @@ def _done(wish: Wish) -> str:
     if wish.action in own:
         return own[wish.action]
     drawn = parts().releases.routing(wish.contract).live.number == STAND_IN_NUMBER
-    back = wish.action == "withdraw" or (drawn and wish.action in {"live", "rollback"})
+    back = wish.action in {"withdraw", *FALLBACKS} or (
+        drawn and wish.action in {"live", "rollback"}
+    )
     return "release-back" if back else "release-moved"
 
 
@@ -132,7 +134,7 @@ def _seen() -> int:
 
 
 def _after(wish: Wish) -> str:
-    if wish.action == "rollback":
+    if wish.action in OF_ALL:
         return _address(_contract(wish.contract))
     return url_for("console_releases.show", contract=wish.contract, number=wish.number)
 
@@ -148,7 +150,7 @@ def _again(refusal: StopgapError, wish: Wish) -> Response:
 def _refused(refusal: StopgapError, wish: Wish) -> Response:
     """Show the page that a change was asked on, and why it cannot be."""
     contract = _contract(wish.contract)
-    if wish.action == "rollback":
+    if wish.action in OF_ALL:
         return problem(refusal, "releases.html", **_all(contract))
     return problem(refusal, "release.html", wish=wish, **_one(contract, wish.number))
 
@@ -199,6 +201,7 @@ def _standing(contract: Contract) -> dict[str, Any]:
         "verdict": parts().watch.judge(contract.name),
         "canary": routing.canary,
         "live": routing.live,
+        "stand_in_helps": routing.stand_in_fallback,
         "can_go_back": parts().releases.can_go_back(contract.name),
     }
 
