@@ -131,6 +131,8 @@ def test_retired_for_good() -> None:
     with pytest.raises(MoveNotAllowed):
         retired(away, 1)
     assert rolled_back(away, "test").live == 0
+    (told,) = changes(now, away)
+    assert told.words() == "Release 1 (retired) is put away."
     with pytest.raises(MoveNotAllowed):
         retired(now, 2)
 
@@ -170,6 +172,11 @@ def test_changes_are_told_before_they_happen() -> None:
     assert percent.words().endswith("answers 50% of the requests, judged all the while.")
 
 
+def off(was: Standing, now: Standing) -> set[int]:
+    """Tell which releases have left the way back: all of them are told, if they are not live."""
+    return set(was.before) - set(now.before)
+
+
 Step = Callable[[Standing], Standing]
 NUMBERS = st.integers(0, 4)
 STEPS = st.one_of(
@@ -187,8 +194,10 @@ def test_laws_of_any_order_of_moves(steps: list[Step]) -> None:
     """However releases are moved: one is live, at most one canary, and the way back is sound."""
     now = standing(r1="candidate", r2="candidate", r3="candidate", r4="candidate")
     for step in steps:
+        was = now
         with suppress(StopgapError):
             now = step(now)
+        assert {0, now.live, *(each.number for each in changes(was, now))} >= off(was, now)
         assert len(now.at("live")) <= 1
         assert len(now.at("canary")) <= 1
         assert set(now.percents) == set(now.at("canary"))

@@ -332,6 +332,22 @@ def test_withdrawing_and_retiring(releases: Releases) -> None:
         releases.retire(NAME, one, "ann")
 
 
+def test_what_is_put_away_is_on_record(releases: Releases) -> None:
+    """A release that was kept ready for going back is put away by somebody, and for a reason."""
+    one, two = passed(releases), passed(releases)
+    for number in (one, two):
+        releases.promote(NAME, number, "ann")
+    (told,) = releases.retire(NAME, one, "bob", "gone for good")
+    assert told.words() == "Release 1 (retired) is put away."
+    move = releases.moves(NAME)[0]
+    assert (move.number, move.by, move.action, move.reason) == (
+        1,
+        "bob",
+        "retired",
+        "gone for good",
+    )
+
+
 def test_artifacts_that_are_needed(releases: Releases) -> None:
     """A model's file is needed until its release is put away and nothing goes back to it."""
     for digit in "abc":

@@ -18,7 +18,11 @@ ALLOWED: Mapping[Stage, frozenset[Stage]] = {
     "live": frozenset(),  # it ends when another is live: by a promotion, or by going back
     "retired": frozenset({"live"}),  # while it is one of those that going back would reach
 }
-"""Stage -> where an operator may send a release from there. A canary's percentage may change."""
+"""Stage -> where an operator may send a release from there. A canary's percentage may change.
+
+A retired release was live, and is kept ready for going back, or it is put away for good: only then
+is it not in `Standing.before`.
+"""
 
 STEPS_BACK = 10
 """Releases that were live before and are kept ready for going back; each keeps its model's file."""
@@ -200,7 +204,10 @@ def retired(standing: Standing, number: int) -> Standing:
 
 
 def changes(was: Standing, now: Standing) -> tuple[Change, ...]:
-    """List what is different for each release, whoever goes live first."""
+    """List what is different for each release, whoever goes live first.
+
+    One that only leaves the way back, and is put away by that, is retired before and after.
+    """
     numbers = {STAND_IN_NUMBER, *was.stages, *now.stages}
     found = [
         Change(
@@ -213,9 +220,16 @@ def changes(was: Standing, now: Standing) -> tuple[Change, ...]:
         if number == STAND_IN_NUMBER or (number in was.stages and number in now.stages)
         if was.stage_of(number) != now.stage_of(number)
         or was.percents.get(number) != now.percents.get(number)
+        or _is_put_away(number, was, now)
     ]
     order = ("live", "canary", "shadow", "candidate", "retired")
     return tuple(sorted(found, key=lambda change: (order.index(change.now), change.number)))
+
+
+def _is_put_away(number: int, was: Standing, now: Standing) -> bool:
+    """Tell whether nothing goes back to a release any more that was kept ready for that."""
+    left = number != STAND_IN_NUMBER and number in was.before and number not in now.before
+    return left and now.stage_of(number) == "retired"
 
 
 def _check(standing: Standing, number: int, stage: Stage) -> None:
