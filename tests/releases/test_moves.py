@@ -19,6 +19,7 @@ from stopgap.releases.moves import (
     PercentageInvalid,
     Standing,
     changes,
+    possible,
     promoted,
     retired,
     rolled_back,
@@ -144,6 +145,25 @@ def test_withdrawn() -> None:
     assert withdrawn(now, 2).percents == {}
     with pytest.raises(MoveNotAllowed):
         withdrawn(to_live(1, now), 1)
+
+
+@given(st.sampled_from(STAGES), st.sampled_from(STAGES))
+def test_what_is_possible(stage: Stage, other: Stage) -> None:
+    """Where a release can be sent is where a move would take it, and nothing is moved by asking."""
+    now = standing(r1=stage, r2="candidate" if other == stage else other)
+    moved: dict[Stage, Callable[[], Standing]] = {
+        "candidate": lambda: withdrawn(now, 1),
+        "shadow": lambda: promoted(now, 1, "shadow"),
+        "canary": lambda: promoted(now, 1, "canary", 5),
+        "live": lambda: to_live(1, now),
+        "retired": lambda: retired(now, 1),
+    }
+    for wanted in STAGES:
+        if wanted in possible(now, 1):
+            assert moved[wanted]().stages[1] == wanted
+        else:
+            with pytest.raises(MoveNotAllowed):
+                moved[wanted]()
 
 
 def test_shadows_are_bounded() -> None:

@@ -4,7 +4,8 @@ One release of a contract is live, the stand-in where no other is; one may be a 
 shadows. Nothing here knows of databases: a move makes one standing into another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -201,6 +202,26 @@ def retired(standing: Standing, number: int) -> Standing:
         percents=_percents(standing, number),
         before=_chain([each for each in standing.before if each != number], standing.live),
     )
+
+
+ENDS: Mapping[Stage, Callable[[Standing, int], Standing]] = {
+    "candidate": withdrawn,
+    "retired": retired,
+}
+"""How a release comes to the stages to which it is not promoted."""
+
+
+def possible(standing: Standing, number: int) -> frozenset[Stage]:
+    """List the stages to which a release can be sent as all stand now, once it is verified."""
+    found: set[Stage] = set()
+    for stage in ALLOWED:
+        with suppress(MoveNotAllowed):
+            if stage in ENDS:
+                ENDS[stage](standing, number)
+            else:
+                promoted(standing, number, stage, WHOLE / 2 if stage == "canary" else None)
+            found.add(stage)
+    return frozenset(found)
 
 
 def changes(was: Standing, now: Standing) -> tuple[Change, ...]:

@@ -19,12 +19,6 @@ from stopgap.releases.store import ReleaseRows, needed_artifacts, version
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
-ENDS: Mapping[Stage, Callable[[Standing, int], Standing]] = {
-    "candidate": moves.withdrawn,
-    "retired": moves.retired,
-}
-"""Where a release has no traffic: how it comes there."""
-
 SERVER = "the server"
 """Who did what nobody told it to do."""
 
@@ -164,6 +158,16 @@ class Releases:
             check_overridable(number, rule, register.report(number), reason)
             register.record(number, Doing(by=by, action="overridden", rule=rule, reason=reason))
 
+    def possible(self, contract: str, number: int) -> frozenset[Stage]:
+        """List the stages to which a release can be sent, once it is verified and its file whole.
+
+        Raises:
+            ReleaseNotFound: there is none of this number.
+        """
+        with self._reading(contract) as register:
+            register.find(number)
+            return moves.possible(register.standing, number)
+
     def planned(
         self, contract: str, number: int, *, stage: Stage = "live", percent: float | None = None
     ) -> Sequence[Change]:
@@ -173,9 +177,9 @@ class Releases:
         """
         with self._reading(contract) as register:
             standing = register.standing
-            if stage in ENDS:
+            if stage in moves.ENDS:
                 register.find(number)
-                return moves.changes(standing, ENDS[stage](standing, number))
+                return moves.changes(standing, moves.ENDS[stage](standing, number))
             after = register.promoted(number, stage, percent)
         self._see_whole(contract, number)
         return moves.changes(standing, after)

@@ -383,3 +383,17 @@ def test_the_file_of_the_one_before_is_gone(house: House) -> None:
     asked = operator.get(f"{CHANGE}?action=rollback")
     assert asked.status_code >= 400
     assert "hand it in again" in asked.text
+
+
+def test_the_file_of_a_candidate_is_gone(house: House) -> None:
+    """Its page does not look at the file, so it is there; whoever wants to use it is told there."""
+    known = house.parts.releases
+    gone = Specification(uri="onnx:model.onnx", artifact="1" * 64)
+    number = known.add(NAME, gone, "ann").number
+    known.verified(NAME, number, report(contract), "ann")
+    operator = house.client("root")
+    assert "Make it live" in show(operator, number)
+    for action in ("live", "shadow"):
+        asked = operator.get(f"{CHANGE}?action={action}&number={number}")
+        assert (asked.status_code, "hand it in again" in asked.text) == (422, True)
+        assert "Make it live" in asked.text

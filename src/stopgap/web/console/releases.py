@@ -4,11 +4,10 @@ No model is added here: a kind of model that can run code never comes over the w
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
@@ -18,8 +17,8 @@ from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.releases.gate import ReasonMissing, ReleaseUnverified, check_verified
 from stopgap.releases.move import Move
-from stopgap.releases.moves import MoveNotAllowed, StandingChanged
-from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage
+from stopgap.releases.moves import StandingChanged
+from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release
 from stopgap.releases.tally import OUTCOMES, Tally
 from stopgap.releases.verification.report import BY_NAME, Report
 from stopgap.web import callers
@@ -243,27 +242,12 @@ def _one(contract: Contract, number: int) -> dict[str, Any]:
         "line": _gated(contract, release, report, overridden),
         "report": report,
         "rules": BY_NAME,
-        "allowed": _allowed(release),
+        "allowed": parts().releases.possible(contract.name, number),
         "doing": _lately(contract, release),
         "compared": _compared(contract, number),
         "moves": _moves(contract, number),
         **_standing(contract),
     }
-
-
-def _allowed(release: Release) -> Collection[Stage]:
-    """List the stages that an operator may send a release to, once it is verified."""
-    return {stage for stage in get_args(Stage) if _may_be(release, stage)}
-
-
-def _may_be(release: Release, stage: Stage) -> bool:
-    percent = 1.0 if stage == "canary" else None  # any that a canary may have
-    with suppress(ReleaseUnverified):
-        try:
-            parts().releases.planned(release.contract, release.number, stage=stage, percent=percent)
-        except MoveNotAllowed:
-            return False
-    return True
 
 
 def _lately(contract: Contract, release: Release) -> Sequence[Doing]:
