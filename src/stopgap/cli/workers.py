@@ -1,0 +1,106 @@
+"""How workers come and go: replaced however often they die, and ended by the first signal.
+
+The server forks them and replaces them; what is here mends what it forgets or does too soon.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from granian.server.common import AbstractServer
+
+PAUSE_SECONDS = 1.0
+"""Before a process is replaced that died so soon after its start."""
+
+
+def mind(server: AbstractServer[Any]) -> None:
+    """Have a server mind its workers as is told here, from the first one on."""
+    server.respawned_wrks = Patience()
+    server.interrupt_children = Deaths()
+    server.main_loop_interrupt = Waking(server)
+    birth = Birth()
+    os.register_at_fork(
+        before=birth.begins, after_in_parent=birth.ends, after_in_child=birth.is_over
+    )
+
+
+class Patience(dict[int, float]):
+    """When each worker was replaced last, told to the server as never.
+
+    Else a worker that died twice within seconds would end the whole server. It is replaced however
+    often it dies, but not without a pause.
+    """
+
+    def get(self, key: int, default: float = 0.0) -> float:  # type: ignore[override]  # as it is called
+        """Tell the server that it was long ago, after the pause if it was not."""
+        if time.monotonic() - super().get(key, default) < PAUSE_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+        return 0.0
+
+
+class Deaths(list[int]):
+    """Which workers have died, as the server's threads note them.
+
+    The server copies the list and then clears it: what is noted in between stays for the next time.
+    """
+
+    _copied = 0
+
+    def __iter__(self) -> Iterator[int]:
+        """Tell those that are known now."""
+        copy = self[:]
+        self._copied = len(copy)
+        return iter(copy)
+
+    def clear(self) -> None:
+        """Forget those that have been told, and no others."""
+        del self[: self._copied]
+
+
+class Waking(threading.Event):
+    """Wakes the server when a worker has died or a signal has come.
+
+    The server sleeps again once it has replaced workers: not where a signal came meanwhile, which
+    would be forgotten, or another worker died.
+    """
+
+    def __init__(self, server: AbstractServer[Any]) -> None:
+        super().__init__()
+        self._server = server
+
+    def clear(self) -> None:
+        """Let the server sleep if nothing is left to do."""
+        super().clear()
+        if self._server.interrupt_signal or len(self._server.interrupt_children):
+            self.set()
+
+
+class Birth:
+    """Lets a signal end a worker that is still starting, from its first moment on.
+
+    A worker inherits the supervisor's handlers, which would swallow the signal: it would never
+    learn that it has to stop. So signals wait while it is forked, until it has none. Once it
+    serves, handlers of its own take their place.
+    """
+
+    _SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+
+    def __init__(self) -> None:
+        self._mask: set[int | signal.Signals] = set()
+
+    def begins(self) -> None:
+        """Have signals wait."""
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, self._SIGNALS)
+
+    def ends(self) -> None:
+        """Let the supervisor have its signals."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def is_over(self) -> None:
+        """Let the worker have its signals, and be ended by them."""
+        for number in self._SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)

@@ -1,0 +1,84 @@
+"""The drainer's keeper, where there is no room for a drainer."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+
+from stopgap.cli import drainer
+from stopgap.cli.drainer import DrainerKeeper
+from stopgap.settings import Settings
+
+
+class Born:
+    """A process that ends well when it is told to, or for which there is no room."""
+
+    exitcode = 0
+
+    def __init__(self, *, hindered: bool) -> None:
+        self._hindered = hindered
+        self._over = threading.Event()
+        self.started = threading.Event()
+
+    def start(self) -> None:
+        """Begin, or find no room."""
+        if self._hindered:
+            raise BlockingIOError("no room")
+        self.started.set()
+
+    def join(self) -> None:
+        """Wait for the end."""
+        assert self._over.wait(10)
+
+    def is_alive(self) -> bool:
+        """Tell that it is there."""
+        return self.started.is_set()
+
+    def terminate(self) -> None:
+        """End."""
+        self._over.set()
+
+    def kill(self) -> None:
+        """End at once; a process that was never started cannot."""
+        assert self.started.is_set()
+        self._over.set()
+
+
+def keeper_of(births: Iterable[Born], monkeypatch: pytest.MonkeyPatch) -> DrainerKeeper:
+    """Make a keeper whose drainers are these."""
+    drainers: Iterator[Born] = iter(births)
+    monkeypatch.setattr(DrainerKeeper, "_spawn", lambda _: next(drainers))
+    monkeypatch.setattr(drainer, "PAUSE_SECONDS", 0.01)
+    return DrainerKeeper(Settings(data=Path("nowhere")))
+
+
+def test_a_drainer_that_cannot_be_started(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where there was no room for another process, it is tried again."""
+    hindered, born = Born(hindered=True), Born(hindered=False)
+    keeper = keeper_of([hindered, hindered, born], monkeypatch)
+    keeper.start()
+    assert born.started.wait(10)
+    keeper.stop()
+    assert caplog.text.count("cannot be started") == 2
+
+
+def test_a_drainer_that_never_started(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where there never was room, the server ends all the same."""
+    tried = threading.Event()
+
+    def births() -> Iterator[Born]:
+        yield Born(hindered=True)
+        tried.set()
+        yield from repeat(Born(hindered=True))
+
+    keeper = keeper_of(births(), monkeypatch)
+    keeper.start()
+    assert tried.wait(10)
+    keeper.stop()
+    assert "cannot be started" in caplog.text
