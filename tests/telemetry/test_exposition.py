@@ -28,7 +28,10 @@ def sample(found: Samples, name: str, **labels: str) -> float:
 
 
 def test_a_scrape_reads_back_as_it_was_counted(tmp_path: Path) -> None:
-    """A counter and a histogram, read by Prometheus' own parser, are what was counted."""
+    """A counter and a histogram, read by Prometheus' own parser, are what was counted.
+
+    What has failed is in no histogram: a model that has too much to do refuses in no time at all.
+    """
     metrics = Metrics(tmp_path)
     for milliseconds in (1, 1, 100):
         metrics.prediction("mail", "7", "ok", milliseconds / 1_000)
@@ -38,8 +41,8 @@ def test_a_scrape_reads_back_as_it_was_counted(tmp_path: Path) -> None:
     name, of = "stopgap_prediction_duration_seconds", {"contract": "mail", "release": "7"}
     assert sample(found, "stopgap_predictions_total", **of, outcome="ok") == 3
     assert sample(found, "stopgap_predictions_total", **of, outcome="prediction-failed") == 1
-    assert sample(found, f"{name}_count", **of) == 4
-    assert sample(found, f"{name}_sum", **of) == pytest.approx(30.102)
+    assert sample(found, f"{name}_count", **of) == 3
+    assert sample(found, f"{name}_sum", **of) == pytest.approx(0.102)
     buckets = {
         float(dict(labels)["le"]): value
         for (each, labels), value in found.items()
@@ -47,7 +50,7 @@ def test_a_scrape_reads_back_as_it_was_counted(tmp_path: Path) -> None:
     }
     assert list(buckets) == sorted(buckets)
     assert [buckets[bound] for bound in (0.000512, 0.001024, 0.131072, 16.777216)] == [0, 2, 3, 3]
-    assert buckets[float("inf")] == 4
+    assert buckets[float("inf")] == 3
 
 
 def test_every_kind_of_label_survives(tmp_path: Path) -> None:

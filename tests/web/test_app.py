@@ -1,5 +1,6 @@
 """The Flask application by itself: every route, without door, event loop or port."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def test_the_raw_path_counts(client: FlaskClient) -> None:
     assert response.status_code == 400
     assert response.json is not None
     assert [fault["field"] for fault in response.json["errors"]] == ["seller_available"]
+
+
+def test_the_wait_for_a_thread_counts(app: Flask, client: FlaskClient) -> None:
+    """A request's duration begins where the door says that it had arrived."""
+    an_hour_ago = time.perf_counter() - 3_600
+    client.get("/status", environ_overrides={"stopgap.arrived": an_hour_ago})
+    line = app.extensions[NAME].metrics._times["stopgap_requests_total", "/status", "GET", "200"]
+    assert 3_600 <= line.counts()[-1] / 1_000_000 < 3_700
 
 
 def test_a_fault_of_ours_is_told_without_its_words(app: Flask, client: FlaskClient) -> None:

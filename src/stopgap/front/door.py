@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import IO
@@ -136,12 +137,13 @@ class Door:
         self, scope: Scope, plain: Scope, body: IO[bytes], lane: Lane
     ) -> Whole | Reply:
         """Answer a request that has been read: without Flask if that can be, else by it."""
+        arrived = time.perf_counter()
         if answer := await self._answer_json(plain, body):
             return answer
         async with self._single_flight.turn(scope) as second:
             if second and (answer := await self._answer_again(scope, plain, body)):
                 return answer
-            return await self._reply(plain, body, lane)
+            return await self._reply(plain, body, lane, arrived)
 
     async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Whole | None:
         """Answer without Flask what could not be before it was read."""
@@ -162,7 +164,7 @@ class Door:
             return await self._waiting.answer(asked)
         return await self._answer_json(plain, body)
 
-    async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane) -> Reply:
+    async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane, arrived: float) -> Reply:
         """Have Flask answer, in a thread.
 
         Raises:
@@ -170,7 +172,7 @@ class Door:
             InternalFault: it has answered with an exception, which it should not.
         """
         try:
-            return await lane.run(partial(call, self._application, scope, body))
+            return await lane.run(partial(call, self._application, scope, body, arrived))
         except Overloaded:
             raise
         except Exception as error:

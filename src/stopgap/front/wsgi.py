@@ -37,8 +37,12 @@ class Reply:
     body: bytes | File
 
 
-def call(application: Application, scope: Scope, body: IO[bytes]) -> Reply:
-    """Have the application answer a request."""
+def call(application: Application, scope: Scope, body: IO[bytes], arrived: float) -> Reply:
+    """Have the application answer a request.
+
+    Args:
+        arrived: When it had been read whole, as `time.perf_counter` tells it.
+    """
     started: list[Any] = []
     written: list[bytes] = []
 
@@ -46,7 +50,8 @@ def call(application: Application, scope: Scope, body: IO[bytes]) -> Reply:
         started[:] = [status, headers]
         return written.append
 
-    chunks = application(_environ(scope, body), start_response)
+    environ = _environ(scope, body) | {"stopgap.arrived": arrived}
+    chunks = application(environ, start_response)
     if not isinstance(chunks, File):
         try:
             written.extend(chunks)

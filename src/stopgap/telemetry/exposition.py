@@ -47,6 +47,7 @@ class Family:
     labels: tuple[str, ...] = ()
     help: str
     of: str = ""  # a histogram's counter, whose first labels it has
+    rest: tuple[str, ...] = ()  # what the others must be; nothing: they may be anything
 
 
 FAMILIES = (
@@ -84,8 +85,9 @@ FAMILIES = (
         name="stopgap_prediction_duration_seconds",
         kind="histogram",
         labels=("contract", "release"),
-        help="Time of a prediction, whatever its outcome.",
+        help="Time of a prediction that was answered.",
         of=PREDICTIONS,
+        rest=("ok",),
     ),
     Family(
         name=LOGIN_FAILURES,
@@ -171,7 +173,11 @@ def _counter(family: Family, published: Published) -> Iterator[str]:
 def _histogram(family: Family, published: Published) -> Iterator[str]:
     width = len(family.labels)
     grouped = Published()
-    grouped.add((labels[:width], counts) for labels, counts in _of(family.of, published).items())
+    grouped.add(
+        (labels[:width], counts)
+        for labels, counts in _of(family.of, published).items()
+        if labels[width:] == family.rest or not family.rest
+    )
     for labels, (*spans, micros) in grouped.counts.items():
         total = 0
         for bound, number in zip([*SECONDS, "+Inf"], spans, strict=True):
