@@ -63,7 +63,7 @@ def fill(parts: Parts, count: int) -> None:
     ids = {name: parts.accounts.get(name).id for name, _ in ACCOUNTS.values()}
     source = random.Random(1)  # noqa: S311  # no secret
     made = (own(each, ids) for each in records(count, time.time_ns() // 1_000, source))
-    with closing(open_database(parts.settings.journal_url or "")) as database:
+    with closing(open_database(wiring.Locations.of(parts.settings).journal)) as database:
         while batch := list(islice(made, BATCH)):
             with database.write() as connection:
                 store.insert(connection, batch)

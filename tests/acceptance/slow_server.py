@@ -19,7 +19,7 @@ from stopgap.models.specification import Specification
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.release import Release
 from stopgap.releases.routing import Routing
-from stopgap.settings import Settings
+from stopgap.wiring import Installation
 
 CALL_SECONDS = 0.02
 
@@ -50,10 +50,10 @@ SPECIFICATIONS = {
 }
 
 
-def build(settings: Settings, model: str) -> Door:
+def build(installation: Installation, model: str) -> Door:
     """Build the door, with the slow model where the stand-in would be."""
-    parts = wiring.build_parts(settings)
-    (contract,) = parts.contracts
+    parts = wiring.build_parts(installation)
+    (contract,), (source,) = parts.contracts, installation.settings.contracts
     specification = SPECIFICATIONS[model]
     slots: list[Slot] = []
 
@@ -67,7 +67,7 @@ def build(settings: Settings, model: str) -> Door:
         )
         seat = Seat.of(release)
         assert seat is not None
-        slots.append(open_slot(specification, contract, contract_source=settings.contracts[0]))
+        slots.append(open_slot(specification, contract, contract_source=source))
         await slots[0].start()
         routing = Routing(contract=contract.name, version=1, live=release)
         parts.predicting.apply(contract, Plan(routing, {seat: slots[0]}))
@@ -83,7 +83,7 @@ def main(model: str) -> None:
     """Serve."""
     settings = wiring.settings_of_environment()
     address, port = free_address(settings.host, settings.port)
-    settings = wiring.prepare(settings)
+    installation = wiring.prepare(settings)
     click.echo(invitation(settings, port), err=True)
     server = Granian(
         "slow",
@@ -95,7 +95,7 @@ def main(model: str) -> None:
         workers_kill_timeout=3,
         log_enabled=False,
     )
-    server.serve(target_loader=partial(build, settings, model), wrap_loader=False)
+    server.serve(target_loader=partial(build, installation, model), wrap_loader=False)
 
 
 if __name__ == "__main__":

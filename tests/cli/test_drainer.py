@@ -10,6 +10,7 @@ import pytest
 from stopgap.cli import drainer
 from stopgap.cli.drainer import DrainerKeeper
 from stopgap.settings import Settings
+from stopgap.wiring import Installation
 
 
 class Born:
@@ -51,7 +52,7 @@ def keeper_of(births: Iterable[Born], monkeypatch: pytest.MonkeyPatch) -> Draine
     drainers: Iterator[Born] = iter(births)
     monkeypatch.setattr(DrainerKeeper, "_spawn", lambda _: next(drainers))
     monkeypatch.setattr(drainer, "PAUSE_SECONDS", 0.01)
-    return DrainerKeeper(Settings(data=Path("nowhere")))
+    return DrainerKeeper(Installation(settings=Settings(data=Path("nowhere")), secret=b""))
 
 
 def test_a_drainer_that_cannot_be_started(

@@ -31,16 +31,16 @@ def test_one_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_the_secret_stays(tmp_path: Path) -> None:
     """The secret is 256 random bits, private, and the same at every start."""
-    secret = kept_secret(tmp_path)
+    secret = kept_secret(tmp_path / "secret")
     assert len(secret) == 64
-    assert kept_secret(tmp_path) == secret
+    assert kept_secret(tmp_path / "secret") == secret
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
 def test_several_first_starts_agree(tmp_path: Path) -> None:
     """Processes that start at once end up with one secret, and no drafts."""
     with ThreadPoolExecutor(8) as pool:
-        secrets = set(pool.map(kept_secret, [tmp_path] * 8))
+        secrets = set(pool.map(kept_secret, [tmp_path / "secret"] * 8))
     assert len(secrets) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
@@ -50,7 +50,7 @@ def test_a_secret_that_is_not_whole(tmp_path: Path, left: str) -> None:
     """A secret that is empty or short, and could be guessed, is refused and left as it is."""
     (tmp_path / "secret").write_text(left)
     with pytest.raises(SecretDamaged, match="delete it"):
-        kept_secret(tmp_path)
+        kept_secret(tmp_path / "secret")
     assert (tmp_path / "secret").read_text() == left
 
 
@@ -65,7 +65,7 @@ def test_a_new_secret_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
-    kept_secret(tmp_path)
+    kept_secret(tmp_path / "secret")
     (draft, named), folder = flushed
     assert draft.startswith(".secret-")
     assert not named

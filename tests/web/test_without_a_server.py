@@ -13,10 +13,10 @@ from stopgap.web import app as web
 
 def test_a_real_release_answers(tmp_path: Path) -> None:
     """A test client gets the live release's answer, and its journal's record; nothing is left."""
-    prepared = wiring.prepare(Settings(data=tmp_path))
-    with desk(prepared.data) as releases:
+    installation = wiring.prepare(Settings(data=tmp_path))
+    with desk(tmp_path) as releases:
         releases.promote(NAME, add(releases, "Steady"), "ann")
-    parts = wiring.build_parts(prepared, Metrics(prepared.data / "metrics"))
+    parts = wiring.build_parts(installation, Metrics(installation.at.metrics))
     threads = set(threading.enumerate())
     answer = web.create_app(parts).test_client().get("/predict/5/may/100")
     assert (answer.status_code, answer.data) == (200, b"3100")

@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -29,7 +29,7 @@ from stopgap.storage.database import (
     open_database,
 )
 from stopgap.storage.objects import SCHEMES, ObjectsUnknown
-from stopgap.wiring.places import journal_url, open_throttle, spool_folder
+from stopgap.wiring.installation import Locations, open_throttle
 
 MEGABYTE = 1_000_000
 DISK_LOW, DISK_FULL = 1_000 * MEGABYTE, 50 * MEGABYTE
@@ -121,7 +121,7 @@ def _nearest(path: Path) -> Path:
 
 
 def _secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    path = settings.data / "secret"
+    path = Locations.of(settings).secret
     if settings.secret is not None:
         yield _fine("STOPGAP_SECRET is set.")
     elif not path.exists():
@@ -139,11 +139,7 @@ def _secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
 
 
 def _database(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    yield from _kept_at(_database_url(settings), MAIN, "DATABASE_URL")
-
-
-def _database_url(settings: Settings) -> str:
-    return settings.database_url or f"sqlite:///{settings.data / 'stopgap.db'}"
+    yield from _kept_at(Locations.of(settings).database, MAIN, "DATABASE_URL")
 
 
 def _journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
@@ -152,9 +148,9 @@ def _journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
             told = f"Nothing was recorded for {found.days} days; what was before is soon deleted."
             yield _warning(told, f"See that the clock is right: {clock.now():%Y-%m-%d %H:%M} UTC.")
 
-    url = journal_url(replace(settings, database_url=_database_url(settings)))
-    yield from _kept_at(url, JOURNAL, "STOPGAP_JOURNAL_URL", silence)
-    folder = spool_folder(settings)
+    at = Locations.of(settings)
+    yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", silence)
+    folder = at.spool
     lock = folder / LOCK
     if os.path.lexists(lock) and not (lock.is_file() and os.access(lock, os.W_OK)):
         yield _wrong(f"{lock} cannot be written by this user.", f"Delete it, or chown it: {lock}")
@@ -216,7 +212,7 @@ def _limits(settings: Settings, _clock: Clock) -> Iterator[Finding]:
 
 
 def _images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    place = settings.objects or str(settings.data / "objects")
+    place = Locations.of(settings).objects
     scheme, separator, _ = place.partition("://")
     if separator and scheme not in SCHEMES:
         raise ObjectsUnknown(scheme)

@@ -8,10 +8,9 @@ import threading
 from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
 
-from stopgap import wiring
 from stopgap.cli.workers import PAUSE_SECONDS
 from stopgap.journal.drain import drain_process
-from stopgap.settings import Settings
+from stopgap.wiring import Installation
 
 DRAIN_SECONDS = 5.0
 """Time for the drainer's end; a database that is locked may hold it for longer."""
@@ -22,8 +21,8 @@ logger = logging.getLogger(__name__)
 class DrainerKeeper:
     """Keeps one drainer running: a process of its own, replaced when it dies."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
         self._stopping = threading.Event()
         self._over = False
         self._lock = threading.Lock()
@@ -85,13 +84,14 @@ class DrainerKeeper:
 
     def _spawn(self) -> SpawnProcess:
         """Make a drainer; spawned, since a fork would take this process's threads' locks along."""
+        at, settings = self._installation.at, self._installation.settings
         return multiprocessing.get_context("spawn").Process(
             name="stopgap-drainer",
             target=drain_process,
-            args=(wiring.spool_folder(self._settings), self._settings.journal_url or ""),
+            args=(at.spool, at.journal),
             kwargs={
                 "parent": os.getpid(),
-                "durable": self._settings.journal_fsync != "off",
-                "log_level": self._settings.log_level,
+                "durable": settings.journal_fsync != "off",
+                "log_level": settings.log_level,
             },
         )

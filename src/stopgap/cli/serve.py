@@ -63,11 +63,11 @@ def serve(**options: object) -> None:
     given = {name: value for name, value in options.items() if value not in (None, ())}
     settings = replace(wiring.settings_of_environment(), **given)  # type: ignore[arg-type]  # click checked them
     address, port = free_address(settings.host, settings.port)
-    settings = wiring.prepare(settings)
-    wiring.keep_routings(settings)
+    installation = wiring.prepare(settings)
+    wiring.keep_routings(installation)
     allow_open_files()
     click.echo(invitation(settings, port), err=True)
-    supervise(settings, address, port)
+    supervise(installation, address, port)
 
 
 def free_address(host: str, port: int) -> tuple[str, int]:

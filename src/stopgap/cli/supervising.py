@@ -12,8 +12,8 @@ from stopgap import wiring
 from stopgap.cli.drainer import DrainerKeeper
 from stopgap.cli.workers import mind
 from stopgap.front.witness import Asgi
-from stopgap.settings import Settings
 from stopgap.telemetry.logs import StandardOutput, write_last_lines
+from stopgap.wiring import Installation
 
 BACKLOG = 1_024
 BACKPRESSURE = 65_536
@@ -35,7 +35,7 @@ LOGGING = {
 logger = logging.getLogger(__name__)
 
 
-def supervise(settings: Settings, address: str, port: int) -> None:
+def supervise(installation: Installation, address: str, port: int) -> None:
     """Serve until a signal comes; then see the workers and, after them, the drainer end."""
     server = Granian(
         "stopgap",
@@ -43,7 +43,7 @@ def supervise(settings: Settings, address: str, port: int) -> None:
         port=port,
         interface=Interfaces.ASGI,
         loop=Loops.asyncio,  # uvloop, where it is installed, cannot begin tasks at once
-        workers=settings.workers,
+        workers=installation.settings.workers,
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
         websockets=False,
@@ -53,23 +53,23 @@ def supervise(settings: Settings, address: str, port: int) -> None:
         workers_kill_timeout=STOP_SECONDS,
     )
     mind(server)
-    drainer = DrainerKeeper(settings)
+    drainer = DrainerKeeper(installation)
     drainer.start()
     try:
-        load = partial(build_worker, settings, supervisor=os.getpid())
+        load = partial(build_worker, installation, supervisor=os.getpid())
         server.serve(target_loader=load, wrap_loader=False)
     finally:
         drainer.stop()
 
 
-def build_worker(settings: Settings, *, supervisor: int) -> Asgi:
+def build_worker(installation: Installation, *, supervisor: int) -> Asgi:
     """Build what a worker serves; one that cannot says why, and another is tried.
 
     Raises:
         SystemExit: it cannot.
     """
     try:
-        return wiring.build_door(settings, supervisor=supervisor)
+        return wiring.build_door(installation, supervisor=supervisor)
     except Exception as error:
         logger.exception("a worker cannot start; another is tried")
         write_last_lines()

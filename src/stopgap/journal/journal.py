@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
-from stopgap.journal.drain import catch_up
+from stopgap.journal.drain import Backlog, backlog, catch_up
 from stopgap.journal.entry import Entry
 from stopgap.journal.filters import EVERYTHING, Filters
 from stopgap.journal.store import charts, clearing, finding
@@ -60,6 +60,10 @@ class Journal:
         self._clock = clock
         self._spool = spool
         self._doubted_since: float | None = None  # that the clock is right
+
+    def backlog(self) -> Backlog:
+        """Tell how much waits for the database; it may be away."""
+        return backlog(self._spool) if self._spool else Backlog(files=0, bytes=0)
 
     def catch_up(self, seconds: float) -> int:
         """See that answers given until now can be found; tell the bytes of those that cannot yet.

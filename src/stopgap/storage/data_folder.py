@@ -45,20 +45,19 @@ def open_data_folder(folder: Path) -> Path:
     return folder.resolve()
 
 
-def kept_secret(folder: Path) -> str:
-    """Read the secret that is kept in the folder; the first to ask makes it.
+def kept_secret(path: Path) -> str:
+    """Read the secret that is kept in a file; the first to ask makes it.
 
     Raises:
         DataFolderUnwritable: it can neither be read nor made.
         SecretDamaged: it is too short.
     """
-    path = folder / "secret"
     try:
         if not path.exists():
             _make_secret(path)
         secret = path.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
-        raise DataFolderUnwritable(folder, f"its secret: {error}") from error
+        raise DataFolderUnwritable(path.parent, f"its secret: {error}") from error
     if len(secret) < SECRET_MIN:
         raise SecretDamaged(path)
     return secret

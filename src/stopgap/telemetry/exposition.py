@@ -7,7 +7,6 @@ the first scrape 40 ms in which nothing else is answered (`python -X importtime`
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from stopgap.telemetry.metrics import (
@@ -20,7 +19,6 @@ from stopgap.telemetry.metrics import (
     SHORTEST,
     Counts,
     Published,
-    gather,
     times,
 )
 
@@ -126,15 +124,14 @@ FAMILIES = (
 """Every metric that there is."""
 
 
-def render(folder: Path, gauges: Mapping[str, Callable[[], Reading]]) -> tuple[bytes, str]:
-    """Tell all metrics of all workers; return the text and its media type.
+def render(published: Published, gauges: Mapping[str, Callable[[], Reading]]) -> tuple[bytes, str]:
+    """Tell all metrics; return the text and its media type.
 
     Args:
-        folder: Where the workers publish.
+        published: What all workers have counted.
         gauges: Those that are read at this moment, by their names. One that cannot be read is left
             out: the others are needed most when something is wrong.
     """
-    published = gather(folder)
     lines: list[str] = []
     for family in FAMILIES:
         lines += [f"# HELP {family.name} {family.help}", f"# TYPE {family.name} {family.kind}"]

@@ -166,8 +166,8 @@ class Metrics:
     def publish(self) -> None:
         """Write down what has been counted.
 
-        To be called every half second, and before this worker tells the sum. A folder that cannot
-        be written is tried again the next time; nothing is lost but the news.
+        To be called every half second. A folder that cannot be written is tried again the next
+        time; nothing is lost but the news.
         """
         with self._publishing:
             try:
@@ -177,6 +177,11 @@ class Metrics:
                 if not self._failing:
                     logger.warning("metrics cannot be published: %s", error)
                 self._failing = True
+
+    def of_all(self) -> Published:
+        """Tell what all workers of this server have counted, this one until now."""
+        self.publish()
+        return self._published() if self._folder is None else gather(self._folder)
 
     def close(self) -> None:
         """Publish a last time, and leave the counts to whoever comes next."""

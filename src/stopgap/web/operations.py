@@ -7,7 +7,6 @@ from flask import Blueprint, Response, request
 
 from stopgap import __version__
 from stopgap.accounts.permissions import Permission
-from stopgap.journal.drain import backlog
 from stopgap.telemetry.exposition import render
 from stopgap.web.answers import json_answer
 from stopgap.web.callers import signed_in
@@ -33,13 +32,12 @@ def metrics() -> Response:
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token is None or not hmac.compare_digest(sent.encode(), token.encode()):
         signed_in(Permission.OPERATE)
-    data = parts().settings.data
-    parts().metrics.publish()
+    journal = parts().journal
     text, content_type = render(
-        data / "metrics",
+        parts().metrics.of_all(),
         {
-            "stopgap_journal_backlog_bytes": lambda: backlog(data / "spool").bytes,
-            "stopgap_journal_backlog_files": lambda: backlog(data / "spool").files,
+            "stopgap_journal_backlog_bytes": lambda: journal.backlog().bytes,
+            "stopgap_journal_backlog_files": lambda: journal.backlog().files,
             "stopgap_build_info": lambda: [(__version__, platform.python_version())],
             "stopgap_release_info": parts().predicting.stages,
         },

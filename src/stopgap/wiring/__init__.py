@@ -1,15 +1,17 @@
 """Where the parts meet: settings in, storage opened, nouns made, the application handed out.
 
-It imports everything, and nothing but the command line imports it. The environment is read here,
-once.
+It imports everything; of all rooms, the command line alone imports it. The environment is read
+here, once.
 """
 
 from stopgap.wiring.building import build_parts
-from stopgap.wiring.places import spool_folder
+from stopgap.wiring.installation import Installation, Locations
 from stopgap.wiring.preparing import keep_routings, prepare, settings_of_environment
 from stopgap.wiring.serving import build_door, create_app, door_to
 
 __all__ = [
+    "Installation",
+    "Locations",
     "build_door",
     "build_parts",
     "create_app",
@@ -17,5 +19,4 @@ __all__ = [
     "keep_routings",
     "prepare",
     "settings_of_environment",
-    "spool_folder",
 ]

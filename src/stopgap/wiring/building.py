@@ -40,14 +40,14 @@ from stopgap.storage.objects import open_objects
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web.health import Health
 from stopgap.web.parts import Parts
-from stopgap.wiring.places import last_known, open_artifacts, open_throttle, spool_folder
+from stopgap.wiring.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
     """What all parts stand on."""
 
-    settings: Settings
+    installation: Installation
     contracts: tuple[Contract, ...]
     database: Database
     metrics: Metrics
@@ -55,9 +55,9 @@ class Ground:
     ids: Ids
 
     @property
-    def secret(self) -> bytes:
-        """What signs, and makes what is kept of secrets worthless to others."""
-        return (self.settings.secret or "").encode()
+    def settings(self) -> Settings:
+        """What the operator has said."""
+        return self.installation.settings
 
     @property
     def sources(self) -> dict[str, str]:
@@ -66,24 +66,23 @@ class Ground:
         return {contract.name: place for contract, place in named}
 
 
-def build_parts(settings: Settings, metrics: Metrics | None = None) -> Parts:
+def build_parts(installation: Installation, metrics: Metrics | None = None) -> Parts:
     """Build everything that the application is made of; after the worker's fork, never before.
 
     Args:
-        settings: As `prepare` has completed them.
         metrics: Where a server counts; a command's own doings are told to nobody.
     """
     ground = Ground(
-        settings=settings,
-        contracts=load_contracts(settings.contracts),
-        database=open_database(settings.database_url or ""),
+        installation=installation,
+        contracts=load_contracts(installation.settings.contracts),
+        database=open_database(installation.at.database),
         metrics=metrics or Metrics(),
         clock=SystemClock(),
         ids=RandomIds(),
     )
     memory = _memory(ground)
     return Parts(
-        settings=settings,
+        settings=installation.settings,
         contracts=ground.contracts,
         images=_images(ground),
         metrics=ground.metrics,
@@ -114,7 +113,7 @@ class _Callers(TypedDict):
 
 def _callers(ground: Ground) -> _Callers:
     """Build what knows who calls."""
-    settings, database, secret = ground.settings, ground.database, ground.secret
+    settings, database, secret = ground.settings, ground.database, ground.installation.secret
     passwords = Passwords(rules=settings.password_rules)
     sessions = Sessions(
         database,
@@ -129,7 +128,7 @@ def _callers(ground: Ground) -> _Callers:
         ground.clock,
         sessions=sessions,
         passwords=passwords,
-        throttle=open_throttle(settings, secret),
+        throttle=ground.installation.throttle(),
         secret=secret,
         guests=settings.guests,
     )
@@ -153,14 +152,13 @@ class _Memory(TypedDict):
 
 def _memory(ground: Ground) -> _Memory:
     """Build what remembers every answer."""
-    settings = ground.settings
-    folder, url = spool_folder(settings), settings.journal_url or ""
-    journal = Journal(open_database(url), ground.clock, spool=folder)
+    at = ground.installation.at
+    journal = Journal(open_database(at.journal), ground.clock, spool=at.spool)
     return {
-        "spool": Spool(folder, ground.ids, fsync=settings.journal_fsync),
+        "spool": Spool(at.spool, ground.ids, fsync=ground.settings.journal_fsync),
         "journal": journal,
         "charts": RecentCharts(journal, ground.clock.monotonic),
-        "downloads": Downloads(url),
+        "downloads": Downloads(at.journal),
     }
 
 
@@ -176,7 +174,7 @@ class _Answerers(TypedDict):
 def _answerers(ground: Ground, spool: Spool) -> _Answerers:
     """Build what answers, and what decides which model does."""
     settings, contracts, clock = ground.settings, ground.contracts, ground.clock
-    artifacts = open_artifacts(settings)
+    artifacts = ground.installation.artifacts()
     releases = Releases(ground.database, clock, contracts, fetch=artifacts.fetch)
     watch = Watch(ground.database, clock, contracts)
     reporter = Reporter(watch, releases.send_back, worker=ground.ids.new())
@@ -195,7 +193,7 @@ def _answerers(ground: Ground, spool: Spool) -> _Answerers:
         contracts=contracts,
         open=Opener(ground.sources, artifacts),
         apply=predicting.apply,
-        last_known=last_known(settings),
+        last_known=ground.installation.last_known(),
         report=reporter.take,
         monotonic=clock.monotonic,
     )
@@ -222,10 +220,10 @@ def _images(ground: Ground) -> Images:
     settings = ground.settings
     return Images(
         database=ground.database,
-        objects=open_objects(settings.objects or ""),
+        objects=open_objects(ground.installation.at.objects),
         clock=ground.clock,
         ids=ground.ids,
-        secret=ground.secret,
+        secret=ground.installation.secret,
         bounds=ImageBounds(
             bytes=settings.image_bytes,
             pixels=settings.image_pixels,

@@ -13,7 +13,7 @@ from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
 from stopgap.storage.database import JOURNAL, migrate, open_database
 from stopgap.storage.objects import open_objects
-from stopgap.wiring.places import journal_url, last_known, open_throttle
+from stopgap.wiring.installation import Installation, Locations, open_throttle
 
 
 def settings_of_environment() -> Settings:
@@ -21,8 +21,8 @@ def settings_of_environment() -> Settings:
     return read_settings(os.environ)
 
 
-def prepare(settings: Settings) -> Settings:
-    """Make ready, once, what every worker then relies on; return the settings with nothing open.
+def prepare(settings: Settings) -> Installation:
+    """Make ready, once, what every worker then relies on; nothing is open afterwards.
 
     The data folder, the schema, the secret and the demo account exist afterwards. Whatever can
     be refused is refused before anything is written. Several who do this at once do each other
@@ -31,38 +31,30 @@ def prepare(settings: Settings) -> Settings:
     load_contracts(settings.contracts)
     open_throttle(settings, b"")
     folder = open_data_folder(settings.data)
-    complete = replace(
-        settings,
-        data=folder,
-        database_url=settings.database_url or f"sqlite:///{folder / 'stopgap.db'}",
-        objects=settings.objects or str(folder / "objects"),
-    )
-    complete = replace(complete, journal_url=journal_url(complete))
-    open_objects(complete.objects or "")
-    database = open_database(complete.database_url or "")
-    try:
+    settings = replace(settings, data=folder)
+    at = Locations.of(settings)
+    open_objects(at.objects)
+    with closing(open_database(at.database)) as database:
         migrate(database)
-        with closing(open_database(complete.journal_url or "")) as journal:
+        with closing(open_database(at.journal)) as journal:
             migrate(journal, JOURNAL)
-        complete = replace(complete, secret=settings.secret or kept_secret(folder))
-        if complete.demo_account:
+        secret = settings.secret or kept_secret(at.secret)
+        if settings.demo_account:
             passwords = Passwords(rules=False)
             Accounts(
                 database, SystemClock(), RandomIds(), passwords=passwords
             ).ensure_demo_account()
-    finally:
-        database.close()
-    return complete
+    return Installation(settings=settings, secret=secret.encode())
 
 
-def keep_routings(settings: Settings) -> None:
+def keep_routings(installation: Installation) -> None:
     """Keep who is to answer, so that a worker that starts later need not ask the database.
 
     Args:
-        settings: A server's, as `prepare` has completed them. A command may know other contracts.
+        installation: A server's; a command's may know other contracts.
     """
-    contracts = load_contracts(settings.contracts)
-    with closing(open_database(settings.database_url or "")) as database:
+    contracts = load_contracts(installation.settings.contracts)
+    with closing(open_database(installation.at.database)) as database:
         releases = Releases(database, SystemClock(), contracts)
         routings = {each.name: releases.routing(each.name) for each in contracts}
-    last_known(settings).write(routings)
+    installation.last_known().write(routings)

@@ -26,6 +26,7 @@ from stopgap.web.console.images import PREFIX as IMAGES_PAGE
 from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
 from stopgap.web.parts import Parts
 from stopgap.wiring.building import build_parts
+from stopgap.wiring.installation import Installation
 from stopgap.wiring.preparing import prepare, settings_of_environment
 
 SWEEP_SECONDS = 600
@@ -36,18 +37,19 @@ DAY_SECONDS = 86_400
 
 def create_app(settings: Settings | None = None) -> web.Application:
     """Build the Flask application; without settings, from the environment."""
-    complete = prepare(settings or settings_of_environment())
-    return web.create_app(build_parts(complete, Metrics(complete.data / "metrics")))
+    installation = prepare(settings or settings_of_environment())
+    return web.create_app(build_parts(installation, Metrics(installation.at.metrics)))
 
 
-def build_door(settings: Settings, supervisor: int) -> Asgi:
-    """Build what a worker serves, from settings that `prepare` has completed.
+def build_door(installation: Installation, supervisor: int) -> Asgi:
+    """Build what a worker serves.
 
     Args:
         supervisor: The process id of who keeps the workers; the worker ends when it is gone.
     """
+    settings = installation.settings
     log_to_stdout(settings.log_level)
-    parts = build_parts(settings, Metrics(settings.data / "metrics"))
+    parts = build_parts(installation, Metrics(installation.at.metrics))
     if not settings.access_log:
         return door_to(parts, supervisor=supervisor)
     log = AccessLog(SystemClock().microseconds, standard_output().put)

@@ -42,7 +42,7 @@ class House:
 
     def fill(self, *records: Record) -> None:
         """Put answers into the journal."""
-        database = open_database(self.parts.settings.journal_url or "")
+        database = open_database(wiring.Locations.of(self.parts.settings).journal)
         add(database, records)
         database.close()
 

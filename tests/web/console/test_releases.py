@@ -15,6 +15,7 @@ from stopgap.releases.release import Stage
 from stopgap.releases.releases import Releases
 from stopgap.releases.tally import Tally
 from stopgap.storage.database import open_database
+from stopgap.wiring import Locations
 
 NAME = contract.name
 LIST = f"/console/releases?contract={NAME}"
@@ -370,7 +371,9 @@ def test_several_contracts(build: Build) -> None:
 
 def test_the_file_of_the_one_before_is_gone(house: House) -> None:
     """The page is there all the same; whoever wants to go back is told."""
-    known, database = house.parts.releases, open_database(house.parts.settings.database_url or "")
+    known, database = house.parts.releases, open_database(
+        Locations.of(house.parts.settings).database
+    )
     careless = Releases(database, SystemClock(), [contract])
     for digest in ("1" * 64, "2" * 64):
         specification = Specification(uri="onnx:model.onnx", artifact=digest)

@@ -3,8 +3,7 @@
 from flask import Blueprint, Response
 
 from stopgap.accounts.permissions import Permission
-from stopgap.journal.drain import backlog
-from stopgap.telemetry.metrics import JOURNAL_LOST, LOGIN_FAILURES, SHED, gather
+from stopgap.telemetry.metrics import JOURNAL_LOST, LOGIN_FAILURES, SHED
 from stopgap.telemetry.summary import by_release, by_route, total_of
 from stopgap.web import callers
 from stopgap.web.answers import page as plain_page
@@ -17,9 +16,7 @@ views = Blueprint("console_service", __name__, url_prefix="/console/service")
 def page() -> Response:
     """Show requests by route, predictions by release, and what waits to be put into the journal."""
     callers.signed_in(Permission.OPERATE)
-    data = parts().settings.data
-    parts().metrics.publish()
-    published = gather(data / "metrics")
+    published = parts().metrics.of_all()
     return plain_page(
         "service.html",
         routes=by_route(published),
@@ -28,5 +25,5 @@ def page() -> Response:
         shed=total_of(published, SHED),
         refused_sign_ins=total_of(published, LOGIN_FAILURES),
         lost=total_of(published, JOURNAL_LOST),
-        backlog=backlog(data / "spool"),
+        backlog=parts().journal.backlog(),
     )

@@ -1,0 +1,75 @@
+"""The installation: a server's settings, and where everything of its own is kept."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from stopgap.accounts.throttling import Throttle
+from stopgap.models.artifacts import Artifacts
+from stopgap.releases.last_known import LastKnown
+from stopgap.settings import Settings
+from stopgap.storage.objects import open_objects
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locations:
+    """Where things are kept; with nothing in the settings, all of it is in the data folder."""
+
+    database: str  # a URL
+    journal: str  # a URL: with SQLite, a file of its own, the drainer's
+    objects: str  # a URL, or a folder
+    secret: Path  # the one that is made where the settings have none
+    spool: Path  # where answers are on record until they are in the journal
+    metrics: Path  # where the workers publish what they count
+    models: Path  # where workers have copies of models' files
+    last_known: Path  # who answers, for a start while the database is away
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Tell where the things of an installation with these settings are, or will be."""
+        data = settings.data
+        database = settings.database_url or f"sqlite:///{data / 'stopgap.db'}"
+        beside = f"sqlite:///{data / 'journal.db'}"
+        return cls(
+            database=database,
+            journal=settings.journal_url
+            or (beside if database.startswith("sqlite:") else database),
+            objects=settings.objects or str(data / "objects"),
+            secret=data / "secret",
+            spool=data / "spool",
+            metrics=data / "metrics",
+            models=data / "models",
+            last_known=data / "releases.json",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """One that has been made ready: the folder, the tables and the secret are there."""
+
+    settings: Settings
+    secret: bytes = field(repr=False)  # signs, and makes what is kept of secrets useless to others
+
+    @cached_property
+    def at(self) -> Locations:
+        """Where its things are."""
+        return Locations.of(self.settings)
+
+    def last_known(self) -> LastKnown:
+        """Open the copy of who answers."""
+        return LastKnown(self.at.last_known)
+
+    def artifacts(self) -> Artifacts:
+        """Open where models' files are: beside the images, and nothing else there."""
+        shelf = f"{self.at.objects.rstrip('/')}/models"
+        return Artifacts(open_objects(shelf), self.at.models)
+
+    def throttle(self) -> Throttle:
+        """Open where failed logins are counted."""
+        return open_throttle(self.settings, self.secret)
+
+
+def open_throttle(settings: Settings, secret: bytes) -> Throttle:
+    """Open where failed logins are counted, of an installation that may not be ready yet."""
+    return Throttle(settings.limits, secret=secret, failures=settings.login_failures)

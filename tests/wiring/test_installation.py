@@ -1,0 +1,40 @@
+"""Where an installation's things are kept, by what the settings say and by what they leave out."""
+
+from pathlib import Path
+
+import pytest
+
+from stopgap import wiring
+from stopgap.settings import Settings
+from stopgap.wiring import Installation, Locations
+
+POSTGRESQL = "postgresql://localhost/stopgap"
+
+
+@pytest.mark.parametrize(
+    ("said", "database", "journal"),
+    [
+        ({}, "sqlite:////here/stopgap.db", "sqlite:////here/journal.db"),
+        ({"database_url": "sqlite:////a.db"}, "sqlite:////a.db", "sqlite:////here/journal.db"),
+        ({"database_url": POSTGRESQL}, POSTGRESQL, POSTGRESQL),
+        ({"journal_url": POSTGRESQL}, "sqlite:////here/stopgap.db", POSTGRESQL),
+    ],
+)
+def test_databases(said: dict[str, str], database: str, journal: str) -> None:
+    """SQLite's journal is a file of its own; PostgreSQL's is in the same database."""
+    at = Locations.of(Settings(data=Path("/here"), **said))  # type: ignore[arg-type]
+    assert (at.database, at.journal) == (database, journal)
+
+
+def test_a_secret_is_never_shown() -> None:
+    """Who prints an installation, or logs it, does not tell its secret."""
+    installation = Installation(settings=Settings(data=Path("/here")), secret=b"hidden away")
+    assert "hidden" not in repr(installation)
+
+
+def test_a_secret_is_there_once_it_is_ready(tmp_path: Path) -> None:
+    """What has been made ready has the secret of its settings, or one that was made for it."""
+    made = wiring.prepare(Settings(data=tmp_path)).secret
+    assert made.decode() == Locations.of(Settings(data=tmp_path)).secret.read_text().strip()
+    told = "an operator's own secret, long enough"
+    assert wiring.prepare(Settings(data=tmp_path, secret=told)).secret == told.encode()
