@@ -203,7 +203,10 @@ class Settings:
         secret=True,
     )
     limits: str = _setting(
-        _text, "memory://", "memory://", "where failed sign-ins are counted; memory is per worker"
+        _text,
+        "memory://",
+        "memory://",
+        "where failed sign-ins and limited predictions are counted; memory is per worker",
     )
     trusted_proxies: tuple[Network, ...] = _setting(
         _networks,

@@ -12,7 +12,7 @@ from stopgap.contracts.row import Row
 from stopgap.journal.record import decode
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.predicting.line import Instant, Line, PredictionFailed
-from stopgap.predicting.predicting import Predicting
+from stopgap.predicting.unrecorded import Unrecorded
 from stopgap.telemetry.metrics import Metrics
 
 ROW = Row.of(Sales(seller_available=5, month="january", customer_visiting_website=100))
@@ -48,11 +48,15 @@ def line(
     output: Any, spool: Memory, *, strict: bool = True, clock: FakeClock | None = None
 ) -> Line:
     """Serve MadCompany's contract with a model that always answers the same."""
-    release = Instant(contract=contract, name="7", model=Always(output))
-    predicting = Predicting(
-        [release], clock=clock or FakeClock(), spool=spool, strict=strict, metrics=Metrics()
+    at, metrics = clock or FakeClock(), Metrics()
+    return Line(
+        Instant(contract=contract, name="7", model=Always(output)),
+        clock=at,
+        spool=spool,
+        unrecorded=Unrecorded(strict=strict, clock=at, metrics=metrics),
+        metrics=metrics,
+        took=metrics.prediction_line(contract.name, "7").took,
     )
-    return predicting.line(contract)
 
 
 def test_an_answer_says_its_release_and_is_on_record() -> None:

@@ -26,6 +26,7 @@ from stopgap.predicting.way import Way
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.tally import Tally
+from stopgap.telemetry.metrics import COPIES_DROPPED, times
 
 SOON = 4 * PAUSE_SECONDS
 
@@ -77,6 +78,12 @@ class House:
         """Ask once."""
         return (await self.way.answer(row(visits), REQUEST_ID, None)).body
 
+    @property
+    def dropped(self) -> int:
+        """How many copies were dropped, as the metrics have it."""
+        counts = self.served._metrics.of_all().counts
+        return times(counts.get((COPIES_DROPPED, contract.name, "8"), [0]))
+
     def hand_over(self) -> Kept:
         """Have it hand over what it has counted."""
         self.reporter.take()()
@@ -125,6 +132,7 @@ async def test_a_hung_one_holds_nothing() -> None:
     slot.gate.set()
     await asyncio.sleep(SOON)
     assert slot.batches == [1, ROOM]
+    assert house.dropped == 1_000 - ROOM
 
 
 @in_a_loop
@@ -148,6 +156,7 @@ async def test_it_goes_first_when_the_live_release_has_much_to_do() -> None:
     await house.ask()
     await asyncio.sleep(SOON)
     assert slot.batches == []
+    assert house.dropped == 1
 
 
 @in_a_loop
@@ -158,7 +167,7 @@ async def test_it_goes_first_when_the_event_loop_is_late() -> None:
     await house.ask()
     time.sleep(SOON)  # noqa: ASYNC251  # the event loop is to be held up
     await asyncio.sleep(SOON)
-    assert slot.batches == []
+    assert (slot.batches, house.dropped) == ([], 1)
     await house.ask()
     await asyncio.sleep(SOON)
     assert slot.batches == [1]

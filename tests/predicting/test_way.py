@@ -125,9 +125,14 @@ async def test_what_cannot_be_loaded() -> None:
 
 @in_a_loop
 async def test_what_is_not_known() -> None:
-    """Where it was never known who is to answer nobody does, least of all the stand-in."""
+    """Where it was never known who is to answer nobody does, least of all the stand-in.
+
+    Nor is that counted as a failure of the stand-in's.
+    """
+    served = way(Memory(), Plan(None))
     with pytest.raises(ModelUnavailable):
-        await way(Memory(), Plan(None)).answer(row(), REQUEST_ID, None)
+        await served.answer(row(), REQUEST_ID, None)
+    assert {release for _, _, release, _ in served._metrics.of_all().counts} == {"unknown"}
 
 
 @in_a_loop

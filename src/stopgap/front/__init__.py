@@ -1,4 +1,6 @@
-"""ASGI: the door in front of Flask. Reads requests whole, then hands them to a bounded thread pool.
+"""ASGI: the door in front of Flask.
 
+Plain predictions are answered here, by two lanes that need no thread; every other request is read
+whole, and handed to Flask in one of four bounded pools.
 May not see `web`: the application comes in as a plain WSGI callable.
 """

@@ -5,6 +5,8 @@ transaction how far it has come, so that whenever it is killed the next one goes
 A database that is away, locked or full only lets the spool grow. What cannot be moved at all, after
 damage to the disk or by a fault of ours, holds nothing else up, and nothing of it is deleted: the
 segment gets a second name that ends in `.damaged`, which stays.
+
+When little arrives, the drainer also merges the journal's old blocks: nobody else writes there.
 """
 
 import gc

@@ -74,12 +74,8 @@ class Predicting:
         self._watchers: list[Callable[[], None]] = []
         self._usual_switch_seconds = sys.getswitchinterval()
 
-    def line(self, contract: Contract) -> Line:
-        """Return the way that the predictions of one contract take, for any thread."""
-        return self._lines[contract.name]
-
     def express_line(self, contract: Contract, route: str, method: str) -> Line:
-        """Return the same way for the event loop's thread alone, whose counting needs no lock.
+        """Return a contract's line for the event loop's thread alone, which counts without a lock.
 
         Args:
             contract: Whose predictions.
@@ -148,7 +144,7 @@ class Predicting:
     def _way(self, contract: Contract, plan: Plan) -> Way:
         routing = plan.routing
         if routing is None:
-            live = self._absent(contract, _stand_in(contract))
+            live = self._absent(contract, _stand_in(contract), "unknown")
             return self._make_way(plan, live=live, canary=None, others=(), shadows=())
         live = self._serving(contract, plan, routing.live)
         others = []
@@ -182,9 +178,9 @@ class Predicting:
             monotonic=self._clock.monotonic,
         )
 
-    def _absent(self, contract: Contract, release: Release) -> Serving:
+    def _absent(self, contract: Contract, release: Release, name: str | None = None) -> Serving:
         tally = self._counted(contract.name, release.number)
-        return AbsentServing(release, contract, tally=tally, metrics=self._metrics)
+        return AbsentServing(release, contract, tally=tally, metrics=self._metrics, name=name)
 
     def _shadows(self, contract: Contract, plan: Plan) -> Iterator[Shadow]:
         if plan.routing is None:
@@ -202,6 +198,7 @@ class Predicting:
                     crowd=crowd,
                     tally=self._counted(contract.name, release.number),
                     compare=self._comparer(contract, release, plan.routing.live),
+                    metrics=self._metrics,
                     monotonic=self._clock.monotonic,
                 )
 

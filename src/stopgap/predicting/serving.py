@@ -60,17 +60,24 @@ class Serving:
         contract: What it has promised.
         tally: Counts its outcomes.
         metrics: Counts them for those who watch.
+        name: By which it is counted there, if that is not the release's.
     """
 
     def __init__(
-        self, release: Release, contract: Contract, *, tally: Count, metrics: Metrics
+        self,
+        release: Release,
+        contract: Contract,
+        *,
+        tally: Count,
+        metrics: Metrics,
+        name: str | None = None,
     ) -> None:
-        self.name = release.name
+        self.name = name or release.name
         self.deadline = release.specification.deadline if release.specification else 0.0
         self.encode = encoder(
-            contract=contract.name, fingerprint=contract.fingerprint, release=release.name
+            contract=contract.name, fingerprint=contract.fingerprint, release=self.name
         )
-        self.took = metrics.prediction_line(contract.name, release.name).ok
+        self.took = metrics.prediction_line(contract.name, self.name).ok
         self._kind = contract.output_kind
         self._keeps = keeper(contract.output_kind)
         self._contract = contract.name
@@ -193,7 +200,7 @@ class SlotServing(Serving):
 
 
 class AbsentServing(Serving):
-    """A release that cannot be loaded, or is not known: whoever asks it has no answer."""
+    """A release that cannot be loaded, or one that nobody knows: whoever asks has no answer."""
 
     async def answer(
         self, row: Row, seconds: float | None = None  # noqa: ARG002  # there is none anyway
@@ -203,6 +210,6 @@ class AbsentServing(Serving):
         Raises:
             ModelUnavailable: always.
         """
-        absent = ModelUnavailable("it cannot be loaded here", 1.0)
+        absent = ModelUnavailable("it is not loaded here", 1.0)
         self._failed(absent, 0.0)
         raise absent

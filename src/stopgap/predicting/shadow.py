@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from stopgap.contracts.contract import Contract
@@ -14,6 +15,7 @@ from stopgap.predicting.serving import Answer
 from stopgap.releases.release import Release
 from stopgap.releases.reporting import Count
 from stopgap.releases.tally import outcome_of
+from stopgap.telemetry.metrics import Metrics
 
 PAUSE_SECONDS = 0.05
 """Copies are handed over so long after the first of them, when its client has its answer."""
@@ -50,6 +52,7 @@ class Shadow:
         crowd: Rows that may wait for the live one; when there are more, nothing is copied.
         tally: Counts its outcomes.
         compare: Keeps its answers.
+        metrics: Counts what is dropped.
         monotonic: Tells seconds.
     """
 
@@ -63,9 +66,11 @@ class Shadow:
         crowd: int,
         tally: Count,
         compare: Compare,
+        metrics: Metrics,
         monotonic: Callable[[], float],
     ) -> None:
         self._name = release.name
+        self._dropped = partial(metrics.copies_dropped, contract.name, release.name)
         self._keeps = keeper(contract.output_kind)
         self._slot = slot
         self._live = live
@@ -78,7 +83,6 @@ class Shadow:
         self._task: asyncio.Task[None] | None = None
         self._due = 0.0
         self._closed = False
-        self.dropped = 0
 
     def offer(self, row: Row, answer: Answer) -> None:
         """Take a copy, or drop it; to be called on the event loop."""
@@ -87,7 +91,7 @@ class Shadow:
             or len(self._waiting) >= ROOM
             or (self._live is not None and self._live.waiting > self._crowd)
         ):
-            self.dropped += 1
+            self._dropped(1)
             return
         self._waiting.append(Copy(row, answer))
         if self._task is None and len(self._waiting) == 1:
@@ -102,7 +106,7 @@ class Shadow:
         """Hand over what waits, unless the event loop is too busy to be on time."""
         copies, self._waiting = self._waiting, []
         if self._closed or self._monotonic() - self._due > LAG_SECONDS:
-            self.dropped += len(copies)
+            self._dropped(len(copies))
         else:
             self._task = asyncio.get_running_loop().create_task(self._answer(copies))
             self._task.add_done_callback(self._go_on)

@@ -36,7 +36,7 @@ NOTHING: Mapping[Seat, Slot] = MappingProxyType({})
 
 
 class Plan:
-    """A contract's routing with its slots. It never changes; another takes its place.
+    """A contract's routing with its slots: what never changes, and how many go by it now.
 
     Args:
         routing: Who answers; None: that has never been known here, so nobody may.

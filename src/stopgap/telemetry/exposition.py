@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stopgap.telemetry.metrics import (
+    COPIES_DROPPED,
     JOURNAL_LOST,
     LOGIN_FAILURES,
     LONGEST,
@@ -86,6 +87,12 @@ FAMILIES = (
         help="Time of a prediction that was answered.",
         of=PREDICTIONS,
         rest=("ok",),
+    ),
+    Family(
+        name=COPIES_DROPPED,
+        kind="counter",
+        labels=("contract", "release"),
+        help="Copies of requests that a shadow was not asked, as there were too many.",
     ),
     Family(
         name=LOGIN_FAILURES,

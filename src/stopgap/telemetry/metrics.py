@@ -31,6 +31,7 @@ PREDICTIONS = "stopgap_predictions_total"
 JOURNAL_LOST = "stopgap_journal_lost_total"
 SHED = "stopgap_shed_total"
 LOGIN_FAILURES = "stopgap_login_failures_total"
+COPIES_DROPPED = "stopgap_shadow_copies_dropped_total"
 
 PUBLISH_SECONDS = 0.5
 """How often `publish` is to be called; so old may be what another worker tells of this one."""
@@ -155,6 +156,10 @@ class Metrics:
         """Count a sign-in that was refused."""
         self._count((LOGIN_FAILURES, reason))
 
+    def copies_dropped(self, contract: str, release: str, number: int) -> None:
+        """Count copies of requests that a shadow was not asked."""
+        self._count((COPIES_DROPPED, contract, release), number)
+
     def journal_lost(self) -> None:
         """Count an answer that left without a record."""
         self._count((JOURNAL_LOST,))
@@ -219,9 +224,9 @@ class Metrics:
         with self._lock:
             self._times.setdefault(key, Line()).took(int(seconds * 1_000_000))
 
-    def _count(self, key: Key) -> None:
+    def _count(self, key: Key, number: int = 1) -> None:
         with self._lock:
-            self._tallies[key] += 1
+            self._tallies[key] += number
 
 
 def gather(folder: Path) -> Published:
