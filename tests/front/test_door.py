@@ -19,6 +19,8 @@ from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Receive
 from stopgap.front.lane import FORM_BYTES, Lanes
+from stopgap.front.leaving import Leaving
+from stopgap.front.life import Life
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import WaitingLane
@@ -53,6 +55,7 @@ class House:
         self.closed = False
         self.metrics = metrics
         self.places = Places(places)
+        intake, answers = Intake(seconds=5, places=10), Sending(RandomIds(), places=10)
         predicting = Predicting(
             [], clock=SystemClock(), spool=Nothing(), strict=True, metrics=metrics
         )
@@ -64,19 +67,22 @@ class House:
             waiting=WaitingLane(
                 [], predicting=predicting, recent=recent, ids=RandomIds(), metrics=metrics
             ),
-            engine=Engine(),
             quota=_quota(limit, recent) if limit else None,
             single_flight=SingleFlight(prefixes=["/predict"], recent=recent),
             places=self.places,
-            intake=Intake(seconds=5, places=10),
+            intake=intake,
             lanes=Lanes(
                 threads=4, prefixes=["/predict"], uploads=["/images"], image_bytes=2 * FORM_BYTES
             ),
-            sending=Sending(RandomIds(), places=10),
+            sending=answers,
             metrics=metrics,
-            chores=[],
-            supervisor=os.getppid(),
-            close=self._close,
+            life=Life(
+                engine=Engine(),
+                chores=[],
+                supervisor=os.getppid(),
+                leaving=Leaving(places=self.places, intake=intake, sending=answers),
+                close=self._close,
+            ),
         )
 
     def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:

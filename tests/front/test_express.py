@@ -25,6 +25,8 @@ from stopgap.front.door import Door
 from stopgap.front.express import Answer, ExpressLane
 from stopgap.front.intake import Intake, Message, Scope
 from stopgap.front.lane import Lane, Lanes
+from stopgap.front.leaving import Leaving
+from stopgap.front.life import Life
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.stop import Stop
@@ -285,21 +287,26 @@ def with_records(parts: Parts) -> tuple[Parts, Records]:
 def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -> Door:
     """Put a door in front of an application."""
     prefixes = [contract.prefix for contract in parts.contracts]
+    places, intake = Places(16), Intake(seconds=5, places=16)
+    sending = Sending(parts.ids, places=16)
     return Door(
         app,
         express=lane,
         waiting=waiting,
-        engine=parts.engine,
         quota=None,
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
-        places=Places(16),
-        intake=Intake(seconds=5, places=16),
+        places=places,
+        intake=intake,
         lanes=Patient(threads=4, prefixes=prefixes, uploads=["/images"], image_bytes=100_000),
-        sending=Sending(parts.ids, places=16),
+        sending=sending,
         metrics=parts.metrics,
-        chores=[],
-        supervisor=0,
-        close=parts.close,
+        life=Life(
+            engine=parts.engine,
+            chores=[],
+            supervisor=0,
+            leaving=Leaving(places=places, intake=intake, sending=sending),
+            close=parts.close,
+        ),
     )
 
 

@@ -1,52 +1,38 @@
 """The door: the ASGI application that the server runs, with Flask in threads behind it."""
 
-import asyncio
-import gc
-import os
-import signal
 import time
-from collections.abc import Callable, Sequence
 from functools import partial
 from typing import IO
 
 from stopgap.errors import StopgapError
 from stopgap.front.admission import Places, Quota
-from stopgap.front.chores import Chore, do_chores
-from stopgap.front.event_loop import quicken
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
 from stopgap.front.lane import Lane, Lanes
-from stopgap.front.leaving import Leaving
+from stopgap.front.life import Life
 from stopgap.front.sending import CLOSE, Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.stop import is_json
 from stopgap.front.waiting import Asked, WaitingLane, Whole
 from stopgap.front.wsgi import Application, Reply, call
-from stopgap.predicting.engine import Engine
 from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
 from stopgap.telemetry.metrics import Metrics
 
-LOOK_SECONDS = 0.5
-"""How often it is seen whether the supervisor is there."""
-
 
 class Door:
-    """Takes every request in, whole, and passes it on.
+    """Takes every request, and passes it on: to a lane that answers it at once, or whole to Flask.
 
     Args:
         application: Flask, as a WSGI callable.
         express: Answers what is plain without it.
         waiting: The same, where that takes its time.
-        engine: The event loop, for whatever else is awaited in it as long as the server lives.
         quota: How many predictions one may ask for; None: any number.
         single_flight: Has callers looked up once.
         places: For the requests inside; those of the express lane do not stay.
         intake: Reads them.
         lanes: The threads in which they are answered.
         sending: Sends the answers.
-        chores: What to do by itself, from the first moment to the last.
-        supervisor: The process whose end is this one's.
-        close: Called once, after the last request.
+        life: What is done besides, from the server's start to its end.
     """
 
     def __init__(
@@ -55,7 +41,6 @@ class Door:
         *,
         express: ExpressLane,
         waiting: WaitingLane,
-        engine: Engine,
         quota: Quota | None,
         single_flight: SingleFlight,
         places: Places,
@@ -63,28 +48,20 @@ class Door:
         sending: Sending,
         lanes: Lanes,
         metrics: Metrics,
-        chores: Sequence[Chore],
-        supervisor: int,
-        close: Callable[[], None],
+        life: Life,
     ) -> None:
         self._application = application
         self._express = express
         self._answer = express.answer
         self._waiting = waiting
-        self._engine = engine
         self._quota = quota
         self._single_flight = single_flight
         self._places = places
         self._intake = intake
         self._lanes = lanes
         self._metrics = metrics
-        self._chores = chores
-        self._supervisor = supervisor
-        self._close = close
+        self._life = life
         self._sending = sending
-        self._leaving = Leaving(
-            announce=self._sending.announce_end, inside=lambda: places.taken, hurry=self._hurry
-        )
         metrics.watch("stopgap_requests_in_flight", lambda: places.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +81,7 @@ class Door:
             else:
                 await self._serve(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._life.live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
@@ -185,36 +162,3 @@ class Door:
             self._metrics.shed(error.code)
         self._metrics.request("other", scope["method"], status_of(type(error)), 0.0)
         await self._sending.refuse(error, scope, receive, send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Do the chores from the server's start to its end."""
-        await receive()
-        gc.freeze()  # what is there now stays; looking through it all took 70 ms from time to time
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
-        quicken(loop)
-        await self._engine.adopt()
-        chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        chores.cancel()
-        await asyncio.gather(chores, return_exceptions=True)
-        await self._leaving.finish()
-        await self._engine.leave()
-        self._close()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    def _hurry(self) -> None:
-        """Wait no more for who sends or reads slowly."""
-        self._intake.stop()
-        self._sending.stop()
-
-
-async def end_with(supervisor: int) -> None:
-    """End this process when its supervisor is gone, which would else go on serving for ever.
-
-    As fast as it can: another server may be waiting for the port.
-    """
-    while os.getppid() == supervisor:  # noqa: ASYNC110  # its end sends no event
-        await asyncio.sleep(LOOK_SECONDS)
-    os.kill(os.getpid(), signal.SIGINT)

@@ -6,6 +6,9 @@ import signal
 from collections.abc import Callable
 
 from stopgap.front import sockets
+from stopgap.front.admission import Places
+from stopgap.front.intake import Intake
+from stopgap.front.sending import Sending
 
 NOTICE_SECONDS = 1.0
 """Time in which every answer says `Connection: close`, so that clients that stay connected go."""
@@ -27,17 +30,15 @@ class Leaving:
     not taken yet. So it is told last, by SIGINT, which it listens to; Ctrl-C ends it at once.
 
     Args:
-        announce: Called at the beginning: clients are to be told from now on.
-        inside: Tells how many requests are inside.
-        hurry: Called when who sends or reads slowly has had time enough.
+        places: In which the requests inside are.
+        intake: Waits no more for who sends slowly, in the end.
+        sending: Tells clients of the end, and waits no more for who reads slowly then.
     """
 
-    def __init__(
-        self, *, announce: Callable[[], None], inside: Callable[[], int], hurry: Callable[[], None]
-    ) -> None:
-        self._announce = announce
-        self._inside = inside
-        self._hurry = hurry
+    def __init__(self, *, places: Places, intake: Intake, sending: Sending) -> None:
+        self._places = places
+        self._intake = intake
+        self._sending = sending
         self._task: asyncio.Task[None] | None = None
         self._begun = False
 
@@ -45,7 +46,7 @@ class Leaving:
         """Begin; to be called in the event loop. Whoever is not connected is not waited for."""
         if not self._begun:
             self._begun = True
-            self._announce()
+            self._sending.announce_end()
             self._task = asyncio.get_running_loop().create_task(self._leave())
 
     async def _leave(self) -> None:
@@ -62,12 +63,17 @@ class Leaving:
             self._task.cancel()  # it may have been overtaken by Ctrl-C
         if not self._begun:
             self._begun = True
-            self._announce()
+            self._sending.announce_end()
             self._hurry()
             await self._empty()
 
+    def _hurry(self) -> None:
+        """Wait no more for who sends or reads slowly."""
+        self._intake.stop()
+        self._sending.stop()
+
     async def _empty(self) -> None:
-        await _until(lambda: not self._inside(), LEAVE_SECONDS)
+        await _until(lambda: not self._places.taken, LEAVE_SECONDS)
 
 
 async def _until(reached: Callable[[], bool], seconds: float) -> None:

@@ -12,6 +12,8 @@ from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake
 from stopgap.front.lane import Lanes
+from stopgap.front.leaving import Leaving
+from stopgap.front.life import Life
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import WaitingLane
@@ -66,36 +68,48 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
     """
     settings = parts.settings
     prefixes = [contract.prefix for contract in parts.contracts]
+    places = Places(settings.max_requests)
+    intake = Intake(seconds=settings.body_seconds, places=settings.max_requests // 2)
+    sending = Sending(parts.ids, places=settings.max_requests // 2)
     return Door(
         web.create_app(parts),
         express=_lane(ExpressLane, parts),
         waiting=_lane(WaitingLane, parts),
-        engine=parts.engine,
         quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
-        places=Places(settings.max_requests),
-        intake=Intake(seconds=settings.body_seconds, places=settings.max_requests // 2),
+        places=places,
+        intake=intake,
         lanes=Lanes(
             threads=settings.threads,
             prefixes=prefixes,
             uploads=("/images", IMAGES_PAGE),
             image_bytes=settings.image_bytes + web.FORM_ROOM,
         ),
-        sending=Sending(parts.ids, places=settings.max_requests // 2),
+        sending=sending,
         metrics=parts.metrics,
-        chores=[
-            Chore(call=parts.metrics.publish, every=PUBLISH_SECONDS),
-            Chore(call=parts.sessions.sweep, every=SWEEP_SECONDS),
-            Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
-            Chore(call=parts.watch.sweep, every=SWEEP_SECONDS),
-            Chore(call=partial(_sweep_artifacts, parts), every=DAY_SECONDS),
-            Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
-            Chore(call=partial(parts.journal.sweep, settings.journal_days), every=SWEEP_SECONDS),
-            *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),
-        ],
-        supervisor=supervisor,
-        close=partial(_close, parts, log),
+        life=Life(
+            engine=parts.engine,
+            chores=_chores(parts, log),
+            supervisor=supervisor,
+            leaving=Leaving(places=places, intake=intake, sending=sending),
+            close=partial(_close, parts, log),
+        ),
     )
+
+
+def _chores(parts: Parts, log: AccessLog | None) -> list[Chore]:
+    """List what a worker does by itself."""
+    journal_days = parts.settings.journal_days
+    return [
+        Chore(call=parts.metrics.publish, every=PUBLISH_SECONDS),
+        Chore(call=parts.sessions.sweep, every=SWEEP_SECONDS),
+        Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
+        Chore(call=parts.watch.sweep, every=SWEEP_SECONDS),
+        Chore(call=partial(_sweep_artifacts, parts), every=DAY_SECONDS),
+        Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
+        Chore(call=partial(parts.journal.sweep, journal_days), every=SWEEP_SECONDS),
+        *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),
+    ]
 
 
 Plain = TypeVar("Plain", ExpressLane, WaitingLane)
