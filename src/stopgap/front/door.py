@@ -6,14 +6,15 @@ from typing import IO
 
 from stopgap.errors import StopgapError
 from stopgap.front.admission import Places, Quota
+from stopgap.front.answers import CLOSE, Whole
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
 from stopgap.front.lane import Lane, Lanes
 from stopgap.front.life import Life
-from stopgap.front.sending import CLOSE, Sending
+from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.stop import is_json
-from stopgap.front.waiting import Asked, WaitingLane, Whole
+from stopgap.front.waiting import Asked, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
 from stopgap.telemetry.metrics import Metrics
@@ -101,8 +102,8 @@ class Door:
         lane = self._lanes.of(scope["path"])
         try:
             with self._places.taking(kept=lane is self._lanes.watching):
-                async with self._intake.reading(scope, receive, lane.body_bytes) as (plain, body):
-                    answer = await self._answer_read(scope, plain, body, lane)
+                async with self._intake.reading(scope, receive, lane.body_bytes) as (read, body):
+                    answer = await self._answer_read(scope, read, body, lane)
                 if isinstance(answer, Reply):
                     await self._sending.reply(answer, send, receive)
                 else:
@@ -111,16 +112,16 @@ class Door:
             await self._refuse(error, scope, receive, send)
 
     async def _answer_read(
-        self, scope: Scope, plain: Scope, body: IO[bytes], lane: Lane
+        self, scope: Scope, read: Scope, body: IO[bytes], lane: Lane
     ) -> Whole | Reply:
         """Answer a request that has been read: without Flask if that can be, else by it."""
         arrived = time.perf_counter()
-        if answer := await self._answer_json(plain, body):
+        if answer := await self._answer_json(read, body):
             return answer
         async with self._single_flight.turn(scope) as second:
-            if second and (answer := await self._answer_again(scope, plain, body)):
+            if second and (answer := await self._answer_again(scope, read, body)):
                 return answer
-            return await self._reply(plain, body, lane, arrived)
+            return await self._reply(read, body, lane, arrived)
 
     async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Whole | None:
         """Answer without Flask what could not be before it was read."""
@@ -133,13 +134,13 @@ class Door:
         asked = self._waiting.asked_json(scope, content)
         return await self._waiting.answer(asked) if asked else None
 
-    async def _answer_again(self, scope: Scope, plain: Scope, body: IO[bytes]) -> Whole | None:
+    async def _answer_again(self, scope: Scope, read: Scope, body: IO[bytes]) -> Whole | None:
         """Answer without Flask what could not be before its caller was known."""
         if answer := self._answer(scope):
             return 200, *answer
         if asked := self._waiting.asked(scope):
             return await self._waiting.answer(asked)
-        return await self._answer_json(plain, body)
+        return await self._answer_json(read, body)
 
     async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane, arrived: float) -> Reply:
         """Have Flask answer, in a thread.

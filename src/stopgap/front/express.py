@@ -12,22 +12,20 @@ from stopgap.clock import Ids
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
-from stopgap.front.intake import Scope
-from stopgap.front.stop import (
+from stopgap.front.answers import (
     NO_STORE,
     NOSNIFF,
-    UNUSUAL,
+    TEXT,
     Headers,
-    Stop,
     answer_headers,
-    known_caller,
     length_header,
 )
+from stopgap.front.intake import Scope
+from stopgap.front.stop import UNUSUAL, Stop, known_caller
 from stopgap.predicting.line import Prediction
 from stopgap.predicting.predicting import Predicting
 from stopgap.telemetry.metrics import Metrics
 
-TEXT = (b"content-type", b"text/plain; charset=utf-8")
 ALIVE = b"Alive!"
 STATUS = frozenset({b"/status", b"/status/"})
 

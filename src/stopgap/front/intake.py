@@ -58,7 +58,7 @@ class Intake:
         if len(scope["raw_path"]) + len(scope["query_string"]) > ADDRESS_MAX:
             raise AddressTooLong(f"Path and query may have {ADDRESS_MAX} bytes together.")
         if not has_body(scope):
-            yield _plain(scope, 0), BytesIO()
+            yield _as_read(scope, 0), BytesIO()
             return
         stay = Stay(self._seconds)
         with tempfile.SpooledTemporaryFile(MEMORY_MAX) as body:
@@ -66,7 +66,7 @@ class Intake:
                 _allow(declared_length(scope), allowed)
                 length = await self._read(receive, body, stay, allowed)
                 body.seek(0)
-                yield _plain(scope, length), body
+                yield _as_read(scope, length), body
             finally:
                 self._large.leave(stay)
 
@@ -127,7 +127,7 @@ def declared_length(scope: Scope) -> int:
     return 0
 
 
-def _plain(scope: Scope, length: int) -> Scope:
+def _as_read(scope: Scope, length: int) -> Scope:
     """Say a chunked body's length, and percent-encode what is no ASCII in the query."""
     kept = [
         (name, value)

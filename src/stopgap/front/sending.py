@@ -1,20 +1,19 @@
 """Sending: a short answer goes out whole, a long one as fast as it is read."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from functools import partial
 from io import BytesIO
 
-from stopgap import problems
 from stopgap.clock import Ids
 from stopgap.errors import StopgapError
+from stopgap.front.answers import CLOSE, Headers, problem
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.front.intake import Receive, Scope, Send, has_body
 from stopgap.front.stop import asks_for_page
-from stopgap.front.wsgi import File, Headers, Reply
+from stopgap.front.wsgi import File, Reply
 from stopgap.problems import InternalFault, Overloaded
 
 PIECE = 65_536
@@ -35,9 +34,6 @@ LINGERERS = 100
 logger = logging.getLogger(__name__)
 
 Read = Callable[[int], Awaitable[bytes]]
-
-CLOSE = (b"connection", b"close")
-NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
 class Sending:
@@ -124,24 +120,12 @@ class Sending:
         if isinstance(error, InternalFault):
             told = {"request_id": request_id}
             logger.error("request failed", exc_info=error.__cause__ or error, extra=told)
-        document = problems.document(error, request_id)
-        if asks_for_page(scope["headers"]):
-            body, form = problems.page(document), "text/html; charset=utf-8"
-        else:
-            body, form = json.dumps(document).encode(), problems.MEDIA_TYPE
-        told = {
-            "content-type": form,
-            "content-length": str(len(body)),
-            "content-security-policy": problems.PAGE_POLICY,
-            "vary": "Accept",
-            "cache-control": "no-store",
-            "x-request-id": request_id,
-        } | problems.headers(error)
-        headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+        page = asks_for_page(scope["headers"])
+        status, headers, body = problem(error, request_id, page=page)
         unread = has_body(scope)
         if unread and not self.closing:
             headers.append(CLOSE)
-        await self.whole(document["status"], [*headers, NOSNIFF], body, send)
+        await self.whole(status, headers, body, send)
         if unread:
             await self._linger(receive)
 

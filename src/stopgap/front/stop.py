@@ -5,7 +5,6 @@ recognised here goes on to Flask's views.
 """
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 from stopgap import problems
 from stopgap.accounts.recent import Known
@@ -13,14 +12,8 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.parsing import json_values, read_inputs
 from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
+from stopgap.front.answers import JSON, Header
 from stopgap.front.intake import Scope
-
-Header = tuple[bytes, bytes]
-Headers = list[Header]
-
-NOSNIFF = (b"x-content-type-options", b"nosniff")
-NO_STORE = (b"cache-control", b"no-store")
-JSON = (b"content-type", b"application/json")
 
 UNUSUAL = frozenset({b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect"})
 """Headers that ask for more than an answer."""
@@ -79,27 +72,3 @@ def known_caller(
                 return None
             known = found
     return known
-
-
-@lru_cache(256)
-def length_header(length: int) -> Header:
-    """Write the length of a body; remembered, as answers of one contract have few lengths."""
-    return b"content-length", b"%d" % length
-
-
-@lru_cache(256)
-def release_header(release: str) -> Header:
-    """Write who answered; remembered, as there are few."""
-    return b"stopgap-release", release.encode()
-
-
-def answer_headers(body: bytes, release: str, request_id: str) -> Headers:
-    """Write the headers of a prediction."""
-    return [
-        JSON,
-        length_header(len(body)),
-        release_header(release),
-        NOSNIFF,
-        NO_STORE,
-        (b"x-request-id", request_id.encode()),
-    ]

@@ -4,35 +4,22 @@ Thousands may wait so without a thread each. Like the express lane, it knows not
 views do not know: what it does not recognise at once goes on to them.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stopgap import problems
 from stopgap.accounts.recent import RecentCallers
 from stopgap.clock import Ids
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
+from stopgap.front.answers import Headers, Whole, answer_headers, problem
 from stopgap.front.intake import Scope
-from stopgap.front.stop import (
-    NO_STORE,
-    NOSNIFF,
-    Headers,
-    Stop,
-    answer_headers,
-    asks_for_page,
-    known_caller,
-    length_header,
-)
+from stopgap.front.stop import Stop, asks_for_page, known_caller
 from stopgap.predicting.predicting import Predicting
 from stopgap.predicting.way import Way
 from stopgap.problems import InternalFault
 from stopgap.telemetry.metrics import Line, Metrics
-
-Whole = tuple[int, Headers, bytes]
-"""The status, the headers and the body of a response."""
 
 
 class Asking(NamedTuple):
@@ -151,7 +138,7 @@ class WaitingLane:
         except StopgapError as error:
             if asked.page:
                 return None
-            told = _refused(error, request_id)
+            told = problem(error, request_id)
             seconds = time.perf_counter() - began
             self._metrics.request(asking.route, asking.method, told[0], seconds)
             return told
@@ -159,18 +146,3 @@ class WaitingLane:
             raise InternalFault("The server cannot answer; its log says more.") from error
         asking.answered.took(int((time.perf_counter() - began) * 1_000_000))
         return 200, answer_headers(body, release, request_id), body
-
-
-def _refused(error: StopgapError, request_id: str) -> Whole:
-    document = problems.document(error, request_id)
-    body = json.dumps(document).encode()
-    headers = [
-        (b"content-type", problems.MEDIA_TYPE.encode()),
-        length_header(len(body)),
-        *((name.lower().encode(), told.encode()) for name, told in problems.headers(error).items()),
-        (b"vary", b"Accept"),
-        NOSNIFF,
-        NO_STORE,
-        (b"x-request-id", request_id.encode()),
-    ]
-    return document["status"], headers, body

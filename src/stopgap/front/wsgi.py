@@ -10,9 +10,9 @@ from typing import IO, Any
 
 from a2wsgi.wsgi import build_environ
 
+from stopgap.front.answers import Headers
 from stopgap.front.intake import Scope
 
-Headers = list[tuple[bytes, bytes]]
 Application = Callable[..., Iterable[bytes]]
 
 
