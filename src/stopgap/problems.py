@@ -214,6 +214,8 @@ def document(error: StopgapError, request_id: str) -> dict[str, Any]:
 
 def wants_page(accept: str) -> bool:
     """Tell whether who sent this Accept is a browser, rather than a program."""
+    if "text/html" not in accept.lower():
+        return False
     quality = dict(map(_quality, accept.split(",")))
     ranges = ("application/json", "application/*", "*/*")
     json = next((quality[each] for each in ranges if each in quality), 0.0)

@@ -507,6 +507,17 @@ def test_plain_requests_take_a_lane(house: House, path: str, query: str) -> None
     house.records.take()
 
 
+@pytest.mark.parametrize(
+    ("accept", "taken"),
+    [("*/*", True), ("application/json, text/html;q=0.5", True), ("text/html", False)]
+    + [("TEXT/HTML,application/xhtml+xml,*/*;q=0.8", False)],
+)
+def test_who_asks_for_a_page_does_not_wait_twice(house: House, accept: str, *, taken: bool) -> None:
+    """An error as a page is told by Flask alone, which else would ask a late model once more."""
+    scope = scope_of("GET", "/predict/5/january/100", "", [(b"accept", accept.encode())])
+    assert (house.waiting.asked(scope) is not None) is (taken and house.awaited)
+
+
 def test_a_known_caller_takes_a_lane(house: House) -> None:
     """Who asked a moment ago takes a lane, and stands in the record; who did not, does not."""
     for who in (1, 2, 6):

@@ -90,13 +90,9 @@ class Door:
         """Serve a plain request whose model takes its time, in one of the places."""
         try:
             with self._places.taking(kept=False):
-                if told := await self._waiting.answer(asked):
-                    await self._sending.whole(*told, send)
+                await self._sending.whole(*await self._waiting.answer(asked), send)
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
-        else:
-            if not told:
-                await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         lane = self._lanes.of(scope["path"])

@@ -57,7 +57,7 @@ def is_json(scope: Scope) -> bool:
 def asks_for_page(headers: Iterable[Header]) -> bool:
     """Tell whether a browser asks, which an error is to be told as a page."""
     accepted = [value.decode("latin-1") for name, value in headers if name == b"accept"]
-    return problems.wants_page(",".join(accepted))
+    return bool(accepted) and problems.wants_page(",".join(accepted))
 
 
 def known_caller(

@@ -13,7 +13,7 @@ from stopgap.clock import Ids
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
-from stopgap.front.answers import Headers, Whole, answer_headers, problem
+from stopgap.front.answers import Whole, answer_headers, problem
 from stopgap.front.intake import Scope
 from stopgap.front.stop import Stop, asks_for_page, known_caller
 from stopgap.predicting.predicting import Predicting
@@ -38,12 +38,6 @@ class Asked(NamedTuple):
     row: Row
     request_id: str
     caller: str | None
-    headers: Headers
-
-    @property
-    def page(self) -> bool:
-        """Whether an error is to be told as a page, which only Flask can."""
-        return asks_for_page(self.headers)
 
 
 class _WaitingStop(Stop):
@@ -122,22 +116,22 @@ class WaitingLane:
 
     def _asked(self, scope: Scope, asking: Asking, row: Row) -> Asked | None:
         headers = scope["headers"]
+        if asks_for_page(headers):  # an error would have to be one of Flask's
+            return None
         known = known_caller(headers, self._recall)
-        return known and Asked(asking, row, self._new_id(), known[0], headers)
+        return known and Asked(asking, row, self._new_id(), known[0])
 
-    async def answer(self, asked: Asked) -> Whole | None:
-        """Await a prediction; None: there is none, and Flask has to say so.
+    async def answer(self, asked: Asked) -> Whole:
+        """Await a prediction, or the error in its place.
 
         Raises:
             InternalFault: it has ended with an exception, which it should not.
         """
-        asking, row, request_id, caller, _ = asked
+        asking, row, request_id, caller = asked
         began = time.perf_counter()
         try:
             _, body, release = await asking.way.answer(row, request_id, caller)
         except StopgapError as error:
-            if asked.page:
-                return None
             told = problem(error, request_id)
             seconds = time.perf_counter() - began
             self._metrics.request(asking.route, asking.method, told[0], seconds)
