@@ -8,7 +8,7 @@ from stopgap import wiring
 from stopgap.cli import program
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.errors import Fault, StopgapError, kinds
-from stopgap.predicting.line import PredictionFailed
+from stopgap.predicting.guard import PredictionFailed
 from stopgap.problems import document, headers, page, status_of, wants_page
 
 EVERYWHERE = (wiring, program)

@@ -35,7 +35,7 @@ from stopgap.journal.record import RecordUnreadable
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelFailed, ModelUnloadable
 from stopgap.models.specification import SpecificationInvalid
-from stopgap.predicting.line import PredictionFailed
+from stopgap.predicting.guard import PredictionFailed
 from stopgap.predicting.serving import ModelBusy
 from stopgap.releases.gate import (
     ReasonMissing,

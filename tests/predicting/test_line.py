@@ -10,9 +10,9 @@ from tests.fakes import FakeClock
 from stopgap.contracts.madcompany import Sales, contract
 from stopgap.contracts.row import Row
 from stopgap.journal.record import decode
-from stopgap.journal.spool import SpoolUnwritable
-from stopgap.predicting.line import Instant, Line, PredictionFailed
-from stopgap.predicting.unrecorded import Unrecorded
+from stopgap.predicting.guard import Guard, PredictionFailed
+from stopgap.predicting.line import Instant, Line
+from stopgap.predicting.recording import Recording
 from stopgap.telemetry.metrics import Metrics
 
 ROW = Row.of(Sales(seller_available=5, month="january", customer_visiting_website=100))
@@ -33,27 +33,21 @@ class Always:
 class Memory:
     """A spool in memory, which may be full."""
 
-    def __init__(self, *, full: bool = False) -> None:
+    def __init__(self) -> None:
         self.bodies: list[bytes] = []
-        self.full = full
 
     def append(self, body: bytes) -> None:
-        """Keep a record, if there is room."""
-        if self.full:
-            raise SpoolUnwritable("No space left on device")
+        """Keep a record."""
         self.bodies.append(body)
 
 
-def line(
-    output: Any, spool: Memory, *, strict: bool = True, clock: FakeClock | None = None
-) -> Line:
+def line(output: Any, spool: Memory) -> Line:
     """Serve MadCompany's contract with a model that always answers the same."""
-    at, metrics = clock or FakeClock(), Metrics()
+    at, metrics = FakeClock(), Metrics()
     return Line(
         Instant(contract=contract, name="7", model=Always(output)),
-        clock=at,
-        spool=spool,
-        unrecorded=Unrecorded(strict=strict, clock=at, metrics=metrics),
+        Guard(contract, "7", at.monotonic),
+        recording=Recording(spool, strict=True, clock=at, metrics=metrics),
         metrics=metrics,
         took=metrics.prediction_line(contract.name, "7").took,
     )
@@ -72,19 +66,6 @@ def test_an_answer_says_its_release_and_is_on_record() -> None:
     assert record.at == FakeClock().microseconds()
 
 
-def test_a_clock_that_is_set_back() -> None:
-    """No answer took less than no time, whatever the machine's clock does."""
-
-    class Back(FakeClock):
-        def microseconds(self) -> int:
-            self.forward(hours=-1)
-            return super().microseconds()
-
-    spool = Memory()
-    line(3141, spool, clock=Back()).predict(ROW, REQUEST_ID, None)
-    assert decode(spool.bodies[0]).micros == 0
-
-
 @pytest.mark.parametrize(
     "output", [1999, 5001, 3141.0, float("nan"), float("inf"), "3141", None, True, [3141], {}]
 )
@@ -95,19 +76,3 @@ def test_the_guard_lets_no_broken_promise_out(output: Any) -> None:
         line(output, spool).predict(ROW, REQUEST_ID, None)
     assert refusal.value.detail == "Release 7 gave no valid answer."  # and not which one it gave
     assert spool.bodies == []
-
-
-def test_strict_withholds_what_cannot_be_recorded() -> None:
-    """Strict: without a record there is no answer."""
-    with pytest.raises(SpoolUnwritable):
-        line(3141, Memory(full=True)).predict(ROW, REQUEST_ID, None)
-
-
-def test_available_answers_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
-    """Available: without a record there is an answer, and a line in the log, but not for each."""
-    careless = line(3141, Memory(full=True), strict=False)
-    predictions = [careless.predict(ROW, REQUEST_ID, None) for _ in range(100)]
-    assert {prediction.body for prediction in predictions} == {b"3141"}
-    (told,) = caplog.records
-    assert vars(told)["request_id"] == REQUEST_ID
-    assert "No space left on device" in told.getMessage()

@@ -22,7 +22,7 @@ from stopgap.errors import StopgapError
 from stopgap.journal.record import decode
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
-from stopgap.predicting.line import PredictionFailed
+from stopgap.predicting.guard import PredictionFailed
 from stopgap.predicting.serving import ModelBusy
 from stopgap.predicting.way import Way
 from stopgap.releases.plan import Plan

@@ -9,10 +9,11 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelLate
 from stopgap.predicting.engine import Engine
-from stopgap.predicting.line import Instant, Line, Prediction, Spool
+from stopgap.predicting.guard import Guard
+from stopgap.predicting.line import Instant, Line, Prediction
+from stopgap.predicting.recording import Recording, Spool
 from stopgap.predicting.serving import AbsentServing, InstantServing, Serving, SlotServing
 from stopgap.predicting.shadow import Compare, Shadow
-from stopgap.predicting.unrecorded import Unrecorded
 from stopgap.predicting.way import Way
 from stopgap.releases.plan import Plan
 from stopgap.releases.release import STAND_IN_NUMBER, Release, stand_in_release
@@ -56,17 +57,17 @@ class Predicting:
         reporter: Reporter | None = None,
     ) -> None:
         self._instants = {instant.contract.name: instant for instant in instants}
-        unrecorded = Unrecorded(strict=strict, clock=clock, metrics=metrics)
-        self._make = partial(Line, clock=clock, spool=spool, unrecorded=unrecorded, metrics=metrics)
+        recording = Recording(spool, strict=strict, clock=clock, metrics=metrics)
         self._make_way = partial(
-            Way, clock=clock, spool=spool, unrecorded=unrecorded, metrics=metrics
+            Way, recording=recording, monotonic=clock.monotonic, metrics=metrics
         )
+        self._recording = recording
         self._clock = clock
         self._metrics = metrics
         self._engine = engine or Engine()
         self._reporter = reporter
         self._lines = {
-            name: self._make(instant, took=self._count(instant))
+            name: self._line(instant, took=self._count(instant))
             for name, instant in self._instants.items()
         }
         self._plans: dict[str, Plan] = {}
@@ -84,7 +85,7 @@ class Predicting:
         """
         instant = self._instants[contract.name]
         line = self._metrics.express_line(contract.name, instant.name, route, method)
-        return self._make(instant, took=line.took)
+        return self._line(instant, took=line.took)
 
     def way(self, contract: Contract) -> Way | None:
         """Return the way that has to be awaited, on the event loop; None: the line answers."""
@@ -141,6 +142,10 @@ class Predicting:
             for release in _on_duty(plan) if plan else (_stand_in(self._instants[name].contract),):
                 yield name, release.name, release.stage
 
+    def _line(self, instant: Instant, took: Callable[[int], None]) -> Line:
+        guard = Guard(instant.contract, instant.name, self._clock.monotonic)
+        return Line(instant, guard, recording=self._recording, metrics=self._metrics, took=took)
+
     def _way(self, contract: Contract, plan: Plan) -> Way:
         routing = plan.routing
         if routing is None:
@@ -165,7 +170,14 @@ class Predicting:
         tally = self._counted(contract.name, release.number)
         if release.number == STAND_IN_NUMBER:
             model = self._instants[contract.name].model
-            return InstantServing(release, contract, model, tally=tally, metrics=self._metrics)
+            return InstantServing(
+                release,
+                contract,
+                model,
+                tally=tally,
+                metrics=self._metrics,
+                monotonic=self._clock.monotonic,
+            )
         slot = plan.slot(release)
         if slot is None:
             return self._absent(contract, release)
@@ -180,7 +192,14 @@ class Predicting:
 
     def _absent(self, contract: Contract, release: Release, name: str | None = None) -> Serving:
         tally = self._counted(contract.name, release.number)
-        return AbsentServing(release, contract, tally=tally, metrics=self._metrics, name=name)
+        return AbsentServing(
+            release,
+            contract,
+            tally=tally,
+            metrics=self._metrics,
+            monotonic=self._clock.monotonic,
+            name=name,
+        )
 
     def _shadows(self, contract: Contract, plan: Plan) -> Iterator[Shadow]:
         if plan.routing is None:

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
-from stopgap.contracts.values import breach, keeper
 from stopgap.errors import StopgapError
 from stopgap.journal.record import encoder
 from stopgap.models.failures import ModelFailed, ModelLate, ModelUnavailable
 from stopgap.models.model import Model
 from stopgap.models.slot import Slot
-from stopgap.predicting.line import PredictionFailed, compact, failed
+from stopgap.predicting.guard import Guard, PredictionFailed
 from stopgap.predicting.pace import Pace
 from stopgap.releases.release import Release
 from stopgap.releases.reporting import Count
@@ -60,6 +59,7 @@ class Serving:
         contract: What it has promised.
         tally: Counts its outcomes.
         metrics: Counts them for those who watch.
+        monotonic: Tells seconds.
         name: By which it is counted there, if that is not the release's.
     """
 
@@ -70,6 +70,7 @@ class Serving:
         *,
         tally: Count,
         metrics: Metrics,
+        monotonic: Callable[[], float],
         name: str | None = None,
     ) -> None:
         self.name = name or release.name
@@ -78,8 +79,7 @@ class Serving:
             contract=contract.name, fingerprint=contract.fingerprint, release=self.name
         )
         self.took = metrics.prediction_line(contract.name, self.name).ok
-        self._kind = contract.output_kind
-        self._keeps = keeper(contract.output_kind)
+        self._body = Guard(contract, self.name, monotonic).body
         self._contract = contract.name
         self._tally = tally
         self._metrics = metrics
@@ -103,11 +103,7 @@ class Serving:
         Raises:
             PredictionFailed: it does not keep it.
         """
-        if not self._keeps(output):
-            broken = breach(self._kind, output)
-            raise failed(self.name, broken)
-        body = b"%d" % output if type(output) is int else compact(output)
-        return Answer(output, body, self)
+        return Answer(output, self._body(output), self)
 
     def _failed(self, error: StopgapError, seconds: float) -> None:
         self._tally.add(judged(error), int(seconds * 1_000_000))
@@ -125,8 +121,9 @@ class InstantServing(Serving):
         *,
         tally: Count,
         metrics: Metrics,
+        monotonic: Callable[[], float],
     ) -> None:
-        super().__init__(release, contract, tally=tally, metrics=metrics)
+        super().__init__(release, contract, tally=tally, metrics=metrics, monotonic=monotonic)
         self._predict = model.predict
 
     async def answer(
@@ -154,7 +151,7 @@ class SlotServing(Serving):
         metrics: Metrics,
         monotonic: Callable[[], float],
     ) -> None:
-        super().__init__(release, contract, tally=tally, metrics=metrics)
+        super().__init__(release, contract, tally=tally, metrics=metrics, monotonic=monotonic)
         self._longest = self.deadline * WAIT_SHARE
         self._least = self.deadline * FIRST_SHARE
         self._ask = slot.answer

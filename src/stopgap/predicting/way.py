@@ -1,16 +1,16 @@
 """The way of a prediction whose model takes its time: chosen, awaited, guarded, put on record."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from stopgap.clock import Clock
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.models.failures import ModelFailed
-from stopgap.predicting.line import Prediction, PredictionFailed, Spool
+from stopgap.predicting.guard import PredictionFailed
+from stopgap.predicting.line import Prediction
+from stopgap.predicting.recording import Recording
 from stopgap.predicting.serving import FIRST_SHARE, Answer, ModelBusy, Serving
-from stopgap.predicting.unrecorded import Unrecorded
 from stopgap.releases.plan import Plan
 from stopgap.releases.routing import chosen, sticky_key
 from stopgap.telemetry.metrics import Metrics
@@ -37,7 +37,6 @@ class Way:
         canary: The one that answers a part of the requests.
         others: Who answers for a live release that cannot, the first that can.
         shadows: Who answers too, for nobody to see.
-        unrecorded: Told of an answer that could not be put on record.
     """
 
     def __init__(
@@ -48,19 +47,17 @@ class Way:
         canary: Serving | None,
         others: Sequence[Serving],
         shadows: Sequence[Copies],
-        clock: Clock,
-        spool: Spool,
-        unrecorded: Unrecorded,
+        recording: Recording,
+        monotonic: Callable[[], float],
         metrics: Metrics,
     ) -> None:
         self._plan = plan
         self._live = (live, *others)
         self._canary = (canary, live, *others) if canary else None
         self._shadows = shadows
-        self._microseconds = clock.microseconds
-        self._monotonic = clock.monotonic
-        self._append = spool.append
-        self._unrecorded = unrecorded
+        self._now = recording.now
+        self._keep = recording.keep
+        self._monotonic = monotonic
         self._metrics = metrics
 
     async def answer(self, row: Row, request_id: str, caller: str | None) -> Prediction:
@@ -76,7 +73,7 @@ class Way:
             ModelBusy: it would come too late.
             SpoolUnwritable: it cannot be put on record, and must be.
         """
-        began = self._microseconds()
+        began = self._now()
         self._plan.inside += 1
         try:
             first, *others = self._order(row, caller)
@@ -86,13 +83,8 @@ class Way:
             raise
         finally:
             self._plan.inside -= 1
-        took = max(0, self._microseconds() - began)  # the clock may have been set back
         serving = answer.serving
-        try:
-            self._append(serving.encode(request_id, began, caller, took, row.json, answer.body))
-        except StopgapError as error:
-            self._unrecorded(error, request_id)
-        serving.took(took)
+        serving.took(self._keep(serving.encode, request_id, began, caller, row.json, answer.body))
         for shadow in self._shadows:
             shadow.offer(row, answer)
         return Prediction(answer.output, answer.body, serving.name)

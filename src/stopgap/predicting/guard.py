@@ -1,0 +1,51 @@
+"""The guard: what a model answers is held against the contract before a client sees it."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.values import breach, keeper
+from stopgap.errors import StopgapError
+from stopgap.telemetry.logs import Seldom
+
+logger = logging.getLogger(__name__)
+
+
+class PredictionFailed(StopgapError):
+    """The model gave no answer that keeps the contract, so there is none to give."""
+
+    retry_after = 1.0
+
+
+class Guard:
+    """Holds the answers of one release.
+
+    Args:
+        contract: What has been promised.
+        release: Whose answers they are, as clients see it.
+        monotonic: Tells seconds, so that the log has a line in each at most.
+    """
+
+    def __init__(self, contract: Contract, release: str, monotonic: Callable[[], float]) -> None:
+        self._kind = contract.output_kind
+        self._keeps = keeper(contract.output_kind)
+        self._release = release
+        self._seldom = Seldom(monotonic)
+
+    def body(self, output: Any) -> bytes:
+        """Write an output that keeps the promise as compact JSON, as every answer's body is.
+
+        Raises:
+            PredictionFailed: it does not; what it was is for the log alone.
+        """
+        if not self._keeps(output):
+            if self._seldom.is_due:
+                reason = f"it {breach(self._kind, output)}"
+                told = {"release": self._release, "reason": reason}
+                logger.warning("an answer was not the promised one, and is withheld", extra=told)
+            raise PredictionFailed(f"Release {self._release} gave no valid answer.")
+        if type(output) is int:
+            return b"%d" % output
+        return json.dumps(output, separators=(",", ":"), ensure_ascii=False).encode()

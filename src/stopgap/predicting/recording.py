@@ -1,0 +1,77 @@
+"""Recording: an answer is on record before it leaves; one that cannot be is withheld, or lost."""
+
+import logging
+from typing import Protocol
+
+from stopgap.clock import Clock
+from stopgap.errors import StopgapError
+from stopgap.journal.record import Encode
+from stopgap.telemetry.logs import Seldom
+from stopgap.telemetry.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+
+class Spool(Protocol):
+    """Where an answer's record is safe before the answer leaves."""
+
+    def append(self, body: bytes) -> None:
+        """Keep a record; an error means that it was not kept."""
+
+
+class Recording:
+    """Puts answers on record.
+
+    Args:
+        spool: Takes the records.
+        strict: Whether an answer without a record is withheld, or given and counted as lost.
+        clock: Tells when, and for how long.
+        metrics: Counts what is lost.
+    """
+
+    def __init__(self, spool: Spool, *, strict: bool, clock: Clock, metrics: Metrics) -> None:
+        self.now = clock.microseconds
+        self._append = spool.append
+        self._strict = strict
+        self._metrics = metrics
+        self._seldom = Seldom(clock.monotonic)
+
+    def keep(  # noqa: PLR0917  # called once an answer, by position, which costs less
+        self,
+        encode: Encode,
+        request_id: str,
+        began: int,
+        caller: str | None,
+        inputs: bytes,
+        body: bytes,
+    ) -> int:
+        """Put an answer on record; tell how long it has taken until here.
+
+        Args:
+            encode: Of the release that gave it.
+            request_id: As the client is told it.
+            began: When the request was taken up, as `now` told it.
+            caller: The id of the account or guest that asked; None for nobody known.
+            inputs: Canonical JSON.
+            body: As the client gets it.
+
+        Returns:
+            Microseconds.
+
+        Raises:
+            SpoolUnwritable: it cannot be kept, and must be.
+        """
+        took = max(0, self.now() - began)  # the clock may have been set back
+        try:
+            self._append(encode(request_id, began, caller, took, inputs, body))
+        except StopgapError as error:
+            if self._strict:
+                raise
+            self._lose(error, request_id)
+        return took
+
+    def _lose(self, error: StopgapError, request_id: str) -> None:
+        self._metrics.journal_lost()
+        if self._seldom.is_due:
+            told = {"request_id": request_id}
+            logger.warning("answers leave without a record: %s", error, extra=told)

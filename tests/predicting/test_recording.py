@@ -1,0 +1,75 @@
+"""Recording: on record first, and what becomes of an answer that cannot be."""
+
+from pathlib import Path
+
+import pytest
+from tests.fakes import FakeClock
+
+from stopgap.clock import RandomIds
+from stopgap.contracts.madcompany import contract
+from stopgap.journal.record import encoder
+from stopgap.journal.segment import read, segments
+from stopgap.journal.spool import Spool, SpoolUnwritable
+from stopgap.predicting.recording import Recording
+from stopgap.telemetry.metrics import JOURNAL_LOST, Metrics, times
+
+ENCODE = encoder(contract=contract.name, fingerprint=contract.fingerprint, release="7")
+REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+
+class Back(FakeClock):
+    """A clock that is set back by an hour whenever it is asked."""
+
+    def microseconds(self) -> int:
+        """Tell the time of day."""
+        self.forward(hours=-1)
+        return super().microseconds()
+
+
+def keep(recording: Recording) -> int:
+    """Put an answer on record."""
+    return recording.keep(ENCODE, REQUEST_ID, recording.now(), "somebody", b"{}", b"3141")
+
+
+def full(folder: Path) -> Spool:
+    """Make a spool that has no room: a file is where its folder would be."""
+    folder.touch()
+    return Spool(folder, RandomIds())
+
+
+def test_it_is_there_afterwards(tmp_path: Path) -> None:
+    """What was kept is in the spool at once, and took no time that the clock did not tell."""
+    spool = Spool(tmp_path, RandomIds())
+    assert keep(Recording(spool, strict=True, clock=FakeClock(), metrics=Metrics())) == 0
+    ((_, record),) = read(segments(tmp_path)[0])
+    assert (record.id, record.caller, record.output) == (REQUEST_ID, "somebody", b"3141")
+    spool.close()
+
+
+def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
+    """No answer took less than no time, whatever the machine's clock does."""
+    spool = Spool(tmp_path, RandomIds())
+    assert keep(Recording(spool, strict=True, clock=Back(), metrics=Metrics())) == 0
+    spool.close()
+
+
+def test_strict_withholds_what_cannot_be_recorded(tmp_path: Path) -> None:
+    """Strict: without a record there is no answer."""
+    recording = Recording(
+        full(tmp_path / "spool"), strict=True, clock=FakeClock(), metrics=Metrics()
+    )
+    with pytest.raises(SpoolUnwritable):
+        keep(recording)
+
+
+def test_available_answers_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Available: each is counted as lost, and the log has a line, but not for each."""
+    metrics = Metrics()
+    recording = Recording(
+        full(tmp_path / "spool"), strict=False, clock=FakeClock(), metrics=metrics
+    )
+    assert {keep(recording) for _ in range(100)} == {0}
+    assert times(metrics.of_all().counts[JOURNAL_LOST,]) == 100
+    (told,) = caplog.records
+    assert vars(told)["request_id"] == REQUEST_ID
+    assert "answers leave without a record" in told.getMessage()
