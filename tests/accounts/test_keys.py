@@ -53,6 +53,13 @@ def test_a_revoked_key_is_none(house: House) -> None:
         house.keys.revoke(key.id)
 
 
+@pytest.mark.parametrize("key_id", ["", "0" * 15, "0" * 17, "\0", "G" * 16, "0" * 16 + "\n"])
+def test_what_can_be_no_keys_id(house: House, key_id: str) -> None:
+    """Whatever an address says in an id's place, there is no such key, in any database."""
+    with pytest.raises(KeyNotFound):
+        house.keys.revoke(key_id)
+
+
 def test_nobody_revokes_anothers_key(house: House) -> None:
     """Asked for by another account, a key is not there, and goes on working."""
     bob = house.accounts.add("bob", "builder")

@@ -46,6 +46,13 @@ def test_an_unannounced_body_of_http_2() -> None:
     assert (plain["headers"], body) == ([(b"content-length", b"3")], b"abc")
 
 
+def test_a_name_with_an_underscore_is_left_out() -> None:
+    """WSGI cannot tell it from the one with a hyphen, which a proxy may have vouched for."""
+    sent = ((b"x-forwarded-for", b"192.0.2.1"), (b"x_forwarded_for", b"198.51.100.7"))
+    plain, _ = read(scope("/", *sent), playing([]))
+    assert plain["headers"] == [sent[0]]
+
+
 def test_a_query_that_is_no_ascii_is_encoded() -> None:
     """What WSGI cannot hold is percent-encoded; the rest stays as it was."""
     plain, _ = read(scope(query_string="month=août&x=%41+b".encode()), sending())

@@ -62,6 +62,25 @@ def test_refuses_endless_passes() -> None:
         read_outline(pictures.scan_bomb(SCANS_MAX + 1))
 
 
+@pytest.mark.parametrize("marker", [0x01, 0x02, 0xBF, 0xD8])
+def test_refuses_what_decoders_read_differently(marker: int) -> None:
+    """Passes cannot be hidden behind a marker that has no length, which a decoder knows."""
+    content = pictures.scan_bomb(0)
+    hidden = pictures.scan_bomb(1_000)[len(content) - 2 : -2]
+    for piece in (hidden[at : at + 60_000] for at in range(0, len(hidden), 60_000)):
+        head = bytes([0xFF, marker]) + (len(piece) + 2).to_bytes(2)
+        content = content[:-2] + head + piece + content[-2:]
+    with pytest.raises(ImageBroken):
+        read_outline(content)
+
+
+def test_refuses_a_segment_that_has_no_room_for_its_length() -> None:
+    """A segment counts the two bytes of its length; less is damage."""
+    content = pictures.jpeg()
+    with pytest.raises(ImageBroken):
+        read_outline(content[:2] + b"\xff\xfe\x00\x01" + content[2:])
+
+
 def test_refuses_endless_segments() -> None:
     """A JPEG may not bring segments by the million, each of which costs the decoder memory."""
     content = pictures.jpeg()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from tests.journal.filling import add, various
@@ -122,6 +123,17 @@ def test_it_ends_with_who_ordered(journal_database: Database, database_url: str)
         assert process.stdout.read(100)
         process.stdin.close()
         assert process.wait(10) == 69
+
+
+def test_nothing_of_the_working_folder_is_run(
+    journal_database: Database, some: Downloads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file there that is called like a part of Python's library is not taken for it."""
+    add(journal_database, various(3))
+    (tmp_path / "csv.py").write_text("raise SystemExit('mine was run')")
+    monkeypatch.chdir(tmp_path)
+    with closing(some.start("csv", EVERYTHING)) as download:
+        assert download.read(PIECE).count(b"\n") == 4
 
 
 def test_an_export_that_breaks_off(some: Downloads, journal_database: Database) -> None:

@@ -217,6 +217,24 @@ def test_tensors_outside_are_refused(tmp_path: Path, place: str) -> None:
         answers(external(tmp_path, place))
 
 
+def holding(key: bytes, content: bytes) -> bytes:
+    """Write a field of a protobuf message, shorter than 128 bytes."""
+    return key + bytes([len(content)]) + content
+
+
+@pytest.mark.parametrize(
+    "key",
+    [b"\x6a", b"\xea\x80\x80\x80\x10", b"\xea\x80\x80\x80\x80\x00", b"\xea\x80\x80\x80\x80\x01"],
+    ids=["plain", "33 bits", "six bytes", "36 bits"],
+)
+def test_a_field_is_what_the_runtime_takes_it_for(key: bytes) -> None:
+    """No way to write a field's number hides from us what ONNX Runtime would find."""
+    outside = holding(key, holding(b"\x0a", b"location") + holding(b"\x12", b"secret"))
+    model = holding(b"\x3a", holding(b"\x2a", outside))
+    with pytest.raises(ModelUnloadable, match="other files" if key == b"\x6a" else "no ONNX file"):
+        refuse_unsafe(model)
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"\x80\x04garbage", b"\x00" * 64, b"{}", b"\x3a\xff\xff\xff\xff\x0f", b"\x0b" * 99],

@@ -19,6 +19,8 @@ from stopgap.storage.database import AWAY, Database
 KEY = re.compile(r"sk_(?P<id>[0-9a-f]{16})_(?P<secret>[0-9a-f]{64})")
 """How a key looks: `sk_`, which secret scanners know; its id, which is none; its secret."""
 
+KEY_ID = re.compile(r"[0-9a-f]{16}")
+
 LABEL_MAX = 100
 
 KEYS_MAX = 50
@@ -144,6 +146,8 @@ class Keys:
         Raises:
             KeyNotFound: there is none.
         """
+        if not KEY_ID.fullmatch(key_id):  # nor could every database look for it
+            raise KeyNotFound(key_id)
         with self._database.write() as connection:
             if not store.delete_key(connection, key_id, account_id):
                 raise KeyNotFound(key_id)

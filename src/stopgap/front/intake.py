@@ -128,11 +128,15 @@ def declared_length(scope: Scope) -> int:
 
 
 def _as_read(scope: Scope, length: int) -> Scope:
-    """Say a chunked body's length, and percent-encode what is no ASCII in the query."""
+    """Say a chunked body's length, and percent-encode what is no ASCII in the query.
+
+    WSGI would take `x_forwarded_for` for `x-forwarded-for`, which a proxy vouches for: a header
+    with such a name is left out, as nginx does.
+    """
     kept = [
         (name, value)
         for name, value in scope["headers"]
-        if name not in {b"content-length", b"transfer-encoding"}
+        if name not in {b"content-length", b"transfer-encoding"} and b"_" not in name
     ]
     query = quote(scope["query_string"], safe="%!$&'()*+,;=:@/?-._~[]{}|\\^`\"<>#").encode()
     if length or any(name == b"content-length" for name, _ in scope["headers"]):

@@ -78,7 +78,13 @@ def _kind(content: bytes) -> Kind | None:
 
 
 JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")  # not: stuffing, fill, restarts
-START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+START_OF_IMAGE, START_OF_SCAN, END_OF_IMAGE = 0xD8, 0xDA, 0xD9
+FIRST_SEGMENT = 0xC0
+"""Markers below have no length to jump over, so a decoder reads what is behind them."""
+
+LENGTH_BYTES = 2
+"""A segment's length counts its own two bytes."""
+
 STARTS_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
@@ -94,12 +100,20 @@ def _walk_jpeg(content: bytes) -> Outline:
         marker = found[1][0]
         if marker == END_OF_IMAGE:
             break
+        if marker < FIRST_SEGMENT or marker == START_OF_IMAGE:
+            raise _Damaged
         segments += 1
         scans += marker == START_OF_SCAN
         if marker in STARTS_OF_FRAME:
             sizes.append(unpack_from(">HH", content, at + 3))
-        at += unpack_from(">H", content, at)[0]
-        if at > len(content) or segments > SEGMENTS_MAX or scans > SCANS_MAX:
+        [length] = unpack_from(">H", content, at)
+        at += length
+        if (
+            length < LENGTH_BYTES
+            or at > len(content)
+            or segments > SEGMENTS_MAX
+            or scans > SCANS_MAX
+        ):
             raise _Damaged
     if len(sizes) != 1 or not scans:
         raise _Damaged

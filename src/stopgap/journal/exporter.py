@@ -61,8 +61,8 @@ def _filters(found: Mapping[str, Any]) -> Filters:
 
 
 def command() -> Sequence[str]:
-    """Tell how to start one, wherever Stopgap has been found."""
-    return [sys.executable, "-c", START, str(Path(__file__).parents[2])]
+    """Tell how to start one, wherever Stopgap is; `-P` keeps out what lies beside it."""
+    return [sys.executable, "-P", "-c", START, str(Path(__file__).parents[2])]
 
 
 def main() -> None:

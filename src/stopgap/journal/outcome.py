@@ -38,7 +38,7 @@ def read_outcome(kind: kinds.Kind, text: str) -> object:
 def _object(kind: kinds.Record, text: str) -> object:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter where it is nested without end
         raise OutcomeInvalid("is no JSON", text) from error
     if broken := breach(kind, value):
         raise OutcomeInvalid(broken, text)

@@ -29,6 +29,13 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 VARINT_MAX = 10  # bytes
 
+KEY_MAX = 2**32
+"""A field's number and wire type have 32 bits. Of more, readers of protobuf differ in what they
+drop, so that what is looked through here would not be what ONNX Runtime reads."""
+
+KEY_BYTES = 5
+LENGTH_MAX = 2**31
+
 ORT_MARK = slice(4, 8)
 """Where ONNX Runtime's own format, which it would read as well, says what it is."""
 
@@ -77,11 +84,16 @@ def _fields(body: memoryview) -> Iterator[tuple[int, memoryview | None]]:
     """Go through a message: number of each field, and its bytes if it has a length."""
     place, end = 0, len(body)
     while place < end:
+        began = place
         key, place = _varint(body, place)
+        if key >= KEY_MAX or place - began > KEY_BYTES:
+            raise _Broken
         field, wire = key >> 3, key & 7
         value = None
         if wire == BYTES:
             length, place = _varint(body, place)
+            if length >= LENGTH_MAX:
+                raise _Broken
             value = body[place : place + length]
             place += length
         elif wire == VARINT:

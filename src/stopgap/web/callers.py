@@ -25,7 +25,8 @@ def caller() -> Caller | None:
 
 def _find() -> Caller | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    g.by_key = scheme.lower() == "bearer"  # anything else is for a proxy that stands before us
+    if g.by_key:
         found = parts().keys.caller(secret.strip())
         if found is None:
             raise KeyRefused("The API key is not known here, or it was revoked.")
@@ -74,7 +75,7 @@ def in_person(permission: Permission) -> Caller:
         SignInNeeded, PermissionMissing: as for `signed_in`, or it is a key that asks.
     """
     found = signed_in(permission)
-    if "Authorization" in request.headers:
+    if g.by_key:
         raise PermissionMissing("An API key may not do this; sign in with a password.")
     return found
 

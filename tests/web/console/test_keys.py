@@ -35,6 +35,22 @@ def test_a_key_is_revoked(house: House) -> None:
     assert house.client().get("/images", Authorization=f"Bearer {secret}").status_code == 401
 
 
+def test_a_proxy_that_asks_for_a_password_of_its_own(house: House) -> None:
+    """What a browser sends for a proxy is no API key: its session may make keys all the same."""
+    ann = house.client("ann")
+    headers = {"Origin": "http://localhost", "Accept": "text/html"}
+    for scheme, status in (("Basic eDp5", 201), ("Bearer x", 401)):
+        answer = ann.client.post(
+            "/console/keys", data={"label": "x"}, headers=headers | {"Authorization": scheme}
+        )
+        assert answer.status_code == status
+    _, key = house.parts.keys.create("ann")
+    answer = ann.client.post(
+        "/console/keys", data={"label": "x"}, headers=headers | {"Authorization": f"bearer {key}"}
+    )
+    assert answer.status_code == 403
+
+
 def test_a_label_that_cannot_be(house: House) -> None:
     """What is wrong with a label stands beside it, and no key is made."""
     person = house.client("ann")
