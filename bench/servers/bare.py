@@ -17,7 +17,8 @@ from functools import partial
 from typing import Any
 
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 Headers = list[tuple[str, str]]
@@ -80,6 +81,8 @@ def main(interface: str, port: str, headers: str, body: str) -> None:
         "bare",
         port=int(port),
         interface=protocol,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=65_536),
         loop=Loops.asyncio,
         workers=1,
         blocking_threads=1,  # the fastest for WSGI, though it answers one at a time

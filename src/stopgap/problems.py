@@ -212,11 +212,16 @@ def document(error: StopgapError, request_id: str) -> dict[str, Any]:
     return problem
 
 
+ACCEPT_MAX = 1_000
+"""Characters of an Accept that are read; browsers send some 150."""
+
+
 def wants_page(accept: str) -> bool:
     """Tell whether who sent this Accept is a browser, rather than a program."""
-    if "text/html" not in accept.lower():
+    told = accept[:ACCEPT_MAX].lower()
+    if "text/html" not in told:
         return False
-    quality = dict(map(_quality, accept.split(",")))
+    quality = dict(map(_quality, told.split(",")))
     ranges = ("application/json", "application/*", "*/*")
     json = next((quality[each] for each in ranges if each in quality), 0.0)
     return 0 < quality.get("text/html", 0.0) >= json
@@ -224,7 +229,7 @@ def wants_page(accept: str) -> bool:
 
 def _quality(accepted: str) -> tuple[str, float]:
     """Read one media range of an Accept: what it is, and how welcome."""
-    media_range, *parameters = (part.strip().lower() for part in accepted.split(";"))
+    media_range, *parameters = (part.strip() for part in accepted.split(";"))
     told = next((each[2:] for each in parameters if each.startswith("q=")), "1")
     try:
         return media_range, float(told)

@@ -140,8 +140,11 @@ def test_a_raw_query(client: Client) -> None:
         b"GET /status HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n",
         b"GET /status HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 300 + b"\r\n",
         b"GET /" + b"a" * 80_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /images HTTP/1.1\r\nHost: x\r\nCookie: " + b"a" * 80_000 + b"\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
-    ids=["words", "version", "negative", "two lengths", "header", "300 headers", "80 kB"],
+    ids=["words", "version", "negative", "two lengths", "header", "300 headers", "80 kB"]
+    + ["80 kB of cookies", "HTTP/2"],
 )
 def test_what_is_no_http(demo: Server, request_bytes: bytes) -> None:
     """What is no HTTP is refused by the HTTP server itself, which then serves on."""

@@ -4,7 +4,7 @@ from tests.fakes import FakeClock
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import Role
-from stopgap.accounts.recent import ROOM, RecentCallers
+from stopgap.accounts.recent import LENGTH_MAX, ROOM, RecentCallers
 
 CALLER = Caller(id="a-1", name="orhan", role=Role.CLIENT, account=True)
 
@@ -50,3 +50,11 @@ def test_room_is_bounded(clock: FakeClock) -> None:
         recent.remember(b"%d" % number, None)
     known = [number for number in range(ROOM + 1) if recent.recall(b"%d" % number)]
     assert known == [ROOM]
+
+
+def test_a_long_header_is_not_remembered(clock: FakeClock) -> None:
+    """Nobody has the server keep more than a browser would send."""
+    recent = RecentCallers(clock.monotonic)
+    for length in (LENGTH_MAX, LENGTH_MAX + 1):
+        recent.remember(b"x" * length, None)
+        assert (recent.recall(b"x" * length) is None) is (length > LENGTH_MAX)

@@ -40,12 +40,6 @@ def test_no_body_gets_no_length() -> None:
     assert (plain["headers"], body) == ([], b"")
 
 
-def test_an_unannounced_body_of_http_2() -> None:
-    """In HTTP/2 a body need not be announced; it is read all the same."""
-    plain, body = read(scope(http_version="2"), sending(b"abc"))
-    assert (plain["headers"], body) == ([(b"content-length", b"3")], b"abc")
-
-
 def test_a_name_with_an_underscore_is_left_out() -> None:
     """WSGI cannot tell it from the one with a hyphen, which a proxy may have vouched for."""
     sent = ((b"x-forwarded-for", b"192.0.2.1"), (b"x_forwarded_for", b"198.51.100.7"))

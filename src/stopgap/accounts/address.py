@@ -18,9 +18,13 @@ def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
         forwarded: X-Forwarded-For; empty where there is none.
         trusted: The proxies that are believed.
     """
-    claimed = [_without_port(part.strip()) for part in forwarded.split(",")]
-    while claimed and is_trusted(peer, trusted) and _is_address(claimed[-1]):
-        peer = claimed.pop()
+    more = ","
+    while more and is_trusted(peer, trusted):
+        forwarded, more, entry = forwarded.rpartition(",")
+        claimed = _without_port(entry.strip())
+        if not _is_address(claimed):
+            break
+        peer = claimed
     return peer
 
 

@@ -14,6 +14,10 @@ they all had to ask at the end of each second, a hundred at once would wait for 
 ROOM = 10_000
 """Headers that are remembered; when there are more, all are forgotten."""
 
+LENGTH_MAX = 4_096
+"""Bytes of a header that is remembered: as long as a browser's longest cookie, and all of them have
+40 MB together. Whoever sends a longer one is asked for each time."""
+
 Known = tuple[str | None]
 """The id of a caller who is known; None within: nobody's."""
 
@@ -27,6 +31,8 @@ class RecentCallers:
 
     def remember(self, header: bytes, caller: Caller | None) -> None:
         """Note whose a header is; None: nobody's."""
+        if len(header) > LENGTH_MAX:
+            return
         if len(self._answers) >= ROOM:
             self._answers.clear()
         self._answers[header] = _Answer(caller.id if caller else None, self._monotonic())

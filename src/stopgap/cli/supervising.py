@@ -5,7 +5,8 @@ import os
 from functools import partial
 
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from stopgap import wiring
@@ -18,6 +19,10 @@ from stopgap.wiring import Installation
 BACKLOG = 1_024
 BACKPRESSURE = 65_536
 """Connections of the server itself, which counts idle ones too: must not be reached."""
+
+HEAD_BYTES = 65_536
+"""Of a request's first line and headers; the server itself answers more with an empty 4xx. Eight
+times what the door takes of an address, and of cookies more than any browser sends."""
 
 STOP_SECONDS = 3
 """Time for a worker to end after it was told to; who needs longer is killed."""
@@ -42,6 +47,8 @@ def supervise(installation: Installation, address: str, port: int) -> None:
         address=address,
         port=port,
         interface=Interfaces.ASGI,
+        http=HTTPModes.http1,  # a proxy speaks HTTP/2 with browsers, and keeps its bombs out
+        http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES),
         loop=Loops.asyncio,  # uvloop, where it is installed, cannot begin tasks at once
         workers=installation.settings.workers,
         backlog=BACKLOG,

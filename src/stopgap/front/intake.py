@@ -113,10 +113,8 @@ def _allow(length: int, allowed: int) -> None:
 
 
 def has_body(scope: Scope) -> bool:
-    """Tell whether a request may have a body; in HTTP/2 it need not say so."""
-    return scope["http_version"] == "2" or any(
-        name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"]
-    )
+    """Tell whether a request has a body, which in HTTP/1 it has to say."""
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
 
 
 def declared_length(scope: Scope) -> int:
