@@ -26,6 +26,7 @@ from stopgap.images.image import (
     ImageTooLarge,
     ImageTooManyPixels,
     ImageUnrecognised,
+    UploaderGone,
 )
 from stopgap.journal.conditions import FilterInvalid
 from stopgap.journal.downloads import DownloadsBusy
@@ -123,6 +124,7 @@ STATUSES: dict[type[StopgapError], int] = {
     BodyMalformed: 400,
     ImageBroken: 400,
     SignInRefused: 401,
+    UploaderGone: 401,
     SignInNeeded: 401,
     KeyRefused: 401,
     CrossSiteRefused: 403,

@@ -95,6 +95,20 @@ def test_a_disabled_account_is_shut(house: House) -> None:
     house.sign_in.sign_in("ada", "correct", "192.0.2.1")
 
 
+def test_an_account_is_held(house: House) -> None:
+    """Who adds something to what an account has sees that it is there, and enabled, until then."""
+    ada = house.accounts.get("ada").id
+
+    def held(account_id: str) -> bool:
+        with house.database.write() as connection:
+            return house.accounts.hold(connection, account_id)
+
+    assert [held(ada), held("0" * 36)] == [True, False]
+    house.accounts.disable("ada")
+    assert not held(ada)
+    assert house.accounts.get("ada").disabled
+
+
 def test_a_deleted_account_leaves_nothing(house: House) -> None:
     """With an account go its sessions, keys and addresses; its id is told, others' things stay."""
     added = house.accounts.add("bob", "builder")

@@ -1,5 +1,7 @@
 """Changing one's own password: proven, throttled, and the end of every session before."""
 
+from typing import Any
+
 import pytest
 from tests.accounts.conftest import FAILURES, Build, House
 
@@ -36,6 +38,24 @@ def test_who_does_not_know_the_password(house: House) -> None:
     with pytest.raises(SignInThrottled):
         change.change(caller, "correct", "violet teapots", HERE)
     assert house.sessions.caller(session_id) == caller
+
+
+def test_a_reset_is_not_undone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who knew the old password has lost to an operator who resets it at the same moment."""
+    caller, _ = house.sign_in.sign_in("ada", "correct", HERE)
+    check = house.accounts.replace_password
+
+    def late(*told: Any) -> None:
+        house.accounts.set_password("ada", "an operator's")
+        check(*told)
+
+    monkeypatch.setattr(house.accounts, "replace_password", late)
+    with pytest.raises(SignInRefused):
+        PasswordChange(house.accounts, house.sign_in).change(caller, "correct", "mine", HERE)
+    assert house.sessions.list(caller.id) == []
+    with pytest.raises(SignInRefused):
+        house.sign_in.sign_in("ada", "mine", HERE)
+    house.sign_in.sign_in("ada", "an operator's", HERE)
 
 
 def test_what_cannot_be_a_password(build: Build) -> None:

@@ -15,8 +15,14 @@ from tests.fakes import FakeClock
 
 from stopgap.clock import RandomIds
 from stopgap.errors import StopgapError
-from stopgap.images.gallery import Images
-from stopgap.images.image import Bounds, ImageNotFound, ImageQuotaReached, Uploader
+from stopgap.images.gallery import HoldsAccount, Images
+from stopgap.images.image import (
+    Bounds,
+    ImageNotFound,
+    ImageQuotaReached,
+    Uploader,
+    UploaderGone,
+)
 from stopgap.images.store import ImageRows, images
 from stopgap.storage.database import Database
 from stopgap.storage.objects import DiskFull, ObjectStore, open_objects
@@ -60,7 +66,11 @@ def objects(tmp_path: Path) -> ObjectStore:
 def make(database: Database, objects: ObjectStore, clock: FakeClock) -> Make:
     """Give a maker of galleries over one database and folder, with bounds of one's own."""
 
-    def make_images(objects: ObjectStore = objects, guest_bytes: int = 10_000_000) -> Images:
+    def make_images(
+        objects: ObjectStore = objects,
+        guest_bytes: int = 10_000_000,
+        holds_account: HoldsAccount = lambda _connection, _account: True,
+    ) -> Images:
         return Images(
             database=database,
             objects=objects,
@@ -68,6 +78,7 @@ def make(database: Database, objects: ObjectStore, clock: FakeClock) -> Make:
             ids=RandomIds(),
             secret=b"s" * 32,
             bounds=replace(BOUNDS, guest_bytes=guest_bytes),
+            holds_account=holds_account,
         )
 
     return make_images
@@ -100,6 +111,17 @@ def test_keeps_an_image(gallery: Images, clock: FakeClock) -> None:
     assert (found.media_type, found.width, found.height) == ("image/png", *pictures.SIZE)
     assert (found.bytes, found.etag) == (len(content), hashlib.sha256(content).hexdigest())
     assert (found.created_at, found.expires_at) == (clock.now(), None)
+
+
+def test_who_is_gone_meanwhile(make: Make, objects: ObjectStore, database: Database) -> None:
+    """Nothing is kept for an account that was ended while its image was drawn anew."""
+    gallery = make(holds_account=lambda _connection, account: account != ANN.id)
+    with pytest.raises(UploaderGone):
+        gallery.add(pictures.png(), ANN)
+    assert (rows(database), list(objects.names())) == (0, [])
+    gallery.add(pictures.png(), BOB)
+    gallery.add(pictures.png(), GUEST)
+    assert rows(database) == 2
 
 
 @pytest.mark.parametrize(

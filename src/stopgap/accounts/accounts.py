@@ -13,6 +13,7 @@ from stopgap.accounts.account import (
 )
 from stopgap.accounts.passwords import PasswordFixed, Passwords
 from stopgap.accounts.permissions import Role
+from stopgap.accounts.sign_in import SignInRefused
 from stopgap.clock import Clock, Ids
 from stopgap.storage.database import Database
 
@@ -84,6 +85,9 @@ class Accounts:
         with self._database.read() as connection:
             return store.accounts(connection, fold_name(after) if after else "", limit)
 
+    hold = staticmethod(store.hold_account)
+    """Keeps an account as it is for a transaction of whoever adds something to what it has."""
+
     def check_password(self, name: str, password: str) -> None:
         """Hold a password that an account may get against the rules.
 
@@ -106,13 +110,31 @@ class Accounts:
         account = self.get(name)
         if by_its_user and account.fixed_password:
             raise PasswordFixed(account.name)
+        if not self._change_password(account, password):
+            raise AccountNotFound(name)
+
+    def replace_password(self, proven: store.Login, password: str) -> None:
+        """Change the password that somebody has proven to know, unless it is another by now.
+
+        Else who knew the old one could undo what an operator has done about it meanwhile.
+
+        Raises:
+            SignInRefused: it is.
+            PasswordTooWeak, PasswordTooLong: the account cannot have this password.
+        """
+        if not self._change_password(proven.account, password, proven.password_count):
+            raise SignInRefused
+
+    def _change_password(self, account: Account, password: str, seen: int | None = None) -> bool:
+        """Change a password, and end all sessions; tell whether the account is still as seen."""
         self._passwords.check(password, account.name)
         with self._passwords.turn() as turn:
             password_hash = turn.hash(password)
         with self._database.write() as connection:
-            if not store.update_password(connection, account.id, password_hash):
-                raise AccountNotFound(name)
+            if not store.update_password(connection, account.id, password_hash, seen):
+                return False
             store.delete_sessions_of(connection, account.id)
+        return True
 
     def reset_password(self, name: str) -> str:
         """Give an account a password that is made up and told this once; end its sessions.

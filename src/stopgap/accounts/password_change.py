@@ -26,8 +26,8 @@ class PasswordChange:
         """
         if self._accounts.get(caller.name).fixed_password:
             raise PasswordFixed(caller.name)
-        self._accounts.check_password(caller.name, new)  # before a session begins for the proof
-        self._sign_in.sign_in(caller.name, current, address)
-        self._accounts.set_password(caller.name, new, by_its_user=True)
+        self._accounts.check_password(caller.name, new)
+        proven = self._sign_in.prove(caller.name, current, address)
+        self._accounts.replace_password(proven, new)
         _, session_id = self._sign_in.sign_in(caller.name, new, address)
         return session_id

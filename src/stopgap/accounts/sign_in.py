@@ -79,14 +79,28 @@ class SignIn:
                 may be no such account.
             SignInThrottled: there were too many failures before.
         """
+        folded = fold_name(name)
+        check_length(password)
+        if self._guests and not self._is_account(folded):
+            return self._welcome(name, len(password), network_of(address))
+        return self._start(self.prove(name, password, address), name, len(password), address)
+
+    def prove(self, name: str, password: str, address: str) -> store.Login:
+        """Hold a password against an account's, without starting a session; counted all the same.
+
+        Returns:
+            The account as it was at that moment.
+
+        Raises:
+            AccountNameInvalid, PasswordTooLong: nobody can have such a one.
+            SignInRefused: the password is not this account's, or there is no such account.
+            SignInThrottled: there were too many failures before.
+        """
         folded, network = fold_name(name), network_of(address)
         check_length(password)
-        place = digest(self._secret, "address", folded, network)
         with self._database.read() as connection:
             shared = store.is_shared(connection, folded)
-            at_home = store.knows_address(connection, place)
-        if shared is None and self._guests:
-            return self._welcome(name, len(password), network)
+            at_home = store.knows_address(connection, self._place(name, address))
         # Counted within the turn: at most as many attempts as there are turns are undecided, so
         # that many right ones at once are not taken for failures.
         with self._passwords.turn() as turn:
@@ -100,8 +114,7 @@ class SignIn:
                 raise SignInRefused
             self._throttle.succeed(attempt)
             outdated = turn.is_outdated(login.password_hash)
-            login = login.with_hash(turn.hash(password)) if outdated else login
-        return self._start(login, name, len(password), place)
+            return login.with_hash(turn.hash(password)) if outdated else login
 
     def welcome_guest(self, address: str) -> tuple[Caller, str]:
         """Start a session for somebody who has not signed in.
@@ -111,8 +124,16 @@ class SignIn:
         """
         return self._welcome(GUEST_NAME, None, network_of(address))
 
+    def _is_account(self, folded: str) -> bool:
+        with self._database.read() as connection:
+            return store.is_shared(connection, folded) is not None
+
+    def _place(self, name: str, address: str) -> str:
+        """Tell under what it is kept that somebody has signed in from an address."""
+        return digest(self._secret, "address", fold_name(name), network_of(address))
+
     def _start(
-        self, login: store.Login, name: str, password_length: int, place: str
+        self, login: store.Login, name: str, password_length: int, address: str
     ) -> tuple[Caller, str]:
         """Start an account's session, unless the account has changed since it was looked at."""
         row, session_id = self._sessions.draft(
@@ -122,6 +143,7 @@ class SignIn:
             if not store.hold_login(connection, login):
                 raise SignInRefused
             store.insert_session(connection, row)
+            place = self._place(name, address)
             store.remember_address(connection, place, login.account.id, self._clock.now())
         caller = Caller(
             id=login.account.id,

@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -193,12 +194,31 @@ def hold_login(connection: Connection, login: Login) -> bool:
     return renewed.rowcount == 1
 
 
-def update_password(connection: Connection, account_id: str, password_hash: str) -> bool:
-    """Change an account's password; tell whether it is there."""
+def hold_account(connection: Connection, account_id: str) -> bool:
+    """Keep an account as it is until the transaction ends; tell whether it is there and enabled."""
+    held = connection.execute(
+        update(ACCOUNTS)
+        .where(ACCOUNTS.c.id == account_id, ACCOUNTS.c.disabled.is_(False))
+        .values(disabled=False)
+    )
+    return held.rowcount == 1
+
+
+def update_password(
+    connection: Connection, account_id: str, password_hash: str, seen: int | None = None
+) -> bool:
+    """Change an account's password; tell whether that was done.
+
+    Args:
+        seen: The count of the password that is to be changed; None: whichever it has.
+    """
     count = ACCOUNTS.c.password_count + 1
     changed = connection.execute(
         update(ACCOUNTS)
-        .where(ACCOUNTS.c.id == account_id)
+        .where(
+            ACCOUNTS.c.id == account_id,
+            true() if seen is None else ACCOUNTS.c.password_count == seen,
+        )
         .values(password_hash=password_hash, password_count=count)
     )
     return changed.rowcount == 1

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
 from stopgap.clock import Clock, Ids
 from stopgap.images.decoding import Decoder, Picture
@@ -18,6 +19,7 @@ from stopgap.images.image import (
     ImageQuotaReached,
     Kind,
     Uploader,
+    UploaderGone,
 )
 from stopgap.images.store import BATCH, ImageRows, Usage
 from stopgap.storage.database import Database, DatabaseUnreachable
@@ -27,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"[0-9a-f]{64}([0-9a-f]{8})\.(?:jpg|png|webp|gif)")
 """A secret, and the second of its making: tells the age of an object that has no row."""
+
+HoldsAccount = Callable[[Any, str], bool]
+"""Keeps an account as it is until a transaction ends (its connection, the account's id), and tells
+whether it may have more: an upload takes its time, and who brought it may be deleted meanwhile."""
 
 SMALL = ".small"
 """Ends the name of the object that holds an image's small copy."""
@@ -59,6 +65,7 @@ class Images:
         ids: Ids,
         secret: bytes,
         bounds: Bounds,
+        holds_account: HoldsAccount,
     ) -> None:
         self._database = database
         self._objects = objects
@@ -66,6 +73,7 @@ class Images:
         self._ids = ids
         self._secret = secret
         self._bounds = bounds
+        self._holds_account = holds_account
         self._orphans: dict[str, float] = {}  # since when each has been seen without a row
         self._decoder = Decoder(
             bytes_max=bounds.bytes, pixels_max=bounds.pixels, uploads_max=bounds.uploads
@@ -79,6 +87,7 @@ class Images:
             ImageTooLarge, ImageTooManyPixels: it is too large, packed or unpacked.
             ImagesBusy: too many others are being drawn anew.
             ImageQuotaReached: the account, the address or all guests together have enough.
+            UploaderGone: the account was ended meanwhile.
             DiskFull: there is no room; nothing has been kept.
         """
         address = self._hashed(uploader.address) if uploader.guest else None
@@ -236,6 +245,8 @@ class Images:
         with self._database.write() as connection:
             rows = ImageRows(connection)
             rows.lock_quota(None if uploader.guest else uploader.id)
+            if not uploader.guest and not self._holds_account(connection, uploader.id):
+                raise UploaderGone
             self._refuse_over_quota(rows, uploader, address, image.bytes)
             rows.add(image, address=address)
 

@@ -140,6 +140,13 @@ class ImageNotFound(StopgapError):
         super().__init__("There is no such image here, or it is not yours to see.")
 
 
+class UploaderGone(StopgapError):
+    """The account that brought an image was disabled or deleted before it could be kept."""
+
+    def __init__(self) -> None:
+        super().__init__("The account was ended meanwhile. Nothing was kept.")
+
+
 class ImagesBusy(StopgapError):
     """So many images are being drawn anew that this one would wait too long."""
 

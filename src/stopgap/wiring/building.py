@@ -224,6 +224,7 @@ def _images(ground: Ground) -> Images:
         clock=ground.clock,
         ids=ground.ids,
         secret=ground.installation.secret,
+        holds_account=Accounts.hold,
         bounds=ImageBounds(
             bytes=settings.image_bytes,
             pixels=settings.image_pixels,

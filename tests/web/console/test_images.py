@@ -46,6 +46,25 @@ def test_another_ones_image(app: Flask, owner: str) -> None:
     assert mine.get(path).status_code == 404
 
 
+def test_an_account_that_is_ended_meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an account uploads while it is disabled or deleted is not kept."""
+    parts, client = app.extensions[NAME], app.test_client()
+    parts.accounts.add("ann", "a password")
+    ann = parts.accounts.get("ann").id
+    client.post("/login", data={"username": "ann", "password": "a password"})
+    decode = parts.images._decoder.decode
+
+    def slowly(content: bytes) -> object:
+        parts.accounts.disable("ann")
+        return decode(content)
+
+    monkeypatch.setattr(parts.images._decoder, "decode", slowly)
+    answer = client.post("/images", data=png())
+    assert answer.status_code == 401
+    assert "ended meanwhile" in answer.text
+    assert parts.images.list(ann) == []
+
+
 def test_a_form_made_for_another(app: Flask) -> None:
     """What a page sends for an account is kept for that account, or not at all."""
     orhan, jane, nobody = app.test_client(), guest(app, "jane"), app.test_client()
