@@ -91,10 +91,10 @@ class Overloaded(StopgapError):
 
 
 class PredictionsThrottled(StopgapError):
-    """This caller, or this address, has asked for as many predictions as it may for now."""
+    """This account, or this address, has asked for as many predictions as it may for now."""
 
     def __init__(self, limit: str, wait: float) -> None:
-        super().__init__(f"There may be {limit} from one caller or address.")
+        super().__init__(f"There may be {limit} from one account or address.")
         self.retry_after = wait
 
 

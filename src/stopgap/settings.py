@@ -275,7 +275,7 @@ class Settings:
         _rate,
         "a number/second, /minute, /hour or /day",
         None,
-        "predictions that one caller, or else one address, may ask a worker for: 100/second",
+        "predictions that one account, or else one address, may ask a worker for: 100/second",
     )
     body_seconds: int = _setting(
         _integer(1, 600), "1 to 600 seconds", 30, "seconds in which a request's body must arrive"

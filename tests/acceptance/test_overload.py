@@ -1,5 +1,7 @@
 """Far too much, or far too slow: who is let in is served in good time, the rest told at once."""
 
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,8 +50,32 @@ def test_too_many_predictions(tmp_path: Path) -> None:
         assert client.get("/console/predict/madcompany?month=may").status == 429
         assert client.get("/status").status == 200
         assert client.sign_in("orhan", "12345").status == 200
-        client.get("/images")  # from now on it is known who this is
-        assert client.get(PREDICT).status == 200
+        assert [client.get(PREDICT).status for _ in range(6)] == [200] * 5 + [429]
+
+
+def test_nobody_uses_up_anothers_predictions(tmp_path: Path) -> None:
+    """A key has its own, whatever others ask for at its address; guests and cookies have none.
+
+    However often and at whatever moment they ask, no one gets a prediction more than there may be.
+    """
+    with running(tmp_path, {"STOPGAP_PREDICTION_LIMIT": "3/hour"}) as server:
+        client = server.client()
+        assert client.sign_in("orhan", "12345").status == 200
+        page = client.post_form("/console/keys", {"label": "a program's"}).body.decode()
+        (key,) = set(re.findall("sk_[0-9a-f]{16}_[0-9a-f]{64}", page))
+        stranger = server.client()
+        assert [stranger.get(PREDICT).status for _ in range(4)] == [200] * 3 + [429]
+        for number in range(5):
+            assert stranger.get(PREDICT, cookie=f"theme={number}").status == 429
+            guest = server.client()
+            assert guest.sign_in(f"guest {number}", "x").status == 200
+            assert [guest.get(PREDICT).status for _ in range(2)] == [429] * 2
+        program = server.client()
+        program.headers["Authorization"] = f"Bearer {key}"
+        time.sleep(1.1)  # so that it is not known who this is
+        assert [program.get(PREDICT).status for _ in range(4)] == [200] * 3 + [429]
+        body = {"seller_available": 5, "month": "may", "customer_visiting_website": 7}
+        assert program.post_json("/predict", body).status == 429
 
 
 @pytest.mark.parametrize("who", CROWDS.values(), ids=CROWDS)

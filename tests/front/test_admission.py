@@ -8,7 +8,7 @@ from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
-from stopgap.front.admission import Places, Quota
+from stopgap.front.admission import COUNTED, Places, Quota
 from stopgap.problems import Overloaded, PredictionsThrottled
 from stopgap.settings import read_settings
 
@@ -32,12 +32,14 @@ def test_places() -> None:
 
 @pytest.fixture
 def recent(clock: FakeClock) -> RecentCallers:
-    """Remember one account that was seen with a key and a cookie, and a key that was refused."""
+    """Remember an account that was seen with a key and a cookie, a guest, and nobody's cookie."""
     callers = RecentCallers(clock.monotonic)
     ann = Caller(id="1", name="ann", role=Role.CLIENT, account=True)
     for header in (b"Bearer good", b"stopgap_session=good"):
         callers.remember(header, ann)
-    callers.remember(b"Bearer bad", None)
+    guest = Caller(id="2", name="eve", role=Role.GUEST, account=False)
+    callers.remember(b"stopgap_session=guest", guest)
+    callers.remember(b"theme=dark", None)
     return callers
 
 
@@ -66,12 +68,27 @@ def test_one_too_many(quota: Quota) -> None:
     assert not refused(quota, path="/predictions")
 
 
-def test_a_caller_has_a_limit_of_its_own(quota: Quota) -> None:
+def test_an_account_has_a_limit_of_its_own(quota: Quota) -> None:
     """Who is known counts as one, by whatever name and wherever from; all others by address."""
     known = [(b"authorization", b"Bearer good"), (b"cookie", b"stopgap_session=good")]
     assert [refused(quota, each) for each in (*known, *known)] == [False, False, True, True]
-    unknown = [(b"authorization", b"Bearer bad"), (b"cookie", b"x"), (b"authorization", b"y")]
-    assert [refused(quota, each) for each in unknown] == [False, False, True]
+    others = [(b"cookie", b"theme=dark"), (b"cookie", b"stopgap_session=guest")]
+    assert [refused(quota, each) for each in others] == [False, False]
+    assert [refused(quota, *each) for each in ([others[0]], [others[1]], [])] == [True] * 3
+
+
+def test_who_is_not_known_yet_is_counted_once(quota: Quota, recent: RecentCallers) -> None:
+    """A key is not refused over what others did at its address; who it is, is found out first."""
+    for _ in range(3):
+        refused(quota)
+    request = scope("/predict", (b"authorization", b"Bearer new"))
+    assert [quota.exceeded(request) for _ in range(5)] == [None] * 5
+    assert COUNTED not in request
+    recent.remember(b"Bearer new", Caller(id="3", name="bob", role=Role.CLIENT, account=True))
+    assert [quota.exceeded(request) for _ in range(5)] == [None] * 5
+    assert COUNTED in request
+    again = [refused(quota, (b"authorization", b"Bearer new")) for _ in range(2)]
+    assert again == [False, True]
 
 
 def test_addresses(quota: Quota) -> None:

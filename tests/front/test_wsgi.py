@@ -17,11 +17,13 @@ def called(
     application: Callable[[dict[str, Any], Start], Iterable[bytes]], **changed: object
 ) -> Reply:
     """Call an application."""
-    return call(application, scope("/a b", raw_path=b"/a%20b", **changed), BytesIO(b"body"), 12.5)
+    return call(
+        application, scope("/a b", raw_path=b"/a%20b", **changed), BytesIO(b"body"), {"known": 12.5}
+    )
 
 
 def test_what_it_is_told() -> None:
-    """The application is told the address as it was sent, and when; and reads the body."""
+    """The application is told the address as it was sent, and what is known; and reads the body."""
     seen: dict[str, Any] = {}
 
     def application(environ: dict[str, Any], start: Start) -> list[bytes]:
@@ -33,7 +35,7 @@ def test_what_it_is_told() -> None:
     assert reply.body == b"body"
     assert (seen["PATH_INFO"], seen["RAW_URI"]) == ("/a b", "/a%20b?x=%31")
     assert (seen["QUERY_STRING"], seen["REMOTE_ADDR"]) == ("x=%31", "192.0.2.1")
-    assert seen["stopgap.arrived"] == 12.5
+    assert seen["known"] == 12.5
     called(application)
     assert seen["RAW_URI"] == "/a%20b"
 

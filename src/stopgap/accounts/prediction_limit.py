@@ -6,10 +6,13 @@ from limits import parse
 from limits.strategies import FixedWindowRateLimiter
 
 from stopgap.accounts.counts import MemoryCounts
+from stopgap.accounts.throttling import network_of
 
 
 class PredictionLimit:
-    """Counts predictions in fixed windows; for one thread.
+    """Counts predictions in fixed windows: an account's own, all others' by their address.
+
+    A guest has no count of its own, because whoever wants another may sign in as another guest.
 
     Args:
         rate: Such as `100/second`.
@@ -21,8 +24,14 @@ class PredictionLimit:
         self._item = parse(rate)
         self._limiter = FixedWindowRateLimiter(MemoryCounts(url))
 
-    def count(self, who: str) -> float:
-        """Count one; tell the seconds until there may be another, if it was one too many."""
+    def count(self, account: str | None, address: str) -> float:
+        """Count one; tell the seconds until there may be another, if it was one too many.
+
+        Args:
+            account: The id of the account that asks, if one does.
+            address: Where the request comes from.
+        """
+        who = f"address {network_of(address)}" if account is None else f"account {account}"
         if self._limiter.hit(self._item, who):
             return 0.0
         end = self._limiter.get_window_stats(self._item, who).reset_time

@@ -35,7 +35,7 @@ class RecentCallers:
             return
         if len(self._answers) >= ROOM:
             self._answers.clear()
-        self._answers[header] = _Answer(caller.id if caller else None, self._monotonic())
+        self._answers[header] = _Answer(caller, self._monotonic())
 
     def recall(self, header: bytes) -> Known | None:
         """Tell whose header it is; None: that is not known now, or is to be asked anew by this one.
@@ -55,13 +55,19 @@ class RecentCallers:
         answer = self._answers.get(header)
         return answer.known if answer and self._monotonic() <= answer.until else None
 
+    def account(self, header: bytes) -> str | None:
+        """Tell the id of the account whose header it is; None: it is nobody's, or a guest's."""
+        answer = self._answers.get(header)
+        return answer.known[0] if answer and answer.account else None
+
 
 class _Answer:
     """Whose a header was found to be, and when that is to be asked anew."""
 
-    __slots__ = ("due", "known", "until")
+    __slots__ = ("account", "due", "known", "until")
 
-    def __init__(self, caller: str | None, now: float) -> None:
-        self.known: Known = (caller,)
+    def __init__(self, caller: Caller | None, now: float) -> None:
+        self.known: Known = (caller.id if caller else None,)
+        self.account = caller is not None and caller.account
         self.due = now + RENEW_SECONDS
         self.until = now + SECONDS

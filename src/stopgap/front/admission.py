@@ -6,7 +6,6 @@ from typing import Self
 from stopgap.accounts.address import address_behind
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
-from stopgap.accounts.throttling import network_of
 from stopgap.front.intake import Scope
 from stopgap.front.lane import is_below
 from stopgap.front.stop import CREDENTIALS
@@ -38,14 +37,20 @@ class Places:
         self.taken -= 1
 
 
+COUNTED = "stopgap.counted"
+"""Says of a request that it has been counted."""
+
+
 class Quota:
-    """How many predictions one may ask for: a caller who was seen a moment ago, else an address.
+    """How many predictions one may ask for: an account, else an address.
+
+    Who sends a cookie or a key that is not known here is let through, and counted by Flask's view,
+    which looks it up: else strangers at an account's address could use up what is the account's.
 
     Args:
         limit: Counts them.
         prefixes: Below these, predictions are asked for.
-        recent: Who sent a cookie or a key a moment ago. Others count for their address, so that
-            invented keys are no way around.
+        recent: Who sent a cookie or a key a moment ago.
         trusted: Proxies that are believed about addresses.
     """
 
@@ -59,22 +64,22 @@ class Quota:
     ) -> None:
         self._limit = limit
         self._prefixes = tuple(prefixes)
-        self._peek = recent.peek
+        self._recent = recent
         self._trusted = trusted
 
     def exceeded(self, scope: Scope) -> PredictionsThrottled | None:
-        """Count a request, if it is for a prediction; tell whether it is one too many."""
-        if not any(is_below(scope["path"], prefix) for prefix in self._prefixes):
+        """Count a request for a prediction, once; tell whether it is one too many."""
+        if COUNTED in scope or not any(is_below(scope["path"], each) for each in self._prefixes):
             return None
-        wait = self._limit.count(self._who(scope))
+        sent = [value for name, value in scope["headers"] if name in CREDENTIALS]
+        if any(self._recent.peek(each) is None for each in sent):
+            return None
+        account = next(filter(None, map(self._recent.account, sent)), None)
+        scope[COUNTED] = True
+        wait = self._limit.count(account, self._address(scope))
         return PredictionsThrottled(self._limit.rate, wait) if wait else None
 
-    def _who(self, scope: Scope) -> str:
-        forwarded = []
-        for name, value in scope["headers"]:
-            if name in CREDENTIALS and (known := self._peek(value)) and known[0]:
-                return f"caller {known[0]}"
-            if name == b"x-forwarded-for":
-                forwarded.append(value.decode("latin-1"))
+    def _address(self, scope: Scope) -> str:
+        found = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
         peer = scope["client"][0] if scope.get("client") else ""
-        return f"address {network_of(address_behind(peer, ','.join(forwarded), self._trusted))}"
+        return address_behind(peer, b",".join(found).decode("latin-1"), self._trusted)

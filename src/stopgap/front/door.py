@@ -1,11 +1,12 @@
 """The door: the ASGI application that the server runs, with Flask in threads behind it."""
 
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import IO
 
 from stopgap.errors import StopgapError
-from stopgap.front.admission import Places, Quota
+from stopgap.front.admission import COUNTED, Places, Quota
 from stopgap.front.answers import CLOSE, Whole
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
@@ -110,14 +111,20 @@ class Door:
     async def _answer_read(
         self, scope: Scope, read: Scope, body: IO[bytes], lane: Lane
     ) -> Whole | Reply:
-        """Answer a request that has been read: without Flask if that can be, else by it."""
+        """Answer a request that has been read: without Flask if that can be, else by it.
+
+        Raises:
+            PredictionsThrottled: its caller is known by now, and has asked for too many.
+        """
         arrived = time.perf_counter()
+        self._count(scope)
         if answer := await self._answer_json(read, body):
             return answer
         async with self._single_flight.turn(scope) as second:
             if second and (answer := await self._answer_again(scope, read, body)):
                 return answer
-            return await self._reply(read, body, lane, arrived)
+            told = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
+            return await self._reply(read, body, lane, told)
 
     async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Whole | None:
         """Answer without Flask what could not be before it was read."""
@@ -132,13 +139,25 @@ class Door:
 
     async def _answer_again(self, scope: Scope, read: Scope, body: IO[bytes]) -> Whole | None:
         """Answer without Flask what could not be before its caller was known."""
+        self._count(scope)
         if answer := self._answer(scope):
             return 200, *answer
         if asked := self._waiting.asked(scope):
             return await self._waiting.answer(asked)
         return await self._answer_json(read, body)
 
-    async def _reply(self, scope: Scope, body: IO[bytes], lane: Lane, arrived: float) -> Reply:
+    def _count(self, scope: Scope) -> None:
+        """Count a request for a prediction that could not be counted before.
+
+        Raises:
+            PredictionsThrottled: it is one too many.
+        """
+        if self._quota is not None and (error := self._quota.exceeded(scope)):
+            raise error
+
+    async def _reply(
+        self, scope: Scope, body: IO[bytes], lane: Lane, told: Mapping[str, object]
+    ) -> Reply:
         """Have Flask answer, in a thread.
 
         Raises:
@@ -146,7 +165,7 @@ class Door:
             InternalFault: it has answered with an exception, which it should not.
         """
         try:
-            return await lane.run(partial(call, self._application, scope, body, arrived))
+            return await lane.run(partial(call, self._application, scope, body, told))
         except Overloaded:
             raise
         except Exception as error:

@@ -4,7 +4,7 @@ The request is there, whole, before the call, and the reply is taken away, whole
 neither who sends slowly nor who reads slowly holds a thread, and the threads need no event loop.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -37,11 +37,13 @@ class Reply:
     body: bytes | File
 
 
-def call(application: Application, scope: Scope, body: IO[bytes], arrived: float) -> Reply:
+def call(
+    application: Application, scope: Scope, body: IO[bytes], told: Mapping[str, object]
+) -> Reply:
     """Have the application answer a request.
 
     Args:
-        arrived: When it had been read whole, as `time.perf_counter` tells it.
+        told: What is known of it besides, for its environment.
     """
     started: list[Any] = []
     written: list[bytes] = []
@@ -50,8 +52,7 @@ def call(application: Application, scope: Scope, body: IO[bytes], arrived: float
         started[:] = [status, headers]
         return written.append
 
-    environ = _environ(scope, body) | {"stopgap.arrived": arrived}
-    chunks = application(environ, start_response)
+    chunks = application({**_environ(scope, body), **told}, start_response)
     if not isinstance(chunks, File):
         try:
             written.extend(chunks)

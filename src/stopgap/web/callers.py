@@ -4,7 +4,12 @@ from flask import Response, g, request
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import PERMISSIONS, Permission
-from stopgap.problems import KeyRefused, PermissionMissing, SignInNeeded
+from stopgap.problems import (
+    KeyRefused,
+    PermissionMissing,
+    PredictionsThrottled,
+    SignInNeeded,
+)
 from stopgap.web.parts import parts
 from stopgap.web.peer import address_of, is_secure
 
@@ -85,11 +90,19 @@ def may_predict() -> None:
 
     Raises:
         SignInNeeded, PermissionMissing, KeyRefused: not this one.
+        PredictionsThrottled: not one more.
     """
     if parts().settings.predictions == "open":
         caller()  # an invalid key is refused even where none is needed
     else:
         signed_in(Permission.PREDICT)
+    limit = parts().prediction_limit
+    if limit is not None and not request.environ.get("stopgap.counted"):
+        found = caller()
+        wait = limit.count(found.id if found and found.account else None, address())
+        if wait:
+            parts().metrics.shed(PredictionsThrottled.code)
+            raise PredictionsThrottled(limit.rate, wait)
 
 
 def address() -> str:

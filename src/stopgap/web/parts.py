@@ -7,6 +7,7 @@ from flask import current_app
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
 from stopgap.accounts.password_change import PasswordChange
+from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.sign_in import SignIn
@@ -49,6 +50,7 @@ class Parts:
     sessions: Sessions
     keys: Keys
     recent: RecentCallers
+    prediction_limit: PredictionLimit | None
     images: Images
     spool: Spool
     journal: Journal

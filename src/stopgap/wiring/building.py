@@ -10,6 +10,7 @@ from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
 from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.passwords import Passwords
+from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.sign_in import SignIn
@@ -109,12 +110,13 @@ class _Callers(TypedDict):
     sessions: Sessions
     keys: Keys
     recent: RecentCallers
+    prediction_limit: PredictionLimit | None
 
 
 def _callers(ground: Ground) -> _Callers:
     """Build what knows who calls."""
     settings, database, secret = ground.settings, ground.database, ground.installation.secret
-    passwords = Passwords(rules=settings.password_rules)
+    passwords, rate = Passwords(rules=settings.password_rules), settings.prediction_limit
     sessions = Sessions(
         database,
         ground.clock,
@@ -140,6 +142,7 @@ def _callers(ground: Ground) -> _Callers:
         "sessions": sessions,
         "keys": Keys(database, ground.clock, ground.ids, secret=secret),
         "recent": RecentCallers(ground.clock.monotonic),
+        "prediction_limit": PredictionLimit(rate, settings.limits) if rate else None,
     }
 
 

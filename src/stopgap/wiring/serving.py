@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
-from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.clock import SystemClock
 from stopgap.front.admission import Places, Quota
 from stopgap.front.chores import Chore
@@ -138,12 +137,7 @@ def _sweep_artifacts(parts: Parts) -> None:
 
 
 def _quota(parts: Parts, prefixes: Sequence[str]) -> Quota | None:
-    settings = parts.settings
-    if settings.prediction_limit is None:
+    limit, trusted = parts.prediction_limit, parts.settings.trusted_proxies
+    if limit is None:
         return None
-    return Quota(
-        PredictionLimit(settings.prediction_limit, settings.limits),
-        prefixes=prefixes,
-        recent=parts.recent,
-        trusted=settings.trusted_proxies,
-    )
+    return Quota(limit, prefixes=prefixes, recent=parts.recent, trusted=trusted)
