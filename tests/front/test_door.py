@@ -18,9 +18,9 @@ from stopgap.front.admission import Places, Quota
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Receive
-from stopgap.front.lane import FORM_BYTES, Lanes
 from stopgap.front.leaving import Leaving
 from stopgap.front.life import Life
+from stopgap.front.pool import FORM_BYTES, Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import WaitingLane
@@ -71,7 +71,7 @@ class House:
             single_flight=SingleFlight(prefixes=["/predict"], recent=recent),
             places=self.places,
             intake=intake,
-            lanes=Lanes(
+            pools=Pools(
                 threads=4, prefixes=["/predict"], uploads=["/images"], image_bytes=2 * FORM_BYTES
             ),
             sending=answers,

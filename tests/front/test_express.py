@@ -21,15 +21,16 @@ from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.front.admission import Places
+from stopgap.front.answers import Whole
 from stopgap.front.door import Door
-from stopgap.front.express import Answer, ExpressLane
+from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Message, Scope
-from stopgap.front.lane import Lane, Lanes
 from stopgap.front.leaving import Leaving
 from stopgap.front.life import Life
+from stopgap.front.matching import Matcher
+from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
-from stopgap.front.stop import Stop
 from stopgap.front.waiting import Asked, WaitingLane
 from stopgap.journal.record import decode
 from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
@@ -80,11 +81,11 @@ class Records:
 class NoLane(ExpressLane):
     """A lane that nobody takes."""
 
-    def answer(self, scope: Scope) -> Answer | None:  # noqa: ARG002  # it is no answer to anything
+    def answer(self, scope: Scope) -> Whole | None:  # noqa: ARG002  # it is no answer to anything
         """Leave every request to Flask."""
         return None
 
-    def answer_json(self, scope: Scope, body: bytes) -> Answer | None:  # noqa: ARG002  # the same
+    def answer_json(self, scope: Scope, body: bytes) -> Whole | None:  # noqa: ARG002  # the same
         """Leave every body to Flask."""
         return None
 
@@ -135,14 +136,14 @@ class Counting:
         return self._app(environ, start_response)
 
 
-class Patient(Lanes):
-    """Lanes in which nobody is refused who waits: another process may have the machine."""
+class Patient(Pools):
+    """Pools in which nobody is refused who waits: another process may have the machine."""
 
-    def of(self, path: str) -> Lane:
-        """Tell the lane of a path."""
-        lane = super().of(path)
-        lane._patience = 60.0
-        return lane
+    def of(self, path: str) -> Pool:
+        """Tell the pool of a path."""
+        pool = super().of(path)
+        pool._patience = 60.0
+        return pool
 
 
 @dataclass(kw_only=True)
@@ -297,7 +298,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
         places=places,
         intake=intake,
-        lanes=Patient(threads=4, prefixes=prefixes, uploads=["/images"], image_bytes=100_000),
+        pools=Patient(threads=4, prefixes=prefixes, uploads=["/images"], image_bytes=100_000),
         sending=sending,
         metrics=parts.metrics,
         life=Life(
@@ -548,6 +549,7 @@ class Fussy(BaseModel):
 def test_an_authors_own_mistake_is_told_by_flask() -> None:
     """Whatever a contract's validator raises, a body is not plain then, and nothing else."""
     fussy = Contract(name="f", version="1.0.0", path="/f/{parts}", inputs=Fussy, output=Stay)
-    stop = Stop(fussy)
-    assert stop.read_json(b'{"parts": 2}') is not None
-    assert stop.read_json(b'{"parts": 0}') is None
+    matcher = Matcher(fussy, by_path=1, by_query=2, by_json=3)
+    asked = scope_of("POST", "/f", "", [])
+    assert matcher.match_json(asked, b'{"parts": 2}') is not None
+    assert matcher.match_json(asked, b'{"parts": 0}') is None

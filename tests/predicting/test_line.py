@@ -49,7 +49,7 @@ def line(output: Any, spool: Memory) -> Line:
         Guard(contract, "7", at.monotonic),
         recording=Recording(spool, strict=True, clock=at, metrics=metrics),
         metrics=metrics,
-        took=metrics.prediction_line(contract.name, "7").took,
+        took=metrics.prediction_series(contract.name, "7").took,
     )
 
 

@@ -23,8 +23,8 @@ from stopgap.telemetry.metrics import (
     REQUESTS,
     SHED,
     SHORTEST,
-    Line,
     Metrics,
+    Series,
     gather,
     times,
 )
@@ -39,12 +39,12 @@ from stopgap.telemetry.metrics import Metrics
 
 metrics = Metrics(Path(sys.argv[1]))
 metrics.watch("in_flight", lambda: 3)
-line = metrics.prediction_line("mail", "stand-in")
+series = metrics.prediction_series("mail", "stand-in")
 for order in sys.stdin:
     match order.split():
         case ["count", number]:
             for _ in range(int(number)):
-                line.ok(40)
+                series.ok(40)
         case ["publish"]:
             metrics.publish()
         case ["close"]:
@@ -202,13 +202,13 @@ def test_threads_lose_no_count(tmp_path: Path, caplog: pytest.LogCaptureFixture)
 
 
 def test_everything_is_counted_under_its_name(tmp_path: Path) -> None:
-    """Each thing that can be counted has a counter, and a line counts what its method does."""
+    """Each thing that can be counted has a counter, and a series counts what its method does."""
     metrics = Metrics(tmp_path)
     metrics.prediction("mail", "stand-in", "ok", 0.001)
-    metrics.prediction_line("mail", "stand-in").ok(1_000)
+    metrics.prediction_series("mail", "stand-in").ok(1_000)
     metrics.request("/status", "GET", 200, 0.001)
-    metrics.request_line("/status", "GET").took(1_000)
-    metrics.express_line("mail", "stand-in", "/predict", "GET").took(1_000)
+    metrics.request_series("/status", "GET").took(1_000)
+    metrics.express_series("mail", "stand-in", "/predict", "GET").took(1_000)
     metrics.shed("full")
     metrics.login_failed("sign-in-refused")
     metrics.journal_lost()
@@ -224,19 +224,19 @@ def test_everything_is_counted_under_its_name(tmp_path: Path) -> None:
     }
 
 
-def test_a_line_is_there_before_it_is_used(tmp_path: Path) -> None:
-    """A line that was asked for is published as 0, so that its first answer is seen as a rise."""
+def test_a_series_is_there_before_it_is_used(tmp_path: Path) -> None:
+    """One that was asked for is published as 0, so that its first answer is seen as a rise."""
     metrics = Metrics(tmp_path)
-    metrics.prediction_line("mail", "stand-in")
+    metrics.prediction_series("mail", "stand-in")
     metrics.close()
     assert gather(tmp_path).counts.keys() == {GOOD}
     assert counted(tmp_path, *GOOD) == 0
 
 
-def test_the_same_line_is_given_again(tmp_path: Path) -> None:
-    """Asking again for a line costs nothing, so a release may come and go for ever."""
+def test_the_same_series_is_given_again(tmp_path: Path) -> None:
+    """Asking again for one costs nothing, so a release may come and go for ever."""
     metrics = Metrics(tmp_path)
-    assert metrics.prediction_line("mail", "7") is metrics.prediction_line("mail", "7")
+    assert metrics.prediction_series("mail", "7") is metrics.prediction_series("mail", "7")
     metrics.close()
 
 
@@ -252,10 +252,10 @@ def test_a_client_cannot_make_up_labels(tmp_path: Path) -> None:
 @given(st.lists(st.integers(0, 2**40)))
 def test_durations_are_told_apart(durations: list[int]) -> None:
     """Each duration is counted once, in the span that it lies in, and in the sum."""
-    line = Line()
+    series = Series()
     for micros in durations:
-        line.took(micros)
-    *spans, total = line.counts()
+        series.took(micros)
+    *spans, total = series.counts()
     bounds = [0, *(2**bits for bits in range(SHORTEST, LONGEST + 1)), 2**64]
     expected = [sum(low <= micros < high for micros in durations) for low, high in pairwise(bounds)]
     assert spans == expected

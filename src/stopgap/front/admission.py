@@ -7,8 +7,8 @@ from stopgap.accounts.address import address_behind
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.front.intake import Scope
-from stopgap.front.lane import is_below
-from stopgap.front.stop import CREDENTIALS
+from stopgap.front.matching import CREDENTIALS
+from stopgap.front.pool import is_below
 from stopgap.problems import Overloaded, PredictionsThrottled
 from stopgap.settings import Network
 

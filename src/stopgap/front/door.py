@@ -10,11 +10,11 @@ from stopgap.front.admission import COUNTED, Places, Quota
 from stopgap.front.answers import CLOSE, Whole
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
-from stopgap.front.lane import Lane, Lanes
 from stopgap.front.life import Life
+from stopgap.front.matching import is_json
+from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
-from stopgap.front.stop import is_json
 from stopgap.front.waiting import Asked, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
@@ -32,7 +32,7 @@ class Door:
         single_flight: Has callers looked up once.
         places: For the requests inside; those of the express lane do not stay.
         intake: Reads them.
-        lanes: The threads in which they are answered.
+        pools: The threads in which Flask answers them.
         sending: Sends the answers.
         life: What is done besides, from the server's start to its end.
     """
@@ -48,7 +48,7 @@ class Door:
         places: Places,
         intake: Intake,
         sending: Sending,
-        lanes: Lanes,
+        pools: Pools,
         metrics: Metrics,
         life: Life,
     ) -> None:
@@ -60,7 +60,7 @@ class Door:
         self._single_flight = single_flight
         self._places = places
         self._intake = intake
-        self._lanes = lanes
+        self._pools = pools
         self._metrics = metrics
         self._life = life
         self._sending = sending
@@ -72,11 +72,11 @@ class Door:
             if self._quota is not None and (error := self._quota.exceeded(scope)):
                 await self._refuse(error, scope, receive, send)
             elif answer := self._answer(scope):
-                headers, body = answer
+                status, headers, body = answer
                 if self._sending.closing:
                     headers.append(CLOSE)
                 # sent from here, as a coroutine more would cost 0.5 µs
-                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
             elif asked := self._waiting.asked(scope):
                 await self._await(asked, scope, receive, send)
@@ -96,11 +96,11 @@ class Door:
             await self._refuse(error, scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        lane = self._lanes.of(scope["path"])
+        pool = self._pools.of(scope["path"])
         try:
-            with self._places.taking(kept=lane is self._lanes.watching):
-                async with self._intake.reading(scope, receive, lane.body_bytes) as (read, body):
-                    answer = await self._answer_read(scope, read, body, lane)
+            with self._places.taking(kept=pool is self._pools.watching):
+                async with self._intake.reading(scope, receive, pool.body_bytes) as (read, body):
+                    answer = await self._answer_read(scope, read, body, pool)
                 if isinstance(answer, Reply):
                     await self._sending.reply(answer, send, receive)
                 else:
@@ -109,7 +109,7 @@ class Door:
             await self._refuse(error, scope, receive, send)
 
     async def _answer_read(
-        self, scope: Scope, read: Scope, body: IO[bytes], lane: Lane
+        self, scope: Scope, read: Scope, body: IO[bytes], pool: Pool
     ) -> Whole | Reply:
         """Answer a request that has been read: without Flask if that can be, else by it.
 
@@ -124,7 +124,7 @@ class Door:
             if second and (answer := await self._answer_again(scope, read, body)):
                 return answer
             told = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
-            return await self._reply(read, body, lane, told)
+            return await self._reply(read, body, pool, told)
 
     async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Whole | None:
         """Answer without Flask what could not be before it was read."""
@@ -133,7 +133,7 @@ class Door:
         content = body.read()
         body.seek(0)
         if answer := self._express.answer_json(scope, content):
-            return 200, *answer
+            return answer
         asked = self._waiting.asked_json(scope, content)
         return await self._waiting.answer(asked) if asked else None
 
@@ -141,7 +141,7 @@ class Door:
         """Answer without Flask what could not be before its caller was known."""
         self._count(scope)
         if answer := self._answer(scope):
-            return 200, *answer
+            return answer
         if asked := self._waiting.asked(scope):
             return await self._waiting.answer(asked)
         return await self._answer_json(read, body)
@@ -156,7 +156,7 @@ class Door:
             raise error
 
     async def _reply(
-        self, scope: Scope, body: IO[bytes], lane: Lane, told: Mapping[str, object]
+        self, scope: Scope, body: IO[bytes], pool: Pool, told: Mapping[str, object]
     ) -> Reply:
         """Have Flask answer, in a thread.
 
@@ -165,7 +165,7 @@ class Door:
             InternalFault: it has answered with an exception, which it should not.
         """
         try:
-            return await lane.run(partial(call, self._application, scope, body, told))
+            return await pool.run(partial(call, self._application, scope, body, told))
         except Overloaded:
             raise
         except Exception as error:

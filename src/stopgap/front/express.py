@@ -16,12 +16,12 @@ from stopgap.front.answers import (
     NO_STORE,
     NOSNIFF,
     TEXT,
-    Headers,
+    Whole,
     answer_headers,
     length_header,
 )
 from stopgap.front.intake import Scope
-from stopgap.front.stop import UNUSUAL, Stop, known_caller
+from stopgap.front.matching import UNUSUAL, Matcher, known_caller
 from stopgap.predicting.line import Prediction
 from stopgap.predicting.predicting import Predicting
 from stopgap.telemetry.metrics import Metrics
@@ -29,21 +29,18 @@ from stopgap.telemetry.metrics import Metrics
 ALIVE = b"Alive!"
 STATUS = frozenset({b"/status", b"/status/"})
 
-Answer = tuple[Headers, bytes]
-"""The headers and the body of a response with the status 200."""
-
 Predict = Callable[[Row, str, str | None], Prediction]
 
 
-class _ExpressStop(Stop):
-    """A stop whose contract is answered at once; each way to ask is counted on its own."""
-
-    def __init__(self, contract: Contract, predicting: Predicting) -> None:
-        super().__init__(contract)
-        line = partial(predicting.express_line, contract)
-        self.by_path = line(contract.rule, "GET").predict
-        self.by_query = line(contract.prefix, "GET").predict
-        self.by_json = line(contract.prefix, "POST").predict
+def _matcher(contract: Contract, predicting: Predicting) -> Matcher[Predict]:
+    """Match what a contract is asked; each way to ask is counted on its own."""
+    line = partial(predicting.express_line, contract)
+    return Matcher(
+        contract,
+        by_path=line(contract.rule, "GET").predict,
+        by_query=line(contract.prefix, "GET").predict,
+        by_json=line(contract.prefix, "POST").predict,
+    )
 
 
 class ExpressLane:
@@ -64,53 +61,45 @@ class ExpressLane:
         ids: Ids,
         metrics: Metrics,
     ) -> None:
-        self._all = [_ExpressStop(contract, predicting) for contract in contracts]
+        self._all = [(each, _matcher(each, predicting)) for each in contracts]
         self._predicting = predicting
-        self._stops = self._all
+        self._matchers: list[Matcher[Predict]] = []
         self._choose()
         predicting.watch(self._choose)
-        self._status = metrics.request_line("/status", "GET")
+        self._status = metrics.request_series("/status", "GET")
         self._recall = recent.recall
         self._new_id = ids.new
 
     def _choose(self) -> None:
-        """Stop at the contracts that are answered at once."""
-        self._stops = [stop for stop in self._all if self._predicting.way(stop.contract) is None]
+        """Match what those contracts are asked that are answered at once."""
+        way = self._predicting.way
+        self._matchers = [matcher for contract, matcher in self._all if way(contract) is None]
 
-    def answer(self, scope: Scope) -> Answer | None:
+    def answer(self, scope: Scope) -> Whole | None:
         """Answer a request that has no body; None: it is not plain."""
         if scope["method"] != "GET":
             return None
-        path: bytes = scope["raw_path"]
-        if query := scope["query_string"]:
-            for stop in self._stops:
-                if path == stop.prefix:
-                    row = stop.read_query(query)
-                    return None if row is None else self._predicted(scope, stop.by_query, row)
-            return None
-        for stop in self._stops:
-            if (row := stop.read_path(path)) is not None:
-                return self._predicted(scope, stop.by_path, row)
-        return self._alive(scope) if path in STATUS else None
+        path, query = scope["raw_path"], scope["query_string"]
+        for matcher in self._matchers:
+            if found := matcher.match(path, query):
+                return self._predicted(scope, *found)
+        return self._alive(scope) if path in STATUS and not query else None
 
-    def answer_json(self, scope: Scope, body: bytes) -> Answer | None:
+    def answer_json(self, scope: Scope, body: bytes) -> Whole | None:
         """Answer a prediction request in JSON; None: it is not plain."""
-        if scope["method"] != "POST" or scope["query_string"]:
-            return None
-        for stop in self._stops:
-            if scope["raw_path"] == stop.prefix:
-                row = stop.read_json(body)
-                return None if row is None else self._predicted(scope, stop.by_json, row)
+        for matcher in self._matchers:
+            if found := matcher.match_json(scope, body):
+                return self._predicted(scope, *found)
         return None
 
-    def _alive(self, scope: Scope) -> Answer | None:
+    def _alive(self, scope: Scope) -> Whole | None:
         if any(name in UNUSUAL for name, _ in scope["headers"]):
             return None
         request_id = (b"x-request-id", self._new_id().encode())
         self._status.took(0)  # microseconds: it takes some, and no more
-        return [TEXT, length_header(len(ALIVE)), NOSNIFF, NO_STORE, request_id], ALIVE
+        return 200, [TEXT, length_header(len(ALIVE)), NOSNIFF, NO_STORE, request_id], ALIVE
 
-    def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Answer | None:
+    def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Whole | None:
         known = known_caller(scope["headers"], self._recall)
         if known is None:
             return None
@@ -119,4 +108,4 @@ class ExpressLane:
             _, body, release = predict(row, request_id, known[0])
         except StopgapError:
             return None  # told by Flask, which asks once more
-        return answer_headers(body, release, request_id), body
+        return 200, answer_headers(body, release, request_id), body

@@ -12,7 +12,7 @@ from stopgap.errors import StopgapError
 from stopgap.front.answers import CLOSE, Headers, problem
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.front.intake import Receive, Scope, Send, has_body
-from stopgap.front.stop import asks_for_page
+from stopgap.front.matching import asks_for_page
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import InternalFault, Overloaded
 

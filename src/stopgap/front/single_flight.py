@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 from stopgap.accounts.recent import RecentCallers
 from stopgap.front.intake import Scope
-from stopgap.front.lane import is_below
-from stopgap.front.stop import CREDENTIALS
+from stopgap.front.matching import CREDENTIALS
+from stopgap.front.pool import is_below
 
 
 class SingleFlight:

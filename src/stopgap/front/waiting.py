@@ -15,11 +15,11 @@ from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.front.answers import Whole, answer_headers, problem
 from stopgap.front.intake import Scope
-from stopgap.front.stop import Stop, asks_for_page, known_caller
+from stopgap.front.matching import Matcher, asks_for_page, known_caller
 from stopgap.predicting.predicting import Predicting
 from stopgap.predicting.way import Way
 from stopgap.problems import InternalFault
-from stopgap.telemetry.metrics import Line, Metrics
+from stopgap.telemetry.metrics import Metrics, Series
 
 
 class Asking(NamedTuple):
@@ -28,7 +28,7 @@ class Asking(NamedTuple):
     way: Way
     route: str
     method: str
-    answered: Line
+    answered: Series
 
 
 class Asked(NamedTuple):
@@ -40,18 +40,18 @@ class Asked(NamedTuple):
     caller: str | None
 
 
-class _WaitingStop(Stop):
-    """A stop whose contract has a model that takes its time."""
+def _matcher(contract: Contract, way: Way, metrics: Metrics) -> Matcher[Asking]:
+    """Match what a contract is asked whose model takes its time."""
 
-    def __init__(self, contract: Contract, way: Way, metrics: Metrics) -> None:
-        super().__init__(contract)
+    def asking(route: str, method: str) -> Asking:
+        return Asking(way, route, method, metrics.request_series(route, method))
 
-        def asking(route: str, method: str) -> Asking:
-            return Asking(way, route, method, metrics.request_line(route, method))
-
-        self.by_path = asking(contract.rule, "GET")
-        self.by_query = asking(contract.prefix, "GET")
-        self.by_json = asking(contract.prefix, "POST")
+    return Matcher(
+        contract,
+        by_path=asking(contract.rule, "GET"),
+        by_query=asking(contract.prefix, "GET"),
+        by_json=asking(contract.prefix, "POST"),
+    )
 
 
 class WaitingLane:
@@ -79,39 +79,29 @@ class WaitingLane:
         self._recall = recent.recall
         self._new_id = ids.new
         self._metrics = metrics
-        self._stops: list[_WaitingStop] = []
+        self._matchers: list[Matcher[Asking]] = []
         self._choose()
         predicting.watch(self._choose)
 
     def _choose(self) -> None:
-        """Stop at the contracts whose models take their time."""
+        """Match what those contracts are asked whose models take their time."""
         ways = ((each, self._predicting.way(each)) for each in self._contracts)
-        self._stops = [_WaitingStop(each, way, self._metrics) for each, way in ways if way]
+        self._matchers = [_matcher(each, way, self._metrics) for each, way in ways if way]
 
     def asked(self, scope: Scope) -> Asked | None:
         """Take up a request that has no body; None: it is not plain."""
-        if not self._stops or scope["method"] != "GET":
+        if scope["method"] != "GET":
             return None
-        path: bytes = scope["raw_path"]
-        query: bytes = scope["query_string"]
-        for stop in self._stops:
-            if query:
-                row = stop.read_query(query) if path == stop.prefix else None
-                asking = stop.by_query
-            else:
-                row, asking = stop.read_path(path), stop.by_path
-            if row is not None:
-                return self._asked(scope, asking, row)
+        for matcher in self._matchers:
+            if found := matcher.match(scope["raw_path"], scope["query_string"]):
+                return self._asked(scope, *found)
         return None
 
     def asked_json(self, scope: Scope, body: bytes) -> Asked | None:
         """Take up a prediction request in JSON; None: it is not plain."""
-        if scope["method"] != "POST" or scope["query_string"]:
-            return None
-        for stop in self._stops:
-            if scope["raw_path"] == stop.prefix:
-                row = stop.read_json(body)
-                return None if row is None else self._asked(scope, stop.by_json, row)
+        for matcher in self._matchers:
+            if found := matcher.match_json(scope, body):
+                return self._asked(scope, *found)
         return None
 
     def _asked(self, scope: Scope, asking: Asking, row: Row) -> Asked | None:

@@ -84,7 +84,7 @@ class Predicting:
             method: Theirs.
         """
         instant = self._instants[contract.name]
-        line = self._metrics.express_line(contract.name, instant.name, route, method)
+        line = self._metrics.express_series(contract.name, instant.name, route, method)
         return self._line(instant, took=line.took)
 
     def way(self, contract: Contract) -> Way | None:

@@ -78,7 +78,7 @@ class Serving:
         self.encode = encoder(
             contract=contract.name, fingerprint=contract.fingerprint, release=self.name
         )
-        self.took = metrics.prediction_line(contract.name, self.name).ok
+        self.took = metrics.prediction_series(contract.name, self.name).ok
         self._body = Guard(contract, self.name, monotonic).body
         self._contract = contract.name
         self._tally = tally

@@ -1,8 +1,8 @@
 """Metrics: each worker counts for itself; whoever is asked tells the sum of all.
 
 Counting is adding to plain integers: 60 ns for an answer and its duration (`timeit` on
-`Line.took`), where Prometheus' own client takes 2.6 µs in its multi-process mode. Twice a second a
-worker writes its counts into a file, whole or not at all (0.3 ms for 60 series), so a killed one
+`Series.took`), where Prometheus' own client takes 2.6 µs in its multi-process mode. Twice a second
+a worker writes its counts into a file, whole or not at all (0.3 ms for 60 series), so a killed one
 loses half a second of them, and never more.
 
 The files lie in numbered places, each with a lock that the system takes back when its holder dies.
@@ -53,7 +53,7 @@ Counts = list[int]
 """How often; or, where durations are told apart: how often in each span, then all microseconds."""
 
 
-class Line:
+class Series:
     """How often one thing happened, and how long it took.
 
     It has one writer: the thread of the event loop. So it needs no lock.
@@ -70,7 +70,7 @@ class Line:
         self._spans[micros.bit_length()] += 1
         self._micros += micros
 
-    ok = took  # as a prediction's line is called
+    ok = took  # as a prediction's series is called
 
     def counts(self) -> Counts:
         """Tell what has been counted; from any thread."""
@@ -102,7 +102,7 @@ class Published:
 class Metrics:
     """What one worker counts; made after its fork. Any thread may call anything here.
 
-    What happens with every prediction is counted on lines, which are asked for once and written by
+    What happens with every prediction is counted in series, which are asked for once and written by
     the event loop's thread alone.
 
     Args:
@@ -114,30 +114,32 @@ class Metrics:
         self._place: _Place | None = None
         self._before = Published()  # what the place's last holder had counted
         self._lock = threading.Lock()
-        self._lines: dict[tuple[Key, ...], Line] = {}  # the event loop's; by all that each counts
-        self._times: dict[Key, Line] = {}  # everybody's, under the lock
+        self._series: dict[tuple[Key, ...], Series] = (
+            {}
+        )  # the event loop's; by all that each counts
+        self._times: dict[Key, Series] = {}  # everybody's, under the lock
         self._tallies: Counter[Key] = Counter()  # the same
         self._gauges: dict[str, Callable[[], float]] = {}
         self._publishing = threading.Lock()
         self._failing = False
         self.publish()
 
-    def prediction_line(self, contract: str, release: str) -> Line:
-        """Give the line on which a release's good answers are counted."""
-        return self._line((PREDICTIONS, contract, release, "ok"))
+    def prediction_series(self, contract: str, release: str) -> Series:
+        """Give the series in which a release's good answers are counted."""
+        return self._one((PREDICTIONS, contract, release, "ok"))
 
-    def express_line(self, contract: str, release: str, route: str, method: str) -> Line:
-        """Give the line of good answers that are the whole of their requests.
+    def express_series(self, contract: str, release: str, route: str, method: str) -> Series:
+        """Give the series of good answers that are the whole of their requests.
 
-        What is counted on it counts for both; the few microseconds around the prediction are not
+        What is counted in it counts for both; the few microseconds around the prediction are not
         in the request's duration.
         """
         request = (REQUESTS, route, method, "200")
-        return self._line((PREDICTIONS, contract, release, "ok"), request)
+        return self._one((PREDICTIONS, contract, release, "ok"), request)
 
-    def request_line(self, route: str, method: str, status: int = 200) -> Line:
-        """Give the line on which requests of one kind are counted."""
-        return self._line((REQUESTS, route, method, str(status)))
+    def request_series(self, route: str, method: str, status: int = 200) -> Series:
+        """Give the series in which requests of one kind are counted."""
+        return self._one((REQUESTS, route, method, str(status)))
 
     def prediction(self, contract: str, release: str, outcome: str, seconds: float) -> None:
         """Count a prediction: `ok`, or the code of the error that it ended in."""
@@ -209,20 +211,20 @@ class Metrics:
         published = Published(gauges={name: read() for name, read in self._gauges.items()})
         published.add(self._before.counts.items())
         with self._lock:
-            for keys, line in self._lines.items():
-                counts = line.counts()
+            for keys, series in self._series.items():
+                counts = series.counts()
                 published.add((key, counts) for key in keys)
-            published.add((key, line.counts()) for key, line in self._times.items())
+            published.add((key, series.counts()) for key, series in self._times.items())
             published.add((key, [number]) for key, number in self._tallies.items())
         return published
 
-    def _line(self, *keys: Key) -> Line:
+    def _one(self, *keys: Key) -> Series:
         with self._lock:
-            return self._lines.setdefault(keys, Line())
+            return self._series.setdefault(keys, Series())
 
     def _time(self, key: Key, seconds: float) -> None:
         with self._lock:
-            self._times.setdefault(key, Line()).took(int(seconds * 1_000_000))
+            self._times.setdefault(key, Series()).took(int(seconds * 1_000_000))
 
     def _count(self, key: Key, number: int = 1) -> None:
         with self._lock:

@@ -10,9 +10,9 @@ from stopgap.front.chores import Chore
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake
-from stopgap.front.lane import Lanes
 from stopgap.front.leaving import Leaving
 from stopgap.front.life import Life
+from stopgap.front.pool import Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import WaitingLane
@@ -78,7 +78,7 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
         places=places,
         intake=intake,
-        lanes=Lanes(
+        pools=Pools(
             threads=settings.threads,
             prefixes=prefixes,
             uploads=("/images", IMAGES_PAGE),

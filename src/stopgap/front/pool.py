@@ -1,4 +1,4 @@
-"""The lane: threads for one kind of request, so that no kind can take what another needs."""
+"""The pool: threads for one kind of request, so that no kind can take what another needs."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ WATCHED = frozenset({"/status", "/health", "/metrics"})
 """What tells how the server is; it must be told under any load."""
 
 
-class Lane:
+class Pool:
     """Some threads, and a queue no longer than is waited for gladly.
 
     Who would wait for longer than half of the patience is refused at once, by how long tasks have
@@ -75,11 +75,11 @@ class Lane:
         return Overloaded(f"Too many requests wait for the same thing ({self._name}).")
 
 
-class Lanes:
-    """Which request takes which lane.
+class Pools:
+    """Which request is answered in which pool.
 
     Args:
-        threads: Of all lanes together, but for the two that tell how the server is.
+        threads: Of all pools together, but for the two that tell how the server is.
         prefixes: Below these, predictions are asked for.
         uploads: Below these, images are brought.
         image_bytes: What an upload may bring.
@@ -96,14 +96,14 @@ class Lanes:
         self._prefixes = tuple(prefixes)
         self._uploads = tuple(uploads)
         quarter = threads // 4
-        form = partial(Lane, body_bytes=FORM_BYTES)
+        form = partial(Pool, body_bytes=FORM_BYTES)
         self.watching = form("watching", threads=2, patience=2.0)
         self._people = form("people", threads=threads - 2 * quarter, patience=4.0)
         self._predictions = form("predictions", threads=quarter, patience=0.5)
-        self._images = Lane("images", threads=quarter, patience=8.0, body_bytes=image_bytes)
+        self._images = Pool("images", threads=quarter, patience=8.0, body_bytes=image_bytes)
 
-    def of(self, path: str) -> Lane:
-        """Tell the lane of a path, percent-decoded as Flask routes it."""
+    def of(self, path: str) -> Pool:
+        """Tell the pool of a path, percent-decoded as Flask routes it."""
         if path.rstrip("/") in WATCHED:
             return self.watching
         if any(is_below(path, prefix) for prefix in self._uploads):

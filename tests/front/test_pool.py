@@ -1,4 +1,4 @@
-"""A lane bounds how long anybody waits, whatever its tasks do."""
+"""A pool bounds how long anybody waits, whatever its tasks do."""
 
 import asyncio
 import time
@@ -8,20 +8,20 @@ from threading import Event
 import pytest
 from tests.front.loops import in_a_loop
 
-from stopgap.front.lane import FIRST_GUESS, FORM_BYTES, Lane, Lanes
+from stopgap.front.pool import FIRST_GUESS, FORM_BYTES, Pool, Pools
 from stopgap.problems import Overloaded
 
 
-def lane(threads: int = 1, patience: float = 0.2) -> Lane:
-    """Make a lane."""
-    return Lane("test", threads=threads, patience=patience, body_bytes=0)
+def pool(threads: int = 1, patience: float = 0.2) -> Pool:
+    """Make a pool."""
+    return Pool("test", threads=threads, patience=patience, body_bytes=0)
 
 
-async def outcome(lane: Lane, seconds: float) -> tuple[str, float]:
+async def outcome(pool: Pool, seconds: float) -> tuple[str, float]:
     """Have a task done that takes so long; tell what came of it, and when."""
     began = time.monotonic()
     try:
-        await lane.run(lambda: time.sleep(seconds))
+        await pool.run(lambda: time.sleep(seconds))
     except Overloaded:
         return "refused", time.monotonic() - began
     return "done", time.monotonic() - began
@@ -30,15 +30,15 @@ async def outcome(lane: Lane, seconds: float) -> tuple[str, float]:
 @in_a_loop
 async def test_a_task_is_done() -> None:
     """What a task returns comes back; what it raises, too."""
-    assert await lane().run(lambda: 5) == 5
+    assert await pool().run(lambda: 5) == 5
     with pytest.raises(ZeroDivisionError):
-        await lane().run(lambda: 1 // 0)
+        await pool().run(lambda: 1 // 0)
 
 
 @in_a_loop
 async def test_a_free_thread_is_always_taken() -> None:
     """However long tasks take, one is not refused while a thread is free."""
-    slow = lane(patience=0.01)
+    slow = pool(patience=0.01)
     for _ in range(3):
         assert (await outcome(slow, 0.1))[0] == "done"
 
@@ -46,7 +46,7 @@ async def test_a_free_thread_is_always_taken() -> None:
 @in_a_loop
 async def test_a_crowd_is_refused_at_once() -> None:
     """Of far too many, as many are let in as can be done in time; the others need not wait."""
-    some = lane(threads=2, patience=0.2)
+    some = pool(threads=2, patience=0.2)
     for _ in range(32):
         await outcome(some, 0.01)
     took = await asyncio.gather(*(outcome(some, 0.01) for _ in range(200)))
@@ -58,10 +58,10 @@ async def test_a_crowd_is_refused_at_once() -> None:
 
 
 @in_a_loop
-async def test_a_lane_that_slows_down() -> None:
+async def test_a_pool_that_slows_down() -> None:
     """Who was let in, but then would wait for too long, is refused when the turn comes."""
     assert FIRST_GUESS * 2 <= 0.05 / 2
-    sudden = lane(patience=0.05)
+    sudden = pool(patience=0.05)
     first = asyncio.create_task(outcome(sudden, 0.2))
     await asyncio.sleep(0)
     others = [asyncio.create_task(outcome(sudden, 0)) for _ in range(2)]
@@ -87,16 +87,16 @@ PREFIXES = ["/predict", "/delivery/v2"]
         ("/imagesx", "/statusx"),
     ],
 )
-def test_whom_a_lane_is_for(path: str, same: str) -> None:
-    """Predictions, images, what watches the server and all the rest have lanes of their own."""
-    lanes = Lanes(threads=4, prefixes=PREFIXES, uploads=["/images", "/pictures"], image_bytes=10)
-    assert lanes.of(path) is lanes.of(same)
+def test_whom_a_pool_is_for(path: str, same: str) -> None:
+    """Predictions, images, what watches the server and all the rest have pools of their own."""
+    pools = Pools(threads=4, prefixes=PREFIXES, uploads=["/images", "/pictures"], image_bytes=10)
+    assert pools.of(path) is pools.of(same)
 
 
-def test_lanes_are_apart() -> None:
-    """No lane's threads are another's, and an image may be larger than a form."""
-    lanes = Lanes(threads=4, prefixes=PREFIXES, uploads=["/images"], image_bytes=10_000_000)
-    every = [lanes.of(path) for path in ("/predict", "/images", "/status", "/login")]
+def test_pools_are_apart() -> None:
+    """No pool's threads are another's, and an image may be larger than a form."""
+    pools = Pools(threads=4, prefixes=PREFIXES, uploads=["/images"], image_bytes=10_000_000)
+    every = [pools.of(path) for path in ("/predict", "/images", "/status", "/login")]
     assert len(set(every)) == 4
     assert [each.body_bytes for each in every] == [FORM_BYTES, 10_000_000, FORM_BYTES, FORM_BYTES]
 

@@ -1,10 +1,11 @@
-"""The stop: where the plain requests of one contract are taken up at the door.
+"""Matching: which requests are plain predictions, and what they ask.
 
 The express lane and the waiting lane share it; they differ in who then answers. Whatever is not
 recognised here goes on to Flask's views.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 from stopgap import problems
 from stopgap.accounts.recent import Known
@@ -26,20 +27,40 @@ NOTABLE = UNUSUAL | CREDENTIALS
 NOBODY: Known = (None,)
 
 
-class Stop:
-    """Reads what is plain."""
+To = TypeVar("To")
 
-    def __init__(self, contract: Contract) -> None:
-        self.contract = contract
-        self.prefix = contract.prefix.encode()
+
+class Matcher(Generic[To]):
+    """Recognises the plain requests of one contract, and tells where each way to ask leads.
+
+    Args:
+        by_path: Where those lead whose inputs are in the path.
+        by_query: Where those lead that name them.
+        by_json: Where those lead that bring them in a body.
+    """
+
+    def __init__(self, contract: Contract, *, by_path: To, by_query: To, by_json: To) -> None:
+        self._contract = contract
+        self._prefix = contract.prefix.encode()
         reader = plain_reader(contract)
-        self.read_path = reader.path if reader else nothing
-        self.read_query = reader.query if reader else nothing
+        self._read_path = reader.path if reader else nothing
+        self._read_query = reader.query if reader else nothing
+        self._by_path, self._by_query, self._by_json = by_path, by_query, by_json
 
-    def read_json(self, body: bytes) -> Row | None:
-        """Read a JSON body; None: what is wrong with it is told by Flask's view."""
+    def match(self, path: bytes, query: bytes) -> tuple[To, Row] | None:
+        """Recognise a GET by its raw path and query."""
+        if query:
+            row = self._read_query(query) if path == self._prefix else None
+            return None if row is None else (self._by_query, row)
+        row = self._read_path(path)
+        return None if row is None else (self._by_path, row)
+
+    def match_json(self, scope: Scope, body: bytes) -> tuple[To, Row] | None:
+        """Recognise a POST by its body; what is wrong with it is told by Flask's view."""
+        if scope["raw_path"] != self._prefix or scope["query_string"]:
+            return None
         try:
-            return Row.of(read_inputs(self.contract, json_values(body)))
+            return self._by_json, Row.of(read_inputs(self._contract, json_values(body)))
         except Exception:  # noqa: BLE001  # a contract's own validator may raise anything
             return None
 
