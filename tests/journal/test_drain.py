@@ -22,7 +22,7 @@ from tests.journal.records import is_free, record, records
 
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.journal import drain, store
-from stopgap.journal.drain import Drainer, backlog, catch_up, damaged, drain_process, settle
+from stopgap.journal.drain import Drainer, backlog, catch_up, damaged, drain_process
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record, encode
@@ -310,10 +310,10 @@ def test_nothing_is_deleted_before_it_is_safe(
 
 def test_a_database_can_be_settled(journal: Database) -> None:
     """What has been committed is put on the disk, whether or not there is anything to do."""
-    settle(journal)
+    journal.settle()
     with journal.write() as connection:
         store.insert(connection, records(3))
-    settle(journal)
+    journal.settle()
     assert len(kept(journal)) == 3
 
 

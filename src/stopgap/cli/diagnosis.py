@@ -25,8 +25,8 @@ from stopgap.storage.database import (
     MAIN,
     Database,
     History,
-    _version,
     open_database,
+    version_of,
 )
 from stopgap.storage.objects import SCHEMES, ObjectsUnknown
 from stopgap.wiring.installation import Locations, open_throttle
@@ -185,7 +185,7 @@ def _kept_at(
             return
     with closing(open_database(url)) as database:
         with database.read() as connection:
-            version = _version(connection, database.name, history)
+            version = version_of(connection, database.name, history)
         yield _schema(database, version, history)
         if version == history.head:
             yield from more(database)

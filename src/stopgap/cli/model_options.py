@@ -7,7 +7,13 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from stopgap.models.specification import Bring, Specification
+from stopgap.models.specification import (
+    BATCH_MAX,
+    DEADLINE_MAX,
+    MEMORY_MIN,
+    Bring,
+    Specification,
+)
 from stopgap.releases.verification.verifying import SAMPLES, SECONDS
 
 MEBIBYTE = 1_048_576
@@ -78,21 +84,21 @@ def model_options(command: Command) -> Command:
         click.option("--python", metavar="PATH", help="The Python that runs it.  [default: this]"),
         click.option(
             "--batch",
-            type=click.IntRange(1, 4_096),
+            type=click.IntRange(1, BATCH_MAX),
             default=default.batch,
             show_default=True,
             help="Rows in one call, at most.",
         ),
         click.option(
             "--memory",
-            type=click.IntRange(16),
+            type=click.IntRange(MEMORY_MIN // MEBIBYTE),
             default=default.memory // MEBIBYTE,
             show_default=True,
             help="MiB that its process may hold.",
         ),
         click.option(
             "--deadline",
-            type=click.FloatRange(0, 60, min_open=True),
+            type=click.FloatRange(0, DEADLINE_MAX, min_open=True),
             default=default.deadline,
             show_default=True,
             help="Seconds for one prediction, its queueing included.",

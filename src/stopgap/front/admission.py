@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Self
 
-from stopgap.accounts.address import address_behind
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.front.intake import Scope
 from stopgap.front.matching import CREDENTIALS
+from stopgap.front.peer import address_of
 from stopgap.front.pool import is_below
 from stopgap.problems import Overloaded, PredictionsThrottled
 from stopgap.settings import Network
@@ -69,17 +69,12 @@ class Quota:
 
     def exceeded(self, scope: Scope) -> PredictionsThrottled | None:
         """Count a request for a prediction, once; tell whether it is one too many."""
-        if COUNTED in scope or not any(is_below(scope["path"], each) for each in self._prefixes):
+        if COUNTED in scope or not is_below(scope["path"], self._prefixes):
             return None
         sent = [value for name, value in scope["headers"] if name in CREDENTIALS]
         if any(self._recent.peek(each) is None for each in sent):
             return None
         account = next(filter(None, map(self._recent.account, sent)), None)
         scope[COUNTED] = True
-        wait = self._limit.count(account, self._address(scope))
+        wait = self._limit.count(account, address_of(scope, self._trusted))
         return PredictionsThrottled(self._limit.rate, wait) if wait else None
-
-    def _address(self, scope: Scope) -> str:
-        found = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
-        peer = scope["client"][0] if scope.get("client") else ""
-        return address_behind(peer, b",".join(found).decode("latin-1"), self._trusted)

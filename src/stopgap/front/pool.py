@@ -106,14 +106,14 @@ class Pools:
         """Tell the pool of a path, percent-decoded as Flask routes it."""
         if path.rstrip("/") in WATCHED:
             return self.watching
-        if any(is_below(path, prefix) for prefix in self._uploads):
+        if is_below(path, self._uploads):
             return self._images
-        if any(is_below(path, prefix) for prefix in self._prefixes):
+        if is_below(path, self._prefixes):
             return self._predictions
         return self._people
 
 
-def is_below(path: str, prefix: str) -> bool:
-    """Tell whether a path is a prefix, or goes on after it; Flask takes many slashes for one."""
+def is_below(path: str, prefixes: Collection[str]) -> bool:
+    """Tell whether a path is a prefix or goes on after one; Flask takes many slashes for one."""
     path = f"/{path.lstrip('/')}"
-    return path == prefix or path.startswith(prefix + "/")
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes)

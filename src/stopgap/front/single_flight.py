@@ -49,7 +49,7 @@ class SingleFlight:
 
     def _unknown(self, scope: Scope) -> bytes | None:
         """Tell the header of a prediction request by which its caller is yet to be found."""
-        if any(is_below(scope["path"], prefix) for prefix in self._prefixes):
+        if is_below(scope["path"], self._prefixes):
             for name, value in scope["headers"]:
                 if name in CREDENTIALS and self._peek(value) is None:
                     return bytes(value)

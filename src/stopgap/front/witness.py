@@ -3,8 +3,8 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from stopgap.accounts.address import address_behind
 from stopgap.front.intake import Message, Receive, Scope, Send
+from stopgap.front.peer import address_of
 from stopgap.settings import Network
 from stopgap.telemetry.access import AccessLog
 
@@ -50,15 +50,8 @@ class Witness:
                 start["status"],
                 request_id(start),
                 micros,
-                self._address(scope),
+                address_of(scope, self._trusted),
             )
-
-    def _address(self, scope: Scope) -> str:
-        peer = scope["client"][0] if scope.get("client") else ""
-        if not self._trusted:
-            return str(peer)
-        named = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        return address_behind(peer, b",".join(named).decode("latin-1"), self._trusted)
 
 
 def request_id(start: Message) -> bytes:

@@ -29,7 +29,6 @@ from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, read, segments
 from stopgap.storage.database import AWAY, Database, open_database
-from stopgap.storage.flushing import flush
 from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 
 logger = logging.getLogger(__name__)
@@ -303,7 +302,7 @@ def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> 
     if not waiting:
         return 0
     deadline = clock.monotonic() + seconds
-    drainer = Drainer(folder, database, clock, settle=partial(settle, database))
+    drainer = Drainer(folder, database, clock, settle=database.settle)
     with (folder / LOCK).open("ab") as lock:
         while waiting and clock.monotonic() < deadline:
             if claim(lock.fileno()):
@@ -339,19 +338,6 @@ def damaged(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{DAMAGED}"))
 
 
-def settle(database: Database) -> None:
-    """See that what a database has committed is on its disk.
-
-    PostgreSQL does so at each commit. SQLite, as it is set up here, leaves its WAL to the system
-    until it copies it into the database, and only then sees to both.
-    """
-    if database.engine.dialect.name == "sqlite":
-        wal = Path(f"{database.engine.url.database}-wal")
-        with suppress(FileNotFoundError):  # then it has been copied
-            flush(wal)
-            flush(wal.parent)
-
-
 def drain_process(
     folder: Path, database_url: str, *, parent: int, durable: bool, log_level: str
 ) -> None:
@@ -377,7 +363,7 @@ def drain_process(
         Effort(lambda: backlog(folder).bytes) as effort,
         ThreadPoolExecutor(1) as executor,
     ):
-        settled = partial(settle, database) if durable else lambda: None
+        settled = database.settle if durable else lambda: None
         drainer = Drainer(folder, database, SystemClock(), settle=settled, effort=effort)
         running = executor.submit(drainer.run, stop)
         while not (running.done() or asked.is_set()) and os.getppid() == parent:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from stopgap.models.failures import ModelUnloadable
+from stopgap.models.loaded import file_hash
 from stopgap.models.specification import HASH
 from stopgap.storage.objects import DRAFT_SECONDS, ObjectNotFound, ObjectStore
 
@@ -82,7 +83,7 @@ class Artifacts:
         if not HASH.fullmatch(digest):
             raise ArtifactMissing(digest)
         path = self._cache / digest
-        if _hash(path) != digest:
+        if file_hash(path) != digest:
             self._write(path, self._get(digest))
         return path
 
@@ -135,11 +136,3 @@ def _is_left_behind(file: Path) -> bool:
     with suppress(FileNotFoundError):
         return file.name.startswith(".") and time.time() - file.stat().st_mtime > DRAFT_SECONDS
     return False
-
-
-def _hash(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None

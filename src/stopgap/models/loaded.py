@@ -52,21 +52,21 @@ def found_of(model: Model, uri: str, path: Path | None) -> dict[str, Any]:
         "kind": uri.partition(":")[0],
         "module": plain_name(module) if isinstance(module, ModuleType) else None,
         "version": _version(module),
-        "file_hash": _hash(Path(file)) if file else None,
+        "file_hash": file_hash(Path(file)) if file else None,
         "packages": _packages(),
     }
 
 
-def is_changed(uri: str, file_hash: str | None) -> bool:
+def is_changed(uri: str, verified: str | None) -> bool:
     """Tell whether the Python file that a URI names is another than the one of this SHA-256.
 
     What is found by a module's name, or is not there at all, is told when it is loaded.
     """
     kind, _, reference = uri.partition(":")
     file = Path(reference.rpartition(":")[0])
-    if kind != "python" or file.suffix != ".py" or file_hash is None:
+    if kind != "python" or file.suffix != ".py" or verified is None:
         return False
-    return _hash(file) not in {None, file_hash}
+    return file_hash(file) not in {None, verified}
 
 
 def _version(module: object) -> str | None:
@@ -74,9 +74,10 @@ def _version(module: object) -> str | None:
     return version if isinstance(version, str) else None
 
 
-def _hash(file: Path) -> str | None:
+def file_hash(path: Path) -> str | None:
+    """Tell the SHA-256 of a file, in hexadecimal; None: it cannot be read."""
     try:
-        with file.open("rb") as opened:
+        with path.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
         return None

@@ -5,7 +5,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from stopgap.errors import StartRefused, StopgapError
 from stopgap.storage import postgresql, sqlite
+from stopgap.storage.flushing import flush
 from stopgap.storage.sqlite import BUSY_SECONDS, PATIENCE, WRITING, milliseconds
 
 metadata = MetaData(
@@ -164,6 +165,18 @@ class Database:
         """
         with self.read() as connection:
             connection.execute(text("SELECT 1"))
+
+    def settle(self) -> None:
+        """See that what has been committed is on the disk.
+
+        PostgreSQL does so at each commit. SQLite, as it is set up here, leaves its WAL to the
+        system until it copies it into the database, and only then sees to both.
+        """
+        if self.engine.dialect.name == "sqlite":
+            wal = Path(f"{self.engine.url.database}-wal")
+            with suppress(FileNotFoundError):  # then it has been copied
+                flush(wal)
+                flush(wal.parent)
 
     def close(self) -> None:
         """Close every connection."""
@@ -329,7 +342,7 @@ def migrate(database: Database, history: History = MAIN) -> None:
     """
     try:
         with database.read() as connection:
-            version = _version(connection, database.name, history)
+            version = version_of(connection, database.name, history)
     except exc.DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             raise DatabaseForeign(database.name, "the file is no database") from error
@@ -341,11 +354,11 @@ def migrate(database: Database, history: History = MAIN) -> None:
     with database.write(unbounded=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        if _version(connection, database.name, history) != history.head:
+        if version_of(connection, database.name, history) != history.head:
             _upgrade(connection, history)
 
 
-def _version(connection: Connection, name: str, history: History = MAIN) -> str:
+def version_of(connection: Connection, name: str, history: History = MAIN) -> str:
     """Tell the version of a history's tables; nothing where there are none yet."""
     tables = set(inspect(connection).get_table_names())
     if history.version.name in tables:

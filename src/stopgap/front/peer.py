@@ -1,0 +1,18 @@
+"""The peer: from which address a request comes, behind whatever proxies are believed."""
+
+from collections.abc import Sequence
+
+from stopgap.accounts.address import address_behind
+from stopgap.front.intake import Scope
+from stopgap.settings import Network
+
+
+def address_of(scope: Scope, trusted: Sequence[Network]) -> str:
+    """Tell the client's address; nothing where the server does not know it.
+
+    Args:
+        trusted: Proxies that are believed about it.
+    """
+    named = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    peer = scope["client"][0] if scope.get("client") else ""
+    return address_behind(peer, b",".join(named).decode("latin-1"), trusted)
