@@ -12,7 +12,13 @@ from stopgap.predicting.engine import Engine
 from stopgap.predicting.guard import Guard
 from stopgap.predicting.line import Instant, Line, Prediction
 from stopgap.predicting.recording import Recording, Spool
-from stopgap.predicting.serving import AbsentServing, InstantServing, Serving, SlotServing
+from stopgap.predicting.serving import (
+    AbsentServing,
+    InstantServing,
+    Serving,
+    SlotServing,
+    Watched,
+)
 from stopgap.predicting.shadow import Compare, Shadow
 from stopgap.predicting.way import Way
 from stopgap.releases.plan import Plan
@@ -149,8 +155,9 @@ class Predicting:
     def _way(self, contract: Contract, plan: Plan) -> Way:
         routing = plan.routing
         if routing is None:
-            live = self._absent(contract, _stand_in(contract), "unknown")
-            return self._make_way(plan, live=live, canary=None, others=(), shadows=())
+            watched = self._watched(contract.name, STAND_IN_NUMBER)
+            nobody = AbsentServing(_stand_in(contract), contract, watched, name="unknown")
+            return self._make_way(plan, live=nobody, canary=None, others=(), shadows=())
         live = self._serving(contract, plan, routing.live)
         others = []
         if routing.previous and routing.live.number != STAND_IN_NUMBER:
@@ -167,39 +174,13 @@ class Predicting:
         )
 
     def _serving(self, contract: Contract, plan: Plan, release: Release) -> Serving:
-        tally = self._counted(contract.name, release.number)
+        watched = self._watched(contract.name, release.number)
         if release.number == STAND_IN_NUMBER:
             model = self._instants[contract.name].model
-            return InstantServing(
-                release,
-                contract,
-                model,
-                tally=tally,
-                metrics=self._metrics,
-                monotonic=self._clock.monotonic,
-            )
-        slot = plan.slot(release)
-        if slot is None:
-            return self._absent(contract, release)
-        return SlotServing(
-            release,
-            contract,
-            slot,
-            tally=tally,
-            metrics=self._metrics,
-            monotonic=self._clock.monotonic,
-        )
-
-    def _absent(self, contract: Contract, release: Release, name: str | None = None) -> Serving:
-        tally = self._counted(contract.name, release.number)
-        return AbsentServing(
-            release,
-            contract,
-            tally=tally,
-            metrics=self._metrics,
-            monotonic=self._clock.monotonic,
-            name=name,
-        )
+            return InstantServing(release, contract, watched, model=model)
+        if slot := plan.slot(release):
+            return SlotServing(release, contract, watched, slot=slot)
+        return AbsentServing(release, contract, watched)
 
     def _shadows(self, contract: Contract, plan: Plan) -> Iterator[Shadow]:
         if plan.routing is None:
@@ -212,17 +193,16 @@ class Predicting:
                 yield Shadow(
                     release,
                     contract,
-                    slot,
+                    self._watched(contract.name, release.number),
+                    slot=slot,
                     live=live,
                     crowd=crowd,
-                    tally=self._counted(contract.name, release.number),
                     compare=self._comparer(contract, release, plan.routing.live),
-                    metrics=self._metrics,
-                    monotonic=self._clock.monotonic,
                 )
 
-    def _counted(self, contract: str, number: int) -> Count:
-        return self._reporter.count(contract, number) if self._reporter else Count(contract, number)
+    def _watched(self, contract: str, number: int) -> Watched:
+        make = self._reporter.count if self._reporter else Count
+        return Watched(make(contract, number), self._metrics, self._clock.monotonic)
 
     def _comparer(self, contract: Contract, release: Release, live: Release) -> Compare:
         if self._reporter is None:

@@ -51,38 +51,36 @@ class Answer(NamedTuple):
     serving: "Serving"
 
 
+class Watched(NamedTuple):
+    """How it is seen what a release does."""
+
+    tally: Count  # counts its outcomes, by which it is judged
+    metrics: Metrics  # count them for operators
+    monotonic: Callable[[], float]  # tells seconds
+
+
 class Serving:
     """One release, ready to answer rows of its contract.
 
     Args:
         release: Which one.
         contract: What it has promised.
-        tally: Counts its outcomes.
-        metrics: Counts them for those who watch.
-        monotonic: Tells seconds.
-        name: By which it is counted there, if that is not the release's.
+        name: By which it is counted, if that is not the release's.
     """
 
     def __init__(
-        self,
-        release: Release,
-        contract: Contract,
-        *,
-        tally: Count,
-        metrics: Metrics,
-        monotonic: Callable[[], float],
-        name: str | None = None,
+        self, release: Release, contract: Contract, watched: Watched, *, name: str | None = None
     ) -> None:
         self.name = name or release.name
         self.deadline = release.specification.deadline if release.specification else 0.0
         self.encode = encoder(
             contract=contract.name, fingerprint=contract.fingerprint, release=self.name
         )
-        self.took = metrics.prediction_series(contract.name, self.name).ok
-        self._body = Guard(contract, self.name, monotonic).body
+        self.took = watched.metrics.prediction_series(contract.name, self.name).ok
+        self._body = Guard(contract, self.name, watched.monotonic).body
         self._contract = contract.name
-        self._tally = tally
-        self._metrics = metrics
+        self._tally = watched.tally
+        self._metrics = watched.metrics
 
     async def answer(self, row: Row, seconds: float | None = None) -> Answer:
         """Answer a row.
@@ -114,16 +112,9 @@ class InstantServing(Serving):
     """A release that needs no waiting for: the stand-in."""
 
     def __init__(
-        self,
-        release: Release,
-        contract: Contract,
-        model: Model,
-        *,
-        tally: Count,
-        metrics: Metrics,
-        monotonic: Callable[[], float],
+        self, release: Release, contract: Contract, watched: Watched, *, model: Model
     ) -> None:
-        super().__init__(release, contract, tally=tally, metrics=metrics, monotonic=monotonic)
+        super().__init__(release, contract, watched)
         self._predict = model.predict
 
     async def answer(
@@ -142,21 +133,14 @@ class SlotServing(Serving):
     """A release whose model has been loaded into a slot."""
 
     def __init__(
-        self,
-        release: Release,
-        contract: Contract,
-        slot: Slot,
-        *,
-        tally: Count,
-        metrics: Metrics,
-        monotonic: Callable[[], float],
+        self, release: Release, contract: Contract, watched: Watched, *, slot: Slot
     ) -> None:
-        super().__init__(release, contract, tally=tally, metrics=metrics, monotonic=monotonic)
+        super().__init__(release, contract, watched)
         self._longest = self.deadline * WAIT_SHARE
         self._least = self.deadline * FIRST_SHARE
         self._ask = slot.answer
         batch = release.specification.batch if release.specification else 1
-        self._pace = Pace(batch, monotonic)
+        self._pace = Pace(batch, watched.monotonic)
 
     async def answer(self, row: Row, seconds: float | None = None) -> Answer:
         """Answer a row; see `Serving`."""

@@ -11,11 +11,9 @@ from stopgap.contracts.row import Row
 from stopgap.contracts.values import keeper
 from stopgap.models.failures import ModelFailed
 from stopgap.models.slot import Slot
-from stopgap.predicting.serving import Answer
+from stopgap.predicting.serving import Answer, Watched
 from stopgap.releases.release import Release
-from stopgap.releases.reporting import Count
 from stopgap.releases.tally import outcome_of
-from stopgap.telemetry.metrics import Metrics
 
 PAUSE_SECONDS = 0.05
 """Copies are handed over so long after the first of them, when its client has its answer."""
@@ -50,35 +48,30 @@ class Shadow:
         slot: Where it is loaded.
         live: Where the live release is; None: it takes no time.
         crowd: Rows that may wait for the live one; when there are more, nothing is copied.
-        tally: Counts its outcomes.
         compare: Keeps its answers.
-        metrics: Counts what is dropped.
-        monotonic: Tells seconds.
     """
 
     def __init__(
         self,
         release: Release,
         contract: Contract,
-        slot: Slot,
+        watched: Watched,
         *,
+        slot: Slot,
         live: Slot | None,
         crowd: int,
-        tally: Count,
         compare: Compare,
-        metrics: Metrics,
-        monotonic: Callable[[], float],
     ) -> None:
         self._name = release.name
-        self._dropped = partial(metrics.copies_dropped, contract.name, release.name)
+        self._dropped = partial(watched.metrics.copies_dropped, contract.name, release.name)
         self._keeps = keeper(contract.output_kind)
         self._slot = slot
         self._live = live
         self._crowd = crowd
         self._batch = release.specification.batch if release.specification else ROOM
-        self._tally = tally
+        self._tally = watched.tally
         self._compare = compare
-        self._monotonic = monotonic
+        self._monotonic = watched.monotonic
         self._waiting: list[Copy] = []
         self._task: asyncio.Task[None] | None = None
         self._due = 0.0
