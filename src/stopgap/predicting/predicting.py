@@ -90,8 +90,8 @@ class Predicting:
             method: Theirs.
         """
         instant = self._instants[contract.name]
-        line = self._metrics.express_series(contract.name, instant.name, route, method)
-        return self._line(instant, took=line.took)
+        series = self._metrics.express_series(contract.name, instant.name, route, method)
+        return self._line(instant, took=series.took)
 
     def way(self, contract: Contract) -> Way | None:
         """Return the way that has to be awaited, on the event loop; None: the line answers."""
