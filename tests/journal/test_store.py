@@ -1,5 +1,6 @@
 """The journal's store: every record once, found by whatever it holds."""
 
+import gc
 import math
 import random
 import threading
@@ -57,6 +58,20 @@ def test_an_export_is_all_pages(journal: Journal, journal_database: Database) ->
     add(journal_database, made, block_records=1_000)
     for filters in (Filters(), Filters(contract="madcompany")):
         assert [each.record for each in journal.export(filters)] == newest_first(made, filters)
+
+
+def test_what_comes_in_leaves_no_garbage(journal_database: Database) -> None:
+    """A drainer writes for months, and Python is to look for circles of objects but seldom."""
+    batches = [various(60)[start : start + 20] for start in (0, 20, 40)]
+    add(journal_database, batches[0])
+    gc.collect()
+    gc.disable()
+    try:
+        for batch in batches[1:]:
+            add(journal_database, batch)
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
 
 
 def test_a_record_comes_back_whole(journal: Journal, journal_database: Database) -> None:

@@ -3,10 +3,11 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from functools import cache
 from operator import itemgetter
 from typing import TypeVar
 
-from sqlalchemy import Column, Connection, delete, func, select
+from sqlalchemy import Column, Connection, Select, bindparam, delete, func, select
 
 from stopgap.journal.record import Record
 from stopgap.journal.store.names import CALLER, SOURCE, Names
@@ -17,6 +18,8 @@ from stopgap.journal.terms import members, number_of, position_of, word_number
 
 CHUNK = 1_000
 """Values that one statement is asked about."""
+
+WITHOUT_BLOCKS = delete(BLOCKS).where(BLOCKS.c.block.in_(bindparam("blocks", expanding=True)))
 
 T = TypeVar("T")
 Placed = list[tuple[int, Record]]
@@ -98,8 +101,18 @@ def _found(connection: Connection, column: Column[T], values: Sequence[T]) -> se
     found: set[T] = set()
     for start in range(0, len(values), CHUNK):
         some = values[start : start + CHUNK]
-        found.update(connection.scalars(select(column).where(column.in_(some))))
+        found.update(connection.scalars(_some_of(column), {"some": some}))
     return found
+
+
+@cache
+def _some_of(column: Column[T]) -> Select[T]:
+    """Ask which of some values a column holds.
+
+    Made once: each time that it is made, SQLAlchemy leaves a circle of objects behind, which lie
+    about until Python looks for such.
+    """
+    return select(column).where(column.in_(bindparam("some", expanding=True)))
 
 
 def _index(connection: Connection, placed: Placed, blocks: Sequence[int], names: Names) -> None:
@@ -157,7 +170,7 @@ def _blocks(connection: Connection, positions: Sequence[int], size: int) -> list
         block.records += 1
         touched[block.block] = block
         found.append(block.block)
-    connection.execute(delete(BLOCKS).where(BLOCKS.c.block.in_(touched)))
+    connection.execute(WITHOUT_BLOCKS, {"blocks": list(touched)})
     add_rows(connection, BLOCKS, [astuple(each) for each in touched.values()])
     return found
 
