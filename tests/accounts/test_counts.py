@@ -1,5 +1,9 @@
 """Counts that threads share end no thread with an error."""
 
+import time
+
+import pytest
+
 from stopgap.accounts.counts import MemoryCounts
 
 
@@ -19,3 +23,12 @@ def test_what_is_gone_already_need_not_be_forgotten() -> None:
     counts.incr("another", 60)
     counts.timer.join()
     assert counts.get("another") == 1
+
+
+def test_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is shut out for as long as the clock was ahead: the count begins anew."""
+    counts, now = MemoryCounts(), time.time()
+    counts.incr("somebody", 60, 5)
+    monkeypatch.setattr(time, "time", lambda: now - 30)
+    assert counts.incr("somebody", 60) == 1
+    assert counts.incr("somebody", 60) == 2

@@ -1,13 +1,14 @@
 """API keys: shown once, kept as digests, revoked for good."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from tests.accounts.conftest import House
 
 from stopgap.accounts.account import Caller
-from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound
+from stopgap.accounts.keys import KEYS_MAX, KeyLabelInvalid, KeyNotFound, KeyQuotaReached
 from stopgap.accounts.permissions import Role
 
 
@@ -58,6 +59,25 @@ def test_what_can_be_no_keys_id(house: House, key_id: str) -> None:
     """Whatever an address says in an id's place, there is no such key, in any database."""
     with pytest.raises(KeyNotFound):
         house.keys.revoke(key_id)
+
+
+def test_no_more_keys_at_once_than_there_may_be(house: House) -> None:
+    """However many are asked for in one moment, an account has no more than it may."""
+    for _ in range(KEYS_MAX - 3):
+        house.keys.create("ada")
+
+    def create(_number: int) -> bool:
+        try:
+            house.keys.create("ada")
+        except KeyQuotaReached:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(create, range(12))) == 3
+    house.accounts.disable("ada")
+    house.keys.revoke(house.keys.list("ada")[0].id)
+    house.keys.create("ada")  # an operator may, for the time when it is enabled
 
 
 def test_nobody_revokes_anothers_key(house: House) -> None:

@@ -15,7 +15,7 @@ from stopgap.accounts.passwords import HASHER, PasswordTooLong
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.errors import StopgapError
-from stopgap.storage.database import metadata
+from stopgap.storage.database import DatabaseUnreachable, metadata
 
 HERE = "192.0.2.1"
 THERE = "198.51.100.7"
@@ -86,6 +86,19 @@ def test_a_throttled_name_waits_even_with_its_password(house: House) -> None:
     assert _outcome(house, "ada", "correct") == "sign-in-throttled"
     assert _outcome(house, "ADA", "correct") == "sign-in-throttled"
     assert _outcome(house, "ada", "correct", THERE) == "client"
+
+
+def test_an_outage_is_nobodys_failure(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody could tell whether a password was right, it is not counted as a wrong one."""
+
+    def away(*_: object) -> None:
+        raise DatabaseUnreachable("the database", "it is away")
+
+    for _ in range(2 * FAILURES):
+        with monkeypatch.context() as outage:
+            outage.setattr(store, "find_login", away)
+            assert _outcome(house, "ada", "wrong") == "database-unreachable"
+    assert _outcome(house, "ada", "correct") == "client"
 
 
 def test_success_forgets_the_failures(house: House) -> None:

@@ -107,6 +107,25 @@ def test_a_question_before_it_is_done(run: Run, ready: int) -> None:
     assert stages(run)[ready] == "live"
 
 
+@pytest.mark.parametrize("words", [("promote",), ("retire",)])
+def test_what_was_changed_during_the_question(
+    run: Run, ready: int, data: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who says yes to one thing does not get another: it is asked anew by how all stands now."""
+    run("release", "promote", str(ready), "--percent", "5", "--yes")
+
+    def meanwhile(*_question: object, **_told: object) -> bool:
+        with opened(data) as parts:
+            parts.releases.send_back("madcompany", ready, "9 of 10 requests failed")
+        return True
+
+    monkeypatch.setattr("click.confirm", meanwhile)
+    result = run("release", *words, str(ready))
+    assert (result.exit_code, result.stdout) == (os.EX_CANTCREAT, "")
+    assert "changed after this was asked" in result.stderr
+    assert stages(run)[ready] == "candidate"
+
+
 def test_a_bad_model_gets_no_traffic(run: Run) -> None:
     """A model that breaks a rule is added with its report; overriding by name lets it through."""
     added = run("release", "add", uri("moody"), *QUICK)

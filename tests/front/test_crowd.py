@@ -42,6 +42,27 @@ async def test_progress_prolongs() -> None:
 
 
 @in_a_loop
+async def test_rest_takes_no_time() -> None:
+    """Who waits for us may rest for as long as that takes, and be sent away all the while."""
+    mine = Stay(0.02)
+    async with mine:
+        mine.rest()
+        await asyncio.sleep(0.1)
+        mine.go_on()
+
+    async def sent_away() -> None:
+        resting = Stay(30)
+        async with resting:
+            resting.rest()
+            resting.send_away()
+            resting.rest()
+            await asyncio.sleep(30)
+
+    with pytest.raises(TimeoutError):
+        await sent_away()
+
+
+@in_a_loop
 async def test_the_oldest_makes_room() -> None:
     """When all places are taken, the oldest goes, if it has been there for a second."""
     crowd = Crowd(2)

@@ -142,6 +142,9 @@ def test_no_room_for_a_large_body() -> None:
     try:
         with pytest.raises(DiskFull):
             read(scope("/", CHUNKED), sending(bytes(MEMORY_MAX), b"x"), 2 * MEMORY_MAX)
+        for size in (1, 100, 8_191, 8_192, 70_000):  # what is written at once, or in the end
+            with pytest.raises(DiskFull):
+                read(scope("/", CHUNKED), sending(bytes(MEMORY_MAX), bytes(size)), 4 * MEMORY_MAX)
         assert read(scope("/", CHUNKED), sending(b"abc"))[1] == b"abc"
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, room)

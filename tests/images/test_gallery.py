@@ -214,6 +214,39 @@ def test_deletes_row_and_object(gallery: Images, database: Database, objects: Ob
         gallery.delete(image.name, ANN.id)
 
 
+@pytest.mark.parametrize("after", ["nothing", "small", "all"])
+def test_a_deletion_that_was_interrupted_is_ended(
+    gallery: Images,
+    objects: ObjectStore,
+    database: Database,
+    clock: FakeClock,
+    after: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However old an image is, and wherever a process died that deleted it: nothing of it stays."""
+    image = gallery.add(pictures.png(), ANN)
+    clock.forward(days=30)
+    deleted: list[str] = []
+
+    def delete(name: str) -> None:
+        if after == "nothing" or (after == "small" and deleted):
+            raise OSError("killed")
+        deleted.append(name)
+        type(objects).delete(objects, name)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(objects, "delete", delete)
+        if after == "all":
+            dying.setattr(ImageRows, "remove", lambda *_: 1 / 0)
+        with pytest.raises((OSError, ZeroDivisionError)):
+            gallery.delete(image.name, ANN.id)
+    with pytest.raises(ImageNotFound):
+        gallery.get(image.name, ANN.id)
+    assert gallery.list(ANN.id) == []
+    assert gallery.sweep() == 1
+    assert (rows(database), list(objects.names())) == (0, [])
+
+
 def test_deletes_all_of_an_owner(gallery: Images, objects: ObjectStore) -> None:
     """When an account is deleted its images go, and nobody else's."""
     for _ in range(3):

@@ -332,6 +332,20 @@ def test_the_backlog_is_what_waits(tmp_path: Path, drainer: Drainer, spool: Spoo
     assert backlog(folder) == (1, 8 + len(encode(one)))
 
 
+def test_the_backlog_is_told_after_a_sudden_end(
+    tmp_path: Path, journal: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drainer that died between a batch and the word of it leaves no backlog that is none."""
+    append(spool, records(30))
+    dying = Drainer(tmp_path / "spool", journal, SystemClock())
+    with monkeypatch.context() as sudden:
+        sudden.setattr(dying, "_tell", lambda: None)
+        dying.drain()
+    assert backlog(tmp_path / "spool").bytes
+    Drainer(tmp_path / "spool", journal, SystemClock()).drain()
+    assert backlog(tmp_path / "spool") == (0, 0)
+
+
 def test_stopping_moves_the_rest(
     tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
 ) -> None:

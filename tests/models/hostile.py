@@ -56,6 +56,14 @@ def _raise_unspeakable() -> None:
     raise Unspeakable
 
 
+class Panic(BaseException):
+    """What a library in Rust raises where it has given up: no Exception, on purpose."""
+
+
+def _panic() -> None:
+    raise Panic("index out of bounds")
+
+
 def _segfault() -> None:
     ctypes.string_at(0)
 
@@ -111,6 +119,7 @@ raises_unspeakably = misbehaving(_raise_unspeakable)
 segfaults = misbehaving(_segfault)
 aborts = misbehaving(os.abort)
 exits = misbehaving(lambda: sys.exit(3))
+panics = misbehaving(_panic)
 exits_at_once = misbehaving(lambda: os._exit(0))
 kills_itself = misbehaving(lambda: os.kill(os.getpid(), signal.SIGKILL))
 closes_files = misbehaving(_close_files)

@@ -75,9 +75,10 @@ async def test_says_why_it_cannot_be_loaded() -> None:
 
 
 @in_a_loop
-async def test_an_exit_is_no_end() -> None:
+@pytest.mark.parametrize("name", ["exits", "panics"])
+async def test_an_exit_is_no_end(name: str) -> None:
     """Code that wants to end the whole process has only failed, and is asked again."""
-    async with started(hostile("exits", in_process=True)) as slot:
+    async with started(hostile(name, in_process=True)) as slot:
         assert isinstance(await outcome(slot, row(BAD)), ModelRaised)
         assert await slot.answer(row(1)) == GOOD + 1
 

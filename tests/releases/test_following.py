@@ -190,3 +190,4 @@ def test_what_is_known_last_is_kept_whole(tmp_path: Path) -> None:
     (file,) = tmp_path.iterdir()
     assert file.stat().st_mode & 0o077 == 0
     LastKnown(tmp_path / "no" / "releases.json").write({contract.name: who})
+    LastKnown(file / "releases.json").write({contract.name: who})  # nor one that can be none

@@ -9,6 +9,7 @@ from tests.contracts.promises import DELIVERY, LETTER
 from tests.fakes import FakeClock
 from tests.releases.making import report, specification
 
+from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.models.specification import Specification
 from stopgap.releases.gate import (
@@ -24,6 +25,12 @@ from stopgap.releases.releases import SERVER, Releases
 from stopgap.storage.database import Database
 
 NAME = DELIVERY.name
+
+
+TOMORROW = Contract(
+    name=NAME, version="2.0.0", path=LETTER.path, inputs=LETTER.inputs, output=LETTER.output
+)
+"""The contract of the first name, as it will be."""
 
 
 def passed(releases: Releases, *broken: str, model: int = 1) -> int:
@@ -108,12 +115,32 @@ def test_the_gate(releases: Releases, stage: str) -> None:
         promote(never)
     with pytest.raises(ReleaseUnverified, match="broke contract, latency"):
         promote(passed(releases, "latency", "contract"))
-    changed = passed(releases)
+    changed = releases.add(NAME, specification(), "ann").number
     releases.verified(NAME, changed, report(LETTER), "ann")
     with pytest.raises(ReleaseUnverified, match="contract has changed"):
         promote(changed)
     assert set(stages(releases).values()) == {"candidate", "live"}
     promote(passed(releases))
+
+
+def test_a_contract_that_is_about_to_change(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """Who verifies a release for the contract of tomorrow takes nothing from today's server."""
+    changed = Releases(database, clock, [TOMORROW])
+    number = passed(releases)
+    releases.promote(NAME, number, "ann")
+    assert changed.routing(NAME).live.fingerprint == DELIVERY.fingerprint
+    with pytest.raises(ReleaseUnverified, match="contract has changed"):
+        changed.promote(NAME, passed(releases), "ann")
+    changed.verified(NAME, number, report(TOMORROW), "ann")
+    for known, served in ((releases, DELIVERY), (changed, TOMORROW)):
+        fingerprint = served.fingerprint
+        assert known.routing(NAME).live.fingerprint == fingerprint
+        assert known.show(NAME, number).fingerprint == fingerprint
+        found = known.report(NAME, number)
+        assert found is not None
+        assert found.fingerprint == fingerprint
 
 
 def test_overriding(releases: Releases) -> None:
@@ -295,10 +322,13 @@ def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock
     releases = Releases(database, clock, [DELIVERY])
     for _ in range(2):
         releases.promote(NAME, passed(releases), "ann")
-    releases.verified(NAME, 1, report(LETTER), "ann")
+    changed = Releases(database, clock, [TOMORROW])
+    changed.verified(NAME, 2, report(TOMORROW), "ann")
     with pytest.raises(ReleaseUnverified, match="changed"):
-        releases.rollback(NAME, "ann")
-    assert releases.routing(NAME).live.number == 2
+        changed.rollback(NAME, "ann")
+    assert changed.routing(NAME).live.number == 2
+    releases.rollback(NAME, "ann")
+    assert releases.routing(NAME).live.number == 1
 
 
 def test_a_canary_is_sent_back_once(releases: Releases) -> None:

@@ -149,6 +149,37 @@ async def test_a_live_release_that_cannot_be_loaded_is_live_nevertheless() -> No
 
 
 @in_a_loop
+async def test_who_helps_out_does_not_wait_for_what_cannot_be_loaded() -> None:
+    """That the stand-in may answer is so at once, though the live one is being tried once more."""
+    garage = Garage()
+    garage.broken.add(1)
+    await garage.follow(1)
+    garage.gates[1].clear()
+    plan = await garage.follow(1, stand_in_fallback=True)
+    assert plan.routing is not None
+    assert plan.routing.stand_in_fallback
+    garage.broken.clear()
+    garage.gates[1].set()
+    await asyncio.sleep(0.01)
+    assert garage.plan.slot(release(1)) is not None
+
+
+@in_a_loop
+async def test_what_was_mended_is_loaded_before_it_is_live() -> None:
+    """A canary that could not be loaded is tried anew when it is to be live, and waited for."""
+    garage = Garage()
+    garage.broken.add(2)
+    await garage.follow(1, canary=release(2, "canary"))
+    garage.broken.clear()
+    garage.gates[2].clear()
+    await garage.follow(2, previous=release(1, "retired"))
+    assert garage.live == 1
+    garage.gates[2].set()
+    await asyncio.sleep(0.01)
+    assert garage.live == 2
+
+
+@in_a_loop
 async def test_nobody_waits_for_a_canary_or_a_shadow() -> None:
     """What is loaded slowly takes no part until it is there; what cannot be, fails as a canary."""
     garage = Garage()

@@ -142,6 +142,30 @@ def test_what_was_before_does_not_count(releases: Releases, watch: Watch, clock:
     assert found.action == "back"
 
 
+def test_a_clock_that_was_set_back(releases: Releases, watch: Watch, clock: FakeClock) -> None:
+    """A canary that fails is seen to, though by the clock it is none yet."""
+    number = canary(releases, beside=False)
+    clock.forward(minutes=-30)
+    watch.tally("w1", [tally(number, died=20)])
+    found = watch.judge(NAME)
+    assert found is not None
+    assert found.action == "back"
+
+
+def test_a_clock_that_was_ahead(releases: Releases, watch: Watch, clock: FakeClock) -> None:
+    """What was counted in a time that has not come yet says nothing about now."""
+    number = canary(releases, beside=False)
+    clock.forward(hours=1)
+    watch.tally("w1", [tally(number, died=20)])
+    clock.forward(hours=-1, seconds=1)
+    watch.tally("w1", [tally(number, ok=200)])
+    found = watch.judge(NAME)
+    assert found is not None
+    assert found.action == "keep"
+    counted = watch.tallies(NAME, clock.now() - timedelta(minutes=5))[number].outcomes
+    assert (counted["ok"], counted["died"]) == (200, 0)
+
+
 def test_beside_a_real_release_durations_count(
     releases: Releases, watch: Watch, clock: FakeClock
 ) -> None:

@@ -89,7 +89,7 @@ class Keys:
         key_id, secret = self._ids.secret()[:16], self._ids.secret()
         with self._database.write() as connection:
             account = store.find_account(connection, fold_name(account_name))
-            if account is None:
+            if account is None or not store.hold_account(connection, account.id, disabled=True):
                 raise AccountNotFound(account_name)
             if len(store.keys(connection, account.id)) >= KEYS_MAX:
                 raise KeyQuotaReached

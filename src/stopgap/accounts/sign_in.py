@@ -9,7 +9,7 @@ from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.throttling import Throttle, network_of
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
-from stopgap.storage.database import Database
+from stopgap.storage.database import AWAY, Database
 
 GUEST_NAME = "guest"
 """How somebody is called who uploads an image without having signed in."""
@@ -107,8 +107,12 @@ class SignIn:
             attempt = self._throttle.begin(folded, network, everywhere=not (at_home or shared))
             if attempt.wait:
                 raise SignInThrottled(attempt.wait)
-            with self._database.read() as connection:
-                login = store.find_login(connection, folded)
+            try:
+                with self._database.read() as connection:
+                    login = store.find_login(connection, folded)
+            except AWAY:
+                self._throttle.take_back(attempt)
+                raise
             usable = None if login is None or login.account.disabled else login.password_hash
             if not turn.matches(usable, password) or login is None:
                 raise SignInRefused

@@ -194,12 +194,16 @@ def hold_login(connection: Connection, login: Login) -> bool:
     return renewed.rowcount == 1
 
 
-def hold_account(connection: Connection, account_id: str) -> bool:
-    """Keep an account as it is until the transaction ends; tell whether it is there and enabled."""
+def hold_account(connection: Connection, account_id: str, *, disabled: bool = False) -> bool:
+    """Keep an account as it is until the transaction ends; tell whether it is there.
+
+    Args:
+        disabled: Whether it may be disabled.
+    """
     held = connection.execute(
         update(ACCOUNTS)
-        .where(ACCOUNTS.c.id == account_id, ACCOUNTS.c.disabled.is_(False))
-        .values(disabled=False)
+        .where(ACCOUNTS.c.id == account_id, true() if disabled else ACCOUNTS.c.disabled.is_(False))
+        .values(disabled=ACCOUNTS.c.disabled)
     )
     return held.rowcount == 1
 

@@ -90,6 +90,11 @@ class Throttle:
             self._give_back(attempt.counted)
             self._limiter.clear(*attempt.counted[-1])
 
+    def take_back(self, attempt: Attempt) -> None:
+        """Take an attempt back of which nobody could tell whether it was right."""
+        with self._lock:
+            self._give_back(attempt.counted)
+
     def welcome(self, network: str) -> Attempt:
         """Count a guest."""
         return self._count([(self._guests, self._key("guest", network))])

@@ -29,6 +29,7 @@ from stopgap.cli.release_options import contract_of, contract_option, real_relea
 from stopgap.cli.replay import replay
 from stopgap.clock import SystemClock
 from stopgap.releases.release import Stage, Sticky
+from stopgap.releases.releases import Releases
 from stopgap.releases.verification.report import Report
 from stopgap.web.parts import Parts
 
@@ -211,14 +212,22 @@ def promote(
     stage: Stage = "shadow" if shadow else "live" if percent is None else "canary"
     with opened() as parts:
         contract = contract_of(parts, chosen)
-        planned = parts.releases.planned(contract, number, stage=stage, percent=percent)
+        releases = _as_asked(parts, contract, yes=yes)
+        planned = releases.planned(contract, number, stage=stage, percent=percent)
         _ask(planned, yes=yes)
-        done = parts.releases.promote(
+        done = releases.promote(
             contract, number, _me(), stage=stage, percent=percent, sticky=sticky, reason=reason
         )
     print_changes(done, as_json=as_json, quiet=not yes)
     if number and not as_json:
         click.echo("That is so as soon as the workers have loaded it, within seconds.")
+
+
+def _as_asked(parts: Parts, contract: str, *, yes: bool) -> Releases:
+    """Give the releases to whoever is asked, and answers by how they stand at this moment."""
+    if yes:
+        return parts.releases
+    return parts.releases.as_seen(parts.releases.routing(contract).version)
 
 
 def _ask(planned: Sequence[Any], *, yes: bool) -> None:
@@ -283,11 +292,12 @@ def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: 
     """
     with opened() as parts:
         contract = contract_of(parts, chosen)
-        parts.releases.planned(contract, number, stage="retired")  # it can be
+        releases = _as_asked(parts, contract, yes=yes)
+        releases.planned(contract, number, stage="retired")  # it can be
         if not yes:
             put_away = f"Put release {number} away for good? Its model's file will not be kept."
             click.confirm(put_away, abort=True, err=True)
-        done = parts.releases.retire(contract, number, _me(), reason)
+        done = releases.retire(contract, number, _me(), reason)
     print_changes(done, as_json=as_json)
 
 

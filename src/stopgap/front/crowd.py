@@ -45,6 +45,11 @@ class Stay:
         if not self.sent_away and not self._timeout.expired():
             self._timeout.reschedule(self._loop.time() + self._seconds)
 
+    def rest(self) -> None:
+        """Count no seconds until it goes on: it is waited for something else than its client."""
+        if not self.sent_away and not self._timeout.expired():
+            self._timeout.reschedule(None)
+
     def send_away(self) -> None:
         """End it now."""
         if not self.over and not self._timeout.expired():

@@ -1,8 +1,8 @@
 """Intake: a request is read whole, bounded in size and time, before it costs a thread."""
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from io import BytesIO
 from typing import IO, Any
 from urllib.parse import quote
@@ -61,11 +61,11 @@ class Intake:
             yield _as_read(scope, 0), BytesIO()
             return
         stay = Stay(self._seconds)
-        with tempfile.SpooledTemporaryFile(MEMORY_MAX) as body:
+        with _spooled() as body:
             try:
                 _allow(declared_length(scope), allowed)
                 length = await self._read(receive, body, stay, allowed)
-                body.seek(0)
+                _rewind(body)
                 yield _as_read(scope, length), body
             finally:
                 self._large.leave(stay)
@@ -100,10 +100,28 @@ class Intake:
         return length
 
 
+@contextmanager
+def _spooled() -> Iterator[IO[bytes]]:
+    """Open a file for a body, in memory as long as it is small."""
+    body = tempfile.SpooledTemporaryFile(MEMORY_MAX)  # noqa: SIM115  # its end may be an error
+    try:
+        yield body
+    finally:
+        with suppress(OSError):  # what found no room before finds none now, and that has been told
+            body.close()
+
+
 def _keep(chunk: bytes, body: IO[bytes]) -> int:
     try:
         return body.write(chunk)
     except OSError as error:  # whatever the reason, a large body finds no room there
+        raise DiskFull from error
+
+
+def _rewind(body: IO[bytes]) -> None:
+    try:
+        body.seek(0)  # which writes what is still to be written
+    except OSError as error:
         raise DiskFull from error
 
 

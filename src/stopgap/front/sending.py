@@ -105,14 +105,15 @@ class Sending:
                 await send(start | {"headers": headers})
                 more = True
                 while more:
+                    stay.rest()  # a piece is made by a process that lets all others go first
                     try:
                         piece = await read(PIECE)
                     except OSError as error:
                         logger.warning("a file could not be sent to its end: %s", error)
                         return
+                    stay.go_on()
                     more = len(piece) == PIECE
                     await send({"type": "http.response.body", "body": piece, "more_body": more})
-                    stay.go_on()
 
     async def refuse(self, error: StopgapError, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is not passed on, in the shape that Flask's errors have."""

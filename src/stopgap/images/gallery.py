@@ -51,9 +51,9 @@ database that is the wrong one, or not restored yet, is noticed by then."""
 class Images:
     """All images of an installation: contents in the object store, what is known of them in rows.
 
-    An object is put first and its row second; a row is removed first and its object second. So
-    every row has its object, and what an interruption leaves is an object that `sweep_orphans`
-    removes.
+    An object is put first and its row second, so every row has its object; what an interruption
+    leaves is an object that `sweep_orphans` removes. To delete an image is to have its time be
+    over: nobody sees it any more, and its object goes before its row, so none is ever forgotten.
     """
 
     def __init__(
@@ -162,19 +162,24 @@ class Images:
         if not NAME.fullmatch(name):
             raise ImageNotFound
         with self._database.write() as connection:
-            removed = ImageRows(connection).remove(name, owner_id, self._clock.now())
-        if not removed:
+            ended = ImageRows(connection).end(name, owner_id, self._clock.now())
+        if not ended:
             raise ImageNotFound
-        self._forget(name)
+        self._remove([name])
 
     def delete_all(self, owner_id: str) -> int:
         """Delete every image of an owner who is deleted; tell how many there were."""
-        return self._remove_in_batches(lambda rows: rows.remove_owned(owner_id))
+        with self._database.write() as connection:
+            count = ImageRows(connection).end_owned(owner_id)
+        self.sweep()
+        return count
 
     def sweep(self) -> int:
         """Delete the images whose time is over; tell how many there were."""
-        now = self._clock.now()
-        return self._remove_in_batches(lambda rows: rows.remove_expired(now))
+        count = 0
+        while batch := self._sweep_batch():
+            count += batch
+        return count
 
     def sweep_orphans(self) -> int:
         """Delete objects that an interruption has left without a row; tell how many there were.
@@ -223,22 +228,19 @@ class Images:
         with self._database.read() as connection:
             due = ImageRows(connection).any_expired(now)
         if due:
-            self._remove_batch(lambda rows: rows.remove_expired(now))
+            self._sweep_batch()
 
-    def _remove_in_batches(self, remove: Callable[[ImageRows], Sequence[str]]) -> int:
-        """Remove rows a batch at a time, and each batch's objects after it."""
-        count = batch = self._remove_batch(remove)
-        while batch == BATCH:
-            batch = self._remove_batch(remove)
-            count += batch
-        return count
+    def _sweep_batch(self) -> int:
+        with self._database.read() as connection:
+            names = ImageRows(connection).expired(self._clock.now())
+        return self._remove(names) if names else 0
 
-    def _remove_batch(self, remove: Callable[[ImageRows], Sequence[str]]) -> int:
-        with self._database.write() as connection:
-            names = remove(ImageRows(connection))
+    def _remove(self, names: Sequence[str]) -> int:
+        """Remove images whose time is over; several may do so at once."""
         for name in names:
             self._forget(name)
-        return len(names)
+        with self._database.write() as connection:
+            return ImageRows(connection).remove(names)
 
     def _insert(self, image: Image, uploader: Uploader, address: str | None) -> None:
         """Insert an image's row, if the quotas allow it at that very moment."""

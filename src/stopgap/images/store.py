@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    update,
 )
 
 from stopgap.images.image import Image
@@ -51,6 +52,9 @@ images = Table(
 SHOWN = [column for column in images.c if column.name not in ("guest", "address")]
 BATCH = 500
 """Rows of one statement: short enough that nobody waits for it."""
+
+OVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When the time of an image ended that was deleted: before any moment that a clock may tell."""
 
 BLOCK_BYTES = 4096
 """What a file takes on a disk at least; so the quota bounds the number of guests' images, too."""
@@ -105,7 +109,9 @@ class ImageRows:
 
     def account_usage(self, owner: str) -> Usage:
         """Count an account's images."""
-        return self._usage(func.count(), images.c.owner == owner)
+        return self._usage(
+            func.count(), and_(images.c.owner == owner, images.c.expires_at.is_(None))
+        )
 
     def address_usage(self, address: str, now: datetime) -> Usage:
         """Count the guests' images of an address."""
@@ -114,37 +120,38 @@ class ImageRows:
     def guest_bytes(self) -> Usage:
         """Add up what guests' images take on the disk, those that are over but not swept, too."""
         size = case((images.c.bytes < BLOCK_BYTES, BLOCK_BYTES), else_=images.c.bytes)
-        return self._usage(func.sum(size), images.c.expires_at.is_not(None))
+        guests = and_(images.c.expires_at.is_not(None), images.c.guest.is_(True))
+        return self._usage(func.sum(size), guests)
 
     def _usage(self, measure: ColumnElement[int], chosen: ColumnElement[bool]) -> Usage:
         first_end = func.min(images.c.expires_at, type_=Moment)
         row = self._connection.execute(select(measure, first_end).where(chosen)).one()
         return Usage(used=int(row[0] or 0), first_end=row[1])
 
-    def remove(self, name: str, owner: str, now: datetime) -> bool:
-        """Remove an owner's image; tell whether there was one."""
-        mine = delete(images).where(images.c.name == name, images.c.owner == owner, _current(now))
-        return self._connection.execute(mine).rowcount > 0
+    def end(self, name: str, owner: str, now: datetime) -> bool:
+        """Have the time of an owner's image be over; tell whether there was one."""
+        mine = update(images).where(images.c.name == name, images.c.owner == owner, _current(now))
+        return self._connection.execute(mine.values(expires_at=OVER)).rowcount > 0
+
+    def end_owned(self, owner: str) -> int:
+        """Have the time of all of an owner's images be over; tell how many there were."""
+        mine = update(images).where(images.c.owner == owner)
+        return self._connection.execute(mine.values(expires_at=OVER)).rowcount
 
     def any_expired(self, now: datetime) -> bool:
         """Tell whether there is an image whose time is over."""
         chosen = select(images.c.name).where(images.c.expires_at <= now).limit(1)
         return self._connection.scalar(chosen) is not None
 
-    def remove_expired(self, now: datetime) -> Sequence[str]:
-        """Remove a batch of the images whose time is over; tell their names."""
-        return self._remove_batch(images.c.expires_at <= now)
+    def expired(self, now: datetime) -> Sequence[str]:
+        """Name a batch of the images whose time is over."""
+        over = select(images.c.name).where(images.c.expires_at <= now).limit(BATCH)
+        return self._connection.scalars(over).all()
 
-    def remove_owned(self, owner: str) -> Sequence[str]:
-        """Remove a batch of an owner's images; tell their names."""
-        return self._remove_batch(images.c.owner == owner)
-
-    def _remove_batch(self, chosen: ColumnElement[bool]) -> Sequence[str]:
-        batch = select(images.c.name).where(chosen).limit(BATCH)
-        if self._connection.dialect.name == "postgresql":
-            batch = batch.with_for_update(skip_locked=True)  # what another sweeper has is its
-        removed = delete(images).where(images.c.name.in_(batch)).returning(images.c.name)
-        return self._connection.scalars(removed).all()
+    def remove(self, names: Sequence[str]) -> int:
+        """Remove images by their names; tell how many there were."""
+        gone = delete(images).where(images.c.name.in_(names))
+        return self._connection.execute(gone).rowcount
 
 
 def _current(now: datetime) -> ColumnElement[bool]:

@@ -45,7 +45,7 @@ class Download:
             command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the server's
+            process_group=0,  # Ctrl-C is the server's; a session of its own would not give way
         )
         with suppress(BrokenPipeError):  # it has ended already, which the first read tells
             self._pipe(self._process.stdin).write(order.line())

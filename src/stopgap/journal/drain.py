@@ -212,6 +212,7 @@ class Drainer:
         if segment not in self._offsets:
             with self._database.read(unbounded=True) as connection:
                 self._offsets[segment] = store.offset(connection, segment)
+            self._tell()  # the drainer before may have been killed before it could
         return self._offsets[segment]
 
     def _move(self, batch: Sequence[Spooled]) -> None:

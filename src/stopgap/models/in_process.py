@@ -122,7 +122,7 @@ class InProcessSlot:
             model = load_model(self._specification.uri, self._contract, self._path)
             self._answering = Answering(model, time.monotonic)
             found = found_of(model, self._specification.uri, self._path)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a module may raise anything
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it must not end the thread
             self._tell(_fail, loaded, error)
         else:
             self._tell(_succeed, loaded, found)
@@ -137,10 +137,9 @@ class InProcessSlot:
                 body = self._answering.once(rows)
             else:
                 body = self._answering.each(rows, self._specification.deadline * RETRY_SHARE)
-        except SystemExit as error:  # it would end this thread, of which there is no other
-            outputs: list[Any] = [ModelRaised(f"SystemExit: {error}") for _ in rows]
-        else:
             outputs = decoded(body, len(rows))
+        except BaseException as error:  # noqa: BLE001  # it would end this thread, the only one
+            outputs = [ModelRaised(f"{type(error).__name__}: {error}") for _ in rows]
         self._tell(self._answered, outputs)
 
     def _tell(self, callback: Callable[..., object], *values: object) -> None:

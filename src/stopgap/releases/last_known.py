@@ -4,6 +4,7 @@ import json
 import logging
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from stopgap.errors import StopgapError
@@ -52,4 +53,5 @@ class LastKnown:
             draft.replace(self._path)
         except OSError as error:
             logger.warning("the releases cannot be kept for later starts: %s", error)
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that takes nothing lets nothing go either
+                draft.unlink(missing_ok=True)

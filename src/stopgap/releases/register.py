@@ -54,12 +54,21 @@ class Register:
             return self.stand_in()
         if (found := self.rows.find(number)) is None:
             raise ReleaseNotFound(self._contract.name, number)
-        return found
+        return self._as_served(found)
+
+    def releases(self) -> Sequence[Release]:
+        """List all releases, the newest first and the stand-in last."""
+        return (*map(self._as_served, self.rows.releases()), self.stand_in())
 
     def report(self, number: int) -> Report | None:
-        """Tell what the last verification of a release found."""
-        found = self.rows.report(number)
-        return None if found is None else Report.of(found[1])
+        """Tell what the last verification of a release found.
+
+        Preferably for the contract as it is served here. A command that knows it as it will be
+        after the next start may verify a release for that, while this server goes on as it is.
+        """
+        reports = [Report.of(each) for _, each in self.rows.reports(number)]
+        served = (each for each in reports if each.fingerprint == self._contract.fingerprint)
+        return next(served, reports[0] if reports else None)
 
     def overridden(self, number: int) -> Sequence[str]:
         """Name the rules that an operator overrode since then."""
@@ -113,6 +122,15 @@ class Register:
         at = self._next(state or self.state)
         self.rows.record([self._done(at, doing, number)])
         return at
+
+    def _as_served(self, release: Release) -> Release:
+        """Have a release be one of the contract as it is served here, if it was verified for it."""
+        served = self._contract.fingerprint
+        if release.fingerprint == served:
+            return release
+        report = self.report(release.number)
+        was_verified = report is not None and report.fingerprint == served
+        return replace(release, fingerprint=served) if was_verified else release
 
     def _check_verified(self, number: int) -> None:
         if number != STAND_IN_NUMBER:

@@ -63,7 +63,7 @@ class Releases:
     def list(self, contract: str) -> Sequence[Release]:
         """List all releases, the newest first and the stand-in last."""
         with self._reading(contract) as register:
-            return (*register.rows.releases(), register.stand_in())
+            return register.releases()
 
     def show(self, contract: str, number: int) -> Release:
         """Find one release.
@@ -77,8 +77,7 @@ class Releases:
     def routing(self, contract: str) -> Routing:
         """Tell who answers for a contract."""
         with self._reading(contract) as register:
-            found = {each.number: each for each in register.rows.releases()}
-            found[STAND_IN_NUMBER] = register.stand_in()
+            found = {each.number: each for each in register.releases()}
         state, standing = register.state, register.standing
         return Routing(
             contract=contract,

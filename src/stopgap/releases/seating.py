@@ -81,7 +81,11 @@ class Seating:
     def follow(self, routing: Routing) -> None:
         """Go by another routing from now on, as soon as its models are loaded."""
         self._routing = routing
+        live, now = Seat.of(routing.live), self._plan.routing
+        failed = live in self._troubles and now is not None and Seat.of(now.live) == live
         self._troubles.clear()  # whoever changes something has perhaps mended it
+        if live and failed:  # and who helps out for it does not have to wait for that
+            self._troubles[live] = _Trouble(pause=RETRY_SECONDS, at=0.0)
         self._settle()
 
     def retry(self) -> None:
@@ -172,7 +176,8 @@ class Seating:
         plan = Plan(routing, {seat: slot for seat, slot in self._slots.items() if seat in wanted})
         if plan.same_as(self._plan):
             return
-        self._before = [each for each in (*self._before, self._plan) if each.inside]
+        # whoever goes by the plan of this moment may not have been counted yet
+        self._before = [*(each for each in self._before if each.inside), self._plan]
         self._plan = plan
         self._apply(self._contract, plan)
         needed = set(_seats(self._routing)) if self._routing else set()

@@ -225,35 +225,34 @@ class ReleaseRows:
             insert(REPORTS).values(row | {"report": json.dumps(report, allow_nan=False)})
         )
 
-    def report(self, number: int) -> tuple[int, Mapping[str, Any]] | None:
-        """Find the newest report on a release, and the version at which it was made."""
-        mine = REPORTS.c.contract == self.contract
-        newest = REPORTS.c.version.desc()
-        row = self._connection.execute(
-            select(REPORTS).where(mine, REPORTS.c.number == number).order_by(newest).limit(1)
-        ).one_or_none()
-        return None if row is None else (row.version, json.loads(row.report))
+    def reports(self, number: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Go through the reports on a release, the newest first, each with its version."""
+        mine = select(REPORTS).where(REPORTS.c.contract == self.contract)
+        newest_first = mine.where(REPORTS.c.number == number).order_by(REPORTS.c.version.desc())
+        for row in self._connection.execute(newest_first):
+            yield row.version, json.loads(row.report)
 
-    def tallies(self, since: datetime) -> Mapping[int, Tally]:
-        """Add up what each release did since a moment, durations left out."""
+    def tallies(self, since: datetime, until: datetime) -> Mapping[int, Tally]:
+        """Add up what each release did between two moments, durations left out."""
         sums = [func.sum(TALLIES.c[outcome]).label(outcome) for outcome in OUTCOMES]
-        chosen = select(TALLIES.c.number, *sums).where(*self._tallied(since))
+        chosen = select(TALLIES.c.number, *sums).where(*self._tallied(since, until))
         rows = self._connection.execute(chosen.group_by(TALLIES.c.number)).all()
         return {
             row.number: Tally(contract=self.contract, number=row.number, outcomes=_outcomes(row))
             for row in rows
         }
 
-    def durations(self, number: int, since: datetime) -> Counter[int]:
-        """Add up how long a release's answers took since a moment."""
-        mine = select(TALLIES.c.durations).where(*self._tallied(since), TALLIES.c.number == number)
+    def durations(self, number: int, since: datetime, until: datetime) -> Counter[int]:
+        """Add up how long a release's answers took between two moments."""
+        between = self._tallied(since, until)
+        mine = select(TALLIES.c.durations).where(*between, TALLIES.c.number == number)
         whole: Counter[int] = Counter()
         for text in self._connection.scalars(mine):
             whole.update(read_durations(text))
         return whole
 
-    def _tallied(self, since: datetime) -> tuple[Any, Any]:
-        return TALLIES.c.contract == self.contract, TALLIES.c.at >= since
+    def _tallied(self, since: datetime, until: datetime) -> tuple[Any, Any]:
+        return TALLIES.c.contract == self.contract, TALLIES.c.at.between(since, until)
 
     def keep_comparison(self, number: int, against: int, worker: str, text: str) -> None:
         """Keep what one worker has compared so far, in place of what it had."""

@@ -16,6 +16,11 @@ TALLY_HOURS = 1
 """How long counts are kept; the judge looks ten minutes back, and the journal has the rest."""
 
 
+SKEW = timedelta(seconds=5)
+"""By which the clocks of workers may differ. What lies further ahead was counted before the clock
+was set right, and would count for as long as it was wrong."""
+
+
 class Watch:
     """How the releases of the served contracts do."""
 
@@ -37,10 +42,10 @@ class Watch:
     def tallies(self, contract: str, since: datetime) -> Mapping[int, Tally]:
         """Add up what each release did since a moment, an hour ago at most."""
         with self._database.read() as connection:
-            rows = ReleaseRows(connection, contract)
-            found = rows.tallies(since)
+            rows, until = ReleaseRows(connection, contract), self._clock.now() + SKEW
+            found = rows.tallies(since, until)
             for number, tally in found.items():
-                tally.durations = rows.durations(number, since)
+                tally.durations = rows.durations(number, since, until)
         return found
 
     def compare(
@@ -78,17 +83,21 @@ class Watch:
             if standing.canary is None:
                 return None
             canary, live = standing.canary, standing.live
-            began = rows.canary_since(canary) or now
+            began, until = rows.canary_since(canary) or now, now + SKEW
+            if began > until:  # the clock has been set back since
+                began = now - timedelta(seconds=max(WINDOWS))
             seen = []
             for seconds in WINDOWS:
-                found = rows.tallies(max(began, now - timedelta(seconds=seconds)))
+                found = rows.tallies(max(began, now - timedelta(seconds=seconds)), until)
                 mine, other = (
                     found.get(number, Tally(contract=contract, number=number))
                     for number in (canary, live)
                 )
                 seen.append(Seen(seconds=seconds, canary=mine, live=other if live else None))
             since = max(began, now - timedelta(seconds=DURATIONS_WINDOW))
-            took = (rows.durations(canary, since), rows.durations(live, since)) if live else None
+            took = None
+            if live:
+                took = rows.durations(canary, since, until), rows.durations(live, since, until)
         return verdict(seen, took)
 
     def sweep(self) -> int:
