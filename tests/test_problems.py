@@ -9,7 +9,7 @@ from stopgap.cli import program
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.errors import Fault, StopgapError, kinds
 from stopgap.predicting.guard import PredictionFailed
-from stopgap.problems import document, headers, page, status_of, wants_page
+from stopgap.problems import document, headers, page, prefers_json, status_of, wants_page
 
 EVERYWHERE = (wiring, program)
 """Importing these defines every kind."""
@@ -59,6 +59,30 @@ def test_document_shape() -> None:
 def test_retry_after_is_whole_seconds() -> None:
     """Retry-After is whole seconds, at least one."""
     assert headers(PredictionFailed("No."))["Retry-After"] == "1"
+    for seconds, told in ((0.1, "1"), (59.3, "60"), (60.0, "60")):
+        error = PredictionFailed("No.")
+        error.retry_after = seconds
+        assert headers(error)["Retry-After"] == told  # sooner, it would be refused again
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("application/json", True),
+        ("APPLICATION/JSON; charset=utf-8", True),
+        ("application/vnd.api+json, application/json", True),
+        ("application/*", True),
+        ("text/plain;q=0.5, */*", True),
+        ("*/*", False),
+        ("", False),
+        ("text/plain, application/json", False),
+        ("application/json;q=0", False),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", False),
+    ],
+)
+def test_who_prefers_json(accept: str, wanted: bool) -> None:  # what pytest gives
+    """Where a text would do, JSON is for whoever says that it is more welcome."""
+    assert prefers_json(accept) is wanted
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ No framework here: the door, the Flask application and the tests say errors in t
 """
 
 from html import escape
+from math import ceil
 from typing import Any
 
 from stopgap.accounts.account import (
@@ -80,6 +81,10 @@ class PageNotFound(StopgapError):
     """There is nothing at this address."""
 
 
+class RangeUnsatisfiable(StopgapError):
+    """None of the bytes that were asked for is there; Content-Range tells how many there are."""
+
+
 class MethodNotAllowed(StopgapError):
     """This address exists, but does not take this method; Allow lists those that it takes."""
 
@@ -154,6 +159,7 @@ STATUSES: dict[type[StopgapError], int] = {
     ImageTooManyPixels: 413,
     AddressTooLong: 414,
     MediaTypeUnsupported: 415,
+    RangeUnsatisfiable: 416,
     ImageUnrecognised: 415,
     InputNotAllowed: 422,
     AccountNameInvalid: 422,
@@ -229,6 +235,17 @@ def wants_page(accept: str) -> bool:
     return 0 < quality.get("text/html", 0.0) >= json
 
 
+def prefers_json(accept: str) -> bool:
+    """Tell whether who sent this Accept would rather have JSON than a text (RFC 9110, 12.5.1)."""
+    quality = dict(map(_quality, accept[:ACCEPT_MAX].lower().split(",")))
+
+    def welcome(media_type: str, kind: str) -> float:
+        ranges = (f"{media_type}/{kind}", f"{media_type}/*", "*/*")
+        return next((quality[each] for each in ranges if each in quality), 0.0)
+
+    return welcome("application", "json") > welcome("text", "plain")
+
+
 def _quality(accepted: str) -> tuple[str, float]:
     """Read one media range of an Accept: what it is, and how welcome."""
     media_range, *parameters = (part.strip() for part in accepted.split(";"))
@@ -274,7 +291,7 @@ def headers(error: StopgapError) -> dict[str, str]:
     """Tell the headers that belong to an error, whatever framework sends it."""
     found = {}
     if error.retry_after is not None:
-        found["Retry-After"] = str(max(1, round(error.retry_after)))
+        found["Retry-After"] = str(max(1, ceil(error.retry_after)))
     if status_of(type(error)) == 401:  # noqa: PLR2004  # RFC 9110, section 15.5.2
         found["WWW-Authenticate"] = 'Bearer realm="stopgap"'
     return found

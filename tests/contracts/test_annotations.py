@@ -22,6 +22,7 @@ from tests.contracts.promises import contract_of, kind
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid, record_of
 from stopgap.contracts.kinds import INTEGER_MAX, Boolean, Choice, Integer, Number, Text
+from stopgap.contracts.months import Month
 from stopgap.contracts.spellings import Spellings
 
 TRANSLATIONS: list[tuple[Any, kinds.Kind]] = [
@@ -91,6 +92,9 @@ REFUSED: list[tuple[Any, str]] = [
     ((int, None), "default or example None must be"),
     ((int, Field(default_factory=lambda: 5)), "default is made by code"),
     ((Literal["a", "b"], "c"), "default or example 'c' must be one of a, b"),
+    ((Month, "May"), "handed on as it is written"),
+    ((Month, 1), "handed on as it is written"),
+    ((int, 3.0), "handed on as it is written"),
     (Annotated[int, Field(ge=1, examples=[1, 0])], "default or example 0 must be"),
 ]
 

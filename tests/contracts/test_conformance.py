@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import AliasChoices, BaseModel, Field
+from tests.contracts.promises import contract_of
 from tests.distortions import both, has, no, status, when
 from tests.flaws import ANSWERS, CONTRACT, PLATFORM, WITH_ACCOUNT, Case
 from tests.wrong_server import serving
@@ -72,6 +73,15 @@ def test_a_right_server() -> None:
     assert names(verdicts, Outcome.BROKEN) == set()
     assert names(verdicts, Outcome.NOT_CHECKED) == {"login-refused"}
     assert [verdict.rule for verdict in verdicts] == [rule.id for rule in rules_of(contracts, 1)]
+
+
+@pytest.mark.parametrize("longest", [1, 2, 6])
+def test_texts_that_no_path_can_hold(longest: int) -> None:
+    """A right server is not accused over an empty text, or dots, which cannot be in a path."""
+    contract = contract_of(bool, "/short/{a}", a=Annotated[str, Field(max_length=longest)])
+    with serving([contract]) as url:
+        verdicts = visit(url, [contract])
+    assert names(verdicts, Outcome.BROKEN) == set()
 
 
 @pytest.mark.parametrize("case", [*PLATFORM, *CONTRACT, *ANSWERS], ids=str)

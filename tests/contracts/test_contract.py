@@ -223,3 +223,11 @@ DIFFERENT: list[Contract] = [
 def test_a_fingerprint_tells_contracts_apart() -> None:
     """Whatever a client or a model would notice changes it."""
     assert len({contract.fingerprint for contract in DIFFERENT}) == len(DIFFERENT)
+
+
+@pytest.mark.parametrize("text", ["", ".", ".."])
+def test_an_address_that_can_be_followed(text: str) -> None:
+    """What a path cannot hold is in the query: clients resolve dots, and drop what is empty."""
+    contract = contract_of(bool, "/texts/{a}/{n}", a=str, n=int)
+    assert contract.address({"a": text, "n": 5}) == f"/texts?a={text}&n=5"
+    assert contract.address({"a": "x y", "n": 5}) == "/texts/x%20y/5"

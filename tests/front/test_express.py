@@ -116,6 +116,8 @@ def assert_equal(house: House, scope: Scope, body: bytes) -> None:
     assert house.ask(house.with_lane, scope, body) == slow
 
 
+TWO_TYPES = [(b"content-type", b"application/json"), (b"content-type", b"text/plain")]
+
 LAWFUL = settings(
     max_examples=1_500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -161,6 +163,14 @@ def test_with_a_body(
     headers = [*house.identities[who % len(house.identities)], *extra, *given_type, *length]
     if path != "/login":
         assert_equal(house, scope_of("POST", path, query, headers), body)
+
+
+@pytest.mark.parametrize("types", [TWO_TYPES, TWO_TYPES[::-1]])
+def test_a_type_that_is_sent_twice(house: House, types: list[tuple[bytes, bytes]]) -> None:
+    """A body whose type is told in two ways is not read as the one that suits."""
+    body = b'{"seller_available": 5, "month": "may", "customer_visiting_website": 7}'
+    length = (b"content-length", b"%d" % len(body))
+    assert_equal(house, scope_of("POST", "/predict", "", [*types, length]), body)
 
 
 @pytest.mark.parametrize(

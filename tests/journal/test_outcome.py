@@ -15,7 +15,9 @@ def test_it_has_the_promised_type() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "[]", '{"days": 1}', '{"days": 1, "carrier": "east"}', "[" * 100_000]
+    "text",
+    ["", "x", "[]", '{"days": 1}', '{"days": 1, "carrier": "east"}', "[" * 100_000, "\ud800"]
+    + ['{"days": 1, "days": 2, "carrier": "north"}'],
 )
 def test_what_it_cannot_be(text: str) -> None:
     """Anything else is told, however it is written or nested."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from tests.pictures import png
 
 from stopgap import wiring
 from stopgap.settings import Settings
@@ -53,6 +54,41 @@ def test_the_raw_path_counts(client: FlaskClient) -> None:
     assert response.status_code == 400
     assert response.json is not None
     assert [fault["field"] for fault in response.json["errors"]] == ["seller_available"]
+
+
+@pytest.mark.parametrize(
+    ("boundary", "body"),
+    [
+        ("B", b'--B\r\nContent-Disposition: form-data; name="month"\r\n\r\nmay\r\n'),
+        ("", b'--B\r\nContent-Disposition: form-data; name="month"\r\n\r\nmay\r\n--B--\r\n'),
+        ("B", b"--B\r\n\r\nmay\r\n--B--\r\n"),
+    ],
+    ids=["cut off", "no boundary", "no name"],
+)
+@pytest.mark.parametrize("path", ["/predict", "/login", "/images", "/console/predict/madcompany"])
+def test_half_a_form_is_none(client: FlaskClient, path: str, boundary: str, body: bytes) -> None:
+    """What a form has lost is not taken for what was never sent."""
+    media_type = f"multipart/form-data; boundary={boundary}" if boundary else "multipart/form-data"
+    response = client.post(path, data=body, content_type=media_type)
+    assert response.status_code in {400, 405}
+    if response.status_code == 400:
+        assert response.json is not None
+        assert response.json["type"] == "/problems/body-malformed"
+
+
+def test_bytes_that_are_not_there(client: FlaskClient) -> None:
+    """Whoever asks for bytes behind a file's end is told how many there are (RFC 9110, 15.5.17)."""
+    with client.get("/static/console.css") as whole:
+        size = len(whole.data)
+    with client.get("/static/console.css", headers={"Range": f"bytes={size}-"}) as response:
+        assert response.status_code == 416
+        assert response.headers["Content-Range"] == f"bytes */{size}"
+
+
+def test_a_raw_body_that_is_called_a_form(client: FlaskClient) -> None:
+    """What curl calls a form, unless it is told otherwise, may be an image all the same."""
+    response = client.post("/images", data=png(), content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 201
 
 
 def test_the_wait_for_a_thread_counts(app: Flask, client: FlaskClient) -> None:

@@ -88,6 +88,8 @@ def _field(name: str, info: FieldInfo) -> kinds.Field:
     default = None if info.is_required() else info.get_default(call_default_factory=False)
     for value in (*(info.examples or ()), *([] if info.is_required() else [default])):
         _check_allowed(name, kind, value)
+    if not info.is_required() and (broken := values.breach(kind, default)):
+        raise ContractInvalid(f"{name}: its default is handed on as it is written, and {broken}.")
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     return kinds.Field(
         name=name,

@@ -166,8 +166,14 @@ class Contract:
         return segments_of(self.path)
 
     def address(self, inputs: Mapping[str, object]) -> str:
-        """Write the path for some inputs; those that have no place in it follow as a query."""
+        """Write the path for some inputs; those that have no place in it follow as a query.
+
+        All of them do where one is a text that a path cannot hold.
+        """
         written = {name: write_text(value) for name, value in inputs.items()}
+        placed = [name for part in self.segments if (name := placeholder(part))]
+        if any(written[name] in {"", ".", ".."} for name in placed):
+            return f"{self.prefix}?{urlencode(written)}"
         parts = [
             quote(written.pop(name), safe="") if (name := placeholder(part)) else part
             for part in self.segments

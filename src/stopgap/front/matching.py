@@ -72,7 +72,9 @@ def nothing(_text: bytes) -> Row | None:
 
 def is_json(scope: Scope) -> bool:
     """Tell whether a body is worth reading here."""
-    return scope["method"] == "POST" and JSON in scope["headers"]
+    if scope["method"] != "POST" or JSON not in scope["headers"]:
+        return False
+    return [name for name, _ in scope["headers"]].count(JSON[0]) == 1
 
 
 def asks_for_page(headers: Iterable[Header]) -> bool:

@@ -32,8 +32,8 @@ def input_condition(contracts: Sequence[Contract], name: str, text: str) -> Cond
         FilterInvalid: the value cannot be one of this input's.
     """
     own = next((each.names[name] for each in contracts if name in each.names), name)
-    found = (field.kind for each in contracts for field in each.fields if field.name == own)
-    low, high = _range(next(found, None), name, text)
+    found = [field.kind for each in contracts for field in each.fields if field.name == own]
+    low, high = _range_of_any(found, name, text)
     return Condition(part="input", name=own, low=low, high=high)
 
 
@@ -43,8 +43,8 @@ def answer_condition(contracts: Sequence[Contract], name: str, text: str) -> Con
     Raises:
         FilterInvalid: the value cannot be an answer's.
     """
-    found = (kind for each in contracts for own, kind in members(each.output_kind) if own == name)
-    low, high = _range(next(found, None), name or "answer", text)
+    found = [kind for each in contracts for own, kind in members(each.output_kind) if own == name]
+    low, high = _range_of_any(found, name or "answer", text)
     return Condition(part="output", name=name, low=low, high=high)
 
 
@@ -69,6 +69,17 @@ def names_served(contracts: Iterable[Contract]) -> Iterator[tuple[str, str]]:
                 if (part, name) not in seen:
                     seen.add((part, name))
                     yield part, name
+
+
+def _range_of_any(found: Sequence[kinds.Scalar], field: str, text: str) -> tuple[Value, Value]:
+    """Read a value, or two ends, as the first contract does that can; else refuse as the first."""
+    refusals = []
+    for kind in found or (None,):
+        try:
+            return _range(kind, field, text)
+        except FilterInvalid as refusal:
+            refusals.append(refusal)
+    raise refusals[0]
 
 
 def _range(kind: kinds.Scalar | None, field: str, text: str) -> tuple[Value, Value]:

@@ -1,9 +1,9 @@
 """The outcome of an answer: what really came of it, read as the contract's output is."""
 
-import json
 from dataclasses import replace
 
 from stopgap.contracts import kinds
+from stopgap.contracts.parsing import JsonMalformed, read_json_object
 from stopgap.contracts.values import OutOfBounds, Unreadable, breach, read_text
 from stopgap.errors import Fault, StopgapError
 
@@ -37,9 +37,9 @@ def read_outcome(kind: kinds.Kind, text: str) -> object:
 
 def _object(kind: kinds.Record, text: str) -> object:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:  # the latter where it is nested without end
-        raise OutcomeInvalid("is no JSON", text) from error
+        value = read_json_object(text.encode())
+    except (JsonMalformed, UnicodeError) as error:
+        raise OutcomeInvalid("is no JSON object, each name once", text) from error
     if broken := breach(kind, value):
         raise OutcomeInvalid(broken, text)
     return value

@@ -9,6 +9,7 @@ from stopgap.errors import StopgapError
 from stopgap.problems import SignInNeeded
 from stopgap.telemetry.logs import Seldom
 from stopgap.web import client_api, faults, image_api, operations, reference
+from stopgap.web.bodies import StrictRequest
 from stopgap.web.console import (
     account,
     accounts,
@@ -56,6 +57,7 @@ ROOMS = (
 def create_app(built: Parts) -> Flask:
     """Build the application from its parts."""
     app = Flask("stopgap.web")
+    app.request_class = StrictRequest
     app.extensions[NAME] = built
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

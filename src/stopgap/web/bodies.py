@@ -1,9 +1,11 @@
 """Reading a request's values: from its path and query, and from a JSON, form or multipart body."""
 
+from typing import IO, Any
 from urllib.parse import quote
 
-from flask import request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Request, request
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from stopgap.contracts.parsing import (
     Given,
@@ -35,6 +37,31 @@ def raw_query() -> str:
 def is_form() -> bool:
     """Tell whether the body is what an HTML form sends."""
     return request.mimetype in {FORM, MULTIPART}
+
+
+class StrictParser(FormDataParser):
+    """Reads a multipart form whole, or says that it is none; half of one is no empty one.
+
+    Of any other body it takes what it can, which may be nothing: curl calls an image a form.
+    """
+
+    def parse(self, stream: IO[bytes], mimetype: str, *args: Any, **options: Any) -> Any:
+        """Read a body.
+
+        Raises:
+            BadRequest: it is not the multipart form that its Content-Type says.
+        """
+        self.silent = mimetype != MULTIPART
+        try:
+            return super().parse(stream, mimetype, *args, **options)
+        except ValueError as error:
+            raise BadRequest from error
+
+
+class StrictRequest(Request):
+    """A request whose form is read so."""
+
+    form_data_parser_class = StrictParser
 
 
 def wants_html() -> bool:

@@ -14,7 +14,7 @@ from stopgap.contracts.parsing import InputMalformed, read_inputs, read_path
 from stopgap.contracts.row import Row
 from stopgap.images.image import Image, Uploader
 from stopgap.predicting.line import Prediction
-from stopgap.problems import SignInNeeded
+from stopgap.problems import SignInNeeded, prefers_json
 from stopgap.web import callers
 from stopgap.web.answers import json_answer, problem, see_other, text
 from stopgap.web.bodies import (
@@ -115,8 +115,8 @@ def upload_image() -> Response:
     if wants_html() and is_form():
         response = see_other(url_for("welcome.home"))  # which shows the path
     else:
-        wants_json = request.accept_mimetypes.best == "application/json"
-        response = json_answer(described(image), 201) if wants_json else text(path, 201)
+        as_json = prefers_json(request.headers.get("Accept", ""))
+        response = json_answer(described(image), 201) if as_json else text(path, 201)
         response.headers["Location"] = path
     if session_id is not None:
         callers.remember(response, session_id, guest=True)

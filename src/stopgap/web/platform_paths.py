@@ -80,16 +80,33 @@ SIGNED_IN: list[dict[str, Any]] = [{"session": []}, {"key": []}]
 ANYBODY_OR_SIGNED_IN: list[dict[str, Any]] = [{}, *SIGNED_IN]
 
 
+ALWAYS = {
+    "414": _problem("Path and query are too long."),
+    "503": _problem("Too much is asked at once, or the database is away; see Retry-After."),
+}
+"""What every route may answer, where it says nothing else of it."""
+
+
+def _sent_on(description: str) -> Any:
+    location = {"schema": {"type": "string", "format": "uri-reference"}}
+    return {"description": description, "headers": {"Location": location}}
+
+
 def platform_paths() -> dict[str, Any]:
     """Describe the routes that every contract comes with."""
-    return {
+    paths: dict[str, dict[str, Any]] = {
         "/status": {"get": _status()},
         "/login": {"post": _login(), "get": _sign_in_form()},
         "/logout": {"post": _logout()},
         "/images": {"post": _upload(), "get": _list()},
-        "/images/{name}": {"parameters": [NAME], "get": _fetch(), "delete": _delete()},
+        "/images/{name}": {"get": _fetch(), "delete": _delete()},
         "/health": {"get": _health()},
     }
+    for operations in paths.values():
+        for operation in operations.values():
+            operation["responses"] = dict(sorted((ALWAYS | operation["responses"]).items()))
+    paths["/images/{name}"]["parameters"] = [NAME]
+    return paths
 
 
 def _status() -> dict[str, Any]:
@@ -114,6 +131,7 @@ def _login() -> dict[str, Any]:
         },
         "responses": {
             "200": _answer("Signed in.", TEXT, {"type": "string"}, sentence),
+            "303": _sent_on("Signed in, by a browser's own form."),
             "400": _problem("A value is missing, or the body cannot be read."),
             "401": _problem("Unknown name or wrong password."),
             "403": _problem("A browser sent it from another site's page."),
@@ -131,10 +149,7 @@ def _sign_in_form() -> dict[str, Any]:
         "operationId": "signInForm",
         "summary": "Lead a browser to the sign-in form",
         "responses": {
-            "303": {
-                "description": "The form is on the first page.",
-                "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}},
-            }
+            "303": _sent_on("The form is on the first page."),
         },
     }
 
@@ -170,6 +185,7 @@ def _upload() -> dict[str, Any]:
         },
         "responses": {
             "201": created,
+            "303": _sent_on("Kept, by a browser's own form."),
             "400": _problem("No image, or a broken one."),
             "401": _problem("Sign in first (where there are no guests), or the key is refused."),
             "403": _problem("A browser sent it from another site's page."),

@@ -139,3 +139,12 @@ class NotMade:
 
     def __init__(self) -> None:
         raise OSError("weights are missing")
+
+
+def raises_before_it_hangs(row: Sales) -> int:
+    """Raise for few visitors, so that hardly any batch comes to the sellers that hang it."""
+    if row.customer_visiting_website < LIMIT:
+        raise ValueError("too few visitors")
+    if many(row):
+        time.sleep(1_000)
+    return good(row)

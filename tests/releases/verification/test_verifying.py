@@ -132,6 +132,14 @@ def test_a_dead_model_is_asked_no_more() -> None:
     assert set(outcomes.values()) == {"not checked"}
 
 
+def test_what_is_fatal_behind_what_raises() -> None:
+    """A row that hangs is found though another of its batch raises before it is come to."""
+    found = by_rule(verified("raises_before_it_hangs", deadline=0.5, batch=16))
+    assert found["survives"].outcome == "broken"
+    (failure,) = found["survives"].failures
+    assert failure.inputs["seller_available"] > 1_000
+
+
 def test_a_model_in_the_same_process() -> None:
     """In the server's own process a hang cannot be ended, and is told all the same."""
     report = verified("hangs", in_process=True, seconds=2, deadline=0.4)

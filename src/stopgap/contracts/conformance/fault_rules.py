@@ -235,11 +235,17 @@ def _unknown(visit: Visit, contract: Contract) -> None:
             expect_problem(visit.predict(way(contract, row)), NOT_ALLOWED, {"no_such_field"})
 
 
+def _in_path(visit: Visit, contract: Contract) -> asking.Row:
+    """Draw inputs that a path can hold."""
+    while not asking.fits_in_path(contract, row := sample(visit, contract)):
+        pass
+    return row
+
+
 def _path_parts(visit: Visit, contract: Contract) -> None:
-    row = sample(visit, contract)
-    if asking.fits_in_path(contract, row):
-        path, mark, rest = asking.by_path(contract, row).target.partition("?")
-        expect_problem(visit.predict(Request(target=f"{path}/more{mark}{rest}")), MALFORMED)
+    row = _in_path(visit, contract)
+    path, mark, rest = asking.by_path(contract, row).target.partition("?")
+    expect_problem(visit.predict(Request(target=f"{path}/more{mark}{rest}")), MALFORMED)
     last = placeholder(contract.segments[-1])
     if last in {field.name for field in contract.fields if field.required}:
         expect_problem(visit.predict(Request(target=path.rpartition("/")[0])), MALFORMED, {last})
@@ -281,8 +287,7 @@ def _method(visit: Visit, contract: Contract) -> None:
     expect_header(answer, "Allow", "GET", "POST")
     if contract.path == contract.prefix:
         return
-    row = sample(visit, contract)
-    target = asking.by_path(contract, row).target
+    target = asking.by_path(contract, _in_path(visit, contract)).target
     headers = {"Content-Type": FORM}
     answer = visit.predict(Request(method="POST", target=target, headers=headers, body=b""))
     expect_problem(answer, HTTPStatus.METHOD_NOT_ALLOWED)

@@ -169,6 +169,9 @@ class Checks:
                 self._fatal = None
             if any(each.failed for each in answered) and len(answered) > 1:
                 answered = await self._one_by_one(answered)
+                if culprit := next((each for each in answered if each.fatal), None):
+                    self._fatal = culprit  # which the batch did not come to, as another row raised
+                    return
             self._answered += answered
             self._progress(len(self._answered), len(rows))
             if number in {(len(batches) - 1) // 2, len(batches) - 1}:

@@ -94,7 +94,9 @@ def download(kind: str) -> Response:
         faults = [Fault(field=name, message=detail) for name, detail in found.errors.items()]
         raise FilterInvalid(" ".join(found.errors.values()), faults=faults)
     response = Response(content_type=media_type)
-    if request.method != "HEAD":
+    if request.method == "HEAD":
+        response.automatically_set_content_length = False  # nobody knows how long it will be
+    else:
         made = parts().downloads.start(form, found.filters)
         response.response = wrap_file(request.environ, made)  # type: ignore[arg-type]  # a file to be read
         response.direct_passthrough = True

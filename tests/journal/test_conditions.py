@@ -1,0 +1,38 @@
+"""What people ask the history for, read as the contracts do that may be meant."""
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+from tests.contracts.promises import contract_of
+
+from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
+
+NUMBERS = contract_of(Annotated[int, Field(ge=0, le=9)], "/numbers", size=int)
+WORDS = contract_of(Literal["yes", "no"], "/words", size=Literal["large", "small"])
+FLAGS = contract_of(bool, "/flags", size=bool)
+ALL = (NUMBERS, WORDS, FLAGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [("7", 7, 7), ("7..9", 7, 9), ("yes", "yes", "yes"), ("true", True, True)],
+)
+def test_any_contract_may_be_meant(text: str, low: object, high: object) -> None:
+    """Where several have an answer, a value is read by the first that can have it."""
+    found = answer_condition(ALL, "", text)
+    assert (found.low, found.high) == (low, high)
+
+
+def test_an_input_of_several() -> None:
+    """So it is with an input that several contracts have."""
+    assert input_condition(ALL, "size", "small").low == "small"
+    assert input_condition(ALL, "size", "..5").high == 5
+
+
+def test_what_none_can_have() -> None:
+    """What none of them can have is refused as the first of them would."""
+    with pytest.raises(FilterInvalid, match="not a number"):
+        answer_condition(ALL, "", "perhaps")
+    with pytest.raises(FilterInvalid, match="one of"):
+        answer_condition((WORDS, NUMBERS), "", "perhaps")
