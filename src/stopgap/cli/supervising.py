@@ -21,8 +21,8 @@ BACKPRESSURE = 65_536
 """Connections of the server itself, which counts idle ones too: must not be reached."""
 
 HEAD_BYTES = 65_536
-"""Of a request's first line and headers; the server itself answers more with an empty 4xx. Eight
-times what the door takes of an address, and of cookies more than any browser sends."""
+"""Of a request's first line and headers that the server reads before it looks whether they have an
+end. It answers twice as many with an empty 4xx; the door takes an eighth of an address."""
 
 STOP_SECONDS = 3
 """Time for a worker to end after it was told to; who needs longer is killed."""
