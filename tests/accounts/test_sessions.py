@@ -12,6 +12,7 @@ from tests.accounts.conftest import House
 from stopgap.accounts import store
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.sessions import SessionNotFound
+from stopgap.accounts.store.tables import BATCH
 from stopgap.storage.database import metadata
 
 HERE = "192.0.2.1"
@@ -121,14 +122,14 @@ def _rows(house: House, table: str) -> int:
 
 def test_a_sweep_removes_what_has_aged(house: House, demo: House) -> None:
     """A sweep removes ended sessions and addresses of 30 days ago, in batches, and nothing else."""
-    rows = [demo.sessions.draft(name="x", password_length=1)[0] for _ in range(store.BATCH + 1)]
+    rows = [demo.sessions.draft(name="x", password_length=1)[0] for _ in range(BATCH + 1)]
     with house.database.write() as connection:
         for row in rows:
             store.insert_session(connection, row)
     house.sign_in.sign_in("ada", "correct", HERE)
     assert house.sessions.sweep() == 0
     house.clock.forward(hours=24)
-    assert house.sessions.sweep() == store.BATCH + 1
+    assert house.sessions.sweep() == BATCH + 1
     assert _rows(house, "sessions") == 1
     house.clock.forward(days=29)
     assert house.sessions.sweep() == 2

@@ -14,6 +14,7 @@ from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.passwords import HASHER, PasswordTooLong
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
+from stopgap.accounts.store.tables import ACCOUNTS
 from stopgap.errors import StopgapError
 from stopgap.storage.database import DatabaseUnreachable, metadata
 
@@ -234,7 +235,7 @@ def test_who_has_not_signed_in_can_be_a_guest(demo: House) -> None:
 
 def _stored_hash(house: House, name: str) -> str:
     with house.database.read() as connection:
-        statement = select(store.ACCOUNTS.c.password_hash).where(store.ACCOUNTS.c.folded == name)
+        statement = select(ACCOUNTS.c.password_hash).where(ACCOUNTS.c.folded == name)
         return str(connection.execute(statement).scalar_one())
 
 
@@ -242,7 +243,7 @@ def test_an_old_hash_is_renewed(house: House) -> None:
     """A hash of old parameters is replaced at the next right sign-in, and only then."""
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct")
     with house.database.write() as connection:
-        connection.execute(update(store.ACCOUNTS).values(password_hash=weak))
+        connection.execute(update(ACCOUNTS).values(password_hash=weak))
     _outcome(house, "ada", "wrong")
     assert _stored_hash(house, "ada") == weak
     assert _outcome(house, "ada", "correct") == "client"

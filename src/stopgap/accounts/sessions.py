@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from stopgap.accounts import store
 from stopgap.accounts.account import Caller
 from stopgap.accounts.digest import digest
+from stopgap.accounts.store.tables import BATCH
 from stopgap.clock import Clock, Ids
 from stopgap.errors import Fault, StopgapError
 from stopgap.storage.database import AWAY, Database
@@ -164,8 +165,8 @@ class Sessions:
             (store.delete_expired_sessions, now),
             (store.delete_aged_addresses, now - timedelta(days=ADDRESS_DAYS)),
         ):
-            count = store.BATCH
-            while count == store.BATCH:
+            count = BATCH
+            while count == BATCH:
                 with self._database.write() as connection:
                     count = delete(connection, before)
                 removed += count

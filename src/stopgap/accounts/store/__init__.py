@@ -1,0 +1,71 @@
+"""Every statement about accounts: their tables, and a room for each kind of row."""
+
+from stopgap.accounts.store.account_rows import (
+    Login,
+    accounts,
+    delete_account,
+    find_account,
+    find_login,
+    hold_account,
+    hold_login,
+    insert_account,
+    is_shared,
+    names_of,
+    update_disabled,
+    update_password,
+)
+from stopgap.accounts.store.address_rows import (
+    delete_aged_addresses,
+    knows_address,
+    remember_address,
+)
+from stopgap.accounts.store.key_rows import (
+    KeyRow,
+    delete_key,
+    find_key,
+    insert_key,
+    keys,
+    use_key,
+)
+from stopgap.accounts.store.session_rows import (
+    SessionRow,
+    delete_expired_sessions,
+    delete_session,
+    delete_sessions_of,
+    find_session,
+    insert_session,
+    see_session,
+    sessions_of,
+)
+
+__all__ = [
+    "KeyRow",
+    "Login",
+    "SessionRow",
+    "accounts",
+    "delete_account",
+    "delete_aged_addresses",
+    "delete_expired_sessions",
+    "delete_key",
+    "delete_session",
+    "delete_sessions_of",
+    "find_account",
+    "find_key",
+    "find_login",
+    "find_session",
+    "hold_account",
+    "hold_login",
+    "insert_account",
+    "insert_key",
+    "insert_session",
+    "is_shared",
+    "keys",
+    "knows_address",
+    "names_of",
+    "remember_address",
+    "see_session",
+    "sessions_of",
+    "update_disabled",
+    "update_password",
+    "use_key",
+]
