@@ -9,20 +9,21 @@ from stopgap.settings import Settings
 from stopgap.wiring import Installation, Locations
 
 POSTGRESQL = "postgresql://localhost/stopgap"
+HERE, BESIDE = Path("/here"), "sqlite:////here/journal.db"
 
 
 @pytest.mark.parametrize(
-    ("said", "database", "journal"),
+    ("settings", "database", "journal"),
     [
-        ({}, "sqlite:////here/stopgap.db", "sqlite:////here/journal.db"),
-        ({"database_url": "sqlite:////a.db"}, "sqlite:////a.db", "sqlite:////here/journal.db"),
-        ({"database_url": POSTGRESQL}, POSTGRESQL, POSTGRESQL),
-        ({"journal_url": POSTGRESQL}, "sqlite:////here/stopgap.db", POSTGRESQL),
+        (Settings(data=HERE), "sqlite:////here/stopgap.db", BESIDE),
+        (Settings(data=HERE, database_url="sqlite:////a.db"), "sqlite:////a.db", BESIDE),
+        (Settings(data=HERE, database_url=POSTGRESQL), POSTGRESQL, POSTGRESQL),
+        (Settings(data=HERE, journal_url=POSTGRESQL), "sqlite:////here/stopgap.db", POSTGRESQL),
     ],
 )
-def test_databases(said: dict[str, str], database: str, journal: str) -> None:
+def test_databases(settings: Settings, database: str, journal: str) -> None:
     """SQLite's journal is a file of its own; PostgreSQL's is in the same database."""
-    at = Locations.of(Settings(data=Path("/here"), **said))  # type: ignore[arg-type]
+    at = Locations.of(settings)
     assert (at.database, at.journal) == (database, journal)
 
 

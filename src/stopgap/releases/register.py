@@ -66,9 +66,13 @@ class Register:
         Preferably for the contract as it is served here. A command that knows it as it will be
         after the next start may verify a release for that, while this server goes on as it is.
         """
-        reports = [Report.of(each) for _, each in self.rows.reports(number)]
-        served = (each for each in reports if each.fingerprint == self._contract.fingerprint)
-        return next(served, reports[0] if reports else None)
+        last = None
+        for _, each in self.rows.reports(number):
+            report = Report.of(each)
+            if report.fingerprint == self._contract.fingerprint:
+                return report
+            last = last or report
+        return last
 
     def overridden(self, number: int) -> Sequence[str]:
         """Name the rules that an operator overrode since then."""

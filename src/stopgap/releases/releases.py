@@ -77,17 +77,16 @@ class Releases:
     def routing(self, contract: str) -> Routing:
         """Tell who answers for a contract."""
         with self._reading(contract) as register:
-            found = {each.number: each for each in register.releases()}
-        state, standing = register.state, register.standing
-        return Routing(
-            contract=contract,
-            version=state.version,
-            live=found[standing.live],
-            canary=None if standing.canary is None else found[standing.canary],
-            shadows=tuple(found[number] for number in standing.at("shadow")),
-            previous=None if standing.previous is None else found[standing.previous],
-            stand_in_fallback=state.stand_in_fallback,
-        )
+            state, standing, find = register.state, register.standing, register.find
+            return Routing(
+                contract=contract,
+                version=state.version,
+                live=find(standing.live),
+                canary=None if standing.canary is None else find(standing.canary),
+                shadows=tuple(find(number) for number in standing.at("shadow")),
+                previous=None if standing.previous is None else find(standing.previous),
+                stand_in_fallback=state.stand_in_fallback,
+            )
 
     def report(self, contract: str, number: int) -> Report | None:
         """Tell what the last verification of a release found; None: there was none."""
