@@ -114,9 +114,7 @@ class Metrics:
         self._place: _Place | None = None
         self._before = Published()  # what the place's last holder had counted
         self._lock = threading.Lock()
-        self._series: dict[tuple[Key, ...], Series] = (
-            {}
-        )  # the event loop's; by all that each counts
+        self._series: dict[tuple[Key, ...], Series] = {}  # the event loop's; by what each counts
         self._times: dict[Key, Series] = {}  # everybody's, under the lock
         self._tallies: Counter[Key] = Counter()  # the same
         self._gauges: dict[str, Callable[[], float]] = {}
