@@ -23,7 +23,8 @@ from stopgap.journal import store
 from stopgap.journal.filters import Condition, Filters, Value
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.storage.database import JOURNAL, Database, migrate, open_database
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.history import JOURNAL, migrate
 
 DAYS = 90
 """Over how long a time the records are spread."""

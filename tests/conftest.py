@@ -11,7 +11,8 @@ from hypothesis import settings
 from tests.databases import TEMPLATE, PostgresqlServer, postgresql_server
 from tests.fakes import FakeClock
 
-from stopgap.storage.database import Database, migrate, open_database
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.history import migrate
 
 pytest_plugins = ["tests.turns"]
 

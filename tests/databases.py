@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psycopg
 
-from stopgap.storage.database import migrate, open_database
+from stopgap.storage.database import open_database
+from stopgap.storage.history import migrate
 
 PASSWORD = "a-password-of-the-database"
 """Not needed by the server, which trusts its socket's users; there so that it can be looked for."""

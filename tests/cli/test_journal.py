@@ -18,7 +18,8 @@ from stopgap.clock import RandomIds
 from stopgap.journal.record import Record, encode
 from stopgap.journal.segment import claim
 from stopgap.journal.spool import Spool
-from stopgap.storage.database import JOURNAL, migrate, open_database
+from stopgap.storage.database import open_database
+from stopgap.storage.history import JOURNAL, migrate
 
 Fill = Callable[[Sequence[Record]], None]
 

@@ -18,7 +18,8 @@ from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.tally import Tally
-from stopgap.storage.database import JOURNAL, migrate, open_database
+from stopgap.storage.database import open_database
+from stopgap.storage.history import JOURNAL, migrate
 
 MODELS = Path(__file__).parents[1] / "releases" / "verification" / "models.py"
 QUICK = ("--samples", "40", "--batch", "8")

@@ -472,6 +472,10 @@ class BrokenObjects:
         """List all objects."""
         return self._objects.names()
 
+    def age(self, name: str) -> float:
+        """Tell how old an object is."""
+        return self._objects.age(name)
+
     def tidy(self) -> None:
         """Have nothing to tidy."""
 

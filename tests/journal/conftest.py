@@ -7,7 +7,8 @@ import pytest
 from tests.fakes import FakeClock
 
 from stopgap.journal.journal import Journal
-from stopgap.storage.database import JOURNAL, Database, migrate, open_database
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.history import JOURNAL, migrate
 
 
 @pytest.fixture

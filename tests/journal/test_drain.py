@@ -28,7 +28,8 @@ from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record, encode
 from stopgap.journal.segment import SUFFIX, claim, segments
 from stopgap.journal.spool import Spool
-from stopgap.storage.database import JOURNAL, Database, migrate, open_database
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.history import JOURNAL, migrate
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 IDS = text("SELECT id FROM journal_records ORDER BY position")

@@ -5,7 +5,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from stopgap.journal.store.tables import metadata
-from stopgap.storage.database import JOURNAL, Database
+from stopgap.storage.database import Database
+from stopgap.storage.history import JOURNAL
 
 
 def test_the_schema_is_the_tables(journal_database: Database) -> None:

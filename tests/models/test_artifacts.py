@@ -102,13 +102,20 @@ def test_files_that_cannot_be_kept(
         kept.put(model)
 
 
+def grow_old(tmp_path: Path) -> None:
+    """Have all files been put long ago."""
+    for file in (tmp_path / "objects").glob("??/*"):
+        os.utime(file, (0, 0))
+
+
 def test_sweeps_what_nobody_needs(kept: Artifacts, model: Path, tmp_path: Path) -> None:
-    """What no release needs goes at the second sweep: what was just put has time to be needed."""
+    """What no release needs goes at the second sweep, so that a wrong database takes nothing."""
     other = tmp_path / "other.onnx"
     other.write_bytes(b"other")
     needed, left = kept.put(other), kept.put(model)
     for digest in (needed, left):
         kept.fetch(digest)
+    grow_old(tmp_path)
     assert kept.sweep({needed}) == 0
     assert kept.fetch(left).exists()
     assert kept.sweep({needed}) == 1
@@ -129,12 +136,16 @@ def test_sweeps_what_killed_workers_left(kept: Artifacts, model: Path, cache: Pa
     assert {file.name for file in cache.iterdir()} == {digest, new.name}
 
 
-def test_put_again_is_spared_again(kept: Artifacts, model: Path) -> None:
-    """What is handed in again between two sweeps is as new."""
+def test_put_again_is_spared(
+    kept: Artifacts, objects: ObjectStore, cache: Path, model: Path, tmp_path: Path
+) -> None:
+    """What another process hands in again between two sweeps has time to be needed."""
     kept.put(model)
+    grow_old(tmp_path)
     kept.sweep(())
-    kept.put(model)
+    Artifacts(objects, cache).put(model)
     assert kept.sweep(()) == 0
+    grow_old(tmp_path)
     assert kept.sweep(()) == 1
 
 

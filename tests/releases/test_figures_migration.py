@@ -7,7 +7,8 @@ from sqlalchemy import select, text
 
 from stopgap.releases.move import Action, Move
 from stopgap.releases.store import MOVES, ReleaseRows
-from stopgap.storage.database import migrate, open_database
+from stopgap.storage.database import open_database
+from stopgap.storage.history import migrate
 
 FIGURES = {"failures": 4, "chance": 1e-16}
 OLD: list[tuple[Action, str]] = [

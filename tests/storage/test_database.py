@@ -25,9 +25,9 @@ from stopgap.storage.database import (
     DatabaseUnknown,
     DatabaseUnreachable,
     Moment,
-    migrate,
     open_database,
 )
+from stopgap.storage.history import migrate
 
 MAKE = text("CREATE TABLE things (name VARCHAR(10) PRIMARY KEY)")
 ADD = text("INSERT INTO things VALUES ('one')")

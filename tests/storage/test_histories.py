@@ -9,16 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from stopgap.journal.store.tables import metadata as journal_tables
-from stopgap.storage.database import (
-    JOURNAL,
-    MAIN,
-    Database,
-    DatabaseForeign,
-    DatabaseNewer,
-    History,
-    migrate,
-    open_database,
-)
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.history import JOURNAL, MAIN, DatabaseForeign, DatabaseNewer, History, migrate
 
 BOTH = pytest.mark.parametrize("order", [(MAIN, JOURNAL), (JOURNAL, MAIN)], ids=["main", "journal"])
 

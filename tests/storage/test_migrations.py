@@ -6,6 +6,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from importlib import import_module
 from importlib.resources import files
@@ -18,20 +19,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect, text
 
-from stopgap.storage.database import (
-    HEAD,
-    VERSION,
-    Database,
-    DatabaseForeign,
-    DatabaseNewer,
-    metadata,
-    migrate,
-    open_database,
-)
+from stopgap.storage.database import Database, metadata, open_database
+from stopgap.storage.history import HEAD, VERSION, DatabaseForeign, DatabaseNewer, migrate
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-for store in SOURCE.glob("stopgap/*/store.py"):
+for store in SOURCE.glob("stopgap/*/store*"):
     import_module(f"stopgap.{store.parent.name}.store")  # every noun's tables
 
 
@@ -106,7 +99,8 @@ def test_several_processes_migrate_at_once(database_url: str) -> None:
 def test_a_start_without_news_needs_no_alembic(migrated_url: str) -> None:
     """Alembic takes as long to load as all the rest, so it is loaded only to migrate."""
     program = (
-        "import sys; from stopgap.storage.database import migrate, open_database; "
+        "import sys; from stopgap.storage.database import open_database; "
+        "from stopgap.storage.history import migrate; "
         "migrate(open_database(sys.argv[1])); sys.exit('alembic' in sys.modules)"
     )
     done = subprocess.run(
@@ -122,6 +116,18 @@ def test_sqlite_keeps_a_write_ahead_log(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with closing(open_database(f"sqlite:///{path}")) as database:
         migrate(database)
+    with closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_sqlite_waits_for_its_log(tmp_path: Path) -> None:
+    """A start while somebody else has the file waits, and is not left without the log."""
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        threading.Timer(0.5, other.rollback).start()
+        with closing(open_database(f"sqlite:///{path}")) as database:
+            migrate(database)
     with closing(sqlite3.connect(path)) as plain:
         assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

@@ -71,6 +71,18 @@ def test_gives_back_what_was_put(objects: FolderObjects) -> None:
     assert sorted(objects.names()) == ["ab12.png", "ab34.png"]
 
 
+def test_tells_how_old_they_are(objects: FolderObjects, root: Path) -> None:
+    """An object is as old as its last content, by the file system's clock."""
+    objects.put("ab12.png", b"first")
+    os.utime(root / "ab/ab12.png", (0, 0))
+    assert objects.age("ab12.png") > 1_000_000_000
+    objects.put("ab12.png", b"second")
+    assert 0 <= objects.age("ab12.png") < 600
+    for name in ("ab34.png", "zz99.png", "../ab/ab12.png"):
+        with pytest.raises(ObjectNotFound):
+            objects.age(name)
+
+
 def test_deletes(objects: FolderObjects) -> None:
     """What is deleted is gone, and deleting it again is no error."""
     objects.put("ab12.png", b"content")

@@ -20,14 +20,8 @@ from stopgap.journal.drain import LOCK, backlog, damaged
 from stopgap.journal.effort import URGENT_BYTES
 from stopgap.journal.journal import Journal
 from stopgap.settings import SECRET_MIN, Settings
-from stopgap.storage.database import (
-    JOURNAL,
-    MAIN,
-    Database,
-    History,
-    open_database,
-    version_of,
-)
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.history import JOURNAL, MAIN, History, version_of
 from stopgap.storage.objects import SCHEMES, ObjectsUnknown
 from stopgap.wiring.installation import Locations, open_throttle
 

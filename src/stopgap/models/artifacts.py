@@ -15,6 +15,9 @@ from stopgap.storage.objects import DRAFT_SECONDS, ObjectNotFound, ObjectStore
 SIZE_MAX = 2**31
 """Bytes of a model's file: where ONNX ends as well."""
 
+PUT_SECONDS = 3_600
+"""A file is put before its release is verified and written down, which takes no longer."""
+
 
 class ArtifactMissing(ModelUnloadable):
     """The file of a model is kept nowhere that this server can see."""
@@ -69,7 +72,6 @@ class Artifacts:
         except OSError as error:
             raise ModelUnloadable(f"{path} cannot be read: {error.strerror}.") from error
         digest = hashlib.sha256(content).hexdigest()
-        self._unneeded.discard(digest)
         self._objects.put(digest, content)
         return digest
 
@@ -90,18 +92,23 @@ class Artifacts:
     def sweep(self, needed: Collection[str]) -> int:
         """Delete what no release needs; tell how many files there were.
 
-        A file is put before its release is written down, so one that nobody needs is spared until
-        the next sweep.
+        Only those that nobody needed at the last sweep either, since the database may have been
+        another then, or now; and none that has just been put, for a release that comes.
         """
         self._objects.tidy()
         known = set(filter(HASH.fullmatch, self._objects.names()))
         unneeded = known - set(needed)
-        gone = unneeded & self._unneeded
+        gone = {each for each in unneeded & self._unneeded if not self._is_new(each)}
         for digest in gone:
             self._objects.delete(digest)
         self._unneeded = unneeded - gone
         self._sweep_cache(set(needed) | self._unneeded)
         return len(gone)
+
+    def _is_new(self, digest: str) -> bool:
+        with suppress(ObjectNotFound):  # another server sweeps, too
+            return self._objects.age(digest) < PUT_SECONDS
+        return False
 
     def _get(self, digest: str) -> bytes:
         try:

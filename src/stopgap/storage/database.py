@@ -3,10 +3,8 @@
 import os
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,16 +15,10 @@ from sqlalchemy import (
     Dialect,
     Engine,
     MetaData,
-    TableClause,
     TypeDecorator,
-    column,
     create_engine,
     exc,
-    func,
-    inspect,
     make_url,
-    select,
-    table,
     text,
 )
 
@@ -79,23 +71,6 @@ class DatabaseFull(StopgapError):
 
 AWAY = (DatabaseUnreachable, DatabaseFull)
 """What nobody but the database can mend, and time may."""
-
-
-class DatabaseForeign(StartRefused):
-    """The database holds something else already, so nothing in it has been changed."""
-
-    def __init__(self, database: str, reason: str) -> None:
-        super().__init__(f"The {database} is not Stopgap's: {reason}. Name an empty one.")
-
-
-class DatabaseNewer(StartRefused):
-    """The database was written by a newer Stopgap, so nothing in it has been changed."""
-
-    def __init__(self, database: str, version: str, known: str) -> None:
-        super().__init__(
-            f"The {database} is of version {version}, and this Stopgap knows {known} at most; "
-            "run the newer Stopgap, or name another database."
-        )
 
 
 class Moment(TypeDecorator[datetime]):
@@ -305,93 +280,3 @@ def _open_postgresql(text_of_url: str) -> Database:
     engine = create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS)
     postgresql.bound(engine)
     return Database(engine, name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class History:
-    """How some tables came to be, script by script; several may share one database."""
-
-    folder: str  # in `migrations`; its scripts
-    version: TableClause  # where the database keeps how far it has come
-    head: str  # the newest script; a database that is there needs no Alembic (0.3 s)
-
-
-VERSION = table("stopgap_version", column("version_num"))
-HEAD = "0003"
-MAIN = History(folder="versions", version=VERSION, head=HEAD)
-"""The history of the tables on `metadata`."""
-
-JOURNAL = History(
-    folder="journal/versions",
-    version=table("stopgap_journal_version", column("version_num")),
-    head="0002",
-)
-"""The journal's: on SQLite in a file of its own, on PostgreSQL beside the others."""
-
-MIGRATION_LOCK = 0x53_74_6F_70_67_61_70
-"""PostgreSQL's advisory lock under which one process at a time migrates: `Stopgap` in ASCII."""
-
-
-def migrate(database: Database, history: History = MAIN) -> None:
-    """Bring a history's tables to their newest version; several processes may do so at once.
-
-    Raises:
-        DatabaseForeign: it is no database, or one with tables that are not ours.
-        DatabaseNewer: a newer Stopgap has been here.
-        DatabaseUnreachable: it does not answer.
-    """
-    try:
-        with database.read() as connection:
-            version = version_of(connection, database.name, history)
-    except exc.DatabaseError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-            raise DatabaseForeign(database.name, "the file is no database") from error
-        raise
-    if database.engine.dialect.name == "sqlite":
-        _use_wal(database)
-    if version == history.head:
-        return
-    with database.write(unbounded=True) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        if version_of(connection, database.name, history) != history.head:
-            _upgrade(connection, history)
-
-
-def version_of(connection: Connection, name: str, history: History = MAIN) -> str:
-    """Tell the version of a history's tables; nothing where there are none yet."""
-    tables = set(inspect(connection).get_table_names())
-    if history.version.name in tables:
-        version = str(connection.scalar(select(history.version.c.version_num)) or "")
-        if version > history.head:
-            raise DatabaseNewer(name, version, history.head)
-        return version
-    if tables and tables.isdisjoint({MAIN.version.name, JOURNAL.version.name}):
-        shown = ", ".join(sorted(tables)[:3])
-        raise DatabaseForeign(name, f"it has tables of its own ({shown})")
-    return ""
-
-
-def _use_wal(database: Database) -> None:
-    """Let SQLite's readers and its writer not wait for each other; the file remembers it.
-
-    SQLite does not wait for its turn here: who comes second leaves it to the first.
-    """
-    with closing(database.engine.raw_connection()) as connection:
-        try:
-            connection.cursor().execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise DatabaseUnreachable(database.name, str(error)) from error
-
-
-def _upgrade(connection: Connection, history: History) -> None:
-    from alembic import command  # noqa: PLC0415  # 0.3 s that most starts need not spend
-    from alembic.config import Config  # noqa: PLC0415
-
-    attributes = {"connection": connection, "version_table": history.version.name}
-    config = Config(attributes=attributes)
-    config.set_main_option("script_location", "stopgap.storage:migrations")
-    config.set_main_option("version_locations", f"stopgap.storage:migrations/{history.folder}")
-    config.set_main_option("path_separator", "newline")
-    command.upgrade(config, "head")

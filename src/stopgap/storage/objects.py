@@ -74,6 +74,13 @@ class ObjectStore(Protocol):
     def names(self) -> Iterator[str]:
         """List the names of all objects, in no order."""
 
+    def age(self, name: str) -> float:
+        """Tell how many seconds ago an object was put last.
+
+        Raises:
+            ObjectNotFound: there is none of this name.
+        """
+
     def tidy(self) -> None:
         """Remove what killed writers have left behind."""
 
@@ -153,13 +160,27 @@ class FolderObjects:
                     if NAME.fullmatch(file.name) and file.name.startswith(folder.name):
                         yield file.name
 
+    def age(self, name: str) -> float:
+        """Tell how many seconds ago an object was put last.
+
+        Raises:
+            ObjectNotFound: there is none of this name.
+        """
+        if not NAME.fullmatch(name):
+            raise ObjectNotFound
+        try:
+            with self._folder(name[:2]) as shelf:
+                put = os.stat(name, dir_fd=shelf, follow_symlinks=False).st_mtime
+        except OSError as error:
+            if error.errno in ABSENT:
+                raise ObjectNotFound from error
+            raise
+        return self._now() - put
+
     def tidy(self) -> None:
-        """Remove drafts of killed writers; the file system's own clock tells their age."""
-        probe = self._root / DRAFTS / secrets.token_hex(16)
-        probe.touch(mode=0o600)
-        now = probe.stat().st_mtime
-        probe.unlink()
-        for draft in probe.parent.iterdir():
+        """Remove drafts of killed writers."""
+        now = self._now()
+        for draft in (self._root / DRAFTS).iterdir():
             with suppress(FileNotFoundError):  # its writer has just finished
                 if now - draft.lstat().st_mtime > DRAFT_SECONDS:
                     draft.unlink()
@@ -175,6 +196,15 @@ class FolderObjects:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._make_folder(DRAFTS)
             self.tidy()
+
+    def _now(self) -> float:
+        """Tell the time by the file system's own clock, which may be another machine's."""
+        probe = self._root / DRAFTS / secrets.token_hex(16)
+        probe.touch(mode=0o600)
+        try:
+            return probe.stat().st_mtime
+        finally:
+            probe.unlink()
 
     def _make_folder(self, name: str) -> None:
         with suppress(FileExistsError):

@@ -11,7 +11,8 @@ from stopgap.contracts.loading import load_contracts
 from stopgap.releases.releases import Releases
 from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
-from stopgap.storage.database import JOURNAL, migrate, open_database
+from stopgap.storage.database import open_database
+from stopgap.storage.history import JOURNAL, migrate
 from stopgap.storage.objects import open_objects
 from stopgap.wiring.installation import Installation, Locations, open_throttle
 

@@ -14,10 +14,17 @@ from stopgap.journal.store.names import CALLER, SOURCE, Names
 from stopgap.journal.store.rollups import Tally
 from stopgap.journal.store.rows import add_rows, lock
 from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS, FORGOTTEN, OFFSETS, RECORDS, TERMS
-from stopgap.journal.terms import members, number_of, position_of, word_number
+from stopgap.journal.terms import TIE_BITS, members, number_of, position_of, word_number
 
 CHUNK = 1_000
 """Values that one statement is asked about."""
+
+LEAP = 24 * 3_600 * 1_000_000 << TIE_BITS
+"""A day without a record, as positions count. What comes after it may be a clock's mistake, so it
+begins a block: else all records until then would belong into the block before."""
+
+SPARED = 10_000
+"""Numbers that are left free at a leap, for the blocks of the time between."""
 
 WITHOUT_BLOCKS = delete(BLOCKS).where(BLOCKS.c.block.in_(bindparam("blocks", expanding=True)))
 
@@ -153,18 +160,20 @@ class _Block:
 def _blocks(connection: Connection, positions: Sequence[int], size: int) -> list[int]:
     """Tell the block of each of some positions, which are in order; new blocks begin at the end.
 
-    What comes late goes where it belongs, into a block that is full already; so blocks never
-    overlap, and their order is that of time.
+    There, or before a leap. What comes late goes where it belongs, into a block that is full
+    already; so blocks never overlap, and their order is that of time.
     """
     blocks = _blocks_from(connection, positions[0]) or [_Block(0, positions[0], positions[0], 0)]
     firsts = [each.first for each in blocks]
     touched: dict[int, _Block] = {}
     found = []
     for position in positions:
-        if position > blocks[-1].last and blocks[-1].records >= size:
-            blocks.append(_Block(blocks[-1].block + 1, position, position, 0))
-            firsts.append(position)
-        block = blocks[max(0, bisect_right(firsts, position) - 1)]
+        place = max(0, bisect_right(firsts, position) - 1)
+        if number := _new_number(blocks[place : place + 2], position, size):
+            place += 1
+            blocks.insert(place, _Block(number, position, position, 0))
+            firsts.insert(place, position)
+        block = blocks[place]
         block.first = min(block.first, position)
         block.last = max(block.last, position)
         block.records += 1
@@ -173,6 +182,23 @@ def _blocks(connection: Connection, positions: Sequence[int], size: int) -> list
     connection.execute(WITHOUT_BLOCKS, {"blocks": list(touched)})
     add_rows(connection, BLOCKS, [astuple(each) for each in touched.values()])
     return found
+
+
+def _new_number(around: Sequence[_Block], position: int, size: int) -> int | None:
+    """Tell the number of the block that begins with a position; None: it belongs to one before.
+
+    Args:
+        around: The last block that begins before it, and the one after that.
+        size: Records of a full block.
+    """
+    block, *following = around
+    leaps = position - block.last > LEAP
+    if position <= block.last or not (leaps or block.records >= size):
+        return None
+    if not following:
+        return block.block + (SPARED if leaps else 1)
+    free = following[0].block - block.block > 1 and following[0].first - position > LEAP
+    return block.block + 1 if free else None
 
 
 def _blocks_from(connection: Connection, position: int) -> list[_Block]:
