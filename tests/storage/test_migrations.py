@@ -111,6 +111,18 @@ def test_a_start_without_news_needs_no_alembic(migrated_url: str) -> None:
     assert done.returncode == 0
 
 
+def test_sqlite_needs_nothing_of_postgresql(tmp_path: Path) -> None:
+    """A start on SQLite does without the driver of PostgreSQL, which takes its time to load."""
+    program = (
+        "import sys; from stopgap import wiring; from stopgap.settings import Settings; "
+        "wiring.create_app(Settings()); sys.exit('psycopg' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(SOURCE)}, check=False
+    )
+    assert done.returncode == 0
+
+
 def test_sqlite_keeps_a_write_ahead_log(tmp_path: Path) -> None:
     """SQLite's readers do not wait for its writer, whoever opens the file."""
     path = tmp_path / "a.db"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import (
     URL,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 from stopgap.errors import StartRefused, StopgapError
-from stopgap.storage import postgresql, sqlite
+from stopgap.storage import sqlite
 from stopgap.storage.flushing import flush
 from stopgap.storage.sqlite import BUSY_SECONDS, PATIENCE, WRITING, milliseconds
 
@@ -96,12 +97,28 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
+class Begin(Protocol):
+    """How a transaction begins, and ends."""
+
+    def __call__(
+        self, connection: Connection, *, unbounded: bool
+    ) -> AbstractContextManager[object]:
+        """Open a transaction."""
+
+
+def _begin(connection: Connection, *, unbounded: bool) -> AbstractContextManager[object]:
+    """Open a transaction in SQLite, which sets a statement no bounds."""
+    del unbounded
+    return connection.begin()
+
+
 class Database:
     """One database, for one process. Every transaction is either for reading or for writing."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, begin: Begin = _begin) -> None:
         self.engine = engine
         self.name = name  # for people; never with a password
+        self._begin = begin
 
     def read(self, *, unbounded: bool = False) -> AbstractContextManager[Connection]:
         """Open a transaction for reading; writing in it is an error.
@@ -170,12 +187,6 @@ class Database:
             if patience is not None and connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {milliseconds(patience)}"))
             yield connection
-
-    @staticmethod
-    def _begin(connection: Connection, *, unbounded: bool) -> AbstractContextManager[object]:
-        if connection.dialect.name == "postgresql":
-            return postgresql.transaction(connection, unbounded=unbounded)
-        return connection.begin()
 
     def _connect(self) -> Connection:
         try:
@@ -271,6 +282,8 @@ def _open_sqlite(path: str) -> Database:
 
 
 def _open_postgresql(text_of_url: str) -> Database:
+    from stopgap.storage import postgresql  # noqa: PLC0415  # 0.1 s that SQLite need not spend
+
     try:
         url = make_url(text_of_url).set(drivername="postgresql+psycopg")
     except (exc.ArgumentError, ValueError):  # whose words would repeat the password
@@ -279,4 +292,4 @@ def _open_postgresql(text_of_url: str) -> Database:
     url = url.update_query_dict(postgresql.NETWORK | dict(url.query))
     engine = create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS)
     postgresql.bound(engine)
-    return Database(engine, name)
+    return Database(engine, name, postgresql.transaction)

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ARRAY, Connection, Table, bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 JOURNAL_LOCK = 0x6A_6F_75_72_6E_61_6C
 """PostgreSQL's advisory lock of who writes in the journal: `journal` in ASCII."""
@@ -49,7 +52,9 @@ def _sqlite(table: Table, total: str) -> str:
 
 
 @cache
-def _postgresql(table: Table, total: str) -> postgresql.Insert:
+def _postgresql(table: Table, total: str) -> "postgresql.Insert":
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # slow, and SQLite needs none of it
+
     arrays = [bindparam(f"all_{column.name}", type_=ARRAY(column.type)) for column in table.c]
     adding = postgresql.insert(table).from_select(
         [column.name for column in table.c], select(*map(func.unnest, arrays))
