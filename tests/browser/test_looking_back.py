@@ -23,6 +23,7 @@ def test_an_answer_is_found_again(anybody: Visitor, name: str, password: str) ->
     page.locator("header").get_by_role("link", name="History").click()
     row = page.locator(f'tr:has(a[href$="{request_id}"])')
     expect(row).to_contain_text("december")
+    expect(row.locator("time")).to_have_text(re.compile(r":\d\d UTC$"))  # as the filters' times
     expect(row).to_contain_text("stand-in (random)")
     page.get_by_label("Input", exact=True).select_option("month")
     page.get_by_label("Value of the input").fill("June")

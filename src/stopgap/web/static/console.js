@@ -79,8 +79,7 @@ function makeTabs(box) {
 function localise(time) {
   const at = new Date(time.dateTime);
   time.title = time.textContent;
-  const timeStyle = time.dataset.local || "short";
-  time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle });
+  time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
 /** Do all of this in a part of the page: at the start, and in what arrives later. */
