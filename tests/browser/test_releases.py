@@ -62,7 +62,7 @@ def violations(page: Page) -> list[str]:
 def confirm(visitor: Visitor, words: str, button: str) -> None:
     """Read what will happen, give a reason, and do it."""
     expect(visitor.page.locator("main")).to_contain_text(words)
-    visitor.page.get_by_label("Why").fill("by clicking")
+    visitor.page.get_by_label("Reason").fill("by clicking")
     visitor.page.get_by_role("button", name=button).click()
     expect(visitor.page.get_by_role("status").first).to_contain_text("Done.")
 

@@ -105,7 +105,7 @@ def follows(action: str) -> str:
 def test_the_stand_in_helps_out(house: House) -> None:
     """Once a real model is live, an operator says whether the stand-in answers where it cannot."""
     operator, number = house.client("root"), hand_in(house)
-    assert "help out" not in operator.get(LIST).text
+    assert "stand-in fallback" not in operator.get(LIST).text
     house.parts.releases.promote(NAME, number, "ann", stage="live")
     assert "Where release 1 cannot answer, clients get an error." in operator.get(LIST).text
     for action, before, after in (

@@ -22,4 +22,4 @@ def test_the_numbers(house: House) -> None:
     assert rows[path][:3] == ["4", "1", "0"]
     assert rows["/login"][:3] == ["2", "1", "0"]
     assert re.search(r'Refused sign-ins</dt><dd class="number">1<', page)
-    assert re.search(r'Waiting for the journal</dt><dd class="number">[1-9]', page)
+    assert re.search(r'Journal backlog</dt><dd class="number">[1-9]', page)

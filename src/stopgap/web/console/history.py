@@ -48,7 +48,7 @@ class Row:
     parts: Sequence[tuple[str, float | str]]  # of an output that is an object
     actual: str | None
     actual_parts: Sequence[tuple[str, float | str]]
-    asker: str  # an account's name, `a guest`, or `nobody known`
+    asker: str  # an account's name, `a guest`, or `anonymous`
 
 
 @views.get("")
@@ -183,7 +183,7 @@ def _row(entry: Entry, names: Mapping[str, str]) -> Row:
     facts, record = entry.facts(), entry.record
     inputs = facts["inputs"]
     known = inputs.items() if isinstance(inputs, dict) else [("", inputs)]
-    asker = "nobody known" if record.caller is None else names.get(record.caller, "a guest")
+    asker = "anonymous" if record.caller is None else names.get(record.caller, "a guest")
     return Row(
         entry=entry,
         inputs=[(name, write_text(value)) for name, value in known],

@@ -42,7 +42,7 @@ LARGEST = 10
 COUNTED = timedelta(hours=1)
 """How far back requests are counted."""
 
-SHARES = (("Half", 0.5), ("90%", 0.9), ("99%", 0.99))
+SHARES = (("Median", 0.5), ("p90", 0.9), ("p99", 0.99))
 """Shares of the answers whose durations are told."""
 
 FAILED = {

@@ -84,11 +84,11 @@ class Upload {
       request.upload.addEventListener("progress", (event) => {
         this.part("progress").value = event.loaded / event.total;
         const all = event.loaded === event.total;
-        this.part("words").textContent = all ? "Being drawn anew" : "On its way";
+        this.part("words").textContent = all ? "Processing" : "Uploading";
       });
       request.addEventListener("loadend", () => done(request));
       this.part("progress").value = 0;
-      this.show("On its way", "cancel");
+      this.show("Uploading", "cancel");
       request.send(body);
     });
   }
