@@ -31,6 +31,14 @@ def test_is_serve(tmp_path: Path) -> None:
     assert told.stdout.startswith("Usage: stopgap serve ")
 
 
+def test_other_commands(tmp_path: Path) -> None:
+    """Where Stopgap is not installed, as in Docker, `python -m stopgap.cli` has every command."""
+    source = f"PYTHONPATH={ROOT / 'src'}"
+    told = run(["env", source, sys.executable, "-m", "stopgap.cli", "account", "list"], tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "orhan" in told.stdout
+
+
 def test_without_libraries(tmp_path: Path) -> None:
     """Without its libraries it says in one line which command installs them, and fails."""
     told = run([sys.executable, "-I", "-S", PROGRAM], tmp_path)
