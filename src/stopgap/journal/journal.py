@@ -47,7 +47,7 @@ class Journal:
     On SQLite, a page under any one filter takes 0.3 to 4 ms, and a chart 1 to 9, at ten thousand
     records as at ten million; several filters at once take as long as the rarest of them, unless
     they hardly ever meet. 27,000 records a second come in, 100,000 go out in an export. To measure
-    again: `python -m bench.journal`; docs/durability.md has a figure for each.
+    again: `python -m bench.journal`; docs/benchmarks.md has a figure for each.
 
     Args:
         database: Migrated.
