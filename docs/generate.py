@@ -77,9 +77,9 @@ def metrics_page() -> str:
     )
     return _page(
         "Metrics",
-        "`GET /metrics` tells the numbers of all workers together, in Prometheus' text format. It "
-        "answers an operator's session or key, or the token in `STOPGAP_METRICS_TOKEN`.",
-        _table(("Name", "Kind", "Labels", "What it tells"), rows),
+        "`GET /metrics` has the numbers of all workers together, in Prometheus' text format. It "
+        "takes an operator's session or key, or the token in `STOPGAP_METRICS_TOKEN`.",
+        _table(("Name", "Kind", "Labels", "What it is"), rows),
     )
 
 
@@ -113,10 +113,9 @@ def routes_page() -> str:
     return _page(
         "Routes",
         "Every route of a server that serves MadCompany's contract. Another contract has its own "
-        "path, and its prefix, in the place of `/predict`; the rest is the platform's. A server "
-        "describes its routes in full, with every answer and error, at `/openapi.json`, and shows "
-        "that at `/docs`.",
-        "Each `GET` answers `HEAD` too. One slash more at the end of a path makes no difference.",
+        "path, and its prefix, instead of `/predict`; the rest is the same everywhere. A server "
+        "documents its routes, with every answer and error, at `/docs` and `/openapi.json`.",
+        "Each `GET` answers `HEAD` too. A trailing slash makes no difference.",
         _table(("Method", "Path", "What it does"), rows),
     )
 
@@ -138,7 +137,7 @@ def routes(app: Flask) -> Iterator[tuple[str, Rule, str]]:
         if rule.endpoint == "static":  # Flask's own view
             about = "Send a file that the pages need: style, scripts, icon."
         elif rule.endpoint.endswith("_rest"):
-            about = "Tell what is wrong with a path that does not fit the contract."
+            about = "Say what is wrong with a path that does not fit the contract."
         for method in sorted((rule.methods or set()) - AUTOMATIC_METHODS):
             yield method, rule, about
 
@@ -156,7 +155,7 @@ def commands_page() -> str:
     ]
     return _page(
         "Commands",
-        "What `stopgap --help` says, for the program and each of its commands. Exit codes: "
+        "The `--help` of the program and of each of its commands. Exit codes: "
         "[errors](errors.md).",
         *sections,
     )
@@ -190,9 +189,9 @@ def errors_page() -> str:
     told = sorted((problems.status_of(kind), kind.code, kind) for kind in over_http)
     return _page(
         "Errors",
-        "Every error is a problem document (RFC 9457, `application/problem+json`), or a page where "
-        "a browser asks. Its `type` is `/problems/<code>`, which the server itself explains. "
-        "A command that fails says one line on standard error and ends with the exit code.",
+        "Over HTTP, an error is a problem document (RFC 9457, `application/problem+json`), or a "
+        "page for browsers. Its `type` is `/problems/<code>`, a page that the server itself has. "
+        "A command that fails prints one line on standard error and ends with the exit code.",
         "## Over HTTP, and in commands",
         _table(
             ("Status", "Code", "What it means", "Exit code"),
@@ -202,7 +201,7 @@ def errors_page() -> str:
             ),
         ),
         "## At the start",
-        "The server, or a command, does not start, and nothing has been changed.",
+        "The server or command does not start, and nothing has been changed.",
         _table(
             ("Code", "What it means", "Exit code"),
             (

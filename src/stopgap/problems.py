@@ -82,7 +82,7 @@ class PageNotFound(StopgapError):
 
 
 class RangeUnsatisfiable(StopgapError):
-    """None of the bytes that were asked for is there; Content-Range tells how many there are."""
+    """None of the requested bytes exist; Content-Range says how many there are."""
 
 
 class MethodNotAllowed(StopgapError):

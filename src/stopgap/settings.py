@@ -148,7 +148,7 @@ class Settings:
         _one_of("open", "signed-in"),
         "open or signed-in",
         "open",
-        "who may ask for a prediction: everybody, or only who has a session or an API key",
+        "who may predict: everybody, or only callers with a session or an API key",
     )
     source_url: str | None = _setting(
         _url, "an http:// or https:// URL", None, "where the source code is; pages link to it"
@@ -171,7 +171,10 @@ class Settings:
         secret=True,
     )
     objects: str | None = _setting(
-        _text, "a folder", None, "where images are kept; by default a folder in the data folder"
+        _text,
+        "a folder",
+        None,
+        "where images and models' files are kept; by default a folder in the data folder",
     )
     journal: Literal["strict", "available"] = _setting(
         _one_of("strict", "available"),
@@ -199,7 +202,7 @@ class Settings:
         _text,
         "a text",
         None,
-        "who sends it as a bearer token may read /metrics; operators may in any case",
+        "a bearer token that may read /metrics, as operators may without it",
         secret=True,
     )
     limits: str = _setting(
@@ -224,7 +227,7 @@ class Settings:
         _boolean,
         YES_NO,
         False,
-        "whether cookies are always Secure; if not, they are when the request came by HTTPS",
+        "whether cookies are always Secure; otherwise only when the request came by HTTPS",
         production=True,
     )
     password_rules: bool = _setting(
@@ -247,16 +250,19 @@ class Settings:
         "failed sign-ins to one account from one address in 15 minutes before a pause",
     )
     image_bytes: int = _setting(
-        _integer(1_000, 104_857_600), "1000 to 104857600 bytes", 10_485_760, "bytes of an upload"
+        _integer(1_000, 104_857_600),
+        "1000 to 104857600 bytes",
+        10_485_760,
+        "bytes of an image, at most",
     )
     image_pixels: int = _setting(
-        _integer(1_000, 400_000_000), "1000 to 400000000", 40_000_000, "pixels of an image, in all"
+        _integer(1_000, 400_000_000), "1000 to 400000000", 40_000_000, "pixels of an image, at most"
     )
     account_images: int = _setting(
         _integer(1, 1_000_000), "1 to 1000000", 1_000, "images that one account may keep"
     )
     guest_images: int = _setting(
-        _integer(1, 1_000_000), "1 to 1000000", 50, "guests' images from one address"
+        _integer(1, 1_000_000), "1 to 1000000", 50, "images that guests from one address may keep"
     )
     guest_bytes: int = _setting(
         _integer(1_000_000, 10**12),
@@ -268,14 +274,14 @@ class Settings:
         _integer(16, 100_000),
         "16 to 100000",
         1_000,
-        "requests inside a worker at once; more are refused at once (503), but for /status, "
-        "/health and /metrics",
+        "requests inside a worker at once; more are refused with 503, except /status, /health and "
+        "/metrics",
     )
     prediction_limit: str | None = _setting(
         _rate,
-        "a number/second, /minute, /hour or /day",
+        "a number/second, /minute, /hour or /day: 100/second",
         None,
-        "predictions that one account, or else one address, may ask a worker for: 100/second",
+        "predictions that an account, or else an address, may ask of one worker; no limit if unset",
     )
     body_seconds: int = _setting(
         _integer(1, 600), "1 to 600 seconds", 30, "seconds in which a request's body must arrive"
@@ -290,7 +296,7 @@ class Settings:
         _boolean,
         YES_NO,
         False,
-        "whether every request is logged too: method, path without its query, status, microseconds",
+        "whether every request is logged: id, method, path without query, status, time, address",
     )
 
 

@@ -31,7 +31,9 @@ def account() -> None:
 
 @account.command()
 @click.argument("name")
-@click.option("--operator", is_flag=True, help="One who watches and changes what is served.")
+@click.option(
+    "--operator", is_flag=True, help="One who sees everything and changes what is served."
+)
 @password_options
 def add(name: str, *, operator: bool, generate: bool, password_stdin: bool) -> None:
     """Add the account NAME; its password is asked for twice.
@@ -97,7 +99,7 @@ def password(name: str, *, generate: bool, password_stdin: bool) -> None:
 @account.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Let nobody use the account NAME: sessions end, API keys are refused.
+    """Disable the account NAME: its sessions end, its API keys are refused.
 
     \b
     Example:
@@ -111,7 +113,7 @@ def disable(name: str) -> None:
 @account.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let the account NAME be used again.
+    """Enable the account NAME again.
 
     \b
     Example:

@@ -38,7 +38,7 @@ contract_option = click.option(
 
 @click.group()
 def contract() -> None:
-    """Show contracts, compare them, and hold a live server against them.
+    """Show contracts, compare them, and check a live server against them.
 
     \b
     Examples:
@@ -56,7 +56,7 @@ def _contracts(places: Sequence[str]) -> tuple[Contract, ...]:
 @contract_option
 @json_option
 def show(places: Sequence[str], *, as_json: bool) -> None:
-    """Tell what a contract promises.
+    """Show what a contract promises.
 
     \b
     Examples:
@@ -142,7 +142,7 @@ def openapi(places: Sequence[str]) -> None:
 @click.argument("new")
 @json_option
 def diff(old: str, new: str, *, as_json: bool) -> None:
-    """List what a client of OLD meets when NEW is served; exit with 1 if something breaks.
+    """List what changes for a client of OLD when NEW is served; exit with 1 if it breaks.
 
     Both are named as MODULE:ATTRIBUTE or FILE.py:ATTRIBUTE.
 
@@ -173,7 +173,7 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
     type=click.IntRange(1, 100_000),
     default=300,
     show_default=True,
-    help="Predictions that are asked of each contract.",
+    help="Predictions asked of each contract.",
 )
 @click.option(
     "--timeout",
@@ -193,9 +193,9 @@ def check_server(
     timeout: float,
     as_json: bool,
 ) -> None:
-    """Hold the live server at URL against contracts, as a client would test it.
+    """Check the live server at URL against contracts, as a client would.
 
-    Each rule is a line. Exits with 1 if one is broken. Images that are uploaded are deleted again.
+    Prints a line for each rule. Exits with 1 if one is broken. Uploaded images are deleted again.
 
     \b
     Examples:

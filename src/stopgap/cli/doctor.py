@@ -20,7 +20,7 @@ MARKS = {Weight.FINE: "✓", Weight.WARNING: "!", Weight.WRONG: "✗"}
 @click.option("--settings", "settings_only", is_flag=True, help="List every setting instead.")
 @json_option
 def doctor(*, settings_only: bool, as_json: bool) -> None:
-    """Tell what is wrong with this set-up, and the fix for each; nothing is changed.
+    """Say what is wrong with this set-up, and how to fix it; nothing is changed.
 
     Exits with 1 if something keeps the server from running as it should.
 

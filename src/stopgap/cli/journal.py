@@ -22,7 +22,7 @@ from stopgap.journal.outcome import OutcomeInvalid, read_outcome
 def journal() -> None:
     """Look up, count and export every answer that was given.
 
-    What was answered until now is in it: answers that still wait in the spool are awaited for two
+    It has every answer given until now: those that are still in the spool are awaited for two
     seconds or, where no server runs, moved by the command itself.
 
     \b
@@ -123,9 +123,9 @@ def export(*, as_json: bool, **asked: Any) -> None:
 @click.argument("answer_id", metavar="ID")
 @click.argument("value")
 def actual(answer_id: str, value: str) -> None:
-    """Tell what really came of an answer; ID is its X-Request-Id, and the last report counts.
+    """Report what came true of answer ID, its X-Request-Id; the last report counts.
 
-    VALUE is of the type that the contract promises, JSON where that is an object. It may well lie
+    VALUE has the type that the contract promises, JSON where that is an object. It may lie
     outside of the promised range: it is what happened.
 
     \b

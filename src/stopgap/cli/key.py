@@ -21,7 +21,7 @@ def key() -> None:
 @click.argument("name")
 @click.option("--label", default="", help="What the key is for, in your own words.")
 def create(name: str, label: str) -> None:
-    """Make an API key for the account NAME. It is shown this once.
+    """Make an API key for the account NAME. It is shown only once.
 
     \b
     Examples:
@@ -65,7 +65,7 @@ def list_keys(name: str | None, *, as_json: bool) -> None:
 @key.command()
 @click.argument("key_id", metavar="ID")
 def revoke(key_id: str) -> None:
-    """End the API key ID for good; `stopgap key list` tells the ids.
+    """Revoke the API key ID for good; `stopgap key list` shows the ids.
 
     \b
     Example:

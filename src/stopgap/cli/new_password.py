@@ -16,9 +16,13 @@ RANDOM_BYTES = 18
 
 def password_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the ways to give a password to a command."""
-    generated = click.option("--generate", is_flag=True, help="Make a strong one up; shown once.")
+    generated = click.option(
+        "--generate", is_flag=True, help="Generate a strong password; shown once."
+    )
     from_input = click.option(
-        "--password-stdin", is_flag=True, help="Read it from standard input: its first line."
+        "--password-stdin",
+        is_flag=True,
+        help="Read the password from standard input: its first line.",
     )
     with_input: Callable[..., Any] = from_input(command)
     return generated(with_input)

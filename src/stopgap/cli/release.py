@@ -90,7 +90,7 @@ def list_releases(chosen: str | None, *, as_json: bool) -> None:
 @contract_option
 @json_option
 def verify(model: str, chosen: str | None, *, as_json: bool, **options: Any) -> None:
-    """Hold the model at URI against the contract, or release N once more; exit with 1 if it fails.
+    """Verify the model at URI, or release N again, against the contract; exit with 1 if it fails.
 
     Nothing is kept of a URI. Of a release the report is kept, and what was overridden before has to
     be overridden again.
@@ -177,7 +177,7 @@ def _trial(parts: Parts, contract: str, specification: Any, options: dict[str, A
 @click.option(
     "--sticky",
     type=click.Choice(["caller", "inputs"]),
-    help="Whose share a canary's is: of callers, or of inputs.  [default: as before, else caller]",
+    help="What a canary's share is of: callers, or inputs.  [default: as before, else caller]",
 )
 @reason_option
 @yes_option
@@ -263,7 +263,7 @@ def rollback(reason: str, chosen: str | None, *, as_json: bool) -> None:
 @contract_option
 @json_option
 def withdraw(number: int, reason: str, chosen: str | None, *, as_json: bool) -> None:
-    """Take the shadow or canary N off the traffic; it is a candidate again.
+    """Withdraw the shadow or canary N from traffic; it is a candidate again.
 
     \b
     Example:
@@ -281,7 +281,7 @@ def withdraw(number: int, reason: str, chosen: str | None, *, as_json: bool) -> 
 @contract_option
 @json_option
 def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: bool) -> None:
-    """Put release N away for good: nothing goes back to it, and its model's file is not kept.
+    """Put release N away for good: it cannot go live again, and its model's file is not kept.
 
     What it answered, and what was done to it, stays on record.
 
@@ -309,7 +309,7 @@ def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: 
 def override(number: int, rule: str, reason: str, chosen: str | None) -> None:
     """Let release N have traffic although it broke RULE.
 
-    It is kept who did so and why, and holds until the release is verified again. `loads` and
+    Who did so and why is kept. It holds until the next verification. `loads` and
     `survives` cannot be overridden.
 
     \b
@@ -326,7 +326,7 @@ def override(number: int, rule: str, reason: str, chosen: str | None) -> None:
 @contract_option
 @json_option
 def show(number: int, chosen: str | None, *, as_json: bool) -> None:
-    """Tell all about release N: its model, its report, what was done to it, and how it does.
+    """Show release N: its model, its report, its history, and how it does.
 
     \b
     Examples:
@@ -372,7 +372,7 @@ def history(number: int | None, chosen: str | None, *, as_json: bool) -> None:
 def fallback(answerer: str, reason: str, chosen: str | None) -> None:
     """Say WHO answers when the live release and the one before it cannot: stand-in, or nobody.
 
-    With nobody, which is so unless somebody says otherwise, clients get an honest 503. The
+    With nobody, the default, clients get a 503. The
     stand-in's answers are drawn, not predicted.
 
     \b

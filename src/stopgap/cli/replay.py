@@ -30,7 +30,7 @@ from stopgap.releases.replay import Recorded
 def replay(
     number: int, limit: int, answered_by: str | None, chosen: str | None, *, as_json: bool
 ) -> None:
-    """Ask release N what the journal has, and compare its answers with those that were given.
+    """Send release N the journal's requests, and compare its answers with those given.
 
     \b
     Examples:

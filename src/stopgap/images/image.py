@@ -101,7 +101,7 @@ class ImageTooManyPixels(StopgapError):
 
 
 class ImageQuotaReached(StopgapError):
-    """No more images fit in what is set aside for this account, this address or all guests.
+    """The image quota of this account, of this address or of all guests together is used up.
 
     An account deletes some of its images. Guests' images go by themselves, and Retry-After tells
     when the first of them does.
@@ -148,7 +148,7 @@ class UploaderGone(StopgapError):
 
 
 class ImagesBusy(StopgapError):
-    """So many images are being drawn anew that this one would wait too long."""
+    """So many images are being re-encoded that this one would wait too long."""
 
     retry_after = 2.0
 

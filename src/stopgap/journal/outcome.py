@@ -9,7 +9,7 @@ from stopgap.errors import Fault, StopgapError
 
 
 class OutcomeInvalid(StopgapError):
-    """What is told of an answer's outcome is not of the type that its contract promises."""
+    """The reported outcome is not of the type that the contract promises."""
 
     def __init__(self, message: str, received: str) -> None:
         shown = Fault.shorten(received)

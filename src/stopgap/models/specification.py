@@ -20,7 +20,7 @@ BATCH_MAX = 4_096
 
 
 class SpecificationInvalid(StopgapError):
-    """What is said of a model cannot be: its URI, or a value out of its range."""
+    """The model's URI cannot be read, or one of its options is out of range."""
 
     def __init__(self, field: str, allowed: str, received: object) -> None:
         super().__init__(f"A model's {field} is {allowed}; it is {received!r:.200}.")

@@ -36,7 +36,7 @@ class RuleHeld(StopgapError):
 
 
 class ReasonMissing(StopgapError):
-    """A rule was to be overridden, and nobody has said why that is all right."""
+    """A rule was to be overridden, but no reason was given."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(f"Say why the rule {rule} may be broken; it is kept with the release.")

@@ -54,7 +54,7 @@ class NothingBefore(StopgapError):
 
 
 class StandingChanged(StopgapError):
-    """Something was changed between somebody's look at the releases and their decision."""
+    """Somebody changed the releases between this look at them and the decision."""
 
     def __init__(self, contract: str) -> None:
         super().__init__(

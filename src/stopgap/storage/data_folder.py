@@ -10,7 +10,7 @@ from stopgap.storage.flushing import flush
 
 
 class DataFolderUnwritable(StartRefused):
-    """The data folder cannot be made, or not be written."""
+    """The data folder cannot be made or written."""
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(

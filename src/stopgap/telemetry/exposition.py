@@ -54,7 +54,7 @@ FAMILIES = (
         name=REQUESTS,
         kind="counter",
         labels=("route", "method", "status"),
-        help="Requests answered; the route is a template, or other.",
+        help="Requests answered; route is a template, or other.",
     ),
     Family(
         name="stopgap_request_duration_seconds",
@@ -66,7 +66,7 @@ FAMILIES = (
     Family(
         name="stopgap_requests_in_flight",
         kind="gauge",
-        help="Requests inside the server now; of other workers, half a second ago.",
+        help="Requests inside the server now; other workers' as of half a second ago.",
     ),
     Family(
         name=SHED,
@@ -78,13 +78,13 @@ FAMILIES = (
         name=PREDICTIONS,
         kind="counter",
         labels=("contract", "release", "outcome"),
-        help="Predictions; the outcome is ok, or the code of the error they ended in.",
+        help="Predictions; outcome is ok, or the code of the error.",
     ),
     Family(
         name="stopgap_prediction_duration_seconds",
         kind="histogram",
         labels=("contract", "release"),
-        help="Time of a prediction that was answered.",
+        help="Time that a successful prediction took.",
         of=PREDICTIONS,
         rest=("ok",),
     ),
@@ -92,7 +92,7 @@ FAMILIES = (
         name=COPIES_DROPPED,
         kind="counter",
         labels=("contract", "release"),
-        help="Copies of requests that a shadow was not asked, as there were too many.",
+        help="Copies of requests not sent to a shadow because there were too many.",
     ),
     Family(
         name=LOGIN_FAILURES,
@@ -103,7 +103,7 @@ FAMILIES = (
     Family(
         name="stopgap_journal_backlog_bytes",
         kind="gauge",
-        help="Bytes of records that wait in the spool for the database.",
+        help="Bytes of records that wait in the spool for the journal's database.",
     ),
     Family(
         name="stopgap_journal_backlog_files",

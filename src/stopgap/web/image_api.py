@@ -35,7 +35,7 @@ def list_images() -> Response:
 
 @api.get("/images/<name>")
 def fetch_image(name: str) -> Response:
-    """Send an image to who may see it."""
+    """Send an image to anybody who may see it."""
     asker = callers.caller()
     image = parts().images.get(name, asker.id if asker else None)
     response = Response(mimetype=image.media_type)

@@ -17,7 +17,7 @@ views = Blueprint("operations", __name__)
 
 @views.get("/health")
 def health() -> Response:
-    """Tell a load balancer whether this server can serve.
+    """Say whether this server can serve; for load balancers.
 
     503 while its database is away, or while no answer can be put on record and each has to be.
     """
@@ -27,7 +27,7 @@ def health() -> Response:
 
 @views.get("/metrics")
 def metrics() -> Response:
-    """Tell the server's numbers, over all workers, to Prometheus or an operator."""
+    """Send the metrics of all workers, to Prometheus or an operator."""
     token = parts().settings.metrics_token
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token is None or not hmac.compare_digest(sent.encode(), token.encode()):

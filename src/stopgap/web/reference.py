@@ -15,7 +15,7 @@ views = Blueprint("reference", __name__)
 
 @views.get("/openapi.json")
 def openapi() -> Response:
-    """Describe every route of the client's, as OpenAPI 3.1."""
+    """Describe every route of the API, as OpenAPI 3.1."""
     return json_answer(_document())
 
 

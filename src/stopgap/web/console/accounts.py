@@ -30,7 +30,7 @@ def page() -> Response:
 
 @views.post("")
 def add() -> Response:
-    """Add an account; its password is made up, and shown this once."""
+    """Add an account; its password is generated, and shown once."""
     callers.in_person(Permission.OPERATE)
     name, role = request.form.get("name", ""), ROLES.get(request.form.get("role", ""), Role.CLIENT)
     try:
@@ -42,7 +42,7 @@ def add() -> Response:
 
 @views.post("/reset")
 def reset() -> Response:
-    """Give an account a new password, made up and shown this once; its sessions end."""
+    """Give an account a generated password, shown once; its sessions end."""
     callers.in_person(Permission.OPERATE)
     name = request.form.get("name", "")
     password = parts().accounts.reset_password(name)
@@ -51,14 +51,14 @@ def reset() -> Response:
 
 @views.post("/disable")
 def disable() -> Response:
-    """Let nobody use an account: its sessions end, its keys are refused."""
+    """Disable an account: its sessions end, its keys are refused."""
     operator = callers.in_person(Permission.OPERATE)
     return _do(lambda name: parts().accounts.disable(name, by=operator.id), "account-disabled")
 
 
 @views.post("/enable")
 def enable() -> Response:
-    """Let an account be used again."""
+    """Enable an account again."""
     callers.in_person(Permission.OPERATE)
     return _do(parts().accounts.enable, "account-enabled")
 

@@ -19,7 +19,7 @@ def form() -> Response:
 
 @views.post("")
 def choose() -> Response:
-    """Keep the choice of colours; anything but light or dark is the system's."""
+    """Keep the choice of colours; anything but light or dark means the system's."""
     chosen = request.form.get("theme", "")
     response = see_other(url_for("console_appearance.form", saved=""))
     if chosen in THEMES:

@@ -107,13 +107,13 @@ def download(kind: str) -> Response:
 
 @views.get("/<request_id>")
 def show(request_id: str) -> Response:
-    """Show one answer: what was asked, what was answered, by whom, and what came of it."""
+    """Show one answer: what was asked, what was answered, by whom, and what came true."""
     return said.telling("answer.html", **_details(request_id))
 
 
 @views.post("/<request_id>/actual")
 def report(request_id: str) -> Response:
-    """Keep what really came of an answer; the last report counts."""
+    """Keep what came true; the last report counts."""
     details = _details(request_id)
     contract = details["contract"]
     if contract is None:

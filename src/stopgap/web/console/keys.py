@@ -24,7 +24,7 @@ def page() -> Response:
 
 @views.post("")
 def create() -> Response:
-    """Make a key, and show it this once: it is kept nowhere, so no other page can."""
+    """Make a key, and show it once: it is stored nowhere, so no other page can."""
     owner = callers.in_person(Permission.HOLD_KEYS)
     label = request.form.get("label", "").strip()
     try:

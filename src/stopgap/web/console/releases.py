@@ -91,7 +91,7 @@ def show(contract: str, number: str) -> Response:
 
 @views.get("/<contract>/change")
 def ask(contract: str) -> Response:
-    """Say what a change would do to each release, and ask whether that is wanted."""
+    """Say what a change would do to each release, and ask for confirmation."""
     callers.signed_in(Permission.OPERATE)
     wish = Wish.of(_contract(contract).name, request.args)
     try:
@@ -102,7 +102,7 @@ def ask(contract: str) -> Response:
 
 @views.post("/<contract>/change")
 def change(contract: str) -> Response:
-    """Do what was asked, unless the releases have changed since."""
+    """Do what was confirmed, unless the releases have changed since."""
     operator = callers.in_person(Permission.OPERATE)
     wish = Wish.of(_contract(contract).name, request.form)
     try:

@@ -14,7 +14,7 @@ views = Blueprint("console_service", __name__, url_prefix="/console/service")
 
 @views.get("")
 def page() -> Response:
-    """Show requests by route, predictions by release, and what waits to be put into the journal."""
+    """Show requests by route, predictions by release, and what waits for the journal."""
     callers.signed_in(Permission.OPERATE)
     published = parts().metrics.of_all()
     return plain_page(

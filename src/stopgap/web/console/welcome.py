@@ -60,7 +60,7 @@ def _calls(contract: Contract) -> dict[str, str]:
 
 @views.get("/login")
 def sign_in_form() -> Response:
-    """Lead to the first page, where the sign-in form is."""
+    """Redirect to the first page, which has the sign-in form."""
     return see_other(url_for("welcome.home"))
 
 
