@@ -326,8 +326,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 def _read(name: str, key: str, row: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
     """Read one setting; None where the environment does not say."""
-    text = environ.get(name) or environ.get(PLATFORM_NAMES.get(key, name))
+    told = name if environ.get(name) else PLATFORM_NAMES.get(key, name)
+    text = environ.get(told)
     if path := environ.get(f"{name}_FILE"):
+        told = name
         try:
             text = Path(path).read_text(encoding="utf-8").rstrip("\n")
         except (OSError, ValueError) as error:
@@ -340,7 +342,7 @@ def _read(name: str, key: str, row: Mapping[str, Any], environ: Mapping[str, str
         return row["parse"](text)
     except (ValueError, KeyError) as error:
         shown = "(not shown)" if row["secret"] else text
-        raise SettingInvalid(name, row["allowed"], shown) from error
+        raise SettingInvalid(told, row["allowed"], shown) from error
 
 
 SECRET_MIN = 32

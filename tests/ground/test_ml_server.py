@@ -34,9 +34,11 @@ def test_is_serve(tmp_path: Path) -> None:
 def test_other_commands(tmp_path: Path) -> None:
     """Where Stopgap is not installed, as in Docker, `python -m stopgap.cli` has every command."""
     source = f"PYTHONPATH={ROOT / 'src'}"
-    told = run(["env", source, sys.executable, "-m", "stopgap.cli", "account", "list"], tmp_path)
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "orhan" in told.stdout
+    command = ["env", source, sys.executable, "-m", "stopgap.cli", "account", "list"]
+    first, second = run(command, tmp_path), run(command, tmp_path)
+    assert first.stderr == f"There was no data folder yet: {tmp_path / 'data'} is new.\n"
+    assert (second.returncode, second.stderr) == (0, "")
+    assert "orhan" in second.stdout
 
 
 def test_without_libraries(tmp_path: Path) -> None:

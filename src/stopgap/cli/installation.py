@@ -1,5 +1,6 @@
 """The installation that a command works on: the settings of its environment, opened and closed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,8 +12,15 @@ from stopgap.web.parts import Parts
 
 @contextmanager
 def opened() -> Iterator[Parts]:
-    """Open what the server would serve from; a fresh installation is made ready first."""
-    parts = wiring.build_parts(wiring.prepare(wiring.settings_of_environment()))
+    """Open what the server would serve from; a fresh installation is made ready first, and named.
+
+    Whoever only wanted to look is in another folder than the server, then.
+    """
+    settings = wiring.settings_of_environment()
+    is_new = not os.path.lexists(settings.data)  # nor can it be looked up, which prepare tells
+    parts = wiring.build_parts(wiring.prepare(settings))
+    if is_new:
+        click.echo(f"There was no data folder yet: {settings.data.absolute()} is new.", err=True)
     try:
         yield parts
     finally:
