@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 from tests.commands import Run, opened
-from tests.journal.records import record
+from tests.journal.records import encode, record
 from tests.pictures import png
 
 from stopgap.accounts.permissions import Role
 from stopgap.images.image import ImageNotFound, Uploader
-from stopgap.journal.record import encode
 
 TYPED = "open sesame\nopen sesame\n"
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from tests.commands import Run, opened
 from tests.journal.filling import add, at
-from tests.journal.records import record
+from tests.journal.records import encode, record
 
 from stopgap.clock import RandomIds
-from stopgap.journal.record import Record, encode
+from stopgap.journal.record import Record
 from stopgap.journal.segment import claim
 from stopgap.journal.spool import Spool
 from stopgap.storage.database import open_database

@@ -11,7 +11,7 @@ from threading import Event
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
-from tests.predicting.slots import FakeSlot
+from tests.predicting.slots import FakeSlot, releases_of
 
 from stopgap import wiring
 from stopgap.clock import SystemClock
@@ -255,7 +255,7 @@ def moody(contract: Contract) -> Plan:
     )
     routing = Routing(contract=contract.name, version=1, live=live, canary=canary, previous=before)
     slots = {
-        seat: Moody(contract, each.name) for each in routing.releases() if (seat := Seat.of(each))
+        seat: Moody(contract, each.name) for each in releases_of(routing) if (seat := Seat.of(each))
     }
     return Plan(routing, slots)
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from stopgap.clock import RandomIds
-from stopgap.journal.record import Record
+from stopgap.journal.record import Record, encoder
 from stopgap.journal.segment import claim
 
 PARTS: dict[str, Any] = {
@@ -26,6 +26,12 @@ PARTS: dict[str, Any] = {
 def record(**parts: Any) -> Record:
     """Make a record like MadCompany's, with an id of its own."""
     return Record(**PARTS | {"id": RandomIds().new()} | parts)
+
+
+def encode(one: Record) -> bytes:
+    """Write a record as the spool keeps it."""
+    write = encoder(contract=one.contract, fingerprint=one.fingerprint, release=one.release)
+    return write(one.id, one.at, one.caller, one.micros, one.inputs, one.output)
 
 
 def records(count: int) -> list[Record]:

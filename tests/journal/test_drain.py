@@ -18,14 +18,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 from tests.journal import spooling
-from tests.journal.records import is_free, record, records
+from tests.journal.records import encode, is_free, record, records
 
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.journal import drain, store
 from stopgap.journal.drain import Drainer, backlog, catch_up, damaged, drain_process
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
-from stopgap.journal.record import Record, encode
+from stopgap.journal.record import Record
 from stopgap.journal.segment import SUFFIX, claim, segments
 from stopgap.journal.spool import Spool
 from stopgap.storage.database import Database, open_database

@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.journal.records import compact_json, record
+from tests.journal.records import compact_json, encode, record
 
-from stopgap.journal.record import MARK, Record, RecordUnreadable, decode, encode
+from stopgap.journal.record import MARK, Record, RecordUnreadable, decode
 
 ANY = st.builds(
     Record,

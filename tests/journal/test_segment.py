@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.journal.records import no_damage, record, records
+from tests.journal.records import encode, no_damage, record, records
 
 from stopgap.clock import RandomIds
-from stopgap.journal.record import Record, encode
+from stopgap.journal.record import Record
 from stopgap.journal.segment import HEAD, append, begin, claim, read, segments
 
 SIX = records(6)

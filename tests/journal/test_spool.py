@@ -15,10 +15,10 @@ from typing import get_args
 
 import pytest
 from tests.journal import spooling
-from tests.journal.records import is_free, no_damage, record, records
+from tests.journal.records import encode, is_free, no_damage, record, records
 
 from stopgap.clock import RandomIds
-from stopgap.journal.record import Record, encode
+from stopgap.journal.record import Record
 from stopgap.journal.segment import BODY_MAX, read, segments
 from stopgap.journal.spool import Fsync, Spool, SpoolUnwritable
 

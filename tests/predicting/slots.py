@@ -118,9 +118,15 @@ def routing(live: Release, **others: Any) -> Routing:
     return Routing(contract=contract.name, version=1, live=live, **others)
 
 
+def releases_of(routing: Routing) -> list[Release]:
+    """List the releases of a routing."""
+    all_of_them = (routing.live, routing.canary, *routing.shadows, routing.previous)
+    return [each for each in all_of_them if each is not None]
+
+
 def plan(routing: Routing, **slots: Slot) -> Plan:
     """Make a plan: `plan(routing, _1=slot)`; a shadow's slot is `aside_3=`."""
-    releases = {each.number: each for each in routing.releases()}
+    releases = {each.number: each for each in releases_of(routing)}
     seated = {}
     for name, slot in slots.items():
         kind, _, number = name.rpartition("_")

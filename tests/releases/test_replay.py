@@ -9,7 +9,7 @@ import pytest
 from stopgap.contracts.madcompany import contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelRaised, ModelUnloadable
-from stopgap.models.slot import Loaded
+from stopgap.models.loaded import Loaded
 from stopgap.models.specification import Specification
 from stopgap.releases.replay import FAILURES, Recorded, Replay, replay
 

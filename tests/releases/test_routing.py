@@ -86,9 +86,3 @@ BARE = Routing(contract="test", version=0, live=stand_in_release("test", "0" * 1
 def test_written_and_read(written: Routing) -> None:
     """A routing that went through JSON is the same routing."""
     assert Routing.of(json.loads(json.dumps(written.document()))) == written
-
-
-def test_what_is_to_be_loaded() -> None:
-    """A worker loads each release that may have to answer, once."""
-    assert [each.number for each in WHOLE.releases()] == [4, 6, 7, 5, 3]
-    assert [each.number for each in BARE.releases()] == [0]

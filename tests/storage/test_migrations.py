@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect, text
 
 from stopgap.storage.database import Database, metadata, open_database
-from stopgap.storage.history import HEAD, VERSION, DatabaseForeign, DatabaseNewer, migrate
+from stopgap.storage.history import MAIN, DatabaseForeign, DatabaseNewer, migrate
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -36,7 +36,7 @@ def _tables(database: Database) -> set[str]:
 def test_the_newest_script_is_the_head() -> None:
     """The constant that spares a start from loading Alembic names the newest script."""
     scripts = ScriptDirectory(str(files("stopgap.storage") / "migrations"))
-    assert scripts.get_heads() == [HEAD]
+    assert scripts.get_heads() == [MAIN.head]
     assert all(re.fullmatch(r"\d{4}", script.revision) for script in scripts.walk_revisions())
 
 
@@ -45,7 +45,7 @@ def test_the_schema_is_the_nouns_tables(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"version_table": VERSION.name, "compare_type": True},
+            opts={"version_table": MAIN.version.name, "compare_type": True},
         )
         assert compare_metadata(context, metadata) == []
         found = inspect(connection)
@@ -63,7 +63,7 @@ def test_comparing_notices_a_difference(database: Database) -> None:
     """The comparison that the test above relies on sees a column that only the database has."""
     with database.write() as connection:
         connection.execute(text("ALTER TABLE accounts ADD COLUMN surprise INTEGER"))
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION.name})
+        context = MigrationContext.configure(connection, opts={"version_table": MAIN.version.name})
         assert len(compare_metadata(context, metadata)) == 1
 
 
@@ -73,7 +73,7 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
         migrate(database)
         before = _tables(database)
         migrate(database)
-        assert _tables(database) == before == {*metadata.tables, VERSION.name}
+        assert _tables(database) == before == {*metadata.tables, MAIN.version.name}
 
 
 def _migrate(url: str, barrier: Barrier) -> None:
@@ -93,7 +93,7 @@ def test_several_processes_migrate_at_once(database_url: str) -> None:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     with closing(open_database(database_url)) as database:
-        assert {*metadata.tables, VERSION.name} == _tables(database)
+        assert {*metadata.tables, MAIN.version.name} == _tables(database)
 
 
 def test_a_start_without_news_needs_no_alembic(migrated_url: str) -> None:
@@ -191,11 +191,11 @@ def test_a_file_that_is_no_database_is_left_alone(content: bytes, tmp_path: Path
 def test_a_newer_database_is_left_alone(database: Database) -> None:
     """What a newer Stopgap has made is refused, with both versions told."""
     with database.write() as connection:
-        connection.execute(VERSION.update().values(version_num="9001"))
-    with pytest.raises(DatabaseNewer, match=rf"9001.*{HEAD}"):
+        connection.execute(MAIN.version.update().values(version_num="9001"))
+    with pytest.raises(DatabaseNewer, match=rf"9001.*{MAIN.head}"):
         migrate(database)
     with database.read() as connection:
-        assert connection.scalar(VERSION.select()) == "9001"
+        assert connection.scalar(MAIN.version.select()) == "9001"
 
 
 def test_a_migration_that_fails_leaves_nothing(database_url: str) -> None:

@@ -44,7 +44,7 @@ for order in sys.stdin:
     match order.split():
         case ["count", number]:
             for _ in range(int(number)):
-                series.ok(40)
+                series.took(40)
         case ["publish"]:
             metrics.publish()
         case ["close"]:
@@ -205,7 +205,7 @@ def test_everything_is_counted_under_its_name(tmp_path: Path) -> None:
     """Each thing that can be counted has a counter, and a series counts what its method does."""
     metrics = Metrics(tmp_path)
     metrics.prediction("mail", "stand-in", "ok", 0.001)
-    metrics.prediction_series("mail", "stand-in").ok(1_000)
+    metrics.prediction_series("mail", "stand-in").took(1_000)
     metrics.request("/status", "GET", 200, 0.001)
     metrics.request_series("/status", "GET").took(1_000)
     metrics.express_series("mail", "stand-in", "/predict", "GET").took(1_000)

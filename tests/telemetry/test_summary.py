@@ -21,7 +21,7 @@ def test_routes() -> None:
 def test_releases() -> None:
     """Predictions are summed up by contract and release; any outcome but ok is a failure."""
     metrics = Metrics()
-    metrics.prediction_series("a", "stand-in").ok(20)
+    metrics.prediction_series("a", "stand-in").took(20)
     metrics.prediction("a", "stand-in", "ok", 0.0001)
     metrics.prediction("a", "7", "prediction-failed", 0.0001)
     found = {each.name: (each.all, each.failed) for each in by_release(metrics._published())}

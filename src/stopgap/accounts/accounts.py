@@ -34,17 +34,8 @@ class Accounts:
         self._ids = ids
         self._passwords = passwords
 
-    def add(
-        self,
-        name: str,
-        password: str,
-        role: Role = Role.CLIENT,
-        fixed_password: bool = False,  # noqa: FBT001, FBT002  # named by all who give it
-    ) -> Account:
+    def add(self, name: str, password: str, role: Role = Role.CLIENT) -> Account:
         """Add an account.
-
-        Args:
-            fixed_password: Whether it is shared by many, so that none of them may change it.
 
         Raises:
             AccountNameInvalid, AccountExists: it cannot have this name.
@@ -52,7 +43,7 @@ class Accounts:
         """
         fold_name(name)
         self._passwords.check(password, name)
-        return self._add(name, password, role, fixed_password=fixed_password)
+        return self._add(name, password, role, fixed_password=False)
 
     def invite(self, name: str, role: Role = Role.CLIENT) -> tuple[Account, str]:
         """Add an account with a password that is made up, and told this once.

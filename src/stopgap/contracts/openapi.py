@@ -32,26 +32,18 @@ WITH_BODY = {
 """Errors that only a prediction with a body can meet."""
 
 
-def document(
-    contracts: Sequence[Contract],
-    platform_paths: Mapping[str, Any],
-    *,
-    title: str = "Stopgap",
-    version: str = "",
-) -> dict[str, Any]:
+def document(contracts: Sequence[Contract], platform_paths: Mapping[str, Any]) -> dict[str, Any]:
     """Write the document of a server.
 
     Args:
         contracts: Those that it serves.
         platform_paths: Its own routes, as path items; they may refer to the components below.
-        title: What the API is called.
-        version: Its version; the contracts' own where it is empty.
     """
-    names = ", ".join(f"{contract.name} {contract.version}" for contract in contracts)
+    versions = ", ".join(f"{contract.name} {contract.version}" for contract in contracts)
     paths = [path_items(contract) for contract in contracts]
     return {
         "openapi": VERSION,
-        "info": {"title": title, "version": version or names},
+        "info": {"title": "Stopgap", "version": versions},
         "servers": [{"url": "/"}],
         "tags": [{"name": c.name, "description": c.description} for c in contracts],
         "paths": {path: item for items in (*paths, platform_paths) for path, item in items.items()},

@@ -38,16 +38,6 @@ Encode = Callable[[str, int, str | None, int, bytes, bytes], bytes]
 """From id, time, caller, microseconds, inputs and output to a record's bytes."""
 
 
-def encode(record: Record) -> bytes:
-    """Write a record as bytes."""
-    encode_one = encoder(
-        contract=record.contract, fingerprint=record.fingerprint, release=record.release
-    )
-    return encode_one(
-        record.id, record.at, record.caller, record.micros, record.inputs, record.output
-    )
-
-
 def encoder(*, contract: str, fingerprint: str, release: str) -> Encode:
     r"""Make what encodes the answers of one release; what all of them share is written once.
 

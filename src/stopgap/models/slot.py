@@ -12,8 +12,6 @@ from stopgap.models.kinds import find_kind
 from stopgap.models.loaded import Loaded
 from stopgap.models.specification import Specification
 
-__all__ = ["LOAD_SECONDS", "Loaded", "Slot", "open_slot"]
-
 LOAD_SECONDS = 60.0
 """From a model's start to its first answer, at most: large ones take half of that to be read."""
 

@@ -76,7 +76,7 @@ class Serving:
         self.encode = encoder(
             contract=contract.name, fingerprint=contract.fingerprint, release=self.name
         )
-        self.took = watched.metrics.prediction_series(contract.name, self.name).ok
+        self.took = watched.metrics.prediction_series(contract.name, self.name).took
         self._body = Guard(contract, self.name, watched.monotonic).body
         self._contract = contract.name
         self._tally = watched.tally

@@ -49,11 +49,6 @@ class Routing:
             stand_in_fallback=document["stand_in_fallback"],
         )
 
-    def releases(self) -> tuple[Release, ...]:
-        """List every release that a worker has to have loaded, each once."""
-        all_of_them = (self.live, self.canary, *self.shadows, self.previous)
-        return tuple({each.number: each for each in all_of_them if each is not None}.values())
-
 
 def chosen(routing: Routing, key: bytes) -> Release:
     """Choose who answers: the canary for its percentage of the keys, the live release else.

@@ -3,9 +3,9 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
 from stopgap.models.failures import (
     ModelDied,
@@ -82,15 +82,6 @@ class Tally:
             if passed >= wanted:
                 return bin_start(number + 1)
         return None
-
-    @classmethod
-    def sum(cls, contract: str, number: int, tallies: Iterable["Tally"]) -> Self:
-        """Add tallies of one release up."""
-        whole = cls(contract=contract, number=number)
-        for tally in tallies:
-            whole.outcomes.update(tally.outcomes)
-            whole.durations.update(tally.durations)
-        return whole
 
     def written_durations(self) -> str:
         """Write the durations as JSON."""

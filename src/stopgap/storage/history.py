@@ -38,9 +38,11 @@ class History:
     head: str  # the newest script; a database that is there needs no Alembic (0.3 s)
 
 
-VERSION = table("stopgap_version", column("version_num"))
-HEAD = "0003"
-MAIN = History(folder="versions", version=VERSION, head=HEAD)
+MAIN = History(
+    folder="versions",
+    version=table("stopgap_version", column("version_num")),
+    head="0003",
+)
 """The history of the tables on `metadata`."""
 
 JOURNAL = History(

@@ -70,8 +70,6 @@ class Series:
         self._spans[micros.bit_length()] += 1
         self._micros += micros
 
-    ok = took  # as a prediction's series is called
-
     def counts(self) -> Counts:
         """Tell what has been counted; from any thread."""
         spans = self._spans[:]
@@ -135,9 +133,9 @@ class Metrics:
         request = (REQUESTS, route, method, "200")
         return self._one((PREDICTIONS, contract, release, "ok"), request)
 
-    def request_series(self, route: str, method: str, status: int = 200) -> Series:
-        """Give the series in which requests of one kind are counted."""
-        return self._one((REQUESTS, route, method, str(status)))
+    def request_series(self, route: str, method: str) -> Series:
+        """Give the series in which a route's good answers are counted."""
+        return self._one((REQUESTS, route, method, "200"))
 
     def prediction(self, contract: str, release: str, outcome: str, seconds: float) -> None:
         """Count a prediction: `ok`, or the code of the error that it ended in."""

@@ -10,7 +10,7 @@ import pytest
 from stopgap.contracts.madcompany import Sales
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelUnavailable
-from stopgap.models.slot import Loaded
+from stopgap.models.loaded import Loaded
 from stopgap.releases.verification.asking import Asking, TimeOver
 
 ROW = Row.of(Sales(seller_available=5, month="may", customer_visiting_website=7))
