@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from stopgap.address import Network
 from stopgap.errors import StartRefused
 
 PREFIX = "STOPGAP_"
 PLATFORM_NAMES = {"port": "PORT", "database_url": "DATABASE_URL"}
 """Settings that hosting platforms hand over under names of their own."""
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Profile = Literal["demo", "production"]
 
 

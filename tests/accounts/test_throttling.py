@@ -4,10 +4,8 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from stopgap.accounts.throttling import GUESTS, WIDER, LimitsUnknown, Throttle, network_of
+from stopgap.accounts.throttling import GUESTS, WIDER, LimitsUnknown, Throttle
 
 
 def _throttle(failures: int = 3, seconds: int = 900) -> Throttle:
@@ -119,26 +117,3 @@ def test_an_unknown_place_is_refused(url: str) -> None:
     with pytest.raises(LimitsUnknown, match="memory://") as caught:
         Throttle(url, secret=b"secret", failures=1)
     assert "hunter2" not in caught.value.detail
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("192.0.2.1", "192.0.2.1", True),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("192.0.2.1", "::ffff:192.0.2.1", True),
-        ("2001:db8::1", "2001:db8::ffff:2", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("fe80::1%eth0", "fe80::2", True),
-        ("", "unix:", False),
-    ],
-)
-def test_what_counts_as_one_address(one: str, other: str, same: bool) -> None:  # of a table
-    """IPv4 addresses count one by one, IPv6 addresses by their /64."""
-    assert (network_of(one) == network_of(other)) is same
-
-
-@given(st.text() | st.ip_addresses().map(str))
-def test_any_address_counts_as_something(address: str) -> None:
-    """Nothing that a server calls an address makes an error."""
-    assert isinstance(network_of(address), str)

@@ -10,9 +10,9 @@ import pytest
 from tests.front.loops import in_a_loop
 from tests.front.requests import Client, playing, scope
 
+from stopgap.address import Network
 from stopgap.front.intake import Receive, Scope, Send
 from stopgap.front.witness import Witness
-from stopgap.settings import Network
 from stopgap.telemetry.access import AccessLog
 
 START = {"type": "http.response.start", "status": 422, "headers": [(b"x-request-id", b"an-id")]}

@@ -1,4 +1,4 @@
 """Who may do what: accounts, passwords, sessions, guests, API keys, and the throttling of guesses.
 
-May import `storage`, `settings`, `errors` and `clock` only. SQL stands in `store` alone.
+May import `storage`, `settings`, `errors`, `clock` and `address` only. SQL stands in `store` alone.
 """

@@ -6,7 +6,7 @@ from limits import parse
 from limits.strategies import FixedWindowRateLimiter
 
 from stopgap.accounts.counts import MemoryCounts
-from stopgap.accounts.throttling import network_of
+from stopgap.address import network_of
 
 
 class PredictionLimit:

@@ -6,7 +6,8 @@ from stopgap.accounts.digest import digest
 from stopgap.accounts.passwords import Passwords, check_length
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.sessions import Sessions
-from stopgap.accounts.throttling import Throttle, network_of
+from stopgap.accounts.throttling import Throttle
+from stopgap.address import network_of
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
 from stopgap.storage.database import AWAY, Database

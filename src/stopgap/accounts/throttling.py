@@ -5,7 +5,6 @@ names, and for one name over all addresses. An attempt is counted before its pas
 and given back when it was right, so guesses that arrive together cannot all slip through.
 """
 
-import ipaddress
 import math
 import re
 import threading
@@ -118,16 +117,3 @@ class Throttle:
 
     def _key(self, kind: str, *parts: str) -> str:
         return digest(self._secret, f"throttle {kind}", *parts)
-
-
-def network_of(address: str) -> str:
-    """Tell what counts as one address: of IPv6 the /64, which is what one customer is given."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((int(found), 64), strict=False))

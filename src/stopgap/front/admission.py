@@ -5,12 +5,12 @@ from typing import Self
 
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
+from stopgap.address import Network
 from stopgap.front.intake import Scope
 from stopgap.front.matching import CREDENTIALS
 from stopgap.front.peer import address_of
 from stopgap.front.pool import is_below
 from stopgap.problems import Overloaded, PredictionsThrottled
-from stopgap.settings import Network
 
 
 class Places:

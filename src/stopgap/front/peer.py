@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from stopgap.accounts.address import address_behind
+from stopgap.address import Network, address_behind
 from stopgap.front.intake import Scope
-from stopgap.settings import Network
 
 
 def address_of(scope: Scope, trusted: Sequence[Network]) -> str:

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from stopgap.address import Network
 from stopgap.front.intake import Message, Receive, Scope, Send
 from stopgap.front.peer import address_of
-from stopgap.settings import Network
 from stopgap.telemetry.access import AccessLog
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]

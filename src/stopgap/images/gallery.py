@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from stopgap.address import network_of
 from stopgap.clock import Clock, Ids
 from stopgap.images.decoding import Decoder, Picture
 from stopgap.images.image import (
@@ -276,7 +276,7 @@ class Images:
 
     def _hashed(self, address: str) -> str:
         """Hash an address under the secret, for a quota needs to recognise and not to read it."""
-        network = f"images from {_network(address)}"
+        network = f"images from {network_of(address)}"
         return hmac.new(self._secret, network.encode(), hashlib.sha256).hexdigest()
 
     def _described(self, picture: Picture, uploader: Uploader) -> Image:
@@ -292,19 +292,3 @@ class Images:
             created_at=now,
             expires_at=now + self._bounds.guest_lifetime if uploader.guest else None,
         )
-
-
-def _network(address: str) -> str:
-    """Tell what counts as one address: a household's or a machine's whole /64 in IPv6.
-
-    What is no IP address (a socket's name) counts as it is.
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(found), 64), strict=False))

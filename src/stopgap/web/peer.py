@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from flask import Request
 
-from stopgap.accounts.address import address_behind, is_trusted
-from stopgap.settings import Network
+from stopgap.address import Network, address_behind, is_trusted
 
 
 def address_of(request: Request, trusted: Sequence[Network]) -> str:

@@ -1,10 +1,10 @@
-"""The address of who asks, when proxies stand between."""
+"""The address of who asks: when proxies stand between, and what counts as one."""
 
 import ipaddress
 import re
 from collections.abc import Sequence
 
-from stopgap.settings import Network
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
@@ -35,6 +35,22 @@ def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
     found = ipaddress.ip_address(address)
     mapped = getattr(found, "ipv4_mapped", None) or found
     return any(mapped in network for network in trusted if network.version == mapped.version)
+
+
+def network_of(address: str) -> str:
+    """Tell what counts as one address: of IPv6 the /64, which is what one customer is given.
+
+    What is no IP address (a socket's name) counts as it is.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def _without_port(entry: str) -> str:
