@@ -1,6 +1,5 @@
 """The table of images, and every statement about it."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -28,7 +27,7 @@ from sqlalchemy import (
 )
 
 from stopgap.images.image import Image
-from stopgap.storage.database import Moment, metadata
+from stopgap.storage.database import Moment, lock, metadata
 
 images = Table(
     "images",
@@ -75,14 +74,8 @@ class ImageRows:
         self._connection = connection
 
     def lock_quota(self, owner: str | None) -> None:
-        """Let nobody else add to an account's images, or to guests' (None), until the end.
-
-        SQLite has one writer at a time in any case.
-        """
-        if self._connection.dialect.name == "postgresql":
-            digest = hashlib.sha256(f"images of {owner or 'guests'}".encode()).digest()
-            key = int.from_bytes(digest[:8], signed=True)
-            self._connection.execute(select(func.pg_advisory_xact_lock(key)))
+        """Let nobody else add to an account's images, or to guests' (None), until the end."""
+        lock(self._connection, f"images of {owner or 'guests'}")
 
     def add(self, image: Image, *, address: str | None) -> None:
         """Add an image; an address means that it is a guest's."""

@@ -1,6 +1,5 @@
 """The tables of releases, and all SQL on them."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ from stopgap.releases.move import Move
 from stopgap.releases.moves import Change, Standing
 from stopgap.releases.release import Release
 from stopgap.releases.tally import OUTCOMES, Tally, read_durations
-from stopgap.storage.database import Moment, metadata
+from stopgap.storage.database import Moment, lock, metadata
 
 RELEASES = Table(
     "releases",
@@ -124,14 +123,8 @@ class ReleaseRows:
         self.contract = contract
 
     def lock(self) -> None:
-        """Let nobody else change the contract's releases until the end.
-
-        SQLite has one writer at a time in any case.
-        """
-        if self._connection.dialect.name == "postgresql":
-            digest = hashlib.sha256(f"releases of {self.contract}".encode()).digest()
-            key = int.from_bytes(digest[:8], signed=True)
-            self._connection.execute(select(func.pg_advisory_xact_lock(key)))
+        """Let nobody else change the contract's releases until the end."""
+        lock(self._connection, f"releases of {self.contract}")
 
     def releases(self) -> Sequence[Release]:
         """List all releases, the newest first."""

@@ -1,5 +1,6 @@
 """The database: SQLite or PostgreSQL behind one door, with transactions that mean what they say."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -19,7 +20,9 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     exc,
+    func,
     make_url,
+    select,
     text,
 )
 
@@ -205,6 +208,18 @@ class Database:
             raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
         except exc.TimeoutError as error:
             raise DatabaseUnreachable(self.name, "all its connections are in use") from error
+
+
+def lock(connection: Connection, what: int | str) -> None:
+    """Let nobody else lock the same until the transaction ends; SQLite has one writer in any case.
+
+    Args:
+        what: The key of PostgreSQL's advisory lock, or a text that has a key of its own.
+    """
+    if connection.dialect.name == "postgresql":
+        if isinstance(what, str):
+            what = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(what)))
 
 
 FULL = ("SQLITE_FULL", "53100")

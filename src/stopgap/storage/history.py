@@ -5,10 +5,10 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, TableClause, column, exc, func, inspect, select, table
+from sqlalchemy import Connection, TableClause, column, exc, inspect, select, table
 
 from stopgap.errors import StartRefused
-from stopgap.storage.database import Database, DatabaseUnreachable
+from stopgap.storage.database import Database, DatabaseUnreachable, lock
 from stopgap.storage.sqlite import BUSY_SECONDS
 
 
@@ -76,8 +76,7 @@ def migrate(database: Database, history: History = MAIN) -> None:
     if version == history.head:
         return
     with database.write(unbounded=True) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        lock(connection, MIGRATION_LOCK)
         if version_of(connection, database.name, history) != history.head:
             _upgrade(connection, history)
 

@@ -10,14 +10,15 @@ from sqlalchemy.dialects import sqlite
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+from stopgap.storage import database
+
 JOURNAL_LOCK = 0x6A_6F_75_72_6E_61_6C
 """PostgreSQL's advisory lock of who writes in the journal: `journal` in ASCII."""
 
 
 def lock(connection: Connection) -> None:
-    """Let nobody else write in the journal until the end; SQLite has one writer in any case."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(JOURNAL_LOCK)))
+    """Let nobody else write in the journal until the end."""
+    database.lock(connection, JOURNAL_LOCK)
 
 
 def add_rows(
