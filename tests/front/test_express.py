@@ -211,10 +211,10 @@ def test_plain_requests_take_a_lane(house: House, path: str, query: str) -> None
     scope = scope_of("GET", path, query, [])
     if house.awaited and path != "/status":
         assert house.lane.answer(scope) is None
-        assert house.waiting.asked(scope) is not None
+        assert house.waiting.recognise(scope) is not None
     else:
         assert house.lane.answer(scope) is not None
-        assert house.waiting.asked(scope) is None
+        assert house.waiting.recognise(scope) is None
     house.records.take()
 
 
@@ -226,7 +226,7 @@ def test_plain_requests_take_a_lane(house: House, path: str, query: str) -> None
 def test_who_asks_for_a_page_does_not_wait_twice(house: House, accept: str, *, taken: bool) -> None:
     """An error as a page is told by Flask alone, which else would ask a late model once more."""
     scope = scope_of("GET", "/predict/5/january/100", "", [(b"accept", accept.encode())])
-    assert (house.waiting.asked(scope) is not None) is (taken and house.awaited)
+    assert (house.waiting.recognise(scope) is not None) is (taken and house.awaited)
 
 
 def test_a_known_caller_takes_a_lane(house: House) -> None:
@@ -235,9 +235,9 @@ def test_a_known_caller_takes_a_lane(house: House) -> None:
         scope = scope_of("GET", "/predict/5/january/100", "", house.identities[who])
         house.ask(house.without, scope, b"")
         if house.awaited:
-            asked = house.waiting.asked(scope)
-            assert asked is not None
-            assert asked.caller is not None
+            request = house.waiting.recognise(scope)
+            assert request is not None
+            assert request.caller is not None
         else:
             assert house.lane.answer(scope) is not None
             assert house.records.take()[0][3] is not None

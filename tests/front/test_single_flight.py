@@ -26,11 +26,11 @@ class Flights:
 
     async def fly(self, asked: Scope) -> bool:
         """Take a turn; tell whether another was ahead."""
-        async with self._single.turn(asked) as second:
-            if not second:
+        async with self._single.turn(asked) as waited:
+            if not waited:
                 self.up += 1
                 await self.landing.wait()
-            return second
+            return waited
 
     async def start(self, *asked: Scope) -> list[asyncio.Task[bool]]:
         """Have several fly, and wait until each has gone as far as it can."""

@@ -18,7 +18,6 @@ from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.front.admission import Places
-from stopgap.front.answers import Whole
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Message, Scope
@@ -27,7 +26,7 @@ from stopgap.front.life import Life
 from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
-from stopgap.front.waiting import Asked, WaitingLane
+from stopgap.front.waiting import WaitingLane
 from stopgap.journal.record import decode
 from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
 from stopgap.models.specification import Specification
@@ -77,25 +76,21 @@ class Records:
 class NoLane(ExpressLane):
     """A lane that nobody takes."""
 
-    def answer(self, scope: Scope) -> Whole | None:  # noqa: ARG002  # it is no answer to anything
+    def answer(self, scope: Scope) -> None:  # it is no answer to anything
         """Leave every request to Flask."""
-        return None
 
-    def answer_json(self, scope: Scope, body: bytes) -> Whole | None:  # noqa: ARG002  # the same
+    def answer_json(self, scope: Scope, body: bytes) -> None:  # the same
         """Leave every body to Flask."""
-        return None
 
 
 class NoWaiting(WaitingLane):
     """A lane in which nobody waits."""
 
-    def asked(self, scope: Scope) -> Asked | None:  # noqa: ARG002  # it is no answer to anything
+    def recognise(self, scope: Scope) -> None:  # it is no answer to anything
         """Leave every request to Flask."""
-        return None
 
-    def asked_json(self, scope: Scope, body: bytes) -> Asked | None:  # noqa: ARG002  # the same
+    def recognise_json(self, scope: Scope, body: bytes) -> None:  # the same
         """Leave every body to Flask."""
-        return None
 
 
 class Moody(FakeSlot):

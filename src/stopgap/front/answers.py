@@ -9,8 +9,8 @@ from stopgap.errors import StopgapError
 Header = tuple[bytes, bytes]
 Headers = list[Header]
 
-Whole = tuple[int, Headers, bytes]
-"""The status, the headers and the body of a response."""
+Response = tuple[int, Headers, bytes]
+"""A status, headers and a whole body."""
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 NO_STORE = (b"cache-control", b"no-store")
@@ -46,7 +46,7 @@ def answer_headers(body: bytes, release: str, request_id: str) -> Headers:
     ]
 
 
-def problem(error: StopgapError, request_id: str, *, page: bool = False) -> Whole:
+def problem(error: StopgapError, request_id: str, *, page: bool = False) -> Response:
     """Tell an error, as a document or as a page of its own."""
     document = problems.document(error, request_id)
     body = problems.page(document) if page else json.dumps(document).encode()

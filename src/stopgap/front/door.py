@@ -7,7 +7,7 @@ from typing import IO
 
 from stopgap.errors import StopgapError
 from stopgap.front.admission import COUNTED, Places, Quota
-from stopgap.front.answers import CLOSE, Whole
+from stopgap.front.answers import CLOSE, Response
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
 from stopgap.front.life import Life
@@ -15,7 +15,7 @@ from stopgap.front.matching import is_json
 from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
-from stopgap.front.waiting import Asked, WaitingLane
+from stopgap.front.waiting import PlainRequest, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
 from stopgap.telemetry.metrics import Metrics
@@ -27,14 +27,14 @@ class Door:
     Args:
         application: Flask, as a WSGI callable.
         express: Answers what is plain without it.
-        waiting: The same, where that takes its time.
+        waiting: Answers it where a model has to be awaited.
         quota: How many predictions one may ask for; None: any number.
         single_flight: Has callers looked up once.
-        places: For the requests inside; those of the express lane do not stay.
+        places: Bounds the requests inside; those of the express lane are over at once.
         intake: Reads them.
         pools: The threads in which Flask answers them.
         sending: Sends the answers.
-        life: What is done besides, from the server's start to its end.
+        life: Starts and ends the worker.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Door:
                 status, headers, body = answer
                 if self._sending.closing:
                     headers.append(CLOSE)
-                # sent from here, as a coroutine more would cost 0.5 µs
+                # not by `Sending.whole`: one more coroutine would cost 0.5 µs
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
-            elif asked := self._waiting.asked(scope):
-                await self._await(asked, scope, receive, send)
+            elif request := self._waiting.recognise(scope):
+                await self._await(request, scope, receive, send)
             else:
                 await self._serve(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -87,11 +87,13 @@ class Door:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _await(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _await(
+        self, request: PlainRequest, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Serve a plain request whose model takes its time, in one of the places."""
         try:
             with self._places.taking(kept=False):
-                await self._sending.whole(*await self._waiting.answer(asked), send)
+                await self._sending.whole(*await self._waiting.answer(request), send)
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
 
@@ -110,7 +112,7 @@ class Door:
 
     async def _answer_read(
         self, scope: Scope, read: Scope, body: IO[bytes], pool: Pool
-    ) -> Whole | Reply:
+    ) -> Response | Reply:
         """Answer a request that has been read: without Flask if that can be, else by it.
 
         Raises:
@@ -120,13 +122,13 @@ class Door:
         self._count(scope)
         if answer := await self._answer_json(read, body):
             return answer
-        async with self._single_flight.turn(scope) as second:
-            if second and (answer := await self._answer_again(scope, read, body)):
+        async with self._single_flight.turn(scope) as waited:
+            if waited and (answer := await self._answer_again(scope, read, body)):
                 return answer
-            told = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
-            return await self._reply(read, body, pool, told)
+            extra = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
+            return await self._reply(read, body, pool, extra)
 
-    async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Whole | None:
+    async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before it was read."""
         if not is_json(scope) or declared_length(scope) > MEMORY_MAX:
             return None
@@ -134,16 +136,16 @@ class Door:
         body.seek(0)
         if answer := self._express.answer_json(scope, content):
             return answer
-        asked = self._waiting.asked_json(scope, content)
-        return await self._waiting.answer(asked) if asked else None
+        request = self._waiting.recognise_json(scope, content)
+        return await self._waiting.answer(request) if request else None
 
-    async def _answer_again(self, scope: Scope, read: Scope, body: IO[bytes]) -> Whole | None:
+    async def _answer_again(self, scope: Scope, read: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before its caller was known."""
         self._count(scope)
         if answer := self._answer(scope):
             return answer
-        if asked := self._waiting.asked(scope):
-            return await self._waiting.answer(asked)
+        if request := self._waiting.recognise(scope):
+            return await self._waiting.answer(request)
         return await self._answer_json(read, body)
 
     def _count(self, scope: Scope) -> None:
@@ -156,7 +158,7 @@ class Door:
             raise error
 
     async def _reply(
-        self, scope: Scope, body: IO[bytes], pool: Pool, told: Mapping[str, object]
+        self, scope: Scope, body: IO[bytes], pool: Pool, extra: Mapping[str, object]
     ) -> Reply:
         """Have Flask answer, in a thread.
 
@@ -165,7 +167,7 @@ class Door:
             InternalFault: it has answered with an exception, which it should not.
         """
         try:
-            return await pool.run(partial(call, self._application, scope, body, told))
+            return await pool.run(partial(call, self._application, scope, body, extra))
         except Overloaded:
             raise
         except Exception as error:

@@ -16,7 +16,7 @@ from stopgap.front.answers import (
     NO_STORE,
     NOSNIFF,
     TEXT,
-    Whole,
+    Response,
     answer_headers,
     length_header,
 )
@@ -75,7 +75,7 @@ class ExpressLane:
         way = self._predicting.way
         self._matchers = [matcher for contract, matcher in self._all if way(contract) is None]
 
-    def answer(self, scope: Scope) -> Whole | None:
+    def answer(self, scope: Scope) -> Response | None:
         """Answer a request that has no body; None: it is not plain."""
         if scope["method"] != "GET":
             return None
@@ -85,21 +85,21 @@ class ExpressLane:
                 return self._predicted(scope, *found)
         return self._alive(scope) if path in STATUS and not query else None
 
-    def answer_json(self, scope: Scope, body: bytes) -> Whole | None:
+    def answer_json(self, scope: Scope, body: bytes) -> Response | None:
         """Answer a prediction request in JSON; None: it is not plain."""
         for matcher in self._matchers:
             if found := matcher.match_json(scope, body):
                 return self._predicted(scope, *found)
         return None
 
-    def _alive(self, scope: Scope) -> Whole | None:
+    def _alive(self, scope: Scope) -> Response | None:
         if any(name in UNUSUAL for name, _ in scope["headers"]):
             return None
         request_id = (b"x-request-id", self._new_id().encode())
         self._status.took(0)  # microseconds: it takes some, and no more
         return 200, [TEXT, length_header(len(ALIVE)), NOSNIFF, NO_STORE, request_id], ALIVE
 
-    def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Whole | None:
+    def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Response | None:
         known = known_caller(scope["headers"], self._recall)
         if known is None:
             return None

@@ -13,7 +13,7 @@ from stopgap.clock import Ids
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
-from stopgap.front.answers import Whole, answer_headers, problem
+from stopgap.front.answers import Response, answer_headers, problem
 from stopgap.front.intake import Scope
 from stopgap.front.matching import Matcher, asks_for_page, known_caller
 from stopgap.predicting.predicting import Predicting
@@ -22,40 +22,40 @@ from stopgap.problems import InternalFault
 from stopgap.telemetry.metrics import Metrics, Series
 
 
-class Asking(NamedTuple):
-    """One way to ask for a contract's predictions."""
+class Endpoint(NamedTuple):
+    """A route and method by which a contract's predictions are asked for."""
 
     way: Way
     route: str
     method: str
-    answered: Series
+    good: Series  # its good answers
 
 
-class Asked(NamedTuple):
-    """A prediction that somebody asks for, ready to be awaited."""
+class PlainRequest(NamedTuple):
+    """A request for a prediction that can be awaited here."""
 
-    asking: Asking
+    endpoint: Endpoint
     row: Row
     request_id: str
     caller: str | None
 
 
-def _matcher(contract: Contract, way: Way, metrics: Metrics) -> Matcher[Asking]:
-    """Match what a contract is asked whose model takes its time."""
+def _matcher(contract: Contract, way: Way, metrics: Metrics) -> Matcher[Endpoint]:
+    """Match the plain requests of a contract; each route is counted on its own."""
 
-    def asking(route: str, method: str) -> Asking:
-        return Asking(way, route, method, metrics.request_series(route, method))
+    def endpoint(route: str, method: str) -> Endpoint:
+        return Endpoint(way, route, method, metrics.request_series(route, method))
 
     return Matcher(
         contract,
-        by_path=asking(contract.rule, "GET"),
-        by_query=asking(contract.prefix, "GET"),
-        by_json=asking(contract.prefix, "POST"),
+        by_path=endpoint(contract.rule, "GET"),
+        by_query=endpoint(contract.prefix, "GET"),
+        by_json=endpoint(contract.prefix, "POST"),
     )
 
 
 class WaitingLane:
-    """Takes up what is plain.
+    """Answers what is plain, without a thread for each that waits.
 
     Args:
         contracts: Those whose predictions are open to everybody.
@@ -79,54 +79,54 @@ class WaitingLane:
         self._recall = recent.recall
         self._new_id = ids.new
         self._metrics = metrics
-        self._matchers: list[Matcher[Asking]] = []
+        self._matchers: list[Matcher[Endpoint]] = []
         self._choose()
         predicting.watch(self._choose)
 
     def _choose(self) -> None:
-        """Match what those contracts are asked whose models take their time."""
+        """Match the contracts whose models have to be awaited now."""
         ways = ((each, self._predicting.way(each)) for each in self._contracts)
         self._matchers = [_matcher(each, way, self._metrics) for each, way in ways if way]
 
-    def asked(self, scope: Scope) -> Asked | None:
-        """Take up a request that has no body; None: it is not plain."""
+    def recognise(self, scope: Scope) -> PlainRequest | None:
+        """Recognise a request that has no body; None: it is not plain."""
         if scope["method"] != "GET":
             return None
         for matcher in self._matchers:
             if found := matcher.match(scope["raw_path"], scope["query_string"]):
-                return self._asked(scope, *found)
+                return self._plain(scope, *found)
         return None
 
-    def asked_json(self, scope: Scope, body: bytes) -> Asked | None:
-        """Take up a prediction request in JSON; None: it is not plain."""
+    def recognise_json(self, scope: Scope, body: bytes) -> PlainRequest | None:
+        """Recognise a request in JSON; None: it is not plain."""
         for matcher in self._matchers:
             if found := matcher.match_json(scope, body):
-                return self._asked(scope, *found)
+                return self._plain(scope, *found)
         return None
 
-    def _asked(self, scope: Scope, asking: Asking, row: Row) -> Asked | None:
+    def _plain(self, scope: Scope, endpoint: Endpoint, row: Row) -> PlainRequest | None:
         headers = scope["headers"]
         if asks_for_page(headers):  # an error would have to be one of Flask's
             return None
         known = known_caller(headers, self._recall)
-        return known and Asked(asking, row, self._new_id(), known[0])
+        return known and PlainRequest(endpoint, row, self._new_id(), known[0])
 
-    async def answer(self, asked: Asked) -> Whole:
+    async def answer(self, request: PlainRequest) -> Response:
         """Await a prediction, or the error in its place.
 
         Raises:
             InternalFault: it has ended with an exception, which it should not.
         """
-        asking, row, request_id, caller = asked
+        endpoint, row, request_id, caller = request
         began = time.perf_counter()
         try:
-            _, body, release = await asking.way.answer(row, request_id, caller)
+            _, body, release = await endpoint.way.answer(row, request_id, caller)
         except StopgapError as error:
-            told = problem(error, request_id)
+            response = problem(error, request_id)
             seconds = time.perf_counter() - began
-            self._metrics.request(asking.route, asking.method, told[0], seconds)
-            return told
+            self._metrics.request(endpoint.route, endpoint.method, response[0], seconds)
+            return response
         except Exception as error:
             raise InternalFault("The server cannot answer; its log says more.") from error
-        asking.answered.took(int((time.perf_counter() - began) * 1_000_000))
+        endpoint.good.took(int((time.perf_counter() - began) * 1_000_000))
         return 200, answer_headers(body, release, request_id), body

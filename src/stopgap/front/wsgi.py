@@ -38,12 +38,12 @@ class Reply:
 
 
 def call(
-    application: Application, scope: Scope, body: IO[bytes], told: Mapping[str, object]
+    application: Application, scope: Scope, body: IO[bytes], extra: Mapping[str, object]
 ) -> Reply:
     """Have the application answer a request.
 
     Args:
-        told: What is known of it besides, for its environment.
+        extra: Further entries of its environment.
     """
     started: list[Any] = []
     written: list[bytes] = []
@@ -52,7 +52,7 @@ def call(
         started[:] = [status, headers]
         return written.append
 
-    chunks = application({**_environ(scope, body), **told}, start_response)
+    chunks = application({**_environ(scope, body), **extra}, start_response)
     if not isinstance(chunks, File):
         try:
             written.extend(chunks)
