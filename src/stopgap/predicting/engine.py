@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+Step = Callable[[], Coroutine[Any, Any, None]]
 
 START_SECONDS = 120.0
 """How long a thread waits for the engine to have started; models are loaded meanwhile."""
@@ -30,23 +32,21 @@ class Engine:
     """
 
     def __init__(self) -> None:
-        self._begin: Callable[[], Awaitable[None]] = nothing
-        self._end: Callable[[], Awaitable[None]] = nothing
+        self._begin: Step = nothing
+        self._end: Step = nothing
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def carry(
-        self, begin: Callable[[], Awaitable[None]], end: Callable[[], Awaitable[None]]
-    ) -> None:
-        """Say what lives on the loop as long as it turns: how that begins, and how it ends."""
+    def carry(self, begin: Step, end: Step) -> None:
+        """Say what is awaited at the loop's start, and what at its end."""
         self._begin, self._end = begin, end
 
     async def adopt(self) -> None:
-        """Turn on the loop that runs now, the server's; `leave` it at the end.
+        """Use the event loop that runs now, the server's; `leave` it at the end.
 
         Raises:
-            RuntimeError: it turns already; what it carries would begin twice.
+            RuntimeError: there is a loop already; what it carries would begin twice.
         """
         if self._loop is not None:
             raise RuntimeError("The engine turns already.")
@@ -54,14 +54,14 @@ class Engine:
         await self._begin()
 
     async def leave(self) -> None:
-        """End what lives on the server's loop."""
+        """End what the server's loop carries."""
         await self._end()
 
     def ensure(self) -> None:
-        """See that a loop turns: the server's, else one in a thread, which is started now.
+        """See that there is a loop: the server's, else one in a thread, which is started now.
 
         Raises:
-            TimeoutError: it does not come to life; what it carries may be slow.
+            TimeoutError: it has not started in time; what it carries may be slow.
         """
         if self._loop is not None:
             return
@@ -69,10 +69,10 @@ class Engine:
             if self._loop is not None:  # another thread was here
                 return
             loop = asyncio.new_event_loop()
-            thread = threading.Thread(target=_turn, args=(loop,), name="engine", daemon=True)
+            thread = threading.Thread(target=_run, args=(loop,), name="engine", daemon=True)
             thread.start()
             try:
-                asyncio.run_coroutine_threadsafe(_awaiting(self._begin), loop).result(START_SECONDS)
+                asyncio.run_coroutine_threadsafe(self._begin(), loop).result(START_SECONDS)
             except BaseException:
                 loop.call_soon_threadsafe(loop.stop)
                 thread.join()
@@ -80,7 +80,7 @@ class Engine:
             self._loop, self._thread = loop, thread
 
     def run(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Do some work on the loop, and wait for what comes of it.
+        """Do some work on the loop, and wait for its result.
 
         Raises:
             TimeoutError: it is not done after so many seconds; it has been cancelled.
@@ -105,15 +105,11 @@ class Engine:
                 return
             self._thread = None
             try:
-                asyncio.run_coroutine_threadsafe(_awaiting(self._end), loop).result(STOP_SECONDS)
+                asyncio.run_coroutine_threadsafe(self._end(), loop).result(STOP_SECONDS)
             except Exception:
                 logger.exception("the engine did not end well")
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
-
-
-async def _awaiting(call: Callable[[], Awaitable[None]]) -> None:
-    await call()
 
 
 def _running() -> asyncio.AbstractEventLoop | None:
@@ -123,7 +119,7 @@ def _running() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _turn(loop: asyncio.AbstractEventLoop) -> None:
-    """Turn until stopped; what is still under way then is cancelled."""
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped; what is still under way then is cancelled."""
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.get_loop().run_forever()
