@@ -40,7 +40,7 @@ async def test_the_stand_in_alone_is_instant(of: Plan) -> None:
     """Only the stand-in with nobody beside it takes the line; and it does so again afterwards."""
     served = predicting(Memory())
     changes: list[bool] = []
-    served.watch(lambda: changes.append(served.way(contract) is None))
+    served.on_change(lambda: changes.append(served.way(contract) is None))
     served.apply(contract, of)
     served.apply(contract, plan(routing(release(0))))
     assert changes == [False, True]

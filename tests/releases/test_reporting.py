@@ -100,7 +100,7 @@ def test_a_canary_is_judged(verdict: Verdict | None) -> None:
     """Who is found bad is sent back, with the reason; others stay."""
     sink = Sink(verdict)
     reporter = Reporter(sink, sink.send_back, "one")
-    reporter.watch(routing(release(7), canary=release(8, "canary", percent=10)))
+    reporter.follow(routing(release(7), canary=release(8, "canary", percent=10)))
     reporter.take()()
     assert sink.judged == ["madcompany"]
     assert sink.sent_back == ([("madcompany", 8, "it fails")] if verdict is BACK else [])
@@ -110,6 +110,6 @@ def test_where_no_canary_is_nobody_is_judged() -> None:
     """A live release is judged by people."""
     sink = Sink(BACK)
     reporter = Reporter(sink, sink.send_back, "one")
-    reporter.watch(routing(release(7)))
+    reporter.follow(routing(release(7)))
     reporter.take()()
     assert sink.judged == []

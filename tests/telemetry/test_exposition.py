@@ -81,7 +81,7 @@ def test_a_gauge_of_the_workers_is_their_sum(tmp_path: Path) -> None:
     """What each worker has in flight is summed over those that live."""
     workers = [Metrics(tmp_path) for _ in range(3)]
     for number, each in enumerate(workers, 1):
-        each.watch("stopgap_requests_in_flight", lambda number=number: number)  # type: ignore[misc]  # a default binds the loop's value
+        each.gauge("stopgap_requests_in_flight", lambda number=number: number)  # type: ignore[misc]  # a default binds the loop's value
         each.publish()
     assert sample(scraped(tmp_path), "stopgap_requests_in_flight") == 6
     workers.pop().close()

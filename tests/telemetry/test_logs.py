@@ -51,8 +51,8 @@ def test_what_comes_often_is_told_seldom() -> None:
     """Of what happens again and again there is a line at once, and another one each second."""
     clock = FakeClock()
     seldom = Seldom(clock.monotonic)
-    assert [seldom.is_due for _ in range(3)] == [True, False, False]
+    assert [seldom.take_turn() for _ in range(3)] == [True, False, False]
     clock.forward(seconds=0.9)
-    assert not seldom.is_due
+    assert not seldom.take_turn()
     clock.forward(seconds=0.2)
-    assert [seldom.is_due for _ in range(2)] == [True, False]
+    assert [seldom.take_turn() for _ in range(2)] == [True, False]

@@ -38,7 +38,7 @@ from pathlib import Path
 from stopgap.telemetry.metrics import Metrics
 
 metrics = Metrics(Path(sys.argv[1]))
-metrics.watch("in_flight", lambda: 3)
+metrics.gauge("in_flight", lambda: 3)
 series = metrics.prediction_series("mail", "stand-in")
 for order in sys.stdin:
     match order.split():

@@ -64,7 +64,7 @@ class Door:
         self._metrics = metrics
         self._life = life
         self._sending = sending
-        metrics.watch("stopgap_requests_in_flight", lambda: places.taken)
+        metrics.gauge("stopgap_requests_in_flight", lambda: places.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one life of the server."""

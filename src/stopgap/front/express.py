@@ -65,7 +65,7 @@ class ExpressLane:
         self._predicting = predicting
         self._matchers: list[Matcher[Predict]] = []
         self._choose()
-        predicting.watch(self._choose)
+        predicting.on_change(self._choose)
         self._status = metrics.request_series("/status", "GET")
         self._recall = recent.recall
         self._new_id = ids.new

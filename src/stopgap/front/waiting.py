@@ -81,7 +81,7 @@ class WaitingLane:
         self._metrics = metrics
         self._matchers: list[Matcher[Endpoint]] = []
         self._choose()
-        predicting.watch(self._choose)
+        predicting.on_change(self._choose)
 
     def _choose(self) -> None:
         """Match the contracts whose models have to be awaited now."""

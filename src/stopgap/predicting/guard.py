@@ -41,7 +41,7 @@ class Guard:
             PredictionFailed: it does not; what it was is for the log alone.
         """
         if not self._keeps(output):
-            if self._seldom.is_due:
+            if self._seldom.take_turn():
                 reason = f"it {breach(self._kind, output)}"
                 told = {"release": self._release, "reason": reason}
                 logger.warning("an answer was not the promised one, and is withheld", extra=told)

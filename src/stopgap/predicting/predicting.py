@@ -78,7 +78,7 @@ class Predicting:
         }
         self._plans: dict[str, Plan] = {}
         self._ways: dict[str, Way] = {}
-        self._watchers: list[Callable[[], None]] = []
+        self._on_change: list[Callable[[], None]] = []
         self._usual_switch_seconds = sys.getswitchinterval()
 
     def express_line(self, contract: Contract, route: str, method: str) -> Line:
@@ -114,9 +114,9 @@ class Predicting:
         except TimeoutError as error:
             raise ModelLate(f"nothing for {PATIENCE_SECONDS:g} s") from error
 
-    def watch(self, call: Callable[[], None]) -> None:
+    def on_change(self, call: Callable[[], None]) -> None:
         """Have something called after each change of who answers, on the event loop."""
-        self._watchers.append(call)
+        self._on_change.append(call)
 
     def apply(self, contract: Contract, plan: Plan) -> None:
         """Let a contract's next predictions go by another plan; those that are under way go on."""
@@ -130,9 +130,9 @@ class Predicting:
         if before:
             before.close()
         if self._reporter and plan.routing:
-            self._reporter.watch(plan.routing)
+            self._reporter.follow(plan.routing)
         self._share_interpreter()
-        for call in self._watchers:
+        for call in self._on_change:
             call()
 
     def _share_interpreter(self) -> None:

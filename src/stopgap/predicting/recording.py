@@ -72,6 +72,6 @@ class Recording:
 
     def _lose(self, error: StopgapError, request_id: str) -> None:
         self._metrics.journal_lost()
-        if self._seldom.is_due:
+        if self._seldom.take_turn():
             told = {"request_id": request_id}
             logger.warning("answers leave without a record: %s", error, extra=told)

@@ -90,7 +90,7 @@ class Reporter:
 
         return compare
 
-    def watch(self, routing: Routing) -> None:
+    def follow(self, routing: Routing) -> None:
         """Have a contract's canary judged from now on, if it has one."""
         self._judged[routing.contract] = routing
 

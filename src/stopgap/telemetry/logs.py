@@ -46,9 +46,8 @@ class Seldom:
         self._seconds = seconds
         self._next = float("-inf")
 
-    @property
-    def is_due(self) -> bool:
-        """Whether it is time for another line; whoever asks is to write it."""
+    def take_turn(self) -> bool:
+        """Tell whether it is time for another line, which whoever asks then writes."""
         now = self._monotonic()
         if now < self._next:
             return False

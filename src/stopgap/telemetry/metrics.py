@@ -162,9 +162,9 @@ class Metrics:
         """Count an answer that left without a record."""
         self._count((JOURNAL_LOST,))
 
-    def watch(self, gauge: str, read: Callable[[], float]) -> None:
+    def gauge(self, name: str, read: Callable[[], float]) -> None:
         """Publish a gauge of this worker; those of all that live are summed."""
-        self._gauges[gauge] = read
+        self._gauges[name] = read
 
     def publish(self) -> None:
         """Write down what has been counted.

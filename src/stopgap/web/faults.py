@@ -32,7 +32,7 @@ def teller(seldom: Seldom) -> Callable[[StopgapError], Response]:
     """Make what answers our own errors; what is not for strangers is told to the log instead."""
 
     def tell(error: StopgapError) -> Response:
-        if error.for_strangers and seldom.is_due:
+        if error.for_strangers and seldom.take_turn():
             logger.warning("request refused: %s", error, extra={"request_id": g.request_id})
         return problem(error)
 
