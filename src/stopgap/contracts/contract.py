@@ -165,14 +165,18 @@ class Contract:
         """The path's parts, placeholders in braces."""
         return segments_of(self.path)
 
+    @cached_property
+    def placed(self) -> tuple[str, ...]:
+        """The inputs that stand in the path, in its order."""
+        return tuple(name for part in self.segments if (name := placeholder(part)))
+
     def address(self, inputs: Mapping[str, object]) -> str:
         """Write the path for some inputs; those that have no place in it follow as a query.
 
         All of them do where one is a text that a path cannot hold.
         """
         written = {name: write_text(value) for name, value in inputs.items()}
-        placed = [name for part in self.segments if (name := placeholder(part))]
-        if any(written[name] in {"", ".", ".."} for name in placed):
+        if any(written[name] in {"", ".", ".."} for name in self.placed):
             return f"{self.prefix}?{urlencode(written)}"
         parts = [
             quote(written.pop(name), safe="") if (name := placeholder(part)) else part

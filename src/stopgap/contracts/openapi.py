@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 from stopgap.contracts import kinds, sampling, schemas
-from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.schemas import Schema
 
 VERSION = "3.1.1"
@@ -80,10 +80,9 @@ def component_schemas(contract: Contract) -> dict[str, Schema]:
 
 
 def _by_path(contract: Contract) -> dict[str, Any]:
-    placed = [name for part in contract.segments if (name := placeholder(part))]
     return _operation(contract, "ByPath", "with the values in the path") | {
         "parameters": [
-            _parameter(contract, field, "path" if field.name in placed else "query")
+            _parameter(contract, field, "path" if field.name in contract.placed else "query")
             for field in contract.fields
         ]
     }

@@ -81,8 +81,7 @@ NEVER = re.compile(rb"(?!)")
 
 def _pattern(contract: Contract) -> re.Pattern[bytes]:
     """Write the shape of a plain path: one group an input. 0.3 µs less than to split it."""
-    placed = {placeholder(part) for part in contract.segments}
-    if not placed.issuperset(field.name for field in contract.fields):
+    if any(field.name not in contract.placed for field in contract.fields):
         return NEVER  # what the path leaves out may stand in a query beside it
     wide = {field.name for field in contract.fields if _is_wide(field.kind)}
     parts = [

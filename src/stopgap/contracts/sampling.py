@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
-from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.contracts.values import first_reason, reason
 
@@ -131,11 +131,10 @@ def example_inputs(contract: Contract) -> dict[str, Any]:
     """
     if contract.examples:
         return dict(contract.examples[0].inputs)
-    placed = set(map(placeholder, contract.segments))
     return {
         field.name: _example(field)
         for field in contract.fields
-        if field.required or field.examples or field.name in placed
+        if field.required or field.examples or field.name in contract.placed
     }
 
 

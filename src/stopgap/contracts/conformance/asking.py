@@ -12,7 +12,7 @@ from stopgap.contracts.conformance.calling import (
     json_request,
     multipart_request,
 )
-from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.contract import Contract
 
 Row = Mapping[str, Any]
 """Inputs, as a client's program has them: name -> value."""
@@ -34,9 +34,9 @@ def by_path(contract: Contract, row: Row) -> Request:
 
 def path_of(contract: Contract, quoted: Mapping[str, str]) -> str:
     """Fill in the path's placeholders, and put what is left into the query."""
-    placed = [name for part in contract.segments if (name := placeholder(part))]
-    path = contract.path.format(**{name: quoted[name] for name in placed})
-    query = "&".join(f"{name}={text}" for name, text in quoted.items() if name not in placed)
+    path = contract.path.format(**{name: quoted[name] for name in contract.placed})
+    left = {name: text for name, text in quoted.items() if name not in contract.placed}
+    query = "&".join(f"{name}={text}" for name, text in left.items())
     return f"{path}?{query}" if query else path
 
 
@@ -91,5 +91,4 @@ def takes_empty(kind: kinds.Kind) -> bool:
 
 def fits_in_path(contract: Contract, row: Row) -> bool:
     """Tell whether the values can stand in the path; an empty one cannot, nor can dots."""
-    placed = [name for part in contract.segments if (name := placeholder(part))]
-    return all(written(row[name]) not in {"", ".", ".."} for name in placed)
+    return all(written(row[name]) not in {"", ".", ".."} for name in contract.placed)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from stopgap.contracts import kinds
-from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_inputs
 from stopgap.contracts.values import write_text
 from stopgap.errors import Fault
@@ -106,9 +106,8 @@ def _own_names(contract: Contract, given: Mapping[str, str]) -> dict[str, str]:
 
 def _told(contract: Contract, values: Mapping[str, str]) -> dict[str, str]:
     """Leave out of an address what nobody has filled in, but for what has its place in the path."""
-    placed = set(map(placeholder, contract.segments))
     return {
         field.name: values.get(field.name, "")
         for field in contract.fields
-        if field.name in placed or values.get(field.name)
+        if field.name in contract.placed or values.get(field.name)
     }
