@@ -36,6 +36,13 @@ def sample(visit: Visit, contract: Contract) -> dict[str, Any]:
     return sample_values(contract, visit.source)
 
 
+def sample_for_path(visit: Visit, contract: Contract) -> dict[str, Any]:
+    """Draw inputs that the contract allows and a path can hold."""
+    while not asking.fits_in_path(contract, row := sample(visit, contract)):
+        pass
+    return row
+
+
 def expect_prediction(contract: Contract, answer: Answer) -> None:
     """Hold a prediction: it is JSON, of the promised type, in range, and not a byte more."""
     expect_status(answer, HTTPStatus.OK)
@@ -78,9 +85,7 @@ def _expect_all(visit: Visit, contract: Contract, requests: Iterable[Request]) -
 
 def _way_rule(contract: Contract, name: str) -> Rule:
     def hold(visit: Visit) -> None:
-        row = sample(visit, contract)
-        while name == "path" and not asking.fits_in_path(contract, row):
-            row = sample(visit, contract)
+        row = (sample_for_path if name == "path" else sample)(visit, contract)
         _expect_all(visit, contract, [asking.WAYS[name](contract, row)])
 
     where = {"path": contract.path, "query": f"GET {contract.prefix}?…"}
@@ -90,9 +95,7 @@ def _way_rule(contract: Contract, name: str) -> Rule:
 
 def _trailing_slash_rule(contract: Contract) -> Rule:
     def hold(visit: Visit) -> None:
-        row = sample(visit, contract)
-        while not asking.fits_in_path(contract, row):
-            row = sample(visit, contract)
+        row = sample_for_path(visit, contract)
         path, mark, rest = asking.by_path(contract, row).target.partition("?")
         _expect_all(visit, contract, [Request(target=f"{path}/{mark}{rest}")])
 

@@ -8,7 +8,7 @@ from typing import Any
 from stopgap.contracts import kinds, values
 from stopgap.contracts.conformance import asking
 from stopgap.contracts.conformance.calling import FORM, Request, form_request, json_request
-from stopgap.contracts.conformance.contract_rules import sample, slug
+from stopgap.contracts.conformance.contract_rules import sample, sample_for_path, slug
 from stopgap.contracts.conformance.visiting import Rule, Visit, expect_header, expect_problem
 from stopgap.contracts.contract import Contract, placeholder
 
@@ -235,15 +235,8 @@ def _unknown(visit: Visit, contract: Contract) -> None:
             expect_problem(visit.predict(way(contract, row)), NOT_ALLOWED, {"no_such_field"})
 
 
-def _in_path(visit: Visit, contract: Contract) -> asking.Row:
-    """Draw inputs that a path can hold."""
-    while not asking.fits_in_path(contract, row := sample(visit, contract)):
-        pass
-    return row
-
-
 def _path_parts(visit: Visit, contract: Contract) -> None:
-    row = _in_path(visit, contract)
+    row = sample_for_path(visit, contract)
     path, mark, rest = asking.by_path(contract, row).target.partition("?")
     expect_problem(visit.predict(Request(target=f"{path}/more{mark}{rest}")), MALFORMED)
     last = placeholder(contract.segments[-1])
@@ -287,7 +280,7 @@ def _method(visit: Visit, contract: Contract) -> None:
     expect_header(answer, "Allow", "GET", "POST")
     if contract.path == contract.prefix:
         return
-    target = asking.by_path(contract, _in_path(visit, contract)).target
+    target = asking.by_path(contract, sample_for_path(visit, contract)).target
     headers = {"Content-Type": FORM}
     answer = visit.predict(Request(method="POST", target=target, headers=headers, body=b""))
     expect_problem(answer, HTTPStatus.METHOD_NOT_ALLOWED)
