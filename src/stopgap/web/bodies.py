@@ -1,5 +1,7 @@
 """Reading a request's values: from its path and query, and from a JSON, form or multipart body."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -93,14 +95,21 @@ def body_values() -> list[Given]:
     )
 
 
-def _multipart_values() -> list[Given]:
+@contextmanager
+def _multipart() -> Iterator[None]:
+    """Say in our own words why a multipart form cannot be read."""
     try:
-        texts = [_text(name, text) for name, text in request.form.items(multi=True)]
-        files = [unreadable(name, "(a file)") for name in request.files]
+        yield
     except RequestEntityTooLarge as error:
         raise BodyTooLarge("The multipart form has too many parts, or too much text.") from error
     except (HTTPException, ValueError) as error:
         raise BodyMalformed("The body is not the multipart form that it says it is.") from error
+
+
+def _multipart_values() -> list[Given]:
+    with _multipart():
+        texts = [_text(name, text) for name, text in request.form.items(multi=True)]
+        files = [unreadable(name, "(a file)") for name in request.files]
     if any(each.name is None for each in texts + files):
         raise BodyMalformed("A part of the multipart form has no name.")
     return texts + files
@@ -138,10 +147,6 @@ def uploaded_bytes() -> bytes:
 
 
 def _uploaded_files() -> list[bytes]:
-    try:
+    with _multipart():
         uploads = [file for name in IMAGE_FIELDS for file in request.files.getlist(name)]
         return [content for file in uploads if (content := file.read()) or file.filename]
-    except RequestEntityTooLarge as error:
-        raise BodyTooLarge("The multipart form has too many parts, or too much text.") from error
-    except (HTTPException, ValueError) as error:
-        raise BodyMalformed("The body is not the multipart form that it says it is.") from error
