@@ -136,12 +136,12 @@ def actual(answer_id: str, value: str) -> None:
     with opened_to_look_back() as parts:
         answers = parts.journal
         record = answers.find(answer_id).record
-        served = {each.name: each.output_kind for each in parts.contracts}
-        if record.contract not in served:
+        contract = parts.contract(record.contract)
+        if contract is None:
             told = f"Its contract, {record.contract}, is not served here; see STOPGAP_CONTRACTS."
             raise click.UsageError(told)
         try:
-            outcome = read_outcome(served[record.contract], value)
+            outcome = read_outcome(contract.output_kind, value)
         except OutcomeInvalid as error:
             raise click.BadParameter(error.detail, param_hint="VALUE") from error
         answers.report_actual(answer_id, outcome)

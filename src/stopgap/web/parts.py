@@ -62,6 +62,10 @@ class Parts:
     clock: Clock
     ids: Ids
 
+    def contract(self, name: str) -> Contract | None:
+        """Find a contract that is served; None: there is none of this name."""
+        return next((each for each in self.contracts if each.name == name), None)
+
     def close(self) -> None:
         """Let go of files and connections, after the last request."""
         self.engine.close()

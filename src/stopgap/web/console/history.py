@@ -131,7 +131,7 @@ def _details(request_id: str) -> dict[str, Any]:
     own = None if _sees_all(caller) else caller.id
     entry = parts().journal.find(request_id, of=own)
     (row,) = _rows([entry])
-    contract = _served(entry.record.contract)
+    contract = parts().contract(entry.record.contract)
     return {
         "row": row,
         "contract": contract,
@@ -139,10 +139,6 @@ def _details(request_id: str) -> dict[str, Any]:
         "operator": own is None,
         "sent": request.form.get("actual", ""),
     }
-
-
-def _served(name: str) -> Contract | None:
-    return next((each for each in parts().contracts if each.name == name), None)
 
 
 def _again(contract: Contract, entry: Entry) -> str | None:
@@ -207,7 +203,7 @@ def _charts(search: Search, filters: Filters) -> dict[str, Any]:
     now = parts().clock.now()
     until = min(filters.until or now, now)
     drawn = search.contract or parts().contracts[0].name
-    contract = _served(drawn)
+    contract = parts().contract(drawn)
     member = search.part or _first_output(drawn)
     counted = parts().charts.count(asked, contract=drawn, name=member)
     return {

@@ -50,10 +50,10 @@ def ask(name: str) -> Response:
 
     The address repeats the request. What is wrong is no fault of the page's: its status is 200.
     """
-    for contract in parts().contracts:
-        if contract.name == name:
-            return _answer(contract)
-    raise PageNotFound(f"No contract called {name[:100]!r} is served here.")
+    contract = parts().contract(name)
+    if contract is None:
+        raise PageNotFound(f"No contract called {name[:100]!r} is served here.")
+    return _answer(contract)
 
 
 def _answer(contract: Contract) -> Response:

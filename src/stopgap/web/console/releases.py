@@ -165,9 +165,8 @@ def _question(wish: Wish) -> dict[str, Any]:
 
 
 def _contract(name: str) -> Contract:
-    for each in parts().contracts:
-        if each.name == name:
-            return each
+    if found := parts().contract(name):
+        return found
     raise ContractNotServed(name, [each.name for each in parts().contracts])
 
 
