@@ -23,7 +23,7 @@ from typing import Literal
 from stopgap.clock import Ids
 from stopgap.errors import StopgapError
 from stopgap.journal.segment import BODY_MAX, append, begin
-from stopgap.storage.flushing import flush
+from stopgap.storage.files import flush
 
 logger = logging.getLogger(__name__)
 

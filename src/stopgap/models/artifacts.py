@@ -1,7 +1,6 @@
 """Artifacts: models' files, kept by what is in them, so that none can be altered unnoticed."""
 
 import hashlib
-import secrets
 import time
 from collections.abc import Collection
 from contextlib import suppress
@@ -10,6 +9,7 @@ from pathlib import Path
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.loaded import file_hash
 from stopgap.models.specification import HASH
+from stopgap.storage.files import write_whole
 from stopgap.storage.objects import DRAFT_SECONDS, ObjectNotFound, ObjectStore
 
 SIZE_MAX = 2**31
@@ -86,7 +86,9 @@ class Artifacts:
             raise ArtifactMissing(digest)
         path = self._cache / digest
         if file_hash(path) != digest:
-            self._write(path, self._get(digest))
+            content = self._get(digest)
+            self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(path, content)
         return path
 
     def sweep(self, needed: Collection[str]) -> int:
@@ -118,17 +120,6 @@ class Artifacts:
         if hashlib.sha256(content).hexdigest() != digest:
             raise ArtifactDamaged(digest)
         return content
-
-    def _write(self, path: Path, content: bytes) -> None:
-        """Write a file whole, then put it in its place; of several who try at once, any may win."""
-        self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._cache / f".{path.name}-{secrets.token_hex(8)}"
-        draft.touch(mode=0o600)
-        try:
-            draft.write_bytes(content)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
 
     def _sweep_cache(self, needed: Collection[str]) -> None:
         with suppress(FileNotFoundError):

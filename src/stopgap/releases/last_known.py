@@ -2,13 +2,12 @@
 
 import json
 import logging
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from stopgap.errors import StopgapError
 from stopgap.releases.routing import Routing
+from stopgap.storage.files import write_whole
 
 FORMAT = 1
 """Of the file; one of another format is taken for none."""
@@ -41,17 +40,12 @@ class LastKnown:
             return {}
 
     def write(self, routings: Mapping[str, Routing]) -> None:
-        """Keep what is known; a disk that takes it not is told of in the log alone."""
+        """Keep what is known; a disk that does not take it is told of in the log alone."""
         document = {
             "format": FORMAT,
             "routings": [routing.document() for routing in routings.values()],
         }
-        draft = self._path.with_name(f".releases-{secrets.token_hex(8)}")
         try:
-            draft.touch(mode=0o600)
-            draft.write_text(json.dumps(document), encoding="utf-8")
-            draft.replace(self._path)
+            write_whole(self._path, json.dumps(document).encode())
         except OSError as error:
             logger.warning("the releases cannot be kept for later starts: %s", error)
-            with suppress(OSError):  # a disk that takes nothing lets nothing go either
-                draft.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stopgap.errors import StartRefused
 from stopgap.settings import SECRET_MIN
-from stopgap.storage.flushing import flush
+from stopgap.storage.files import flush
 
 
 class DataFolderUnwritable(StartRefused):

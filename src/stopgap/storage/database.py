@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from stopgap.errors import StartRefused, StopgapError
 from stopgap.storage import sqlite
-from stopgap.storage.flushing import flush
+from stopgap.storage.files import flush
 from stopgap.storage.sqlite import BUSY_SECONDS, PATIENCE, WRITING, milliseconds
 
 metadata = MetaData(
