@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.front.loops import in_a_loop
 from tests.front.requests import Client, playing, scope, sending
+from tests.predicting.slots import nobodys_reporter
 
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
@@ -56,8 +57,15 @@ class House:
         self.metrics = metrics
         self.places = Places(places)
         intake, answers = Intake(seconds=5, places=10), Sending(RandomIds(), places=10)
+        engine = Engine()
         predicting = Predicting(
-            [], clock=SystemClock(), spool=Nothing(), strict=True, metrics=metrics
+            [],
+            clock=SystemClock(),
+            spool=Nothing(),
+            strict=True,
+            metrics=metrics,
+            engine=engine,
+            reporter=nobodys_reporter(),
         )
         self.door = Door(
             self._answer,
@@ -77,7 +85,7 @@ class House:
             sending=answers,
             metrics=metrics,
             life=Life(
-                engine=Engine(),
+                engine=engine,
                 chores=[],
                 supervisor=os.getppid(),
                 leaving=Leaving(places=self.places, intake=intake, sending=answers),

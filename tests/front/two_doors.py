@@ -11,7 +11,7 @@ from threading import Event
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
-from tests.predicting.slots import FakeSlot, releases_of
+from tests.predicting.slots import FakeSlot, nobodys_reporter, releases_of
 
 from stopgap import wiring
 from stopgap.clock import SystemClock
@@ -268,6 +268,7 @@ def with_records(parts: Parts) -> tuple[Parts, Records]:
         strict=True,
         metrics=Metrics(),
         engine=parts.engine,
+        reporter=nobodys_reporter(),
     )
     return replace(parts, predicting=predicting), records
 

@@ -1,7 +1,7 @@
 """Slots that a test plays: they answer, wait, fail or hang as they are told to."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from tests.fakes import FakeClock
@@ -13,12 +13,15 @@ from stopgap.models.failures import ModelFailed, ModelUnavailable
 from stopgap.models.loaded import Loaded
 from stopgap.models.slot import Slot
 from stopgap.models.specification import Specification
+from stopgap.predicting.engine import Engine
 from stopgap.predicting.line import Instant
 from stopgap.predicting.predicting import Predicting
+from stopgap.releases.comparing import Comparison
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.release import Release, Stage, stand_in_release
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.routing import Routing
+from stopgap.releases.tally import Tally
 from stopgap.telemetry.metrics import Metrics
 
 REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -136,6 +139,26 @@ def plan(routing: Routing, **slots: Slot) -> Plan:
     return Plan(routing, seated)
 
 
+class Nobody:
+    """Takes what was counted, and judges nothing."""
+
+    def tally(self, worker: str, tallies: Collection[Tally]) -> None:
+        """Forget it."""
+
+    def compare(
+        self, contract: str, number: int, against: int, worker: str, comparison: Comparison
+    ) -> None:
+        """Forget it."""
+
+    def judge(self, contract: str) -> None:  # of none
+        """Judge nothing."""
+
+
+def nobodys_reporter() -> Reporter:
+    """Count for nobody."""
+    return Reporter(Nobody(), lambda *_: False, "worker")
+
+
 def predicting(
     spool: Memory,
     *,
@@ -150,5 +173,6 @@ def predicting(
         spool=spool,
         strict=strict,
         metrics=Metrics(),
-        reporter=reporter,
+        engine=Engine(),
+        reporter=reporter or nobodys_reporter(),
     )

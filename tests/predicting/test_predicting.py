@@ -10,6 +10,7 @@ from tests.predicting.slots import (
     Drawn,
     FakeSlot,
     Memory,
+    nobodys_reporter,
     plan,
     predicting,
     release,
@@ -56,6 +57,7 @@ def test_threads_get_there() -> None:
         strict=True,
         metrics=Metrics(),
         engine=engine,
+        reporter=nobodys_reporter(),
     )
 
     async def begin() -> None:

@@ -19,11 +19,11 @@ from stopgap.predicting.serving import (
     SlotServing,
     Watched,
 )
-from stopgap.predicting.shadow import Compare, Shadow
+from stopgap.predicting.shadow import Shadow
 from stopgap.predicting.way import Way
 from stopgap.releases.plan import Plan
 from stopgap.releases.release import STAND_IN_NUMBER, Release, stand_in_release
-from stopgap.releases.reporting import Count, Reporter
+from stopgap.releases.reporting import Reporter
 from stopgap.telemetry.metrics import Metrics
 
 SWITCH_SECONDS = 0.000_5
@@ -48,7 +48,7 @@ class Predicting:
         strict: Whether an answer without a record is withheld, or given and counted as lost.
         metrics: Counts answers, failures and losses.
         engine: Where models are awaited.
-        reporter: Counts what releases are judged by; None: nobody judges.
+        reporter: Counts what releases are judged by.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Predicting:
         spool: Spool,
         strict: bool,
         metrics: Metrics,
-        engine: Engine | None = None,
-        reporter: Reporter | None = None,
+        engine: Engine,
+        reporter: Reporter,
     ) -> None:
         self._instants = {instant.contract.name: instant for instant in instants}
         recording = Recording(spool, strict=strict, clock=clock, metrics=metrics)
@@ -70,7 +70,7 @@ class Predicting:
         self._recording = recording
         self._clock = clock
         self._metrics = metrics
-        self._engine = engine or Engine()
+        self._engine = engine
         self._reporter = reporter
         self._lines = {
             name: self._line(instant, took=self._count(instant))
@@ -129,7 +129,7 @@ class Predicting:
             self._ways[name] = self._way(contract, plan)
         if before:
             before.close()
-        if self._reporter and plan.routing:
+        if plan.routing:
             self._reporter.follow(plan.routing)
         self._share_interpreter()
         for call in self._on_change:
@@ -197,17 +197,14 @@ class Predicting:
                     slot=slot,
                     live=live,
                     crowd=crowd,
-                    compare=self._comparer(contract, release, plan.routing.live),
+                    compare=self._reporter.comparer(
+                        contract, release.number, plan.routing.live.number
+                    ),
                 )
 
     def _watched(self, contract: str, number: int) -> Watched:
-        make = self._reporter.count if self._reporter else Count
-        return Watched(make(contract, number), self._metrics, self._clock.monotonic)
-
-    def _comparer(self, contract: Contract, release: Release, live: Release) -> Compare:
-        if self._reporter is None:
-            return lambda _row, _given, _other: None
-        return self._reporter.comparer(contract, release.number, live.number)
+        tally = self._reporter.count(contract, number)
+        return Watched(tally, self._metrics, self._clock.monotonic)
 
     def _count(self, instant: Instant) -> Callable[[int], None]:
         def took(micros: int) -> None:
