@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -48,7 +48,7 @@ class Weight(StrEnum):
 class Finding:
     """One thing that was looked at."""
 
-    what: str
+    what: str = ""  # the look's name, which `examine` adds
     weight: Weight
     told: str
     fix: str | None = None
@@ -59,7 +59,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     for look in LOOKS:
         what = look.__name__.removeprefix("_").replace("_", " ")
         try:
-            yield from (_named(what, finding) for finding in look(settings, clock))
+            yield from (replace(finding, what=what) for finding in look(settings, clock))
         except StopgapError as error:
             yield Finding(what=what, weight=Weight.WRONG, told=error.detail, fix=FIXES.get(what))
         except OSError as error:  # most likely a folder that this user may not look into
@@ -67,20 +67,16 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
             yield Finding(what=what, weight=Weight.WRONG, told=told, fix="Let this user read it.")
 
 
-def _named(what: str, finding: Finding) -> Finding:
-    return Finding(what=what, weight=finding.weight, told=finding.told, fix=finding.fix)
-
-
 def _fine(told: str) -> Finding:
-    return Finding(what="", weight=Weight.FINE, told=told)
+    return Finding(weight=Weight.FINE, told=told)
 
 
 def _warning(told: str, fix: str) -> Finding:
-    return Finding(what="", weight=Weight.WARNING, told=told, fix=fix)
+    return Finding(weight=Weight.WARNING, told=told, fix=fix)
 
 
 def _wrong(told: str, fix: str) -> Finding:
-    return Finding(what="", weight=Weight.WRONG, told=told, fix=fix)
+    return Finding(weight=Weight.WRONG, told=told, fix=fix)
 
 
 def _contracts(settings: Settings, _clock: Clock) -> Iterator[Finding]:
