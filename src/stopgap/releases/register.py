@@ -67,7 +67,7 @@ class Register:
         after the next start may verify a release for that, while this server goes on as it is.
         """
         last = None
-        for _, each in self.rows.reports(number):
+        for each in self.rows.reports(number):
             report = Report.of(each)
             if report.fingerprint == self._contract.fingerprint:
                 return report

@@ -218,12 +218,12 @@ class ReleaseRows:
             insert(REPORTS).values(row | {"report": json.dumps(report, allow_nan=False)})
         )
 
-    def reports(self, number: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """Go through the reports on a release, the newest first, each with its version."""
+    def reports(self, number: int) -> Iterator[Mapping[str, Any]]:
+        """Go through the reports on a release, the newest first."""
         mine = select(REPORTS).where(REPORTS.c.contract == self.contract)
         newest_first = mine.where(REPORTS.c.number == number).order_by(REPORTS.c.version.desc())
         for row in self._connection.execute(newest_first):
-            yield row.version, json.loads(row.report)
+            yield json.loads(row.report)
 
     def tallies(self, since: datetime, until: datetime) -> Mapping[int, Tally]:
         """Add up what each release did between two moments, durations left out."""
