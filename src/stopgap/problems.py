@@ -3,6 +3,7 @@
 No framework here: the door, the Flask application and the tests say errors in these same words.
 """
 
+from collections.abc import Mapping
 from html import escape
 from math import ceil
 from typing import Any
@@ -230,20 +231,19 @@ def wants_page(accept: str) -> bool:
     if "text/html" not in told:
         return False
     quality = dict(map(_quality, told.split(",")))
-    ranges = ("application/json", "application/*", "*/*")
-    json = next((quality[each] for each in ranges if each in quality), 0.0)
-    return 0 < quality.get("text/html", 0.0) >= json
+    return 0 < quality.get("text/html", 0.0) >= _welcome("application/json", quality)
 
 
 def prefers_json(accept: str) -> bool:
     """Tell whether who sent this Accept would rather have JSON than a text (RFC 9110, 12.5.1)."""
     quality = dict(map(_quality, accept[:ACCEPT_MAX].lower().split(",")))
+    return _welcome("application/json", quality) > _welcome("text/plain", quality)
 
-    def welcome(media_type: str, kind: str) -> float:
-        ranges = (f"{media_type}/{kind}", f"{media_type}/*", "*/*")
-        return next((quality[each] for each in ranges if each in quality), 0.0)
 
-    return welcome("application", "json") > welcome("text", "plain")
+def _welcome(media_type: str, quality: Mapping[str, float]) -> float:
+    """Tell how welcome a media type is, by the narrowest range that holds it."""
+    ranges = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+    return next((quality[each] for each in ranges if each in quality), 0.0)
 
 
 def _quality(accepted: str) -> tuple[str, float]:
