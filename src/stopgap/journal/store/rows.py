@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ARRAY, Connection, Table, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 
+from stopgap.storage import database
+
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
-
-from stopgap.storage import database
 
 JOURNAL_LOCK = 0x6A_6F_75_72_6E_61_6C
 """PostgreSQL's advisory lock of who writes in the journal: `journal` in ASCII."""
