@@ -167,12 +167,23 @@ def test_the_demo_account_is_made_once(build: Build) -> None:
     houses[0].sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, "192.0.2.1")
 
 
+def test_the_demo_account_may_have_another_password(demo: House) -> None:
+    """Once an operator has given it another, or disabled it, nobody is told the demo's any more."""
+    assert demo.accounts.ensure_demo_account()
+    demo.accounts.disable(DEMO_NAME)
+    assert not demo.accounts.ensure_demo_account()
+    demo.accounts.enable(DEMO_NAME)
+    assert demo.accounts.ensure_demo_account()
+    demo.accounts.set_password(DEMO_NAME, "another one")
+    assert not demo.accounts.ensure_demo_account()
+
+
 def test_an_account_of_that_name_is_left_alone(build: Build) -> None:
     """Somebody's own account of the demo's name stays as it is, disabled or not."""
     house = build()
     mine = house.accounts.add("Orhan", "mine")
     house.accounts.disable("orhan")
-    house.accounts.ensure_demo_account()
+    assert not house.accounts.ensure_demo_account()
     assert [account.id for account in house.accounts.list()] == [mine.id]
     assert house.accounts.get("orhan").disabled
 

@@ -1,5 +1,6 @@
 """Where an installation's things are kept, by what the settings say and by what they leave out."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,13 @@ def test_a_secret_is_there_once_it_is_ready(tmp_path: Path) -> None:
     assert made.decode() == Locations.of(Settings(data=tmp_path)).secret.read_text().strip()
     told = "an operator's own secret, long enough"
     assert wiring.prepare(Settings(data=tmp_path, secret=told)).secret == told.encode()
+
+
+def test_the_demo_account_is_named_while_it_is_the_demos(tmp_path: Path) -> None:
+    """Nobody is told a password that an operator has replaced."""
+    settings = Settings(data=tmp_path)
+    installation = wiring.prepare(settings)
+    assert installation.settings.demo_account
+    with closing(wiring.build_parts(installation)) as parts:
+        parts.accounts.set_password("orhan", "another one")
+    assert not wiring.prepare(settings).settings.demo_account

@@ -196,13 +196,20 @@ class Accounts:
             raise AccountNotFound(name)
         return account_id
 
-    def ensure_demo_account(self) -> None:
-        """Add the demo account unless there is one; several processes may do so at once."""
+    def ensure_demo_account(self) -> bool:
+        """Add the demo account unless there is one; several processes may do so at once.
+
+        Returns:
+            Whether its password is the demo's: an operator may have given it another.
+        """
         with self._database.read() as connection:
-            if store.find_account(connection, fold_name(DEMO_NAME)):
-                return
-        with suppress(AccountExists):  # another process was faster
-            self._add(DEMO_NAME, DEMO_PASSWORD, Role.CLIENT, fixed_password=True)
+            login = store.find_login(connection, fold_name(DEMO_NAME))
+        if login is None:
+            with suppress(AccountExists):  # another process was faster
+                self._add(DEMO_NAME, DEMO_PASSWORD, Role.CLIENT, fixed_password=True)
+            return True
+        account = login.account
+        return account.fixed_password and login.password_count == 1 and not account.disabled
 
     def _add(self, name: str, password: str, role: Role, *, fixed_password: bool) -> Account:
         with self._passwords.turn() as turn:

@@ -66,7 +66,7 @@ def serve(**options: object) -> None:
     installation = wiring.prepare(settings)
     wiring.keep_routings(installation)
     allow_open_files()
-    click.echo(invitation(settings, port), err=True)
+    click.echo(invitation(installation.settings, port), err=True)
     supervise(installation, address, port)
 
 

@@ -42,9 +42,8 @@ def prepare(settings: Settings) -> Installation:
         secret = settings.secret or kept_secret(at.secret)
         if settings.demo_account:
             passwords = Passwords(rules=False)
-            Accounts(
-                database, SystemClock(), RandomIds(), passwords=passwords
-            ).ensure_demo_account()
+            accounts = Accounts(database, SystemClock(), RandomIds(), passwords=passwords)
+            settings = replace(settings, demo_account=accounts.ensure_demo_account())
     return Installation(settings=settings, secret=secret.encode())
 
 
