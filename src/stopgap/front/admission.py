@@ -1,4 +1,4 @@
-"""Admission: who may come in. Nobody waits here: who may not is told so at once."""
+"""Admission: which requests may come in. None waits here: all others are refused at once."""
 
 from collections.abc import Collection, Sequence
 from typing import Self
@@ -21,7 +21,7 @@ class Places:
         self.taken = 0
 
     def taking(self, *, kept: bool) -> Self:
-        """Take a place, `with` this, for a while; a kept one is there though all others are taken.
+        """Take a place, `with` this; a kept one is there even when all others are taken.
 
         Raises:
             Overloaded: there is none.
@@ -44,8 +44,8 @@ COUNTED = "stopgap.counted"
 class Quota:
     """How many predictions one may ask for: an account, else an address.
 
-    Who sends a cookie or a key that is not known here is let through, and counted by Flask's view,
-    which looks it up: else strangers at an account's address could use up what is the account's.
+    A request whose cookie or key is not known here is let through, and counted by Flask's view,
+    which looks it up: otherwise strangers at an account's address could use up its quota.
 
     Args:
         limit: Counts them.

@@ -1,4 +1,4 @@
-"""The crowd: those whose pace is not ours, because they send, or read an answer, slowly."""
+"""The crowd: a bounded set of slow clients, of which the oldest makes room for a new one."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from typing import Self
 from stopgap.problems import Overloaded
 
 TIME_ENOUGH = 1.0
-"""Seconds that everybody has before having to make room for others."""
+"""Seconds within which nobody has to make room for others."""
 
 
 class Stay:
-    """The time that one of them takes, within `async with`. It ends in TimeoutError.
+    """A client's time in a crowd, `async with` this; when it is over, TimeoutError is raised.
 
     Args:
-        seconds: When it ends.
+        seconds: How long it lasts without progress.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -41,12 +41,12 @@ class Stay:
         await self._timeout.__aexit__(kind, error, trace)
 
     def go_on(self) -> None:
-        """Count the seconds anew, because there was progress."""
+        """Start the seconds again: there was progress."""
         if not self.sent_away and not self._timeout.expired():
             self._timeout.reschedule(self._loop.time() + self._seconds)
 
     def rest(self) -> None:
-        """Count no seconds until it goes on: it is waited for something else than its client."""
+        """Stop the clock until `go_on`: the wait is for something other than the client."""
         if not self.sent_away and not self._timeout.expired():
             self._timeout.reschedule(None)
 
@@ -58,9 +58,9 @@ class Stay:
 
 
 class Crowd:
-    """Some of them at once. When there are too many, who has been there for the longest goes.
+    """So many stays at once. When there are too many, the oldest is sent away.
 
-    So nobody slow keeps others out, and who takes less than a second is never sent away.
+    So slow clients keep nobody out, and one that takes less than a second is never sent away.
     """
 
     def __init__(self, places: int) -> None:
@@ -69,7 +69,7 @@ class Crowd:
 
     @contextmanager
     def including(self, stay: Stay) -> Iterator[None]:
-        """Be one of them for a while.
+        """Include a stay, `with` this.
 
         Raises:
             Overloaded: nobody has been there for long enough to make room.
@@ -81,13 +81,13 @@ class Crowd:
             self.leave(stay)
 
     def join(self, stay: Stay) -> None:
-        """Be one of them, as `including` does."""
+        """Add a stay, as `including` does."""
         if len(self._stays) >= self._places:
             self._make_room()
         self._stays[stay] = None
 
     def leave(self, stay: Stay) -> None:
-        """Be one of them no more; who never was may leave too."""
+        """Remove a stay, whether it had joined or not."""
         self._stays.pop(stay, None)
 
     def disperse(self) -> None:

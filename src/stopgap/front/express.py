@@ -33,7 +33,7 @@ Predict = Callable[[Row, str, str | None], Prediction]
 
 
 def _matcher(contract: Contract, predicting: Predicting) -> Matcher[Predict]:
-    """Match what a contract is asked; each way to ask is counted on its own."""
+    """Match the plain requests of a contract; each route is counted on its own."""
     line = partial(predicting.express_line, contract)
     return Matcher(
         contract,
@@ -71,7 +71,7 @@ class ExpressLane:
         self._new_id = ids.new
 
     def _choose(self) -> None:
-        """Match what those contracts are asked that are answered at once."""
+        """Match the contracts that are answered at once now."""
         way = self._predicting.way
         self._matchers = [matcher for contract, matcher in self._all if way(contract) is None]
 
@@ -96,7 +96,7 @@ class ExpressLane:
         if any(name in UNUSUAL for name, _ in scope["headers"]):
             return None
         request_id = (b"x-request-id", self._new_id().encode())
-        self._status.took(0)  # microseconds: it takes some, and no more
+        self._status.took(0)  # microseconds: too few to be measured
         return 200, [TEXT, length_header(len(ALIVE)), NOSNIFF, NO_STORE, request_id], ALIVE
 
     def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Response | None:

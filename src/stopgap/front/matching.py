@@ -26,20 +26,21 @@ NOTABLE = UNUSUAL | CREDENTIALS
 
 NOBODY: Known = (None,)
 
+Target = TypeVar("Target")
 
-To = TypeVar("To")
 
-
-class Matcher(Generic[To]):
-    """Recognises the plain requests of one contract, and tells where each way to ask leads.
+class Matcher(Generic[Target]):
+    """Recognises the plain requests of one contract, reads their inputs, and tells who answers.
 
     Args:
-        by_path: Where those lead whose inputs are in the path.
-        by_query: Where those lead that name them.
-        by_json: Where those lead that bring them in a body.
+        by_path: Who answers a request with its inputs in the path.
+        by_query: Who answers one with its inputs in a query.
+        by_json: Who answers one with its inputs in a body.
     """
 
-    def __init__(self, contract: Contract, *, by_path: To, by_query: To, by_json: To) -> None:
+    def __init__(
+        self, contract: Contract, *, by_path: Target, by_query: Target, by_json: Target
+    ) -> None:
         self._contract = contract
         self._prefix = contract.prefix.encode()
         reader = plain_reader(contract)
@@ -47,7 +48,7 @@ class Matcher(Generic[To]):
         self._read_query = reader.query if reader else nothing
         self._by_path, self._by_query, self._by_json = by_path, by_query, by_json
 
-    def match(self, path: bytes, query: bytes) -> tuple[To, Row] | None:
+    def match(self, path: bytes, query: bytes) -> tuple[Target, Row] | None:
         """Recognise a GET by its raw path and query."""
         if query:
             row = self._read_query(query) if path == self._prefix else None
@@ -55,8 +56,8 @@ class Matcher(Generic[To]):
         row = self._read_path(path)
         return None if row is None else (self._by_path, row)
 
-    def match_json(self, scope: Scope, body: bytes) -> tuple[To, Row] | None:
-        """Recognise a POST by its body; what is wrong with it is told by Flask's view."""
+    def match_json(self, scope: Scope, body: bytes) -> tuple[Target, Row] | None:
+        """Recognise a POST by its body; Flask's view says what is wrong with any other."""
         if scope["raw_path"] != self._prefix or scope["query_string"]:
             return None
         try:
@@ -78,7 +79,7 @@ def is_json(scope: Scope) -> bool:
 
 
 def asks_for_page(headers: Iterable[Header]) -> bool:
-    """Tell whether a browser asks, which an error is to be told as a page."""
+    """Tell whether a browser asks, which gets errors as pages."""
     accepted = [value.decode("latin-1") for name, value in headers if name == b"accept"]
     return bool(accepted) and problems.wants_page(",".join(accepted))
 
@@ -86,7 +87,7 @@ def asks_for_page(headers: Iterable[Header]) -> bool:
 def known_caller(
     headers: Iterable[Header], recall: Callable[[bytes], Known | None]
 ) -> Known | None:
-    """Tell who asks; None: that is not known at once, or more than an answer is asked for."""
+    """Tell who asks; None: that has to be looked up, or more than an answer is asked for."""
     known = NOBODY
     for name, value in headers:
         if name in NOTABLE:

@@ -26,10 +26,10 @@ WATCHED = frozenset({"/status", "/health", "/metrics"})
 
 
 class Pool:
-    """Some threads, and a queue no longer than is waited for gladly.
+    """Some threads, and a bounded queue.
 
-    Who would wait for longer than half of the patience is refused at once, by how long tasks have
-    taken of late; and who then waits for longer than all of it, since they suddenly take longer.
+    A task that would wait for more than half of the patience, by how long tasks have taken of late,
+    is refused at once; one that has waited for more than all of it, when its turn comes.
 
     Args:
         threads: Tasks at once.

@@ -93,10 +93,9 @@ class Sending:
     async def _in_pieces(
         self, reply: Reply, read: Read, readers: Crowd, send: Send, stay: Stay
     ) -> None:
-        """Send a long reply; who does not read it finds the connection closed.
+        """Send a long reply; the connection of a client that does not read it is closed.
 
-        So does who is sent a file that cannot be read to its end: half of it is not to be taken for
-        the whole.
+        So it is where a file cannot be read to its end: half of it must not pass for the whole.
         """
         with readers.including(stay), suppress(TimeoutError):
             async with stay:

@@ -29,7 +29,7 @@ class SingleFlight:
 
     @asynccontextmanager
     async def turn(self, scope: Scope) -> AsyncIterator[bool]:
-        """Take a turn, `async with` this; tell whether another with the same caller came before.
+        """Take a turn, `async with` this; tell whether it waited for another of the same caller.
 
         If so, the caller may be known by now, and the request be plain.
         """

@@ -36,7 +36,11 @@ _prediction = partial(tuple.__new__, Prediction)
 
 
 class Line:
-    """One contract's way from a row to its answer, with all that can be known made ready."""
+    """One contract's way from a row to its answer; all that no row changes is made ready.
+
+    Args:
+        took: Counts an answer, by its microseconds.
+    """
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 MEMORY_SECONDS = 1.0
-"""After so long a time of work, what was seen counts half."""
+"""After so many seconds of work, what was seen before counts half."""
 
 SMOOTHNESS = 16
 """The mean time of an answer follows roughly so many of the last ones."""

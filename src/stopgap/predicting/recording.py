@@ -1,4 +1,4 @@
-"""Recording: an answer is on record before it leaves; one that cannot be is withheld, or lost."""
+"""Recording: an answer is on record before it leaves, or is withheld, or is counted as lost."""
 
 import logging
 from typing import Protocol

@@ -19,12 +19,12 @@ from stopgap.releases.tally import Outcome, outcome_of
 from stopgap.telemetry.metrics import Metrics
 
 FIRST_SHARE = 0.9
-"""Of its deadline, a release has so much where another can still answer in its place; the rest is
-for the other, so that the client has an answer by the deadline either way."""
+"""The share of its deadline that a release has where another can answer in its place. The rest is
+the other's, so that the client has an answer by the deadline either way."""
 
 WAIT_SHARE = 0.5
-"""Of its deadline, a prediction may be expected to wait so much; what would wait longer is refused
-at once. The rest is for the guess being wrong."""
+"""The share of its deadline that a prediction may be expected to wait; what would take longer is
+refused at once. The rest allows for a wrong guess."""
 
 
 class ModelBusy(StopgapError):
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """How it is seen what a release does."""
+    """What counts how a release does."""
 
     tally: Count  # counts its outcomes, by which it is judged
     metrics: Metrics  # count them for operators

@@ -16,14 +16,14 @@ from stopgap.releases.release import Release
 from stopgap.releases.tally import outcome_of
 
 PAUSE_SECONDS = 0.05
-"""Copies are handed over so long after the first of them, when its client has its answer."""
+"""How long after the first copy all are handed over: its client has the answer by then."""
 
 ROOM = 32
 """Copies that may wait; more are dropped. So a shadow has at most 640 copies a second, which cost
 the event loop some 2% of its time, however much is asked."""
 
 LAG_SECONDS = 0.02
-"""An event loop that comes so late to a thing has other work: what waits is dropped."""
+"""An event loop that is so late has too much to do: what waits is dropped."""
 
 logger = logging.getLogger(__name__)
 
