@@ -396,6 +396,20 @@ async def test_another_python_without_pydantic_is_told(bare_python: str) -> None
 
 
 @in_a_loop
+async def test_another_python_by_pyenv(tmp_path: Path) -> None:
+    """A python of pyenv is a script that looks for pip in what it is told, and finds none."""
+    script = tmp_path / "python"
+    script.write_text(
+        "#!/usr/bin/env bash\n"
+        'if [[ "$*" =~ [[:space:]]-m[[:space:]]pip[[:space:]] ]]; then exit 0; fi\n'
+        f'exec {sys.executable} "$@"\n'
+    )
+    script.chmod(0o700)
+    async with started(hostile("raises", python=str(script))) as slot:
+        assert await slot.answer(row(1)) == GOOD + 1
+
+
+@in_a_loop
 async def test_another_python_that_ends_at_once_is_told() -> None:
     """However early it ends, and however late the loop sees it: nobody waits for it."""
 

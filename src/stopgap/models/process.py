@@ -28,12 +28,13 @@ try:
     spec.loader.exec_module(module)
     from stopgap.models.hosted import main
 except ModuleNotFoundError as error:
-    sys.exit(f"{error.name} is missing: {sys.executable} -m pip install {error.name}")
+    sys.exit(f"{error.name} is missing: {sys.executable} -m {'pip'} install {error.name}")
 main(int(descriptor), int(parent))
 """
 """What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it:
 another Python has libraries of its own, of which `pydantic` alone is needed. One that stands aside
-does so before it imports anything: that takes half a second of a core's time."""
+does so before it imports anything: that takes half a second of a core's time. `-m` and `pip` stand
+apart, since pyenv takes whatever has them side by side for pip, and runs a program between."""
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Numeric libraries take every core for one row, if they are let; batches use them better."""
