@@ -410,6 +410,18 @@ async def test_another_python_by_pyenv(tmp_path: Path) -> None:
 
 
 @in_a_loop
+async def test_another_python_that_is_a_process_between_is_told(tmp_path: Path) -> None:
+    """A script that runs Python as a child could not be ended with it; which it runs is told."""
+    script = tmp_path / "python"
+    script.write_text(f'#!/bin/sh\n{sys.executable} "$@"\nexit $?\n')
+    script.chmod(0o700)
+    slot = opened(hostile("raises", python=str(script)))
+    with pytest.raises(ModelUnloadable, match=f"name the Python itself: {sys.executable}"):
+        await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
 async def test_another_python_that_ends_at_once_is_told() -> None:
     """However early it ends, and however late the loop sees it: nobody waits for it."""
 

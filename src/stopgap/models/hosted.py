@@ -38,6 +38,8 @@ def main(descriptor: int, parent: int) -> None:
         descriptor: Our end of the connection.
         parent: The worker's process id.
     """
+    if os.getppid() != parent:
+        sys.exit(f"Another program has started it; name the Python itself: {sys.executable}")
     end_with(parent)
     os.register_at_fork(after_in_child=end_with_parent)
     give_way()
