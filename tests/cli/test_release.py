@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -266,6 +267,18 @@ def test_a_model_that_was_changed_since(run: Run, tmp_path: Path) -> None:
         assert "has changed since it was verified; verify it again" in refused.stderr
     assert run("release", "verify", "1", *QUICK[:2]).exit_code == 0
     assert run("release", "promote", "1", "--yes").exit_code == 0
+
+
+def test_another_python_by_a_path_from_here(run: Run) -> None:
+    """A Python that is named from this folder is kept by its whole path, as a model's file is."""
+    here = os.path.relpath(sys.executable)
+    assert not here.startswith("/")
+    result = run("release", "add", uri("good"), "--python", here, *QUICK)
+    assert result.exit_code == 0, result.output
+    added, _ = told(run("release", "list", "--json"))
+    kept = Path(added["specification"]["python"])  # type: ignore[index]  # it is a dictionary
+    assert kept.is_absolute()
+    assert kept.samefile(sys.executable)
 
 
 def test_what_makes_no_sense_is_said(run: Run, ready: int) -> None:

@@ -46,7 +46,7 @@ class ModelOptions:
             deadline=self.deadline,
             memory=self.memory * MEBIBYTE,
             batch=self.batch,
-            python=self.python,
+            python=_rooted_python(self.python),
             in_process=self.in_process,
         )
 
@@ -58,6 +58,11 @@ def _rooted(uri: str) -> str:
     if kind != "python" or not place.endswith(".py"):
         return uri
     return f"{kind}{colon}{Path(place).resolve()}{second}{attribute}"
+
+
+def _rooted_python(python: str | None) -> str | None:
+    """Name a Python by its whole path, for the same reason; a link, as environments have, stays."""
+    return str(Path(python).absolute()) if python and "/" in python else python
 
 
 def model_options(command: Command) -> Command:
