@@ -269,6 +269,18 @@ async def test_a_model_without_a_first_answer_is_given_up() -> None:
 
 
 @in_a_loop
+async def test_a_model_that_waits_for_something_is_told_with_its_words(tmp_path: Path) -> None:
+    """What it has printed until it was given up says what it waited for."""
+    module = tmp_path / "patient.py"
+    module.write_text("import time\nprint('no answer from the feature store')\ntime.sleep(60)\n")
+    slot = opened(Specification(uri=f"python:{module}:predict"), load_seconds=3)
+    with pytest.raises(ModelUnloadable, match=r"within 3 s\. no answer from the feature store"):
+        await slot.start()
+    await slot.stop()
+    assert models() == []
+
+
+@in_a_loop
 async def test_a_model_that_ends_over_its_first_rows_is_told_with_them(tmp_path: Path) -> None:
     """Whoever handed it in can ask the same."""
     module = tmp_path / "fragile.py"

@@ -158,9 +158,9 @@ class HostedSlot:
             async with asyncio.timeout(self._load_seconds):
                 found = await self._ready(process)
         except TimeoutError as error:
-            await process.kill_and_wait("It was not ready in time.")
             limit = f"{self._load_seconds:g} s"
-            raise ModelUnloadable(f"It gave no first answer within {limit}.") from error
+            await process.kill_and_wait(f"It gave no first answer within {limit}.")
+            raise ModelUnloadable(self._down) from error
         except BaseException:
             await process.kill_and_wait("Its start was given up.")
             raise
