@@ -84,6 +84,14 @@ def test_what_is_no_list_of_outputs(outputs: Any) -> None:
     assert [type(each) for each in found] == [ModelRaised] * 3
 
 
+@pytest.mark.parametrize("outputs", ["abc", {"a": 1}, None, 7, np.float64(7)])
+def test_one_output_for_all_rows_is_told(outputs: Any) -> None:
+    """Who forgot to return, or returned one value, is told so, in words that are not Python's."""
+    first, *_ = decoded(Answering(Said(lambda _: outputs), lambda: 0.0).once(ROWS), 3)
+    said = f"TypeError: It answered with one {type(outputs).__name__}, not one output a row."
+    assert first.reason == said
+
+
 def test_once_is_one_call() -> None:
     """A call that is to be the only one is not repeated row by row; a call that may be is."""
     raising = Said(lambda rows: [1 // (len(rows) - 3)])

@@ -106,9 +106,10 @@ def _raised(error: Exception) -> ModelRaised:
 
 def _listed(outputs: Any) -> list[Any]:
     """Make a list of a model's outputs: a list, an array, a series, or what can be gone through."""
-    if isinstance(outputs, str | bytes | dict):
+    found = outputs.tolist() if hasattr(outputs, "tolist") else outputs
+    if isinstance(found, str | bytes | dict | int | float | None):
         raise TypeError(f"It answered with one {type(outputs).__name__}, not one output a row.")
-    return list(outputs.tolist() if hasattr(outputs, "tolist") else outputs)
+    return list(found)
 
 
 def _written(outputs: list[Any]) -> bytes:
