@@ -145,7 +145,7 @@ except Exception as error:
     [("onnxruntime", "onnx:m.onnx", "onnx"), ("skops", "sklearn:m.skops", "sklearn")],
 )
 def test_a_missing_library_is_told(name: str, uri: str, kind: str) -> None:
-    """Without the library of a kind its models are refused, with the command that installs it."""
+    """Without the library of a kind its models are refused, with the command for its own Python."""
     said = subprocess.run(
         [sys.executable, "-c", HIDE.format(name=name, uri=uri)],
         env={"PYTHONPATH": ":".join(sys.path)},
@@ -155,7 +155,8 @@ def test_a_missing_library_is_told(name: str, uri: str, kind: str) -> None:
     )
     assert name in said.stdout
     needed = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"][kind]
-    assert f"pip install {' '.join(each.partition('~')[0] for each in needed)}\n" in said.stdout
+    libraries = " ".join(each.partition("~")[0] for each in needed)
+    assert f"{sys.executable} -m pip install {libraries}\n" in said.stdout
 
 
 def test_no_library_is_imported_before_it_is_needed() -> None:

@@ -6,6 +6,7 @@ loaded that needs it, and in the one module that is named after it.
 """
 
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -76,7 +77,7 @@ class LazyKind:
         except ModuleNotFoundError as error:
             raise ModelUnloadable(
                 f"A model of the kind {self.name} needs {error.name}, which is not installed: "
-                f"pip install {self.libraries}"
+                f"{sys.executable} -m pip install {self.libraries}"
             ) from error
         model: Model = kind.load(reference, contract, path)
         return model
