@@ -303,6 +303,14 @@ def test_what_may_be_done_about_a_broken_rule(run: Run) -> None:
     assert "override 1 survives" not in added.stdout
 
 
+def test_nothing_can_be_done_about_what_is_fatal(run: Run) -> None:
+    """No way is shown that leads nowhere: a release that does not survive gets no traffic."""
+    added = run("release", "add", uri("segfaults"), *QUICK)
+    assert added.exit_code == 1
+    assert "in the way: survives, answers, " in added.stdout
+    assert "release override" not in added.stdout
+
+
 def test_a_contract_that_has_changed(run: Run, tmp_path: Path) -> None:
     """A live release that was verified for another version of it is told of, with the way out."""
     source = Path(DELIVERY.rpartition(":")[0]).read_text()

@@ -100,11 +100,10 @@ def print_report(report: Report, *, as_json: bool, number: int | None = None, at
     if number is not None:
         then = f"stopgap release promote {number} --percent 10{at}" if report.passed else ""
         click.echo(f"Added as release {number}, a candidate. {then}".rstrip())
+        if any(BY_NAME[rule].fixed for rule in report.obstacles):
+            return  # it has to hold that one, whatever is done about the others
         for rule in report.obstacles:
-            if not BY_NAME[rule].fixed:
-                click.echo(
-                    f"If {rule} may be: stopgap release override {number} {rule}{at} --reason …"
-                )
+            click.echo(f"If {rule} may be: stopgap release override {number} {rule}{at} --reason …")
 
 
 def _print_finding(finding: Finding) -> None:
