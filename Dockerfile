@@ -12,6 +12,8 @@ WORKDIR /stopgap
 COPY ML_server.py .
 COPY src src
 RUN python -m compileall -q src
+RUN printf '#!/bin/sh\nPYTHONPATH=/stopgap/src${PYTHONPATH:+:$PYTHONPATH} exec python -P -m stopgap.cli "$@"\n' \
+    > /usr/local/bin/stopgap && chmod +x /usr/local/bin/stopgap
 
 ENV PORT=5000 \
     PYTHONUNBUFFERED=1 \

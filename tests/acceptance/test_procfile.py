@@ -5,6 +5,7 @@ database come as PORT and DATABASE_URL, the latter as `postgres://`.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -112,6 +113,28 @@ def test_the_environment_has_nothing_else(slug: Path) -> None:
         command = [str(python), "-c", f"import {module}"]
         ended = subprocess.run(command, cwd="/", capture_output=True, check=False)
         assert ended.returncode != 0, module
+
+
+def test_the_operators_commands(slug: Path, postgresql_url: str) -> None:
+    """A one-off dyno runs the operator's commands from the checkout alone, as the docs say."""
+    (line,) = [
+        shlex.split(line)
+        for line in (ROOT / "docs/operator.md").read_text().splitlines()
+        if line.startswith("heroku run ")
+    ]
+    path = f"{slug / 'venv' / 'bin'}:{os.environ['PATH']}"
+    told = environment(PATH=path, DATABASE_URL=postgresql_url, STOPGAP_SECRET=SECRET)
+    ended = subprocess.run(
+        ["/bin/sh", "-c", line[-1]],
+        cwd=slug,
+        env=told | {"PYTHONPATH": str(slug)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("name "), ended.stdout
 
 
 def test_with_a_database(slug: Path, postgresql_url: str) -> None:

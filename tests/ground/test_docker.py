@@ -71,6 +71,25 @@ def test_command_gets_signals() -> None:
     assert of_last_stage("ENTRYPOINT") == []
 
 
+def test_program(tmp_path: Path) -> None:
+    """The image has `stopgap` too: without it nobody could make the first account."""
+    (line,) = [line for line in of_last_stage("RUN") if "/bin/stopgap" in line]
+    (tmp_path / "src").symlink_to(ROOT / "src")
+    here = line.replace("/usr/local/bin", str(tmp_path)).replace("/stopgap/", f"{tmp_path}/")
+    subprocess.run(["/bin/sh", "-euc", here], cwd=tmp_path, check=True)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    told = subprocess.run(
+        [tmp_path / "stopgap", "account", "add", "--help"],
+        cwd=tmp_path,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.stdout.startswith("Usage: stopgap account add "), told.stderr
+
+
 def test_environment() -> None:
     """The image sets settings that exist, listens on every interface, and holds no secret."""
     rows = {PREFIX + row.name.upper(): row for row in fields(Settings)}

@@ -32,7 +32,7 @@ def test_is_serve(tmp_path: Path) -> None:
 
 
 def test_other_commands(tmp_path: Path) -> None:
-    """Where Stopgap is not installed, as in Docker, `python -m stopgap.cli` has every command."""
+    """Where Stopgap is not installed, as on Heroku, `python -m stopgap.cli` has every command."""
     source = f"PYTHONPATH={ROOT / 'src'}"
     command = ["env", source, sys.executable, "-m", "stopgap.cli", "account", "list"]
     first, second = run(command, tmp_path), run(command, tmp_path)

@@ -1,4 +1,4 @@
-"""`python -m stopgap.cli`: the commands where Stopgap is not installed, as in its Docker image."""
+"""`python -m stopgap.cli`: the program where Stopgap is not installed, as on Heroku."""
 
 from stopgap.cli import main
 
