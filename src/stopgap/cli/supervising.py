@@ -24,6 +24,12 @@ HEAD_BYTES = 65_536
 """Of a request's first line and headers that the server reads before it looks whether they have an
 end. It answers twice as many with an empty 4xx; the door takes an eighth of an address."""
 
+IDLE_SECONDS = 100
+"""For which a connection may say nothing, and a request's head may be on its way. More than a proxy
+keeps one that nobody uses: 90 s on Heroku (help.heroku.com/Y6M4QI4V), 60 s with nginx and AWS."""
+
+HTTP1 = HTTP1Settings(max_buffer_size=HEAD_BYTES, header_read_timeout=IDLE_SECONDS * 1_000)
+
 STOP_SECONDS = 3
 """Time for a worker to end after it was told to; who needs longer is killed."""
 
@@ -48,7 +54,7 @@ def supervise(installation: Installation, address: str, port: int) -> None:
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,  # a proxy speaks HTTP/2 with browsers, and keeps its bombs out
-        http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES),
+        http1_settings=HTTP1,
         loop=Loops.asyncio,  # uvloop, where it is installed, cannot begin tasks at once
         workers=installation.settings.workers,
         backlog=BACKLOG,
