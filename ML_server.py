@@ -4,6 +4,7 @@ It finds `src` beside itself, so it needs the libraries of `requirements.txt` an
 of Stopgap. `flask --app ML_server routes` works too.
 """
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ def create_app() -> "Flask":
 
 def main() -> None:
     """Serve, with the options of `stopgap serve`."""
+    # A container's first process gets no signal that it does not handle: not until it serves.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _find_source()
     try:
         from stopgap.cli import main as stopgap  # noqa: PLC0415  # may be missing

@@ -22,6 +22,7 @@ from tests.acceptance.server import (
     ML_SERVER,
     ROOT,
     SECRET,
+    START_SECONDS,
     STOP_SECONDS,
     STOPGAP,
     Server,
@@ -29,6 +30,8 @@ from tests.acceptance.server import (
     running,
 )
 from tests.pictures import png
+
+from stopgap.storage.history import MIGRATION_LOCK
 
 PRODUCTION = {"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}
 
@@ -193,6 +196,24 @@ def test_it_stops(tmp_path: Path, number: signal.Signals, count: str, *, alone: 
             assert read_answer(idle).body == b"Alive!"
             assert server.stop(number, alone=alone) < STOP_SECONDS
         assert nobody_listens(server.port)
+
+
+def test_it_stops_before_it_serves(tmp_path: Path, postgresql_url: str) -> None:
+    """SIGTERM ends a start that waits for another's migration, also that of a container.
+
+    Its first process gets no signal that it does not handle, as if it ignored them all.
+    """
+    command = ["/bin/sh", "-c", 'trap "" TERM; exec "$@"', "sh", *ML_SERVER]
+    waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with psycopg.connect(postgresql_url, autocommit=True) as another:
+        another.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        server = Server(tmp_path, command, {"DATABASE_URL": postgresql_url})
+        try:
+            wait_for(lambda: another.execute(waiting).fetchone(), START_SECONDS, "it waits")
+            assert server.stop(alone=True) < STOP_SECONDS
+        finally:
+            kill(server.process.pid)
+    assert (server.process.returncode, server.said) == (0, "")
 
 
 def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
