@@ -163,3 +163,10 @@ def test_healthcheck_of_nothing() -> None:
     with answering(200) as port:
         pass
     assert not healthy(port)
+
+
+def test_database_is_awaited() -> None:
+    """The server waits for the database that stays: by TCP, not by the first start's own socket."""
+    text = (ROOT / "deploy/compose.yaml").read_text()
+    (check,) = re.findall(r"^ +test: (.*)", text, re.MULTILINE)
+    assert json.loads(check) == ["CMD", "pg_isready", "--host=127.0.0.1", "--username=stopgap"]
