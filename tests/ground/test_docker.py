@@ -170,3 +170,10 @@ def test_database_is_awaited() -> None:
     text = (ROOT / "deploy/compose.yaml").read_text()
     (check,) = re.findall(r"^ +test: (.*)", text, re.MULTILINE)
     assert json.loads(check) == ["CMD", "pg_isready", "--host=127.0.0.1", "--username=stopgap"]
+
+
+def test_the_dead_are_buried() -> None:
+    """Whoever does as the docs say has a first process that buries what a killed worker leaves."""
+    server, _, _ = (ROOT / "deploy/compose.yaml").read_text().partition("\n  database:")
+    assert "\n    init: true" in server
+    assert "docker run --rm --init " in (ROOT / "docs/operator.md").read_text()
