@@ -18,7 +18,7 @@ run: .venv/runtime ## start the server; `PORT=8000 make run` chooses its port
 
 .PHONY: test
 test: .venv/dev ## run all tests; `make test ARGS=tests/web` runs some
-	@.ci/browser
+	-@.ci/browser
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check

@@ -83,6 +83,18 @@ def test_failed_set_up(clone: Path) -> None:
     assert would_set_up(clone)
 
 
+def test_without_a_browser(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no browser can be installed that is told, and the tests run: most need none."""
+    (clone / "src/pytest.py").write_text("import sys\nprint('pytest', sys.argv[-1])\n")
+    for name in ("apt-get", "sudo"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    code, said = make(clone, "test", "CHROMIUM=/nowhere", "ARGS=tests/contracts")
+    assert (code, said.splitlines()[-1]) == (0, "pytest tests/contracts")
+    assert "The tests of the pages need Chromium" in said
+
+
 @pytest.mark.parametrize("python", ["./python3.10", "no-such-python"])
 def test_wrong_python(clone: Path, python: str) -> None:
     """A Python that is too old, or is not there, is refused in one line, and nothing is made."""
