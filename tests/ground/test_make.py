@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
-def make(folder: Path, *words: str, python: str = sys.executable) -> tuple[int, str]:
+def make(folder: Path, *words: str, python: str = sys.executable, **more: str) -> tuple[int, str]:
     """Run make; give its exit code, and everything that it said."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     finished = subprocess.run(
         ["make", *words],
         cwd=folder,
-        env=kept | {"PYTHON": python},
+        env=kept | {"PYTHON": python} | more,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -81,6 +81,13 @@ def test_failed_set_up(clone: Path) -> None:
     assert (code != 0, "stopgap serve" in said) == (True, False)
     assert (clone / ".venv/bin/python").exists()
     assert would_set_up(clone)
+
+
+@pytest.mark.parametrize("given", [{"PIP_USER": "1"}, {"PIP_TARGET": "elsewhere"}])
+def test_another_place_for_pip(clone: Path, given: dict[str, str]) -> None:
+    """Who has pip install elsewhere gets what runs into .venv all the same."""
+    assert make(clone, "run", **given)[1].splitlines()[-1] == "stopgap serve"
+    assert not (clone / "elsewhere").exists()
 
 
 def test_without_a_browser(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
