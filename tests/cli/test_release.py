@@ -251,7 +251,9 @@ def test_several_contracts(run: Run) -> None:
     assert result.exit_code == 2
     assert "--contract, one of madcompany, delivery-time" in result.stderr
     assert run("release", "list", "--contract", "delivery-time", **served).exit_code == 0
-    assert run("release", "list", "--contract", "x", **served).exit_code == os.EX_NOINPUT
+    unknown = run("release", "list", "--contract", "x", **served)
+    assert unknown.exit_code == os.EX_NOINPUT
+    assert "is served here; madcompany, delivery-time are." in unknown.stderr
     assert run("release", "promote", "1", "--shadow", "--percent", "5").exit_code == 2
 
 

@@ -27,7 +27,8 @@ class ContractNotServed(StopgapError):
     """No contract of this name is served here."""
 
     def __init__(self, name: str, served: Collection[str]) -> None:
-        super().__init__(f"No contract {name!r:.100} is served here; {', '.join(served)} is.")
+        verb = "is" if len(served) == 1 else "are"
+        super().__init__(f"No contract {name!r:.100} is served here; {', '.join(served)} {verb}.")
 
 
 @dataclass(frozen=True, kw_only=True)
