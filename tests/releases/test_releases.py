@@ -20,6 +20,7 @@ from stopgap.releases.gate import (
     RuleUnknown,
 )
 from stopgap.releases.moves import MoveNotAllowed, NothingBefore, StandingChanged
+from stopgap.releases.plan import Seat
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound
 from stopgap.releases.releases import SERVER, Releases
 from stopgap.storage.database import Database
@@ -315,6 +316,28 @@ def test_nobody_waits_for_a_file(releases: Releases, database: Database, clock: 
     careful.planned_rollback(NAME)
     careful.rollback(NAME, "ann")
     assert seen == [FIRST, FIRST, SECOND, SECOND, FIRST, FIRST]
+
+
+def test_a_file_that_was_verified_again_is_loaded_anew(releases: Releases) -> None:
+    """Who has a release loaded for going back, and sees it live again, answers by its new file."""
+
+    def verified(number: int, file_hash: str) -> None:
+        seen = replace(report(DELIVERY), loaded={"kind": "python", "file_hash": file_hash})
+        releases.verified(NAME, number, seen, "ann")
+
+    first, second = passed(releases), passed(releases, model=2)
+    verified(first, FIRST)
+    releases.promote(NAME, first, "ann", stage="shadow")
+    releases.promote(NAME, first, "ann")
+    then = Seat.of(releases.routing(NAME).live)
+    releases.promote(NAME, second, "ann")
+    verified(first, SECOND)
+    assert (previous := releases.routing(NAME).previous)
+    assert Seat.of(previous) == then
+    releases.rollback(NAME, "ann")
+    assert (now := Seat.of(releases.routing(NAME).live))
+    assert now != then
+    assert now.specification.file_hash == SECOND
 
 
 def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock) -> None:

@@ -14,13 +14,12 @@ from stopgap.clock import SystemClock
 from stopgap.releases.comparing import EDGES, Comparison, Spread
 from stopgap.releases.move import Move
 from stopgap.releases.moves import Change
-from stopgap.releases.release import STAND_IN, Release, name_of
+from stopgap.releases.release import ON_DUTY, STAND_IN, Release, name_of
 from stopgap.releases.replay import Replay
 from stopgap.releases.verification.report import BY_NAME, Finding, Report
 from stopgap.web.parts import Parts
 
 MARKS = {"held": "✓", "broken": "✗", "not checked": "-"}
-ON_DUTY = ("live", "canary", "shadow")
 BAR_WIDTH = 40
 SHOWN = 5
 """Differences and moves that people are shown; --json has all."""

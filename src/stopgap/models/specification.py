@@ -42,6 +42,7 @@ class Specification:
     python: str | None = None  # the Python that runs it; None: the server's own
     in_process: bool = False  # whether it runs in the worker itself, where nothing can end it
     artifact: str | None = None  # SHA-256 of its file in the artifact store; None: it has none
+    file_hash: str | None = None  # SHA-256 of its Python file, as it was last let through
 
     def __post_init__(self) -> None:
         for name, allowed, kept in self._rules():

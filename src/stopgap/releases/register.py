@@ -10,6 +10,7 @@ from stopgap.releases.gate import check_verified, overridden
 from stopgap.releases.move import Doing, Move, written
 from stopgap.releases.moves import Change, Standing
 from stopgap.releases.release import (
+    ON_DUTY,
     STAND_IN_NUMBER,
     Release,
     ReleaseNotFound,
@@ -107,6 +108,9 @@ class Register:
         """Keep a new standing, and each release's change on record."""
         changed = moves.changes(self.standing, after)
         self.rows.apply(changed)
+        for each in changed:
+            if each.number and each.now in ON_DUTY:
+                self._let_through(each.number)
         at = self._next(replace(self.state, standing=after))
         self.rows.record(
             [
@@ -140,6 +144,13 @@ class Register:
         if number != STAND_IN_NUMBER:
             fingerprint = self._contract.fingerprint
             check_verified(number, self.report(number), self.overridden(number), fingerprint)
+
+    def _let_through(self, number: int) -> None:
+        """Keep which Python file was let through: who has another one loaded loads it anew."""
+        specification, report = self.find(number).specification, self.report(number)
+        if specification and report and specification.artifact is None:
+            file_hash = report.loaded.get("file_hash")
+            self.rows.specify(number, replace(specification, file_hash=file_hash))
 
     def _next(self, state: State) -> int:
         self.state = replace(state, version=state.version + 1)

@@ -11,6 +11,9 @@ from stopgap.models.specification import Specification
 Stage = Literal["candidate", "shadow", "canary", "live", "retired"]
 Sticky = Literal["caller", "inputs"]
 
+ON_DUTY: tuple[Stage, ...] = ("live", "canary", "shadow")
+"""Where a release has traffic."""
+
 STAND_IN_NUMBER = 0
 STAND_IN = "stand-in"
 """How release 0 is called wherever a client can see it: nobody is told that it is a model."""

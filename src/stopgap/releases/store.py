@@ -172,6 +172,10 @@ class ReleaseRows:
             update(RELEASES).where(mine, RELEASES.c.number == number).values(columns)
         )
 
+    def specify(self, number: int, specification: Specification) -> None:
+        """Keep another specification of a release."""
+        self.change(number, specification=json.dumps(specification.document()))
+
     def apply(self, changes: Sequence[Change]) -> None:
         """Keep the new stages; the stand-in's follows from the others'."""
         for each in changes:
