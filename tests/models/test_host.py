@@ -37,6 +37,7 @@ from stopgap.models.failures import (
     ModelUnavailable,
     ModelUnloadable,
 )
+from stopgap.models.loaded import file_hash
 from stopgap.models.slot import Slot, open_slot
 from stopgap.models.specification import Specification
 
@@ -535,3 +536,43 @@ def alive(leader: int) -> list[int]:
 def test_contract_source_is_madcompanys() -> None:
     """The tests' rows are of the contract that the models are given."""
     assert f"{contract.inputs.__module__}:contract" == SOURCE
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+@in_a_loop
+async def test_a_file_that_was_changed_is_not_loaded(tmp_path: Path, *, in_process: bool) -> None:
+    """What was verified answers, or nobody: an edited Python file is no model of this release."""
+    model = tmp_path / "model.py"
+    model.write_text("def answer(row):\n    return 3000\n")
+    uri, verified = f"python:{model}:answer", file_hash(model)
+    specified = Specification(uri=uri, file_hash=verified, in_process=in_process)
+    async with started(specified) as slot:
+        assert await outcome(slot, row(GOOD)) == 3000
+    model.write_text("def answer(row):\n    return 4000\n")
+    with pytest.raises(ModelUnloadable, match="has been changed since it was verified"):
+        await opened(specified).start()
+
+
+@in_a_loop
+async def test_a_file_that_was_changed_does_not_come_back(tmp_path: Path) -> None:
+    """Nor does it after a crash, until the old one is put back."""
+    model = tmp_path / "model.py"
+    text = (
+        "import os\n"
+        "def answer(row):\n"
+        f"    if row.seller_available == {BAD}:\n"
+        "        os.abort()\n"
+        "    return 3000\n"
+    )
+    model.write_text(text)
+    verified = Specification(uri=f"python:{model}:answer", file_hash=file_hash(model))
+    async with started(verified) as slot:
+        model.write_text(text.replace("3000", "4000"))
+        assert isinstance(await outcome(slot, row(BAD)), ModelDied)
+        deadline = time.monotonic() + 20
+        while "has been changed" not in (await outcome(slot, row(GOOD))).reason:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        model.write_text(text)
+        await back(slot, 20)
+        assert await outcome(slot, row(GOOD)) == 3000

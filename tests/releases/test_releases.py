@@ -318,20 +318,45 @@ def test_nobody_waits_for_a_file(releases: Releases, database: Database, clock: 
     assert seen == [FIRST, FIRST, SECOND, SECOND, FIRST, FIRST]
 
 
+def verify_file(releases: Releases, number: int, file_hash: str, *broken: str) -> None:
+    """Verify a release whose Python file has a hash."""
+    seen = replace(report(DELIVERY, *broken), loaded={"kind": "python", "file_hash": file_hash})
+    releases.verified(NAME, number, seen, "ann")
+
+
+def live_file(releases: Releases) -> str | None:
+    """Tell which file the live release may be loaded from."""
+    specification = releases.routing(NAME).live.specification
+    assert specification
+    return specification.file_hash
+
+
+def test_a_live_file_that_was_verified_again_is_loaded(releases: Releases) -> None:
+    """Who changes a live release's file verifies it where it is; what fails is not loaded."""
+    number, third = passed(releases), "3" * 64
+    verify_file(releases, number, FIRST)
+    assert releases.show(NAME, number).specification == specification()
+    releases.promote(NAME, number, "ann")
+    assert live_file(releases) == FIRST
+    before = releases.routing(NAME).version
+    verify_file(releases, number, SECOND)
+    assert live_file(releases) == SECOND
+    assert releases.routing(NAME).version > before
+    verify_file(releases, number, third, "latency")
+    assert live_file(releases) == SECOND
+    releases.override(NAME, number, "latency", "ann", "it is quick enough")
+    assert live_file(releases) == third
+
+
 def test_a_file_that_was_verified_again_is_loaded_anew(releases: Releases) -> None:
     """Who has a release loaded for going back, and sees it live again, answers by its new file."""
-
-    def verified(number: int, file_hash: str) -> None:
-        seen = replace(report(DELIVERY), loaded={"kind": "python", "file_hash": file_hash})
-        releases.verified(NAME, number, seen, "ann")
-
     first, second = passed(releases), passed(releases, model=2)
-    verified(first, FIRST)
+    verify_file(releases, first, FIRST)
     releases.promote(NAME, first, "ann", stage="shadow")
     releases.promote(NAME, first, "ann")
     then = Seat.of(releases.routing(NAME).live)
     releases.promote(NAME, second, "ann")
-    verified(first, SECOND)
+    verify_file(releases, first, SECOND)
     assert (previous := releases.routing(NAME).previous)
     assert Seat.of(previous) == then
     releases.rollback(NAME, "ann")

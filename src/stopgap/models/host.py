@@ -24,7 +24,7 @@ from stopgap.models.batching import Batching
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelDied, ModelUnavailable, ModelUnloadable
 from stopgap.models.frames import ANSWER, ASK, ASK_ONCE, LOAD, LOADED, Frame, pack
-from stopgap.models.loaded import Loaded
+from stopgap.models.loaded import Loaded, check_unchanged
 from stopgap.models.process import OWN_PYTHON, Process
 from stopgap.models.restarting import ASIDE, FOR_CLIENTS, Restarts
 from stopgap.models.specification import Specification
@@ -187,6 +187,7 @@ class HostedSlot:
             Loaded.of(found, 0.0)
         except (ValueError, RecursionError) as error:
             raise ModelUnloadable("What it tells of itself cannot be read.") from error
+        check_unchanged(self._specification.uri, self._specification.file_hash)
         for rows in self._warm_rows():
             await self._first_call(process, rows)
         self._see_that_it_lives()

@@ -20,7 +20,7 @@ from stopgap.models.batching import Batching
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelRaised, ModelUnavailable, ModelUnloadable
 from stopgap.models.kinds import load_model
-from stopgap.models.loaded import Loaded, found_of
+from stopgap.models.loaded import Loaded, check_unchanged, found_of
 from stopgap.models.specification import Specification
 
 Call = Callable[[], None]
@@ -79,6 +79,7 @@ class InProcessSlot:
         try:
             async with asyncio.timeout(self._load_seconds):
                 found = await loaded
+                check_unchanged(self._specification.uri, self._specification.file_hash)
         except TimeoutError as error:
             self._calls.put(None)
             limit = f"{self._load_seconds:g} s"

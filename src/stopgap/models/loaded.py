@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from stopgap.contracts.loading import plain_name
+from stopgap.models.failures import ModelUnloadable
 from stopgap.models.model import Model
 
 
@@ -67,6 +68,19 @@ def is_changed(uri: str, verified: str | None) -> bool:
     if kind != "python" or file.suffix != ".py" or verified is None:
         return False
     return file_hash(file) not in {None, verified}
+
+
+def check_unchanged(uri: str, verified: str | None) -> None:
+    """Hold the Python file that a URI names against the one of this SHA-256, if there is one.
+
+    Raises:
+        ModelUnloadable: it is another.
+    """
+    if is_changed(uri, verified):
+        raise ModelUnloadable(
+            "Its file has been changed since it was verified: put the old one back, or verify the "
+            "release again."
+        )
 
 
 def _version(module: object) -> str | None:

@@ -1,12 +1,13 @@
 """One contract's releases, in one transaction: found, let through the gate, and moved on record."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from stopgap.contracts.contract import Contract
 from stopgap.releases import moves
-from stopgap.releases.gate import check_verified, overridden
+from stopgap.releases.gate import ReleaseUnverified, check_verified, overridden
 from stopgap.releases.move import Doing, Move, written
 from stopgap.releases.moves import Change, Standing
 from stopgap.releases.release import (
@@ -110,7 +111,7 @@ class Register:
         self.rows.apply(changed)
         for each in changed:
             if each.number and each.now in ON_DUTY:
-                self._let_through(each.number)
+                self._keep_file(each.number)
         at = self._next(replace(self.state, standing=after))
         self.rows.record(
             [
@@ -145,7 +146,17 @@ class Register:
             fingerprint = self._contract.fingerprint
             check_verified(number, self.report(number), self.overridden(number), fingerprint)
 
-    def _let_through(self, number: int) -> None:
+    def let_through(self, number: int) -> None:
+        """Let a release that has traffic go on with its file as it is by now, if it was verified.
+
+        Else it is loaded no more, once its file is another than before.
+        """
+        if self.find(number).stage in ON_DUTY:
+            with suppress(ReleaseUnverified):
+                self._check_verified(number)
+                self._keep_file(number)
+
+    def _keep_file(self, number: int) -> None:
         """Keep which Python file was let through: who has another one loaded loads it anew."""
         specification, report = self.find(number).specification, self.report(number)
         if specification and report and specification.artifact is None:

@@ -140,6 +140,7 @@ class Releases:
             at = register.record(number, Doing(by=by, action="verified", reason=reason))
             register.rows.add_report(number, at, report.document())
             register.rows.change(number, fingerprint=report.fingerprint)
+            register.let_through(number)
 
     def override(self, contract: str, number: int, rule: str, by: str, reason: str) -> None:
         """Let a release have traffic although it broke a rule; on record, until verified again.
@@ -155,6 +156,7 @@ class Releases:
             register.find(number, real=True)
             check_overridable(number, rule, register.report(number), reason)
             register.record(number, Doing(by=by, action="overridden", rule=rule, reason=reason))
+            register.let_through(number)
 
     def possible(self, contract: str, number: int) -> frozenset[Stage]:
         """List the stages to which a release can be sent, once it is verified and its file whole.
