@@ -137,11 +137,11 @@ def floods(folder: Path) -> bool:
 def crowds(folder: Path) -> bool:
     """Have hundreds send, or read, slowly."""
     say(f"\n{SLOW} who are slow, for {CROWD_SECONDS} s; 1 worker; predictions' p99")
-    tell("who", "before", "meanwhile")
+    tell("who", "without", "meanwhile")
     held = True
     for name, who in CROWDS.items():
         outcome = crowd(folder / name, who, rounds=CROWD_SECONDS)
-        tell(name, *(f"{each * 1000:.1f} ms" for each in (outcome.before, outcome.meanwhile)))
+        tell(name, *(f"{each * 1000:.1f} ms" for each in (outcome.without, outcome.meanwhile)))
         held &= hold(outcome.faults)
     return held
 
