@@ -115,7 +115,7 @@ def _use_wal(database: Database) -> None:
 
 def _upgrade(connection: Connection, history: History) -> None:
     from alembic import command  # noqa: PLC0415  # 0.3 s that most starts need not spend
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415  # the same
 
     attributes = {"connection": connection, "version_table": history.version.name}
     config = Config(attributes=attributes)

@@ -134,17 +134,10 @@ class FolderObjects:
         Raises:
             ObjectNotFound: there is none of this name.
         """
-        if not NAME.fullmatch(name):
-            raise ObjectNotFound
-        try:
-            with self._folder(name[:2]) as shelf:
-                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-                with os.fdopen(os.open(name, flags, dir_fd=shelf), "rb") as file:
-                    return file.read()
-        except OSError as error:
-            if error.errno in ABSENT:
-                raise ObjectNotFound from error
-            raise
+        with self._shelf_of(name) as shelf:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            with os.fdopen(os.open(name, flags, dir_fd=shelf), "rb") as file:
+                return file.read()
 
     def delete(self, name: str) -> None:
         """Delete an object, quietly if it is gone already."""
@@ -166,15 +159,8 @@ class FolderObjects:
         Raises:
             ObjectNotFound: there is none of this name.
         """
-        if not NAME.fullmatch(name):
-            raise ObjectNotFound
-        try:
-            with self._folder(name[:2]) as shelf:
-                put = os.stat(name, dir_fd=shelf, follow_symlinks=False).st_mtime
-        except OSError as error:
-            if error.errno in ABSENT:
-                raise ObjectNotFound from error
-            raise
+        with self._shelf_of(name) as shelf:
+            put = os.stat(name, dir_fd=shelf, follow_symlinks=False).st_mtime
         return self._now() - put
 
     def tidy(self) -> None:
@@ -209,6 +195,19 @@ class FolderObjects:
     def _make_folder(self, name: str) -> None:
         with suppress(FileExistsError):
             (self._root / name).mkdir(mode=0o700)
+
+    @contextmanager
+    def _shelf_of(self, name: str) -> Iterator[int]:
+        """Open the folder in which an object lies; what is not there is told as such."""
+        if not NAME.fullmatch(name):
+            raise ObjectNotFound
+        try:
+            with self._folder(name[:2]) as shelf:
+                yield shelf
+        except OSError as error:
+            if error.errno in ABSENT:
+                raise ObjectNotFound from error
+            raise
 
     @contextmanager
     def _folder(self, name: str) -> Iterator[int]:
