@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 from tests.journal.asking import hold
 from tests.journal.filling import SECOND, add, various
@@ -29,13 +30,18 @@ def later(record: Record, days: float) -> Record:
     return replace(record, at=record.at + round(days * DAY))
 
 
+@pytest.mark.parametrize("place", [0, 100])
 def test_a_clock_that_was_ahead_freezes_no_block(
-    journal: Journal, journal_database: Database
+    journal: Journal, journal_database: Database, place: int
 ) -> None:
-    """One record of the far future has a block of its own; those of today have theirs."""
+    """One record of the far future has a block of its own; those of today have theirs.
+
+    Also where it is the first of all, from a machine whose clock was set once it was up.
+    """
     made = various(320)
-    made[100] = later(made[100], 3_650)
-    for start in range(0, len(made), 10):
+    made[place] = later(made[place], 3_650)
+    add(journal_database, made[:1], block_records=SIZE)
+    for start in range(1, len(made), 10):
         add(journal_database, made[start : start + 10], block_records=SIZE)
     assert max(records for *_, records in blocks(journal_database)) < 2 * SIZE
     hold(journal, made)

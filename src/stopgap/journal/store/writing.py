@@ -21,7 +21,8 @@ CHUNK = 1_000
 
 LEAP = 24 * 3_600 * 1_000_000 << TIE_BITS
 """A day without a record, as positions count. What comes after it may be a clock's mistake, so it
-begins a block: else all records until then would belong into the block before."""
+begins a block: else all records until then would belong into the block before. So does what comes
+before such a time, if the journal began with it."""
 
 SPARED = 10_000
 """Numbers that are left free at a leap, for the blocks of the time between."""
@@ -160,7 +161,7 @@ class _Block:
 def _blocks(connection: Connection, positions: Sequence[int], size: int) -> list[int]:
     """Tell the block of each of some positions, which are in order; new blocks begin at the end.
 
-    There, or before a leap. What comes late goes where it belongs, into a block that is full
+    There, or at a leap. What comes late goes where it belongs, into a block that is full
     already; so blocks never overlap, and their order is that of time.
     """
     blocks = _blocks_from(connection, positions[0]) or [_Block(0, positions[0], positions[0], 0)]
@@ -168,9 +169,11 @@ def _blocks(connection: Connection, positions: Sequence[int], size: int) -> list
     touched: dict[int, _Block] = {}
     found = []
     for position in positions:
-        place = max(0, bisect_right(firsts, position) - 1)
-        if number := _new_number(blocks[place : place + 2], position, size):
-            place += 1
+        place = bisect_right(firsts, position)  # behind the last block that begins before
+        number = _new_number(blocks[max(0, place - 1) : place + 1], position, size)
+        if number is None:
+            place = max(0, place - 1)
+        else:
             blocks.insert(place, _Block(number, position, position, 0))
             firsts.insert(place, position)
         block = blocks[place]
@@ -185,13 +188,15 @@ def _blocks(connection: Connection, positions: Sequence[int], size: int) -> list
 
 
 def _new_number(around: Sequence[_Block], position: int, size: int) -> int | None:
-    """Tell the number of the block that begins with a position; None: it belongs to one before.
+    """Tell the number of the block that begins with a position; None: it belongs to one of these.
 
     Args:
-        around: The last block that begins before it, and the one after that.
+        around: The last block that begins before it, and the one after that, where there are such.
         size: Records of a full block.
     """
     block, *following = around
+    if position < block.first:
+        return block.block - SPARED if block.first - position > LEAP else None
     leaps = position - block.last > LEAP
     if position <= block.last or not (leaps or block.records >= size):
         return None
