@@ -13,8 +13,9 @@ from stopgap.models.slot import Slot, open_slot
 from stopgap.models.specification import Specification
 from stopgap.releases.release import Release
 from stopgap.releases.replay import Recorded, Replay, replay
+from stopgap.releases.verification.observing import Progress
 from stopgap.releases.verification.report import Report
-from stopgap.releases.verification.verifying import SAMPLES, SECONDS, Progress, verify
+from stopgap.releases.verification.verifying import SAMPLES, SECONDS, verify
 
 
 class Trial:

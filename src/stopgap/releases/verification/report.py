@@ -1,6 +1,6 @@
 """The report: each rule that a model was held against, with its figure and what broke it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -73,6 +73,21 @@ class Finding:
     outcome: Outcome
     figure: str  # what was measured or counted, in words; or why it was not checked
     failures: tuple[Failure, ...] = ()
+
+    @classmethod
+    def held(cls, rule: str, figure: str) -> Self:
+        """Make that of a rule that held."""
+        return cls(rule=rule, outcome="held", figure=figure)
+
+    @classmethod
+    def broken(cls, rule: str, figure: str, failures: Sequence[Failure]) -> Self:
+        """Make that of a rule that was broken; the first few failures are kept."""
+        return cls(rule=rule, outcome="broken", figure=figure, failures=tuple(failures[:FAILURES]))
+
+    @classmethod
+    def unchecked(cls, rule: str, reason: str) -> Self:
+        """Make that of a rule that could not be checked."""
+        return cls(rule=rule, outcome="not checked", figure=reason)
 
     @property
     def sentence(self) -> str:

@@ -1,0 +1,220 @@
+"""Checking: each rule is held against what was observed; some ask the model once more."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.contracts.values import breach
+from stopgap.models.failures import ModelFailed
+from stopgap.models.specification import Specification
+from stopgap.releases.verification.asking import Answered, Asking, TimeOver
+from stopgap.releases.verification.observing import Observed, breach_of
+from stopgap.releases.verification.report import FAILURES, Failure, Finding
+from stopgap.releases.verification.sameness import same, within
+from stopgap.releases.verification.shrinking import Breaks, shrink
+
+SHARE_OF_DEADLINE = 0.5
+"""What a full batch may take of the deadline: who comes late waits for one before its own."""
+
+GROWTH_BYTES = 16 * 1024 * 1024
+GROWTH_SHARE = 0.1
+"""By how much the process may grow after the first half of all inputs; what a library keeps for
+its first calls is there by then."""
+
+TRIES = 200
+FATAL_TRIES = 5
+"""Questions for shrinking; one that is fatal costs a deadline and a new start, each longer."""
+
+NO_ANSWERS = "there was no answer"
+
+COMPARED = 64
+"""Inputs that are asked again, alone and in their batch."""
+
+Check = Callable[[], Awaitable[Finding]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """The rules that follow once a model is loaded."""
+
+    observed: Observed
+    asking: Asking
+    contract: Contract
+    specification: Specification
+
+    def of(self, rule: str) -> Check:
+        """Tell how a rule is checked."""
+        checks = {
+            "survives": self._survives,
+            "answers": self._answers,
+            "contract": self._keeps,
+            "examples": self._examples,
+            "batches": self._batches,
+            "repeats": self._repeats,
+            "latency": self._latency,
+            "memory": self._remembers,
+        }
+        return checks[rule]
+
+    async def _survives(self) -> Finding:
+        fatal = self.observed.fatal
+        if fatal is None:
+            return Finding.held("survives", f"{_inputs(self.asking.asked)}, none of them fatal")
+
+        async def is_fatal(row: Row) -> bool:
+            return (await self.asking.alone(row)).fatal
+
+        row = await self._shrunk(fatal.row, is_fatal, tries=FATAL_TRIES)
+        failure = self._failure(row, fatal.output)
+        return Finding.broken("survives", f"1 of {_inputs(self.asking.asked)}", [failure])
+
+    async def _answers(self) -> Finding:
+        async def fails(row: Row) -> bool:
+            return (await self.asking.alone(row)).failed
+
+        held = f"{_inputs(len(self.observed.answered))}, all of them answered"
+        return await self._judged("answers", self.observed.failed, held, "no answer to", fails)
+
+    async def _keeps(self) -> Finding:
+        async def breaks(row: Row) -> bool:
+            return breach_of(self.contract, await self.asking.alone(row)) is not None
+
+        good = self.observed.good
+        if not good:
+            return Finding.unchecked("contract", NO_ANSWERS)
+        wrong = [each for each in good if breach_of(self.contract, each) is not None]
+        held = f"{len(good):,} answers, all of them"
+        return await self._judged("contract", wrong, held, "outside of the contract for", breaks)
+
+    async def _judged(
+        self, rule: str, wrong: Sequence[Answered], held: str, words: str, breaks: Breaks
+    ) -> Finding:
+        """Tell of the rows that broke a rule, the first of them as simple as can be."""
+        if not wrong:
+            return Finding.held(rule, held)
+        first = wrong[0]
+        with suppress(TimeOver):  # what was seen is told, as simple as it could be made until then
+            first = await self.asking.alone(await self._shrunk(first.row, breaks, tries=TRIES))
+        shown = [first, *wrong[1:FAILURES]]
+        failures = [self._failure(each.row, each.output) for each in shown]
+        figure = f"{words} {len(wrong)} of {_inputs(len(self.observed.answered))}"
+        return Finding.broken(rule, figure, failures)
+
+    async def _shrunk(self, row: Row, breaks: Breaks, *, tries: int) -> Row:
+        """Shrink as far as time allows."""
+        best = [row]
+
+        async def still(candidate: Row) -> bool:
+            if found := await breaks(candidate):
+                best.append(candidate)
+            return found
+
+        try:
+            return await shrink(self.contract, row, still, tries=tries)
+        except TimeOver:
+            return best[-1]
+
+    async def _examples(self) -> Finding:
+        examples = self.contract.examples
+        if not examples:
+            return Finding.held("examples", "the contract has none")
+        wrong = []
+        for example in examples:
+            model = self.contract.inputs
+            row = Row.of(model.model_validate(example.inputs, by_alias=False, by_name=True))
+            answered = await self.asking.alone(row)
+            kept = not answered.failed and breach_of(self.contract, answered) is None
+            if not (kept and within(example.output, answered.output, example.tolerance)):
+                expected = f"; it should be {example.output!r} ± {example.tolerance:g}"
+                wrong.append(self._failure(row, answered.output, expected))
+        if not wrong:
+            return Finding.held("examples", f"{len(examples)} of {len(examples)}")
+        return Finding.broken("examples", f"{len(wrong)} of {len(examples)} missed", wrong)
+
+    async def _batches(self) -> Finding:
+        spoiled = self.observed.spoiled
+        if not spoiled:
+            return await self._compared("batches", 1)
+        together = self.specification.batch
+        failures = [
+            self._failure(each.row, each.output, f"; {together} at once, never alone")
+            for each in spoiled[:FAILURES]
+        ]
+        asked = _inputs(len(self.observed.answered))
+        return Finding.broken("batches", f"{len(spoiled)} of {asked} answered only alone", failures)
+
+    async def _repeats(self) -> Finding:
+        return await self._compared("repeats", self.specification.batch)
+
+    async def _compared(self, rule: str, size: int) -> Finding:
+        """Ask the last rows that had an answer again, in calls of a size, and compare."""
+        first = self.observed.good[-COMPARED:]
+        if not first:
+            return Finding.unchecked(rule, NO_ANSWERS)
+        wrong, alike = [], 0
+        for at in range(0, len(first), size):
+            part = first[at : at + size]
+            again = await self.asking.batch([each.row for each in part])
+            for one, other in zip(part, again, strict=True):
+                if same(one.output, other.output, self.specification.bring):
+                    alike += 1
+                else:
+                    then = f", and was {one.output!r:.100}"
+                    wrong.append(self._failure(other.row, other.output, then))
+        if not wrong:
+            return Finding.held(rule, f"{alike} of {_inputs(len(first))} the same")
+        return Finding.broken(rule, f"{len(wrong)} of {_inputs(len(first))} differ", wrong)
+
+    async def _latency(self) -> Finding:
+        """Time full batches, then let two batches' worth of clients come at once."""
+        size, deadline = self.specification.batch, self.specification.deadline
+        rows = [each.row for each in self.observed.good[-size:]]
+        if not rows:
+            return Finding.unchecked("latency", NO_ANSWERS)
+        times = sorted([(await self.asking.batch(rows))[0].seconds for _ in range(5)])
+        crowd = await self.asking.crowd((rows * 2)[: 2 * size])
+        corners = self.observed.answered[: self.observed.corners]
+        alone = sorted(each.seconds for each in corners if not each.failed)
+        unanswered = [each for each in crowd if each.failed]
+        median = f"{alone[len(alone) // 2] * 1000:.1f} ms" if alone else "an unknown time"
+        figure = (
+            f"a row alone {median} (median), a full batch of {len(rows)} {times[-1] * 1000:.1f} ms "
+            f"at most, which may take {deadline * SHARE_OF_DEADLINE * 1000:.0f} ms; "
+            f"{len(crowd) - len(unanswered)} of {len(crowd)} at once were answered in time"
+        )
+        if times[-1] > deadline * SHARE_OF_DEADLINE or unanswered:
+            if alone and (fit := int(deadline * SHARE_OF_DEADLINE / alone[len(alone) // 2])) < size:
+                figure += f"; try --batch {max(1, fit)}"
+            failures = [self._failure(each.row, each.output) for each in unanswered]
+            return Finding.broken("latency", figure, failures)
+        return Finding.held("latency", figure)
+
+    async def _remembers(self) -> Finding:
+        """Hold the process's memory against what it may have, and against what it had."""
+        known = [size for size in self.observed.memory if size]
+        if self.specification.in_process:
+            return Finding.held("memory", "it has no process of its own, so nobody can tell")
+        if len(known) < 2:  # noqa: PLR2004  # before and after
+            return Finding.unchecked("memory", "it was not asked long enough to tell")
+        before, after = known[0], known[-1]
+        allowed = self.specification.memory
+        figure = f"{after >> 20} MiB, {(after - before) / 2**20:+.1f} in the second half of inputs"
+        grown = after - before > max(GROWTH_BYTES, GROWTH_SHARE * before)
+        if after > allowed or grown:
+            limits = f"it may have {allowed >> 20} and not grow"
+            return Finding.broken("memory", f"{figure}; {limits}", [])
+        return Finding.held("memory", figure)
+
+    def _failure(self, row: Row, output: object, more: str = "") -> Failure:
+        if isinstance(output, ModelFailed):
+            said = f"{type(output).title}: {output.reason}"
+        else:
+            said = breach(self.contract.output_kind, output) or f"{output!r:.100}"
+        return Failure.make(json.loads(row.json), said + more)
+
+
+def _inputs(count: int) -> str:
+    return f"{count:,} input{'' if count == 1 else 's'}"

@@ -1,0 +1,153 @@
+"""Observing: a model is asked all inputs, until enough is wrong, and what it does is noted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.row import Row
+from stopgap.contracts.values import breach
+from stopgap.models.failures import ModelLate
+from stopgap.models.slot import Slot
+from stopgap.releases.verification.asking import Answered, Asking, TimeOver
+from stopgap.releases.verification.report import FAILURES
+
+LEAST = 300
+"""Inputs without which, if time runs out, what was seen says too little."""
+
+ENOUGH = 100 * FAILURES
+"""Inputs that break a rule, after which more of them would tell nothing."""
+
+Progress = Callable[[int, int], None]
+"""Told how many inputs were asked, of how many."""
+
+
+@dataclass(kw_only=True)
+class Observed:
+    """What a model has done; what there was no time for is missing."""
+
+    inputs: int  # that it was to be asked
+    corners: int  # of those, the first, each of which is asked alone
+    answered: list[Answered] = field(default_factory=list)
+    spoiled: list[Answered] = field(default_factory=list)  # failed together, none of them alone
+    fatal: Answered | None = None
+    memory: list[int] = field(default_factory=list)  # after the first half of inputs, and the last
+    in_time: bool = True
+
+    @property
+    def says_enough(self) -> bool:
+        """Whether rules can be held against it."""
+        return self.in_time or len(self.answered) >= min(LEAST, self.inputs)
+
+    @property
+    def failed(self) -> list[Answered]:
+        """Those that had no answer."""
+        return [each for each in self.answered if each.failed]
+
+    @property
+    def good(self) -> list[Answered]:
+        """Those that had an answer, whatever it was."""
+        return [each for each in self.answered if not each.failed]
+
+
+def breach_of(contract: Contract, answered: Answered) -> str | None:
+    """Tell in what an answer breaks a contract; None: it keeps it, or there is none."""
+    return None if answered.failed else breach(contract.output_kind, answered.output)
+
+
+async def observe(
+    slot: Slot,
+    asking: Asking,
+    contract: Contract,
+    rows: Sequence[Row],
+    *,
+    corners: int,
+    batch: int,
+    progress: Progress,
+) -> Observed:
+    """Ask a model all rows: corners one by one, then the others in batches.
+
+    Args:
+        slot: Tells how much memory the model holds.
+        corners: How many of the rows, the first, are such.
+        batch: Rows in one call, at most.
+    """
+    observer = Observer(slot, asking, contract, Observed(inputs=len(rows), corners=corners))
+    batches = [rows[at : at + 1] for at in range(corners)]
+    batches += [rows[at : at + batch] for at in range(corners, len(rows), batch)]
+    try:
+        await observer.observe(batches, progress)
+    except TimeOver:
+        observer.observed.in_time = False
+    return observer.observed
+
+
+class Observer:
+    """Asks batch after batch, and finds out which row it is if one of many goes wrong."""
+
+    def __init__(self, slot: Slot, asking: Asking, contract: Contract, observed: Observed) -> None:
+        self._slot = slot
+        self._asking = asking
+        self._contract = contract
+        self.observed = observed
+
+    async def observe(self, batches: Sequence[Sequence[Row]], progress: Progress) -> None:
+        """Ask until all is asked, or enough is wrong.
+
+        Raises:
+            TimeOver: there is no time for more.
+        """
+        seen = self.observed
+        for number, batch in enumerate(batches):
+            goes_on = await self._ask(batch)
+            if seen.fatal:
+                return
+            progress(len(seen.answered), seen.inputs)
+            if number in {(len(batches) - 1) // 2, len(batches) - 1}:
+                seen.memory.append(self._slot.memory)
+            if not goes_on or self._is_enough():
+                return
+
+    async def _ask(self, batch: Sequence[Row]) -> bool:
+        """Ask a batch; tell whether the model can be asked more."""
+        seen, overlong = self.observed, False
+        answered = await self._asking.batch(batch)
+        if answered[0].fatal:
+            seen.fatal = answered[0]  # in case that there is no time to find out which it is
+            seen.fatal = await self._culprit(answered)
+            if seen.fatal:
+                return False
+            overlong = True
+        if any(each.failed for each in answered) and len(answered) > 1:
+            answered = await self._one_by_one(answered)
+            # The batch did not come to one that is fatal if another row had raised first.
+            seen.fatal = next((each for each in answered if each.fatal), None)
+            if seen.fatal:
+                return False
+        seen.answered += answered
+        return not overlong
+
+    async def _culprit(self, answered: Sequence[Answered]) -> Answered | None:
+        """Find the row among some that is fatal alone, or else one of them.
+
+        None: they were late together, and that one is not alone; so their number is at fault.
+        """
+        late, several = isinstance(answered[0].output, ModelLate), len(answered) > 1
+        while len(answered) > 1:
+            half = [each.row for each in answered[: len(answered) // 2]]
+            again = await self._asking.batch(half)
+            answered = again if again[0].fatal else answered[len(half) :]
+        if late and several and not (await self._asking.alone(answered[0].row)).fatal:
+            return None
+        return answered[0]
+
+    async def _one_by_one(self, failed: Sequence[Answered]) -> list[Answered]:
+        """Ask the rows of a failed batch alone; if all are answered, the batch was at fault."""
+        answered = [await self._asking.alone(each.row) for each in failed]
+        if not any(each.failed for each in answered):
+            self.observed.spoiled += failed
+        return answered
+
+    def _is_enough(self) -> bool:
+        answered = self.observed.answered
+        wrong = (each.failed or breach_of(self._contract, each) is not None for each in answered)
+        return sum(wrong) >= ENOUGH
