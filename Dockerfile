@@ -6,7 +6,7 @@ RUN pip install --no-cache-dir --root-user-action=ignore --prefix=/libraries \
 
 FROM python:3.13-slim-trixie
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data stopgap \
-    && install --directory --owner=stopgap --group=stopgap /data
+    && install --directory --mode=0700 --owner=stopgap --group=stopgap /data
 COPY --from=libraries /libraries /usr/local
 WORKDIR /stopgap
 COPY ML_server.py .

@@ -11,7 +11,7 @@ from stopgap.accounts.account import (
     OwnAccountKept,
     fold_name,
 )
-from stopgap.accounts.passwords import PasswordFixed, Passwords
+from stopgap.accounts.passwords import PasswordFixed, Passwords, random_password
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.sign_in import SignInRefused
 from stopgap.clock import Clock, Ids
@@ -20,9 +20,6 @@ from stopgap.storage.database import Database
 DEMO_NAME = "orhan"
 DEMO_PASSWORD = "12345"  # noqa: S105  # the client's mail gives it to everybody
 """The account that the client's mail asks for."""
-
-PASSWORD_DIGITS = 24
-"""Of a password that is made up: 96 random bits, in hexadecimal, which is easy to read out."""
 
 
 class Accounts:
@@ -51,7 +48,7 @@ class Accounts:
         Raises:
             AccountNameInvalid, AccountExists: it cannot have this name.
         """
-        password = self._ids.secret()[:PASSWORD_DIGITS]
+        password = random_password()
         return self.add(name, password, role), password
 
     def get(self, name: str) -> Account:
@@ -134,7 +131,7 @@ class Accounts:
             AccountNotFound: there is no account of this name.
             PasswordFixed: the account is shared by many, who would all be locked out.
         """
-        password = self._ids.secret()[:PASSWORD_DIGITS]
+        password = random_password()
         self.set_password(name, password, by_its_user=True)
         return password
 

@@ -24,6 +24,9 @@ LENGTH_MIN = 15
 
 LENGTH_MAX = 1_024
 
+RANDOM_BYTES = 12
+"""Of a password that is made up: more than anybody guesses."""
+
 
 class PasswordTooWeak(StopgapError):
     """The new password is too short, or one that many people use."""
@@ -47,6 +50,11 @@ class PasswordFixed(StopgapError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The account {name!r} is shared by many; its password stays as it is.")
+
+
+def random_password() -> str:
+    """Make a password up, in hexadecimal, which is easy to read out."""
+    return secrets.token_hex(RANDOM_BYTES)
 
 
 def check_length(password: str) -> None:

@@ -3,15 +3,13 @@
 Never an argument, which other users of the machine could see.
 """
 
-import secrets
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-RANDOM_BYTES = 18
-"""144 bits, in 24 characters: more than anybody guesses, still fit to be copied by hand."""
+from stopgap.accounts.passwords import random_password
 
 
 def password_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,7 +35,7 @@ def new_password(*, generate: bool, password_stdin: bool) -> str:
     if generate and password_stdin:
         raise click.UsageError("Choose --generate or --password-stdin.")
     if generate:
-        return secrets.token_urlsafe(RANDOM_BYTES)
+        return random_password()
     if not password_stdin:
         typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         return typed

@@ -61,7 +61,8 @@ class Answering:
     def _ask(self, rows: Sequence[Row]) -> list[Any]:
         outputs = _listed(self._model.predict(rows))
         if len(outputs) != len(rows):
-            raise AnswersMiscounted(f"It gave {len(outputs)} outputs for {len(rows)} rows.")
+            counts = f"it gave {len(outputs)} for {len(rows)}"
+            raise AnswersMiscounted(f"It must give one output for each row; {counts}.")
         return outputs
 
     def _alone(self, row: Row) -> Any:
