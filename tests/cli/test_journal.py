@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,33 @@ def test_list(run: Run, fill: Fill) -> None:
         "actual": None,
     }
     assert answers(run, "--before", newest.id) == [2002]
+
+
+def test_show(run: Run, fill: Fill, data: Path) -> None:
+    """One answer is looked up by its X-Request-Id, with the name of the account that asked."""
+    assert run("account", "add", "ann", "--generate").exit_code == 0
+    with opened(data) as parts:
+        ann = parts.accounts.get("ann").id
+    one = replace(visits(1), caller=ann)
+    fill([visits(2), one])
+    found = run("journal", "show", one.id)
+    told = dict(line.split(maxsplit=1) for line in found.stdout.splitlines())
+    assert told == {
+        "at": (now() - timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M:%S"),
+        "id": one.id,
+        "contract": "madcompany",
+        "release": "stand-in",
+        "inputs": '{"seller_available": 5, "month": "may"}',
+        "answer": "2001",
+        "actual": "-",
+        "account": "ann",
+        "caller": ann,
+        "microseconds": "37",
+        "fingerprint": one.fingerprint,
+    }
+    (line,) = run("journal", "show", one.id, "--json").stdout.splitlines()
+    assert json.loads(line)["request_id"] == one.id
+    assert json.loads(line)["output"] == 2001
 
 
 def test_filters(run: Run, fill: Fill) -> None:
@@ -237,7 +265,7 @@ def test_an_actual_object(run: Run, fill: Fill) -> None:
 
 def test_an_unknown_answer(run: Run) -> None:
     """An id that no answer has is told in one line."""
-    for words in (("actual", "unknown", "5"), ("list", "--before", "unknown")):
+    for words in (("actual", "unknown", "5"), ("list", "--before", "unknown"), ("show", "unknown")):
         result = run("journal", *words)
         assert result.stderr == "stopgap: The journal has no answer to the request unknown.\n"
         assert result.exit_code == os.EX_NOINPUT

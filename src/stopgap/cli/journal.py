@@ -12,7 +12,7 @@ from stopgap.cli.journal_filters import (
     filter_options,
     time_options,
 )
-from stopgap.cli.lines import json_option, print_rows
+from stopgap.cli.lines import json_option, print_facts, print_json, print_rows
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import write
 from stopgap.journal.outcome import OutcomeInvalid, read_outcome
@@ -28,6 +28,7 @@ def journal() -> None:
     \b
     Examples:
       stopgap journal list --since 1h
+      stopgap journal show 01890a5d-ac96-774b-bcce-b302099a8057
       stopgap journal stats --json
       stopgap journal export --json > answers.jsonl
     """
@@ -69,6 +70,35 @@ def _row(entry: Entry) -> dict[str, Any]:
         "answer": record.output.decode(errors="replace"),
         "actual": None if entry.actual is None else entry.actual.decode(),
     }
+
+
+@journal.command()
+@click.argument("answer_id", metavar="ID")
+@json_option
+def show(answer_id: str, *, as_json: bool) -> None:
+    """Show answer ID, its X-Request-Id: who asked what, and what the answer was.
+
+    \b
+    Examples:
+      stopgap journal show 01890a5d-ac96-774b-bcce-b302099a8057
+      stopgap journal show 01890a5d-ac96-774b-bcce-b302099a8057 --json
+    """
+    with opened_to_look_back() as parts:
+        entry = parts.journal.find(answer_id)
+        caller = entry.record.caller
+        names = parts.accounts.names([caller] if caller else [])
+    if as_json:
+        print_json(entry.facts())
+        return
+    row = _row(entry)
+    facts = {
+        **row,
+        "account": names.get(caller or ""),
+        "caller": caller,
+        "microseconds": entry.record.micros,
+        "fingerprint": entry.record.fingerprint,
+    }
+    print_facts(facts)
 
 
 @journal.command()

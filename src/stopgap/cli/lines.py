@@ -31,6 +31,11 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str
         _print_table([list(rows[0]), *([_shown(value) for value in row.values()] for row in rows)])
 
 
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print what is known of one thing for people: a line for each fact."""
+    _print_table([[name, _shown(value)] for name, value in facts.items()])
+
+
 def counted(count: int, noun: str) -> str:
     """Tell how many there are: `1 answer`, `2,000 answers`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
