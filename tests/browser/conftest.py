@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from tests.acceptance.desk import add, desk
 from tests.acceptance.server import Server, running
 from tests.browser.handing_in import hand_in_releases
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
@@ -64,3 +65,15 @@ def anybody(request: pytest.FixtureRequest, chromium: Browser, site: Server) -> 
     with closing(Visitor(chromium, site.url, scripts=request.param)) as opened:
         yield opened
         opened.has_seen_no_fault()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Server]:
+    """Run two workers, with an operator, and a verified model; the test stops them."""
+    settings = read_settings({"STOPGAP_DATA": str(tmp_path / "data")})
+    with closing(wiring.build_parts(wiring.prepare(settings))) as parts:
+        parts.accounts.add(OPERATOR, PASSWORD, Role.OPERATOR)
+    with running(tmp_path, {"STOPGAP_WORKERS": "2"}, stopped=False) as server:
+        with desk(server.data) as releases:
+            add(releases, "Steady")
+        yield server

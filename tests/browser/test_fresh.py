@@ -1,10 +1,14 @@
 """The figures of a release's page: fresh as long as somebody looks, and said where they are not."""
 
-from playwright.sync_api import Route, expect
+from contextlib import closing
+
+from playwright.sync_api import Browser, Route, expect
+from tests.acceptance.desk import NAME, add, desk
+from tests.acceptance.server import Server
 from tests.browser.handing_in import SOUND
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
 
-PAGE = f"/console/releases/madcompany/{SOUND}"
+PAGE = f"/console/releases/{NAME}/{SOUND}"
 LOOKS = 8_000
 """Milliseconds within which a page has asked several times."""
 
@@ -39,3 +43,30 @@ def test_their_end_is_told(visitor: Visitor) -> None:
     )
     expect(visitor.page.locator("#announcement")).to_contain_text("not fresh any more")
     visitor.complaints.clear()  # the browser's own, about the status
+
+
+def test_a_page_tells_that_its_canary_was_sent_back(chromium: Browser, shop: Server) -> None:
+    """Whoever looks at a release sees by themselves what the server did; a form stays as it is."""
+    with closing(Visitor(chromium, shop.url)) as visitor, desk(shop.data) as releases:
+        page = visitor.page
+        releases.promote(NAME, add(releases, "Steady"), "ann")
+        releases.promote(NAME, add(releases, "Steady"), "ann", stage="canary", percent=40)
+        visitor.be(OPERATOR, PASSWORD)
+        visitor.goto(f"/console/releases/{NAME}/3")
+        head, done = page.locator(".page-head"), page.get_by_role("region", name="Table of what")
+        expect(head).to_contain_text("canary 40%")
+        page.get_by_label("Share (%)").fill("25")
+        releases.send_back(NAME, 3, "It failed.", {"failures": 4})
+        expect(done).to_contain_text("sent back")
+        expect(head).to_contain_text("candidate")
+        expect(page.get_by_label("Share (%)")).to_have_value("25")
+        expect(page.get_by_role("link", name="Withdraw")).to_be_visible()
+        page.get_by_label("Share (%)").blur()
+        expect(page.get_by_role("link", name="Withdraw")).to_have_count(0)
+        expect(page.get_by_role("button", name="Make it a canary")).to_be_visible()
+        visitor.goto("/console/releases")
+        expect(page.get_by_role("link", name="Roll back")).to_be_visible()
+        releases.rollback(NAME, "ann", "enough")
+        expect(page.get_by_role("link", name="Roll back")).to_have_count(0)
+        expect(done).to_contain_text("rolled back")
+    shop.stop()

@@ -2,22 +2,16 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.callers import Callers
-from tests.acceptance.desk import NAME, add, desk, recorded
-from tests.acceptance.server import Server, running
+from tests.acceptance.desk import recorded
+from tests.acceptance.server import Server
 from tests.browser.test_pages import AXE
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
-
-from stopgap import wiring
-from stopgap.accounts.permissions import Role
-from stopgap.settings import read_settings
 
 pytestmark = pytest.mark.alone
 
@@ -26,18 +20,6 @@ EVERYWHERE_SECONDS = 1.0
 
 LOADED_SECONDS = 30.0
 """On a busy machine; when a release's model has to be started first."""
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Server]:
-    """Run two workers, with an operator, and a verified model; the test stops them."""
-    settings = read_settings({"STOPGAP_DATA": str(tmp_path / "data")})
-    with closing(wiring.build_parts(wiring.prepare(settings))) as parts:
-        parts.accounts.add(OPERATOR, PASSWORD, Role.OPERATOR)
-    with running(tmp_path, {"STOPGAP_WORKERS": "2"}, stopped=False) as server:
-        with desk(server.data) as releases:
-            add(releases, "Steady")
-        yield server
 
 
 def answerers(callers: Callers) -> Counter[str]:
@@ -121,30 +103,3 @@ def test_a_release_is_clicked_to_live_and_back(
     assert callers.failures == {}
     assert len(callers.told) > 500
     assert recorded(shop.data) == {each.request_id: each.release for each in callers.told}
-
-
-def test_a_page_tells_that_its_canary_was_sent_back(chromium: Browser, shop: Server) -> None:
-    """Whoever looks at a release sees by themselves what the server did; a form stays as it is."""
-    with closing(Visitor(chromium, shop.url)) as visitor, desk(shop.data) as releases:
-        page = visitor.page
-        releases.promote(NAME, add(releases, "Steady"), "ann")
-        releases.promote(NAME, add(releases, "Steady"), "ann", stage="canary", percent=40)
-        visitor.be(OPERATOR, PASSWORD)
-        visitor.goto(f"/console/releases/{NAME}/3")
-        head, done = page.locator(".page-head"), page.get_by_role("region", name="Table of what")
-        expect(head).to_contain_text("canary 40%")
-        page.get_by_label("Share (%)").fill("25")
-        releases.send_back(NAME, 3, "It failed.", {"failures": 4})
-        expect(done).to_contain_text("sent back")
-        expect(head).to_contain_text("candidate")
-        expect(page.get_by_label("Share (%)")).to_have_value("25")
-        expect(page.get_by_role("link", name="Withdraw")).to_be_visible()
-        page.get_by_label("Share (%)").blur()
-        expect(page.get_by_role("link", name="Withdraw")).to_have_count(0)
-        expect(page.get_by_role("button", name="Make it a canary")).to_be_visible()
-        visitor.goto("/console/releases")
-        expect(page.get_by_role("link", name="Roll back")).to_be_visible()
-        releases.rollback(NAME, "ann", "enough")
-        expect(page.get_by_role("link", name="Roll back")).to_have_count(0)
-        expect(done).to_contain_text("rolled back")
-    shop.stop()

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.models.hostile import BAD
+
 from stopgap.contracts.madcompany import Sales, contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelFailed
@@ -27,6 +29,19 @@ def hostile(name: str, **how: Any) -> Specification:
     """Specify one of the models in `hostile`."""
     uri = f"python:{HERE / 'hostile.py'}:{name}"
     return Specification(uri=uri, **({"deadline": DEADLINE} | how))
+
+
+def waiting(folder: Path, gate: Path, *, deadline: float) -> Specification:
+    """Make a model that waits over bad rows until a file is there."""
+    model = folder / "waiting.py"
+    model.write_text(
+        "import os, time\n"
+        "def answer(row):\n"
+        f"    while row.seller_available == {BAD} and not os.path.exists({str(gate)!r}):\n"
+        "        time.sleep(0.01)\n"
+        "    return 3000\n"
+    )
+    return Specification(uri=f"python:{model}:answer", in_process=True, deadline=deadline)
 
 
 def opened(specification: Specification, *, load_seconds: float = 30.0) -> Slot:

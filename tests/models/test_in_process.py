@@ -1,16 +1,14 @@
 """A model in the worker: the same answers as in a process, and callers are told in time too."""
 
 import asyncio
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.front.loops import in_a_loop
 from tests.models.hostile import BAD, GOOD
-from tests.models.slots import hostile, opened, outcome, outcomes, row, started
+from tests.models.slots import hostile, opened, outcome, outcomes, row, started, waiting
 
-from stopgap.models.failures import ModelLate, ModelRaised, ModelUnavailable, ModelUnloadable
+from stopgap.models.failures import ModelRaised, ModelUnavailable, ModelUnloadable
 from stopgap.models.specification import Specification
 
 
@@ -25,44 +23,6 @@ async def test_answers_as_a_process_does() -> None:
         assert [type(each) for each in batch] == [ModelRaised] * 2
         assert slot.memory == 0
         assert slot.waiting == 0
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    """Name a file for which a model waits; at the end it is there, so that its thread may end."""
-    path = tmp_path / "open"
-    yield path
-    path.touch()
-
-
-def waiting(folder: Path, gate: Path, *, deadline: float) -> Specification:
-    """Make a model that waits over bad rows until a file is there."""
-    model = folder / "waiting.py"
-    model.write_text(
-        "import os, time\n"
-        "def answer(row):\n"
-        f"    while row.seller_available == {BAD} and not os.path.exists({str(gate)!r}):\n"
-        "        time.sleep(0.01)\n"
-        "    return 3000\n"
-    )
-    return Specification(uri=f"python:{model}:answer", in_process=True, deadline=deadline)
-
-
-@pytest.mark.alone
-@in_a_loop
-async def test_a_hang_is_told_in_time(tmp_path: Path, gate: Path) -> None:
-    """Callers of a model that hangs are told by the deadline, then at once, until it is back."""
-    async with started(waiting(tmp_path, gate, deadline=0.2)) as slot:
-        began = time.monotonic()
-        assert isinstance(await outcome(slot, row(BAD)), ModelLate)
-        assert time.monotonic() - began < 0.4
-        await asyncio.sleep(0.02)
-        began = time.monotonic()
-        assert isinstance(await outcome(slot, row(1)), ModelUnavailable)
-        assert time.monotonic() - began < 0.1
-        gate.touch()  # noqa: ASYNC240  # as fast as any call
-        await asyncio.sleep(0.2)
-        assert await slot.answer(row(1)) == 3000
 
 
 @in_a_loop

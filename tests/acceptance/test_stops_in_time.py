@@ -1,0 +1,50 @@
+"""Stopping: within two seconds, whatever is under way."""
+
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.acceptance.client import head, read_answer
+from tests.acceptance.server import STOP_SECONDS, running
+from tests.pictures import png
+
+pytestmark = pytest.mark.alone
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_it_stops(tmp_path: Path, number: signal.Signals, count: str, *, alone: bool) -> None:
+    """Ctrl-C and SIGTERM end the server within two seconds, though somebody stays connected."""
+    with running(tmp_path, {"STOPGAP_WORKERS": count}, stopped=False) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as idle:
+            idle.sendall(head("GET", "/status", {"Host": "localhost"}))
+            assert read_answer(idle).body == b"Alive!"
+            assert server.stop(number, alone=alone) < STOP_SECONDS
+        assert nobody_listens(server.port)
+
+
+def test_what_is_under_way_is_finished(tmp_path: Path) -> None:
+    """A request that is being answered when the server is told to stop gets its answer."""
+    picture = png(size=(3000, 3000))
+    for number in range(3):
+        with running(tmp_path / str(number), stopped=False) as server, ThreadPoolExecutor() as pool:
+            uploads = [pool.submit(server.client().upload, picture) for _ in range(2)]
+            time.sleep(0.1)
+            assert server.stop() < STOP_SECONDS
+            for upload in uploads:
+                with suppress(ConnectionError):  # it was not there yet
+                    assert upload.result().status == 201
+
+
+def nobody_listens(port: int) -> bool:
+    """Tell whether a port is free again."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
