@@ -12,7 +12,7 @@ from tests.acceptance.processes import Size, drainers, size, wait_for, workers
 from tests.acceptance.reckoning import Reckoning, reckon
 from tests.acceptance.server import running
 
-from stopgap.journal.drain import backlog
+from stopgap.journal.backlog import backlog
 
 TRIAL_SECONDS = 5
 """In which it is found out what the full load is."""

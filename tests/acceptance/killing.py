@@ -23,7 +23,7 @@ from tests.acceptance.processes import (
 from tests.acceptance.reckoning import Reckoning, reckon
 from tests.acceptance.server import ML_SERVER, Server
 
-from stopgap.journal.drain import backlog
+from stopgap.journal.backlog import backlog
 from stopgap.journal.segment import segments
 
 WORKERS = 2

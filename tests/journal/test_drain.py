@@ -22,7 +22,9 @@ from tests.journal.records import encode, is_free, record, records
 
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.journal import drain, store
-from stopgap.journal.drain import Drainer, backlog, catch_up, damaged, drain_process
+from stopgap.journal.backlog import backlog, damaged
+from stopgap.journal.drain import Drainer, catch_up
+from stopgap.journal.drain_process import drain_process
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
@@ -340,7 +342,7 @@ def test_the_backlog_is_told_after_a_sudden_end(
     append(spool, records(30))
     dying = Drainer(tmp_path / "spool", journal, SystemClock())
     with monkeypatch.context() as sudden:
-        sudden.setattr(dying, "_tell", lambda: None)
+        sudden.setattr(drain, "keep_progress", lambda *_: None)
         dying.drain()
     assert backlog(tmp_path / "spool").bytes
     Drainer(tmp_path / "spool", journal, SystemClock()).drain()
@@ -497,7 +499,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
 PARENT = """
 import multiprocessing, os, sys, time
 from pathlib import Path
-from stopgap.journal.drain import drain_process
+from stopgap.journal.drain_process import drain_process
 if __name__ == "__main__":
     options = {"parent": os.getpid(), "durable": True, "log_level": "warning"}
     process = multiprocessing.get_context("fork").Process(

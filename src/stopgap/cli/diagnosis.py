@@ -16,7 +16,8 @@ from stopgap.cli.serve import PortTaken, free_address
 from stopgap.clock import Clock
 from stopgap.contracts.loading import load_contracts
 from stopgap.errors import StopgapError
-from stopgap.journal.drain import LOCK, backlog, damaged
+from stopgap.journal.backlog import backlog, damaged
+from stopgap.journal.drain import LOCK
 from stopgap.journal.effort import URGENT_BYTES
 from stopgap.journal.journal import Journal
 from stopgap.settings import SECRET_MIN, Settings

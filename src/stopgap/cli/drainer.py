@@ -9,7 +9,7 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
 
 from stopgap.cli.workers import PAUSE_SECONDS
-from stopgap.journal.drain import drain_process
+from stopgap.journal.drain_process import drain_process
 from stopgap.wiring import Installation
 
 DRAIN_SECONDS = 5.0

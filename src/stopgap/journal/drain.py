@@ -9,27 +9,23 @@ segment gets a second name that ends in `.damaged`, which stays.
 When little arrives, the drainer also merges the journal's old blocks: nobody else writes there.
 """
 
-import gc
-import json
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from stopgap.clock import Clock, SystemClock
+from stopgap.clock import Clock
 from stopgap.journal import store
+from stopgap.journal.backlog import DAMAGED, keep_progress, sizes, waiting_bytes
 from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, read, segments
-from stopgap.storage.database import AWAY, Database, open_database
-from stopgap.telemetry.logs import log_to_stdout, write_last_lines
+from stopgap.storage.database import AWAY, Database
 
 logger = logging.getLogger(__name__)
 
@@ -44,17 +40,11 @@ POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0
 """The longest pause after a failure; and how long the last words of ending workers are awaited."""
 
-OBJECTS = 50_000
-"""Made before Python looks for cycles: more than a batch has, and all of them live until its end.
-With Python's 700, looking took an eighth of the drainer's time."""
-
 QUIET = 100
 """With fewer records moved in a step the server is quiet, and old blocks are merged. Beside a model
 that had 32 callers, merging left them a third fewer answers while it lasted."""
 
 LOCK = "drainer.lock"
-PROGRESS = "drained.json"
-DAMAGED = ".damaged"
 
 
 class Spooled(NamedTuple):
@@ -63,13 +53,6 @@ class Spooled(NamedTuple):
     segment: str
     end: int  # the offset behind it
     record: Record
-
-
-class Backlog(NamedTuple):
-    """What waits in a spool: segments that are not moved to their ends, and the bytes to move."""
-
-    files: int
-    bytes: int
 
 
 class Drainer:
@@ -212,7 +195,9 @@ class Drainer:
         if segment not in self._offsets:
             with self._database.read(unbounded=True) as connection:
                 self._offsets[segment] = store.offset(connection, segment)
-            self._tell()  # the drainer before may have been killed before it could
+            keep_progress(
+                self._folder, self._offsets
+            )  # the drainer before may have been killed before it could
         return self._offsets[segment]
 
     def _move(self, batch: Sequence[Spooled]) -> None:
@@ -243,7 +228,7 @@ class Drainer:
                 store.set_offset(connection, segment, end)
         self._grown = self._grown or bool(records)
         self._offsets.update(ends)
-        self._tell()
+        keep_progress(self._folder, self._offsets)
 
     def _delete_if_done(self, path: Path) -> None:
         """Delete a segment that has been moved to its end, and whose writer is gone.
@@ -262,26 +247,13 @@ class Drainer:
                 store.forget_offset(connection, path.name)
             path.unlink()
         del self._offsets[path.name]
-        self._tell()
+        keep_progress(self._folder, self._offsets)
 
     def _set_aside(self, path: Path, *place: int) -> None:
         """Give a segment its second name, so that it stays when the first one goes."""
         with suppress(FileExistsError):
             os.link(path, path.with_suffix(DAMAGED))
             logger.error("damage in %s, bytes %s: it is kept as %s", path, place, DAMAGED)
-
-    def _tell(self) -> None:
-        """Let others know how far we are; whoever only looks does not ask the database."""
-        draft = self._folder / f".{PROGRESS}"
-        with suppress(OSError):  # on a full disk the backlog looks larger than it is
-            draft.write_text(json.dumps(self._offsets))
-            draft.replace(self._folder / PROGRESS)
-
-
-def backlog(folder: Path) -> Backlog:
-    """Tell how much waits in a spool; cheap, and possible while the database is away."""
-    waiting = _waiting(folder, _sizes(folder))
-    return Backlog(files=len(waiting), bytes=sum(waiting))
 
 
 def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> int:
@@ -298,8 +270,8 @@ def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> 
     Raises:
         DatabaseUnreachable, DatabaseFull: the database takes nothing now.
     """
-    ends = _sizes(folder)
-    waiting = _waiting(folder, ends)
+    ends = sizes(folder)
+    waiting = waiting_bytes(folder, ends)
     if not waiting:
         return 0
     deadline = clock.monotonic() + seconds
@@ -310,65 +282,5 @@ def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> 
                 drainer.drain()
             else:
                 time.sleep(POLL_SECONDS / 4)
-            waiting = _waiting(folder, ends)
+            waiting = waiting_bytes(folder, ends)
     return sum(waiting)
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    """Tell the bytes of each segment."""
-    sizes = {}
-    for path in segments(folder):
-        with suppress(FileNotFoundError):  # it has just been drained
-            sizes[path.name] = path.stat().st_size
-    return sizes
-
-
-def _waiting(folder: Path, ends: Mapping[str, int]) -> list[int]:
-    """Tell the bytes up to some segments' ends that are not moved, segment by segment."""
-    try:
-        drained = json.loads((folder / PROGRESS).read_text())
-    except (OSError, ValueError):
-        drained = {}
-    there = {path.name for path in segments(folder)}
-    left = [end - drained.get(name, 0) for name, end in ends.items() if name in there]
-    return [number for number in left if number > 0]
-
-
-def damaged(folder: Path) -> list[Path]:
-    """List the segments that were set aside; renamed to end in `.spool`, one is drained again."""
-    return sorted(folder.glob(f"*{DAMAGED}"))
-
-
-def drain_process(
-    folder: Path, database_url: str, *, parent: int, durable: bool, log_level: str
-) -> None:
-    """Be the drainer: a process beside the workers, until SIGTERM or the parent's end.
-
-    Args:
-        folder: Where the workers' segments are.
-        database_url: The journal's database, migrated.
-        parent: The server's process id. When this process has another parent, the server is gone.
-        durable: Whether what is moved must survive a power cut: when `fsync` is not `off`.
-        log_level: The least important event that is logged.
-    """
-    asked = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
-    signal.signal(signal.SIGTERM, lambda *_: asked.set())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
-    log_to_stdout(log_level)
-    gc.freeze()  # what is there now stays; there is nothing to be found in it
-    gc.set_threshold(OBJECTS)
-    stop = threading.Event()
-    with (
-        closing(open_database(database_url)) as database,
-        Effort(lambda: backlog(folder).bytes) as effort,
-        ThreadPoolExecutor(1) as executor,
-    ):
-        settled = database.settle if durable else lambda: None
-        drainer = Drainer(folder, database, SystemClock(), settle=settled, effort=effort)
-        running = executor.submit(drainer.run, stop)
-        while not (running.done() or asked.is_set()) and os.getppid() == parent:
-            wait([running], timeout=POLL_SECONDS)
-        stop.set()
-        running.result()
-    write_last_lines()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
-from stopgap.journal.drain import Backlog, backlog, catch_up
+from stopgap.journal.backlog import Backlog, backlog
+from stopgap.journal.drain import catch_up
 from stopgap.journal.entry import Entry
 from stopgap.journal.filters import EVERYTHING, Filters
 from stopgap.journal.store import charts, clearing, finding
