@@ -16,7 +16,7 @@ from stopgap.journal import store
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.store import clearing, planning, walking
+from stopgap.journal.store import clearing, planning, postings, walking
 from stopgap.journal.store.merging import MERGED, SMALL
 from stopgap.journal.store.tables import BLOCKS, TERMS
 from stopgap.storage.database import Database
@@ -86,8 +86,8 @@ def test_any_question_is_answered(
     fill(journal_database, made)
     while merge(journal_database):
         pass
-    tuned = {(planning, "LOOK"): [0, 1, 20], (planning, "SORTED"): [0, 20]}
-    tuned |= {(walking, "MANY"): [0, 3, 1000], (walking, "STEP_MAX"): [2, 4000]}
+    tuned = {(planning, "FETCH_COST"): [0, 1, 20], (planning, "SORTED_MAX"): [0, 20]}
+    tuned |= {(walking, "REPLAN_AFTER"): [0, 3, 1000], (walking, "SCAN_MAX"): [2, 4000]}
     for _ in range(60):
         for (module, name), values in tuned.items():
             monkeypatch.setattr(module, name, source.choice(values))
@@ -210,24 +210,24 @@ def test_merging_beside_writers(journal: Journal, journal_database: Database) ->
     hold(journal, made)
 
 
-def test_blocks_are_merged_while_they_are_read_through(
+def test_blocks_are_merged_while_they_are_intersected(
     journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What moves into another block between two statements is found there."""
     made = various(100 * BLOCK)
     fill(journal_database, made)
     wide = Filters(conditions=(answer(2000, 5000), answer(2000, 4999)))
-    monkeypatch.setattr(walking, "MANY", 0)
+    monkeypatch.setattr(walking, "REPLAN_AFTER", 0)
     calls = itertools.count()
 
-    def intersect_after_merging(*each_alone: Select[int]) -> CompoundSelect[int]:
+    def intersect_after_merging(*matching: Select[int]) -> CompoundSelect[int]:
         if next(calls) == 5:
             with ThreadPoolExecutor(1) as pool:
                 while pool.submit(merge, journal_database).result():
                     pass
-        return intersect(*each_alone)
+        return intersect(*matching)
 
-    monkeypatch.setattr(f"{walking.__name__}.intersect", intersect_after_merging)
+    monkeypatch.setattr(f"{postings.__name__}.intersect", intersect_after_merging)
     found = [each.record for each in journal.page(wide, limit=1000)]
     assert found == newest_first(made, wide)
     assert next(calls) > 6

@@ -1,4 +1,4 @@
-"""The walk: whatever leads it, it finds what a look at each record would find."""
+"""The walk: whatever drives it, it finds what a look at each record would find."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
 from stopgap.journal.store import planning, walking
-from stopgap.journal.store.wanted import Wanted
+from stopgap.journal.store.predicates import Predicate
 from stopgap.storage.database import EPOCH, Database
 
 
@@ -28,76 +28,81 @@ def some(journal_database: Database) -> list[Record]:
 
 
 @pytest.fixture
-def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """List the records that are looked at."""
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """List the records that are fetched for residual filters."""
     seen: list[int] = []
-    looked_at = walking._looked_at
+    filtered = walking._filtered
 
     def spy(
-        connection: Connection, led: Sequence[int], wanted: Sequence[Wanted], enough: int
+        connection: Connection,
+        candidates: Sequence[int],
+        filters: Sequence[Predicate],
+        enough: int,
     ) -> Sequence[int]:
-        seen.extend(led if wanted else ())
-        return looked_at(connection, led, wanted, enough)
+        seen.extend(candidates if filters else ())
+        return filtered(connection, candidates, filters, enough)
 
-    monkeypatch.setattr(walking, "_looked_at", spy)
+    monkeypatch.setattr(walking, "_filtered", spy)
     return seen
 
 
-def test_small_steps_lead_as_far(
+def test_small_scans_come_as_far(
     journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However few records a step leads to, the walk goes on until it has what is asked for."""
-    monkeypatch.setattr(walking, "STEP_MAX", 3)
+    """However few records a scan yields, the walk goes on until it has what is asked for."""
+    monkeypatch.setattr(walking, "SCAN_MAX", 3)
     hold(journal, some)
 
 
-def test_nothing_leads(
-    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch, looked_at: list[int]
+def test_nothing_drives(
+    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch, fetched: list[int]
 ) -> None:
-    """Where ranges are so wide that none leads, the newest records are looked at themselves."""
-    monkeypatch.setattr(planning, "SORTED", 0)
-    monkeypatch.setattr(planning, "LOOK", 0)
+    """Where ranges are so wide that none drives, the newest records are fetched and tested."""
+    monkeypatch.setattr(planning, "SORTED_MAX", 0)
+    monkeypatch.setattr(planning, "FETCH_COST", 0)
     hold(journal, some)
-    looked_at.clear()
+    fetched.clear()
     assert len(journal.page(Filters(conditions=(answer(2000, 4999),)), limit=5)) == 5
-    assert 5 <= len(looked_at) < 20
-    monkeypatch.setattr(walking, "MANY", 5)
+    assert 5 <= len(fetched) < 20
+    monkeypatch.setattr(walking, "REPLAN_AFTER", 5)
     hold(journal, some)
 
 
-def test_the_rarest_leads(journal: Journal, some: list[Record], looked_at: list[int]) -> None:
-    """No more records are looked at than have the rarest of what is asked for."""
+def test_the_most_selective_drives(
+    journal: Journal, some: list[Record], fetched: list[int]
+) -> None:
+    """No more records are fetched than match the most selective predicate."""
     wide = answer(2000, 5000)
     rare = Filters(conditions=(wide, where("count", 7)), contract="madcompany")
     has_seven = newest_first(some, Filters(conditions=(where("count", 7),), contract="madcompany"))
     assert len(journal.page(rare, limit=1000)) == len(has_seven)
-    assert len(looked_at) == len(has_seven)
-    looked_at.clear()
+    assert len(fetched) == len(has_seven)
+    fetched.clear()
     narrow = Filters(conditions=(wide, answer(3000, 3050)))
     assert [each.record for each in journal.page(narrow)] == newest_first(some, narrow)
-    assert len(looked_at) == len(newest_first(some, narrow))
+    assert len(fetched) == len(newest_first(some, narrow))
 
 
-def test_values_are_held_together_in_the_index(
-    journal: Journal, some: list[Record], looked_at: list[int]
+def test_exact_predicates_are_joined_in_the_index(
+    journal: Journal, some: list[Record], fetched: list[int]
 ) -> None:
-    """What has two values is found without a look at the records that have one of them."""
+    """What has two values is found, and no record fetched that has one of them."""
     both = Filters(conditions=(where("count", 7), where("month", "may")))
     assert [each.record for each in journal.page(both)] == newest_first(some, both)
-    assert not looked_at
+    assert not fetched
 
 
-def test_ranges_near_are_held_together_in_the_index(
-    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch, looked_at: list[int]
+def test_ranges_are_intersected_in_the_index(
+    journal: Journal, some: list[Record], monkeypatch: pytest.MonkeyPatch, fetched: list[int]
 ) -> None:
-    """When some have been looked at in vain, the index tells of whole blocks."""
-    monkeypatch.setattr(walking, "MANY", 5)
+    """When scans have fetched in vain, whole blocks of the index are intersected."""
+    monkeypatch.setattr(walking, "REPLAN_AFTER", 5)
     hold(journal, some)
-    looked_at.clear()
+    fetched.clear()
     never = Filters(conditions=(answer(2000, 3000), answer(3001, 5000)))
     assert not journal.page(never, limit=5)
-    assert len(looked_at) == 5
-    monkeypatch.setattr(planning, "LOOK", 1)
+    assert len(fetched) == 5
+    monkeypatch.setattr(planning, "FETCH_COST", 1)
     hold(journal, some)
 
 
@@ -105,7 +110,7 @@ def test_what_is_looked_for_in_vain_is_planned_anew(
     journal: Journal,
     journal_database: Database,
     monkeypatch: pytest.MonkeyPatch,
-    looked_at: list[int],
+    fetched: list[int],
 ) -> None:
     """What the newest records have not, and so seems to be rare, is found to be common in time."""
     made = [
@@ -113,22 +118,22 @@ def test_what_is_looked_for_in_vain_is_planned_anew(
         for number, each in enumerate(various(2000))
     ]
     add(journal_database, made)
-    monkeypatch.setattr(walking, "MANY", 50)
+    monkeypatch.setattr(walking, "REPLAN_AFTER", 50)
     never = answer(2000, 3500), answer(3501, 5000)
     assert not journal.page(Filters(release="old", conditions=never), limit=1)
-    assert len(looked_at) < 300
+    assert len(fetched) < 300
 
 
-def test_enough_is_looked_at(
+def test_enough_is_fetched(
     journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where whole blocks hold what is asked for, no more of them is looked at than is wanted."""
-    monkeypatch.setattr(walking, "LOOKS", 10)
+    """Where whole blocks match, no more of their records are fetched than are needed."""
+    monkeypatch.setattr(walking, "FETCH_MAX", 10)
     add(journal_database, various(2000), block_records=1000)
     with journal_database.read() as connection:
-        wanted = [Wanted(fields=[], holds=lambda _: True)]
+        filters = [Predicate(fields=[], holds=lambda _: True)]
         newest = [each.position for each in journal.page(limit=1000)]
-        assert walking._looked_at(connection, newest, wanted, 25) == newest[:30]
+        assert walking._filtered(connection, newest, filters, 25) == newest[:30]
 
 
 def test_any_number_of_conditions(journal: Journal, journal_database: Database) -> None:

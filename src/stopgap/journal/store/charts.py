@@ -16,9 +16,9 @@ from stopgap.journal.filters import Filters
 from stopgap.journal.spread import Bar, drawn, quantile
 from stopgap.journal.store import caller_charts
 from stopgap.journal.store.names import MICROS
+from stopgap.journal.store.predicates import source_ids
 from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
 from stopgap.journal.store.tables import COUNTS, FIELDS, SOURCES, SPREADS
-from stopgap.journal.store.wanted import source_ids
 from stopgap.journal.summary import Charts, Point, ReleaseStats, Timeline
 
 STEPS_MAX = 500

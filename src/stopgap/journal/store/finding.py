@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, Select, func, select
 from stopgap.journal.entry import Entry
 from stopgap.journal.filters import Filters
 from stopgap.journal.record import Record
+from stopgap.journal.store.postings import blocks_with
+from stopgap.journal.store.predicates import Span, of_caller, predicates_of
 from stopgap.journal.store.tables import ACTUALS, FIELDS, RECORDS, SOURCES
-from stopgap.journal.store.walking import blocks_with, positions
-from stopgap.journal.store.wanted import Span, of_caller, wanted_by
+from stopgap.journal.store.walking import positions
 from stopgap.journal.terms import TIE_BITS, moment_of
 from stopgap.storage.database import EPOCH, MICROSECOND
 
@@ -55,15 +56,15 @@ def _newest_rows(
     connection: Connection, rows: Select[Any], filters: Filters, before: int | None, limit: int
 ) -> Sequence[Row[Any]]:
     span = _span(connection, filters, before)
-    wanted = wanted_by(connection, filters)
-    if any(not each.fields for each in wanted):
+    predicates = predicates_of(connection, filters)
+    if any(not each.fields for each in predicates):
         return []
     newest_first = rows.order_by(RECORDS.c.position.desc()).limit(limit)
-    if not wanted:
+    if not predicates:
         return connection.execute(newest_first.where(span.around(RECORDS.c.position))).all()
     found: list[Row[Any]] = []
     while (missing := limit - len(found)) > 0:
-        chosen = positions(connection, wanted, span, missing)
+        chosen = positions(connection, predicates, span, missing)
         found += connection.execute(newest_first.where(RECORDS.c.position.in_(chosen)))
         if len(chosen) < missing:
             break
@@ -132,4 +133,4 @@ def fields(connection: Connection, contract: str | None) -> Sequence[tuple[str, 
 
 def blocks_of(connection: Connection, caller: str) -> Sequence[int]:
     """Tell the blocks in which a caller has records."""
-    return blocks_with(connection, of_caller(caller))
+    return connection.scalars(blocks_with(of_caller(caller))).all()

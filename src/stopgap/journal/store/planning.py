@@ -1,77 +1,113 @@
-"""The plan: which of several wanted terms leads, and how what it leads to is held against the rest.
+"""Query planning: how a search uses each predicate, so that it reads as little as it can.
 
-What fewest records have leads. Values are seen in the index, next to the leading one, and ranges on
-the record itself, or in the index as well where that is less to read. So a question takes as long
-as what leads is common, whatever else is asked.
+The terms are an inverted index that is cut into blocks of time. In each block an exact predicate
+matches one *posting list*, which is in the order of position; a range matches many, which have to
+be sorted together. A search is for the newest few records that match all of some predicates. There
+are two ways to them:
+
+- An *index scan* reads the newest postings of the *driving* predicate, the most selective one. It
+  seeks each among those of other exact predicates (a semi-join), and tests what is left, the
+  *residual* predicates, on the records that it fetches. It ends as soon as it has enough.
+- An *index intersection* reads all postings that whole blocks have of several predicates, and
+  fetches only what these have in common. It takes over where scans fetch in vain.
+
+How selective a predicate is, is estimated by counting its postings in one recent block. Where even
+the most selective one is a range too wide to be sorted, none drives: a scan then fetches the newest
+records, whatever they are.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, Row, select
 
-from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS, TERMS
-from stopgap.journal.store.wanted import Span, Wanted
+from stopgap.journal.store import postings
+from stopgap.journal.store.predicates import Predicate, Span
+from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS
 
-SORTED = 2 * BLOCK_RECORDS
-"""A range's records are sorted in each block of so many, which takes a millisecond at most."""
+SORTED_MAX = 2 * BLOCK_RECORDS
+"""Records of a block whose postings are sorted without counting: a millisecond's work at most."""
 
-LOOK = 20
-"""Terms that are read in the index while one record is looked at."""
+FETCH_COST = 20
+"""Postings that are read in the time in which one record is fetched and tested."""
 
-
-BESIDE_MAX = 8
-"""Values that are seen in the index with each step: a database joins only so many tables, and the
-rarest few leave little."""
+JOINS_MAX = 8
+"""Predicates that a scan seeks in the index: a database joins only so many tables, and the most
+selective few leave little."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How to find what has all that is wanted."""
+    """What each predicate of a search is used for."""
 
-    leading: Wanted | None  # None: the newest records are looked at, whatever they are
-    beside: Sequence[Wanted] = ()  # values, seen next to it in the index
-    near: Sequence[Wanted] = ()  # what the index tells of many records in less time than they do
-    apart: Sequence[Wanted] = ()  # what is seen on the records themselves
+    driving: Predicate | None  # None: a scan fetches the newest records
+    joined: Sequence[Predicate] = ()  # exact ones, which a scan seeks in the index
+    intersectable: Sequence[Predicate] = ()  # residual in a scan, not in an intersection
+    record_only: Sequence[Predicate] = ()  # residual in both: the index has too much of them
 
     @property
-    def indexed(self) -> Sequence[Wanted]:
-        """All that the index tells in less time, where many records are looked at."""
-        return [each for each in (self.leading, *self.beside, *self.near) if each is not None]
+    def residual(self) -> Sequence[Predicate]:
+        """What a scan tests on the records that it fetches."""
+        return [*self.intersectable, *self.record_only]
+
+    @property
+    def intersected(self) -> Sequence[Predicate]:
+        """What an intersection reads from the index; `record_only` is its residual."""
+        driving = [] if self.driving is None else [self.driving]
+        return [*driving, *self.joined, *self.intersectable]
 
 
-def plan_for(connection: Connection, wanted: Sequence[Wanted], span: Span, limit: int) -> Plan:
-    """Plan by how many records of a block have each term: of the larger of the newest two.
+def plan_for(
+    connection: Connection, predicates: Sequence[Predicate], span: Span, limit: int
+) -> Plan:
+    """Plan the search for the newest records of a span.
 
-    Ranges alone may be so wide that it takes less to look at the newest records than to sort what
-    is in a large block.
+    Args:
+        predicates: At least one.
+        limit: Records that are needed.
     """
-    if len(wanted) == 1 and wanted[0].exact:
-        return Plan(leading=wanted[0])
+    first, *others = predicates
+    if first.exact and not others:
+        return Plan(driving=first)
+    sample = _sample(connection, span)
+    if sample is None or (sample.records <= SORTED_MAX and not others):
+        return Plan(driving=first, record_only=others)
+    most = _break_even(sample.records, limit)
+    counts = [postings.count(each, sample.block, most) for each in predicates]
+    counted = zip(connection.execute(select(*counts)).one(), predicates, strict=True)
+    ranked = sorted(counted, key=lambda pair: (pair[0], not pair[1].exact))
+    fewest, driving = ranked[0]
+    if fewest == most and not driving.exact and sample.records > SORTED_MAX:
+        return Plan(driving=None, intersectable=predicates)
+    return _driven(ranked)
+
+
+def _sample(connection: Connection, span: Span) -> Row[Any] | None:
+    """Choose the block to count in: the larger of the newest two, for one may have just begun."""
     newest = select(BLOCKS).where(span.blocks()).order_by(BLOCKS.c.first.desc()).limit(2)
-    block = max(connection.execute(newest), key=lambda row: row.records, default=None)
-    if block is None or (len(wanted) == 1 and block.records <= SORTED):
-        return Plan(leading=wanted[0], apart=wanted[1:])
-    many = isqrt(LOOK * limit * block.records)
-    counts = connection.execute(select(*(_count(each, block.block, many) for each in wanted))).one()
-    ranked = sorted(zip(counts, wanted, strict=True), key=lambda it: (it[0], not it[1].exact))
-    (fewest, leading), *others = ranked
-    if fewest == many and not leading.exact and block.records > SORTED:
-        return Plan(leading=None, near=wanted)
-    beside = [each for _, each in others if each.exact][:BESIDE_MAX]
-    rest = [(count, each) for count, each in others if each not in beside]
-    near = [each for count, each in rest if count < LOOK * max(1, fewest)]
+    return max(connection.execute(newest), key=lambda block: block.records, default=None)
+
+
+def _break_even(records: int, limit: int) -> int:
+    """Tell how many postings of a block take as long to sort as a scan without a driving predicate.
+
+    If `n` of a block's records match, such a scan fetches `limit * records / n` of them, which
+    takes as long as to read `FETCH_COST` times as many postings; to sort is to read all `n`.
+    """
+    return isqrt(FETCH_COST * limit * records)
+
+
+def _driven(ranked: Sequence[tuple[int, Predicate]]) -> Plan:
+    """Have the most selective predicate drive; `ranked` has it first, each with its postings."""
+    (fewest, driving), *others = ranked
+    joined = [each for _, each in others if each.exact][:JOINS_MAX]
+    rest = [(count, each) for count, each in others if each not in joined]
+    cheap = FETCH_COST * max(1, fewest)  # what it takes to fetch all that the driving one matches
     return Plan(
-        leading=leading,
-        beside=beside,
-        near=near,
-        apart=[each for _, each in rest if each not in near],
+        driving=driving,
+        joined=joined,
+        intersectable=[each for count, each in rest if count < cheap],
+        record_only=[each for count, each in rest if count >= cheap],
     )
-
-
-def _count(wanted: Wanted, block: int, most: int) -> ColumnElement[int]:
-    """Say how many records of a block have a term, as far as they are counted."""
-    terms = TERMS.alias()
-    some = select(terms.c.position).where(terms.c.block == block, wanted.met(terms)).limit(most)
-    return select(func.count()).select_from(some.subquery()).scalar_subquery()

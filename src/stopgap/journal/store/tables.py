@@ -4,11 +4,12 @@ A record's *position* is its moment in microseconds, followed by eleven bits tha
 one microsecond apart. So one integer is the key, the order and the cursor of a page.
 
 Whatever can be looked for is a *term*, a number in a field: where the record comes from, who asked,
-each input, each part of the output. Terms lie in *blocks* of consecutive records, so new ones are
-always written in one place of the index, however many there are; and a question walks the blocks
-from the newest, a seek in each, until it has what it needs. A field's ranges, in the order of time,
-can be had in no other way: an index by value alone would have to be sorted by time first. Blocks
-are numbered in the order of time, and old ones become fewer and larger.
+each input, each part of the output. Terms are an inverted index: a row, or *posting*, says that a
+record has a term. They lie in *blocks* of consecutive records, so new ones are always written in
+one place of the index, however many there are; and a question walks the blocks from the newest, a
+seek in each, until it has what it needs. A field's ranges, in the order of time, can be had in no
+other way: an index by value alone would have to be sorted by time first. Blocks are numbered in the
+order of time, and old ones become fewer and larger.
 
 There are no foreign keys: one process at a time writes here, and would pay for each with a look-up.
 """

@@ -1,4 +1,4 @@
-"""What filters want of a record: when, terms to find it by, and a look that tells the same."""
+"""Predicates: what filters ask of a record, said to the index of terms and of the record itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from stopgap.journal.terms import members, number_of, word_number
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A term that a record must have: in one of these fields, one of these values or a range."""
+class Predicate:
+    """What a record must have: in one of these fields, one of these values or one of a range."""
 
     fields: Sequence[int]
     values: Sequence[float] = ()
@@ -24,11 +24,11 @@ class Wanted:
 
     @property
     def exact(self) -> bool:
-        """Whether it is one value of one field, whose records the index has in their order."""
+        """Whether it is one value of one field, so that a block has one posting list of it."""
         return len(self.fields) == len(self.values) == 1
 
-    def met(self, terms: FromClause) -> ColumnElement[bool]:
-        """Say it of a table of terms."""
+    def matches(self, terms: FromClause) -> ColumnElement[bool]:
+        """Say it of a table of terms; `holds` says it of a record."""
         value = terms.c.value
         there = _among(value, self.values) if self.values else value.between(self.low, self.high)
         return and_(_among(terms.c.field, self.fields), there)
@@ -50,26 +50,26 @@ class Span:
         return and_(BLOCKS.c.first < self.high, BLOCKS.c.last >= self.low)
 
 
-NOTHING = Wanted(fields=[], holds=lambda _: False)
+NOTHING = Predicate(fields=[], holds=lambda _: False)
 """What no record has."""
 
 
-def wanted_by(connection: Connection, filters: Filters) -> list[Wanted]:
-    """Tell all that filters want, but for the time."""
+def predicates_of(connection: Connection, filters: Filters) -> list[Predicate]:
+    """List all that filters ask, but for the time; a record must match every one."""
     fields = connection.execute(select(FIELDS)).all() if filters.conditions else []
     own = [row for row in fields if filters.contract in {None, row.contract}]
-    wanted = [_condition(own, each) for each in filters.conditions]
+    predicates = [_condition(own, each) for each in filters.conditions]
     if filters.caller is not None:
-        wanted.append(of_caller(filters.caller))
+        predicates.append(of_caller(filters.caller))
     implied = filters.release is None and filters.conditions  # a field is of one contract
     if not implied and (filters.contract is not None or filters.release is not None):
-        wanted.append(_source(connection, filters))
-    return wanted
+        predicates.append(_source(connection, filters))
+    return predicates
 
 
-def of_caller(caller: str) -> Wanted:
-    """Want a caller's records."""
-    return Wanted(
+def of_caller(caller: str) -> Predicate:
+    """Ask for a caller's records."""
+    return Predicate(
         fields=[CALLER],
         values=[word_number(caller)],
         holds=lambda row: bool(row.caller == caller),
@@ -83,14 +83,14 @@ def source_ids(contract: str | None, release: str | None) -> Select[int]:
     return select(SOURCES.c.id).where(*conditions)
 
 
-def _source(connection: Connection, filters: Filters) -> Wanted:
+def _source(connection: Connection, filters: Filters) -> Predicate:
     found = connection.scalars(source_ids(filters.contract, filters.release)).all()
-    return Wanted(
+    return Predicate(
         fields=[SOURCE] if found else [], values=found, holds=lambda row: row.source in found
     )
 
 
-def _condition(fields: Sequence[Row[Any]], condition: Condition) -> Wanted:
+def _condition(fields: Sequence[Row[Any]], condition: Condition) -> Predicate:
     low, high = number_of(condition.low), number_of(condition.high)
     if low is None or high is None:
         return NOTHING
@@ -106,7 +106,7 @@ def _condition(fields: Sequence[Row[Any]], condition: Condition) -> Wanted:
         return row.contract in named and number is not None and low <= number <= high
 
     values = [low] if low == high else []
-    return Wanted(fields=list(named.values()), values=values, low=low, high=high, holds=holds)
+    return Predicate(fields=list(named.values()), values=values, low=low, high=high, holds=holds)
 
 
 def _among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
