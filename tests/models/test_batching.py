@@ -10,8 +10,9 @@ from tests.front.loops import in_simulated_time
 from tests.models.slots import row
 
 from stopgap.contracts.row import Row
-from stopgap.models.batching import BREATH, GAP, Batching
-from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelRaised
+from stopgap.models.batching import Batching
+from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelRaised, ModelUnavailable
+from stopgap.models.gathering import BREATH, GAP
 
 ROWS = [row(number) for number in range(20)]
 NUMBER = {id(each): number for number, each in enumerate(ROWS)}
@@ -24,12 +25,19 @@ class Bench:
         self.calls: list[list[int]] = []
         self.wholes: list[bool] = []
         self.overdue = 0
+        self._most = most
+        self._deadline = deadline
+        self.begin()
+
+    def begin(self) -> None:
+        """Load a model, which is free."""
         self.batching = Batching(
+            asyncio.get_running_loop(),
             send=self._send,
             overdue=self._count,
             bring=lambda output: output * 10,
-            most=most,
-            deadline=deadline,
+            most=self._most,
+            deadline=self._deadline,
         )
 
     def _send(self, rows: Sequence[Row], whole: bool) -> None:  # as it is called
@@ -47,6 +55,11 @@ class Bench:
         """Answer the last call."""
         self.batching.answered(list(self.calls[-1]))
 
+    def die(self) -> None:
+        """Have the model die; all who asked are told."""
+        self.batching.end(lambda: ModelDied("crash"))
+        self.batching.refuse(lambda: ModelUnavailable("gone", 1.0))
+
 
 async def turn() -> None:
     """Let the event loop come round."""
@@ -58,7 +71,6 @@ async def turn() -> None:
 async def test_what_arrives_together_goes_together() -> None:
     """A free model is asked within the same turn, with all that has arrived in it."""
     bench = Bench()
-    bench.batching.open()
     asked = [bench.ask(number) for number in range(3)]
     await turn()
     assert bench.calls == [[0, 1, 2]]
@@ -72,7 +84,6 @@ async def test_what_arrives_together_goes_together() -> None:
 async def test_a_full_batch_goes_first() -> None:
     """Where a full batch waits, the model has it before anybody who was answered goes on."""
     bench = Bench(most=2)
-    bench.batching.open()
     for number in range(4):
         bench.ask(number)
     await turn()
@@ -84,7 +95,6 @@ async def test_a_full_batch_goes_first() -> None:
 async def test_what_waits_goes_as_one_batch() -> None:
     """While the model is busy rows wait; then they go, in their order, up to the limit."""
     bench = Bench(most=3)
-    bench.batching.open()
     bench.ask(0)
     await turn()
     asked = [bench.ask(number) for number in range(1, 6)]
@@ -104,7 +114,6 @@ async def test_what_waits_goes_as_one_batch() -> None:
 async def test_those_who_were_just_answered_may_join() -> None:
     """After a batch the model takes a short breath, and goes on as soon as all are there again."""
     bench = Bench()
-    bench.batching.open()
     bench.ask(0)
     await turn()
     bench.ask(1)
@@ -128,7 +137,6 @@ async def test_nobody_is_awaited_for_long() -> None:
     """Where nobody joins, those who wait go after a share of the last call."""
     loop = asyncio.get_running_loop()
     bench = Bench()
-    bench.batching.open()
     bench.ask(0)
     await turn()
     bench.ask(1)
@@ -142,7 +150,6 @@ async def test_the_breath_has_an_end() -> None:
     """However many go on joining, the next call comes after a share of the last one."""
     loop = asyncio.get_running_loop()
     bench = Bench(most=20)
-    bench.batching.open()
     for number in range(10):
         bench.ask(number)
     await turn()
@@ -167,7 +174,6 @@ async def join_slowly(bench: Bench) -> None:
 async def test_a_caller_alone_waits_for_nobody() -> None:
     """Who asks again after having been answered alone is asked for at once."""
     bench = Bench()
-    bench.batching.open()
     for number in range(3):
         bench.ask(number)
         await turn()
@@ -182,7 +188,6 @@ async def test_late_rows_are_told_in_time() -> None:
     """A row's caller is told by the deadline, waiting or in flight; an endless call is reported."""
     loop = asyncio.get_running_loop()
     bench = Bench(deadline=0.1)
-    bench.batching.open()
     began = loop.time()
     first = bench.ask(0)
     await turn()
@@ -192,7 +197,8 @@ async def test_late_rows_are_told_in_time() -> None:
     assert loop.time() - began < 0.15
     await asyncio.sleep(0.02)
     assert bench.overdue == 1
-    bench.batching.failed(lambda: ModelDied("killed"))
+    bench.die()
+    bench.begin()
     third = bench.ask(2)
     await turn()
     assert bench.calls == [[0], [2]]
@@ -213,7 +219,6 @@ async def failure_of(asked: asyncio.Future[Any]) -> ModelFailed | None:
 async def test_a_whole_goes_alone() -> None:
     """A batch that is to be one call shares it with nobody, and may be longer than the limit."""
     bench = Bench(most=2)
-    bench.batching.open()
     before = bench.ask(0)
     whole = bench.batching.ask(ROWS[1:5], whole=True)
     after = bench.ask(5)
@@ -231,7 +236,6 @@ async def test_a_whole_goes_alone() -> None:
 async def test_a_failure_is_its_rows_own() -> None:
     """A failed row's caller gets the failure, the others their answers; a whole gets both."""
     bench = Bench()
-    bench.batching.open()
     bad, good = bench.ask(0), bench.ask(1)
     await turn()
     bench.batching.answered([ModelRaised("no"), 1])
@@ -245,25 +249,43 @@ async def test_a_failure_is_its_rows_own() -> None:
 
 
 @in_simulated_time
-async def test_nothing_goes_without_a_model() -> None:
-    """Without a model what waits is refused, and goes nowhere until there is one."""
+async def test_whoever_is_left_is_told() -> None:
+    """When the model is gone, those in flight and those who wait are told, each what is so."""
     bench = Bench()
-    bench.batching.open()
     flying = bench.ask(0)
     await turn()
     waiting = bench.ask(1)
-    bench.batching.failed(lambda: ModelDied("crash"))
-    bench.batching.refuse(lambda: ModelDied("gone"))
-    for each in (flying, waiting):
-        assert isinstance(await failure_of(each), ModelDied)
-    later = bench.ask(2)
+    bench.die()
+    assert isinstance(await failure_of(flying), ModelDied)
+    assert isinstance(await failure_of(waiting), ModelUnavailable)
+    assert bench.batching.waiting == 0
+    await asyncio.sleep(10)
+    assert (bench.calls, bench.overdue) == ([[0]], 0)
+
+
+@in_simulated_time
+async def test_a_call_may_outlast_those_who_waited() -> None:
+    """What waits can be refused while a call goes on, which is answered all the same."""
+    bench = Bench()
+    flying = bench.ask(0)
     await turn()
-    assert bench.calls == [[0]]
-    bench.batching.open()
-    await turn()
-    assert bench.calls == [[0], [2]]
+    waiting = bench.ask(1)
+    bench.batching.refuse(lambda: ModelUnavailable("stopped", 0.0))
+    assert isinstance(await failure_of(waiting), ModelUnavailable)
+    assert (bench.batching.flying, bench.batching.waiting) == (1, 1)
     bench.answer()
-    assert await later == 20
+    assert await flying == 0
+
+
+@in_simulated_time
+async def test_nobody_goes_to_a_model_that_is_gone() -> None:
+    """One who has asked in the turn in which the model goes is refused, and asked for no more."""
+    bench = Bench()
+    asked = bench.ask(0)
+    bench.die()
+    assert isinstance(await failure_of(asked), ModelUnavailable)
+    await turn()
+    assert bench.calls == []
 
 
 class Play:
@@ -271,7 +293,6 @@ class Play:
 
     def __init__(self) -> None:
         self.bench = Bench(most=3)
-        self.bench.batching.open()
         self.asked: list[tuple[Any, asyncio.Future[Any]]] = []
 
     async def ask(self, number: int) -> None:
@@ -298,20 +319,20 @@ class Play:
             self.bench.answer()
 
     async def fail(self, _number: int) -> None:
-        """Have the model die."""
-        self.bench.batching.failed(lambda: ModelDied("crash"))
+        """Have the model die, and another take its place."""
+        self.bench.die()
+        self.bench.begin()
 
     async def refuse(self, _number: int) -> None:
-        """Have the model be away for a moment."""
-        self.bench.batching.refuse(lambda: ModelDied("gone"))
-        self.bench.batching.open()
+        """Turn away those who wait."""
+        self.bench.batching.refuse(lambda: ModelUnavailable("gone", 1.0))
 
     async def end(self) -> None:
         """Let the model answer all that is left."""
         while self.bench.batching.waiting:
             await asyncio.sleep(0.001)
             await self.answer(0)
-        self.bench.batching.close()
+        self.bench.die()
 
 
 HAPPENINGS = [Play.ask, Play.whole, Play.leave, Play.turn, Play.answer, Play.fail, Play.refuse]

@@ -107,3 +107,16 @@ async def test_a_hang_is_told_in_time(tmp_path: Path, gate: Path) -> None:
         gate.touch()  # noqa: ASYNC240  # as fast as any call
         await asyncio.sleep(0.2)
         assert await slot.answer(row(1)) == 3000
+
+
+@in_a_loop
+async def test_it_comes_back_free(tmp_path: Path, gate: Path) -> None:
+    """Once it is back, nobody waits for those who had asked it before, however long it hung."""
+    async with started(waiting(tmp_path, gate, deadline=0.4)) as slot:
+        assert {type(each) for each in await outcomes(slot, [row(BAD), row(BAD)])} == {ModelLate}
+        await asyncio.sleep(1.5)
+        assert slot.waiting == 2
+        gate.touch()  # noqa: ASYNC240  # as fast as any call
+        await asyncio.sleep(0.2)
+        assert slot.waiting == 0
+        assert await slot.answer(row(1)) == 3000

@@ -16,7 +16,8 @@ from typing import Any
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.answering import RETRY_SHARE, Answering, decoded
-from stopgap.models.batching import Batching
+from stopgap.models.away import Away
+from stopgap.models.batching import Batching, Fault
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelRaised, ModelUnavailable, ModelUnloadable
 from stopgap.models.kinds import load_model
@@ -24,6 +25,9 @@ from stopgap.models.loaded import Loaded, check_unchanged, found_of
 from stopgap.models.specification import Specification
 
 Call = Callable[[], None]
+
+Found = tuple[Answering, dict[str, Any]]
+"""A model that has been loaded, and what was found of it."""
 
 
 class InProcessSlot:
@@ -48,16 +52,10 @@ class InProcessSlot:
         self._contract = contract
         self._path = path
         self._load_seconds = load_seconds
-        self._batching = Batching(
-            send=self._send,
-            overdue=self._hang,
-            bring=bring(contract.output_kind, specification.bring),
-            most=specification.batch,
-            deadline=specification.deadline,
-        )
+        self._bring = bring(contract.output_kind, specification.bring)
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
-        self._answering: Answering | None = None
-        self._down: str | None = "It has not been started."
+        self._batching: Batching | Away = Away(self._fault("It has not been started."))
+        self._stopped = False
 
     @property
     def waiting(self) -> int:
@@ -72,13 +70,13 @@ class InProcessSlot:
         """
         began = time.monotonic()
         self._loop = asyncio.get_running_loop()
-        loaded: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        loaded: asyncio.Future[Found] = self._loop.create_future()
         # A daemon, since one that hangs would hold up the worker's end for ever.
         threading.Thread(target=_work, args=(self._calls,), name="model", daemon=True).start()
         self._calls.put(partial(self._load, loaded))
         try:
             async with asyncio.timeout(self._load_seconds):
-                found = await loaded
+                self._answering, found = await loaded
                 check_unchanged(self._specification.uri, self._specification.file_hash)
         except TimeoutError as error:
             self._calls.put(None)
@@ -87,8 +85,7 @@ class InProcessSlot:
         except BaseException:
             self._calls.put(None)
             raise
-        self._down = None
-        self._batching.open()
+        self._open()
         return Loaded.of(found, time.monotonic() - began)
 
     def answer(self, row: Row) -> Awaitable[Any]:
@@ -97,7 +94,6 @@ class InProcessSlot:
         Raises:
             ModelFailed: there is no answer, by the deadline.
         """
-        self._check()
         return self._batching.ask((row,), whole=False)
 
     async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
@@ -106,33 +102,41 @@ class InProcessSlot:
         Raises:
             ModelFailed: the whole call has no answer.
         """
-        self._check()
         outputs: Sequence[Any] = await self._batching.ask(rows, whole=True) if rows else []
         return outputs
 
     async def stop(self) -> None:
         """Ask no more; the thread ends when the model comes back, for which nobody waits."""
+        self._stopped = True
         self._refuse("It has been stopped.")
-        if self._batching.flying:
-            self._batching.failed(self._unavailable)
         self._calls.put(None)
-        self._batching.close()
 
-    def _load(self, loaded: asyncio.Future[dict[str, Any]]) -> None:
+    def _load(self, loaded: asyncio.Future[Found]) -> None:
+        """Load the model; in its thread."""
         try:
             model = load_model(self._specification.uri, self._contract, self._path)
-            self._answering = Answering(model, time.monotonic)
             found = found_of(model, self._specification.uri, self._path)
         except BaseException as error:  # noqa: BLE001  # whatever it is, it must not end the thread
             self._tell(_fail, loaded, error)
         else:
-            self._tell(_succeed, loaded, found)
+            self._tell(_succeed, loaded, (Answering(model, time.monotonic), found))
+
+    def _open(self) -> None:
+        """Let callers ask: the model is free."""
+        self._batching = Batching(
+            self._loop,
+            send=self._send,
+            overdue=self._hang,
+            bring=self._bring,
+            most=self._specification.batch,
+            deadline=self._specification.deadline,
+        )
 
     def _send(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
         self._calls.put(partial(self._ask, rows, whole))
 
     def _ask(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
-        assert self._answering is not None  # noqa: S101  # nothing is sent before it is loaded
+        """Ask the model; in its thread."""
         try:
             if whole:
                 body = self._answering.once(rows)
@@ -148,25 +152,27 @@ class InProcessSlot:
             self._loop.call_soon_threadsafe(callback, *values)
 
     def _answered(self, outputs: Sequence[Any]) -> None:
-        if self._down == HANGS:
-            self._down = None
-        self._batching.answered(outputs)
-        if self._down is None:
-            self._batching.open()
+        """Give the answers to those who wait for them; if nobody does any more, it is back."""
+        if isinstance(self._batching, Batching):
+            self._batching.answered(outputs)
+        elif not self._stopped:
+            self._open()
 
     def _hang(self) -> None:
+        """Ask no more until the model comes back: those who waited for it have been told."""
+        rows = self._batching.flying
         self._refuse(HANGS)
+        self._batching = Away(self._fault(HANGS), flying=rows)
 
     def _refuse(self, reason: str) -> None:
-        self._down = reason
-        self._batching.refuse(self._unavailable)
+        """Refuse those who wait and whoever asks."""
+        fault = self._fault(reason)
+        self._batching.refuse(fault)
+        self._batching.end(fault)
+        self._batching = Away(fault)
 
-    def _check(self) -> None:
-        if self._down is not None:
-            raise self._unavailable()
-
-    def _unavailable(self) -> ModelUnavailable:
-        return ModelUnavailable(self._down or "", self._specification.deadline)
+    def _fault(self, reason: str) -> Fault:
+        return partial(ModelUnavailable, reason, self._specification.deadline)
 
 
 HANGS = "It has not come back from a call."
@@ -178,12 +184,12 @@ def _work(calls: SimpleQueue[Call | None]) -> None:
         call()
 
 
-def _succeed(loaded: asyncio.Future[dict[str, Any]], found: dict[str, Any]) -> None:
+def _succeed(loaded: asyncio.Future[Found], found: Found) -> None:
     if not loaded.done():
         loaded.set_result(found)
 
 
-def _fail(loaded: asyncio.Future[dict[str, Any]], error: BaseException) -> None:
+def _fail(loaded: asyncio.Future[Found], error: BaseException) -> None:
     if not loaded.done():
         known = isinstance(error, ModelUnloadable)
         loaded.set_exception(

@@ -1,4 +1,4 @@
-"""The process: one life of a model outside of the worker, from its start to its end."""
+"""The process: one that runs a model outside of the worker, from its start to its end."""
 
 import asyncio
 import os
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Protocol
 
 import stopgap
 from stopgap.models.frames import Frame, FrameBroken, Frames
@@ -44,6 +45,23 @@ CLOSING_SECONDS = 0.1
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
+WATCH_SECONDS = 0.1
+"""Between two looks at its memory; a look takes 16 µs."""
+
+
+class Listener(Protocol):
+    """Whoever talks with a process."""
+
+    def received(self, frame: Frame) -> None:
+        """Take what has arrived."""
+
+    def gone(self, reason: str, last_words: str) -> None:
+        """Learn that the process is no more; called once.
+
+        Args:
+            last_words: The last lines that it has printed.
+        """
+
 
 class Process:
     """One process that runs a model, in a group of its own: it is ended with all its children.
@@ -54,8 +72,8 @@ class Process:
     Args:
         model: Which model it is, for the log.
         aside: Whether every other process on the machine comes before it.
-        received: Called with each frame that arrives.
-        gone: Called once, when the process is no more, with the reason.
+        memory_max: Bytes that it may hold, resident; it is ended when it holds more.
+        listener: Who is told what it sends, and of its end; may be replaced by another.
     """
 
     def __init__(
@@ -64,14 +82,14 @@ class Process:
         *,
         model: str,
         aside: bool,
-        received: Callable[[Frame], None],
-        gone: Callable[[str], None],
+        memory_max: int,
+        listener: Listener,
     ) -> None:
         self._loop = loop
         self._model = model
         self._aside = aside
-        self._received = received
-        self._gone = gone
+        self._memory_max = memory_max
+        self.listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         self._reason: str | None = None
         self._stopping = False
@@ -100,6 +118,7 @@ class Process:
         self._process = process
         self._sayings = Sayings(self._loop, self._model, said)
         self._loop.add_reader(self._watch, self._end, process)
+        self._look()
 
     async def _connect(self, ours: socket.socket) -> None:
         ours.setblocking(False)  # noqa: FBT003  # the socket's own signature
@@ -120,11 +139,6 @@ class Process:
             statm = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii")
             return int(statm.split()[1]) * PAGE
         return 0
-
-    @property
-    def last_words(self) -> str:
-        """The last lines that it has printed."""
-        return self._sayings.last
 
     def kill(self, reason: str) -> None:
         """End it at once, with all its children."""
@@ -149,6 +163,16 @@ class Process:
                 return
         await self.kill_and_wait("It was stopped.")
 
+    def _look(self) -> None:
+        """Hold its memory against what it may have."""
+        held, allowed = self.memory, self._memory_max
+        if held > allowed:
+            self.kill(f"It held {held >> 20} MiB of memory, and may hold {allowed >> 20}.")
+        self._looking = self._loop.call_later(WATCH_SECONDS, self._look)
+
+    def _received(self, frame: Frame) -> None:
+        self.listener.received(frame)
+
     def _broken(self, reason: str) -> None:
         """See the connection end, which a process may outlive that closes its files."""
         if not (self._stopping or self._ended.done()):
@@ -157,6 +181,7 @@ class Process:
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """Bury it: what it has left behind is ended while its number cannot be another's."""
         self._loop.remove_reader(self._watch)
+        self._looking.cancel()
         _kill_group(process.pid)
         code = process.wait()
         os.close(self._watch)
@@ -164,7 +189,8 @@ class Process:
         self._transport.abort()
         self._ended.set_result(None)
         killed = self._reason is not None and code == -signal.SIGKILL
-        self._gone(self._reason if killed and self._reason else _described(code))
+        reason = self._reason if killed and self._reason else _described(code)
+        self.listener.gone(reason, self._sayings.last)
 
 
 class Connection(asyncio.Protocol):

@@ -1,0 +1,39 @@
+"""Away: what stands in a batching's place while there is no model to ask."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from stopgap.contracts.row import Row
+from stopgap.models.batching import Fault
+
+
+class Away:
+    """Refuses whoever asks, at once.
+
+    Args:
+        fault: Says why, and when to come back.
+        flying: Rows over which the model hangs, if that is why it is away.
+    """
+
+    def __init__(self, fault: Fault, *, flying: int = 0) -> None:
+        self._fault = fault
+        self.flying = flying
+
+    @property
+    def waiting(self) -> int:
+        """Rows over which the model hangs: nobody else waits here."""
+        return self.flying
+
+    def ask(self, _rows: Sequence[Row], **_how: bool) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            ModelFailed: always.
+        """
+        raise self._fault()
+
+    def refuse(self, fault: Fault) -> None:
+        """Fail what waits: nothing."""
+
+    def end(self, fault: Fault) -> None:
+        """Fail what is in flight: nothing."""
