@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import threading
 import time
+import traceback
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -213,6 +214,16 @@ def test_a_disk_error_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
             pytest.raises(kind),
         ):
             database.check()
+
+
+def test_an_error_keeps_the_values_to_itself(database: Database) -> None:
+    """What a statement was to write is not told by its error, which ends in the log."""
+    add, value = text("INSERT INTO nowhere VALUES (:name)"), f"hash-{time.monotonic()}"
+    with pytest.raises((exc.DBAPIError, DatabaseUnreachable)) as caught, database.write() as into:
+        into.execute(add, {"name": value})
+    told = "".join(traceback.format_exception(caught.value))
+    assert "nowhere" in told
+    assert value not in told
 
 
 def test_a_wrong_option_is_unreachable_too(postgresql_url: str) -> None:

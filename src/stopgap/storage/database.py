@@ -225,6 +225,10 @@ def lock(connection: Connection, what: int | str) -> None:
 FULL = ("SQLITE_FULL", "53100")
 """How SQLite and PostgreSQL (disk_full) say that the disk is full."""
 
+HIDDEN = True
+"""Whether an error leaves out its statement's values: it ends in the log, and one of them may be a
+password's hash, or what a client has asked."""
+
 FULL_BYTES = 65_536
 """With fewer free, SQLite may say `disk I/O error`: its -shm grows by 32 KiB."""
 
@@ -291,6 +295,7 @@ def _open_sqlite(path: str) -> Database:
         URL.create("sqlite", database=path),
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
         pool_timeout=BUSY_SECONDS,
+        hide_parameters=HIDDEN,
     )
     sqlite.set_up(engine)
     return Database(engine, name)
@@ -305,6 +310,8 @@ def _open_postgresql(text_of_url: str) -> Database:
         raise DatabaseUnknown("postgresql:// but cannot be read") from None
     name = f"PostgreSQL database {url.database or ''} at {url.host or 'its socket'}"
     url = url.update_query_dict(postgresql.NETWORK | dict(url.query))
-    engine = create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS)
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, hide_parameters=HIDDEN
+    )
     postgresql.bound(engine)
     return Database(engine, name, postgresql.transaction)
