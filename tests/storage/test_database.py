@@ -235,6 +235,33 @@ def test_a_wrong_option_is_unreachable_too(postgresql_url: str) -> None:
         database.check()
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("0A000", "cannot set transaction read-write mode during recovery"),
+        ("42501", "permission denied for table things"),
+    ],
+)
+def test_a_server_that_takes_nothing(postgresql_url: str, code: str, told: str) -> None:
+    """A standby, or one on which our user may not write, is away for whoever has to write."""
+    raising = text(f"DO $$BEGIN RAISE EXCEPTION '{told}' USING ERRCODE = '{code}'; END$$")
+    with (
+        closing(open_database(postgresql_url)) as database,
+        pytest.raises(DatabaseUnreachable, match=f"cannot be used: {told}.$"),
+        database.write() as connection,
+    ):
+        connection.execute(raising)
+
+
+def test_other_refusals_are_our_mistake(postgresql_url: str) -> None:
+    """What else PostgreSQL refuses is nothing that time mends: to write where one only reads."""
+    with closing(open_database(postgresql_url)) as database:
+        with database.write() as connection:
+            connection.execute(MAKE)
+        with pytest.raises(exc.DBAPIError), database.read() as connection:
+            connection.execute(ADD)
+
+
 def test_a_server_that_comes_back_is_used_again(postgresql_url: str) -> None:
     """A connection that the server has closed is replaced without an error."""
     with closing(open_database(postgresql_url)) as database:

@@ -54,7 +54,7 @@ class DatabaseUnknown(StartRefused):
 
 
 class DatabaseUnreachable(StopgapError):
-    """The database does not answer, or its file cannot be read and written."""
+    """The database does not answer, or cannot be read and written."""
 
     retry_after = 5.0
     for_strangers = "The server cannot reach its database now; try again in a moment."
@@ -147,7 +147,8 @@ class Database:
             unbounded: Whether a statement may take longer than one of a request, on PostgreSQL.
 
         Raises:
-            DatabaseUnreachable: the database does not answer, or is busy for too long.
+            DatabaseUnreachable: the database does not answer, is busy for too long, or takes
+                nothing, being a standby or because our user may not write.
             DatabaseFull: its disk is full.
         """
         return self._transaction(writing=True, patience=patience, unbounded=unbounded)
@@ -206,6 +207,10 @@ class Database:
             if _is_full(error, self.engine.url):
                 raise DatabaseFull(self.name) from error
             raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
+        except exc.DBAPIError as error:
+            if _code(error) not in CLOSED:
+                raise
+            raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
         except exc.TimeoutError as error:
             raise DatabaseUnreachable(self.name, "all its connections are in use") from error
 
@@ -224,6 +229,10 @@ def lock(connection: Connection, what: int | str) -> None:
 
 FULL = ("SQLITE_FULL", "53100")
 """How SQLite and PostgreSQL (disk_full) say that the disk is full."""
+
+CLOSED = ("0A000", "42501")
+"""How PostgreSQL says that it is there, but not for this: a standby as a transaction for writing
+begins (feature_not_supported), and any as its user has no right (insufficient_privilege)."""
 
 HIDDEN = True
 """Whether an error leaves out its statement's values: it ends in the log, and one of them may be a
