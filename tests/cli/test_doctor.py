@@ -4,16 +4,19 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from tests.commands import Run, opened
+from tests.databases import PostgresqlServer
 from tests.journal.filling import add
 from tests.journal.records import record
 
 from stopgap.storage.database import open_database
+from stopgap.storage.history import JOURNAL, migrate
 
 Damage = Callable[[Path], object]
 
@@ -166,6 +169,47 @@ def test_a_real_postgresql(run: Run, database_url: str) -> None:
     assert weights(run, STOPGAP_DATABASE_URL=database_url)["database"] == "fine"
     again = run("doctor", STOPGAP_DATABASE_URL=database_url, STOPGAP_PORT="0")
     assert "empty; the next start" in again.stdout
+
+
+@pytest.fixture
+def reader(postgresql: PostgresqlServer) -> Iterator[str]:
+    """Make a user of PostgreSQL who may connect, and nothing else."""
+    name = "reader"
+    postgresql.execute(f"CREATE ROLE {name} LOGIN")
+    yield name
+    postgresql.execute(f"DROP ROLE {name}")
+
+
+def told_to(user: str, run: Run, url: str) -> list[str]:
+    """Tell what is wrong with a database for one of its users."""
+    theirs = url.replace("//postgres:", f"//{user}:")
+    lines = run("doctor", STOPGAP_DATABASE_URL=theirs, STOPGAP_PORT="0").stdout.splitlines()
+    return [line.partition("cannot be used: ")[2] for line in lines if line.startswith("✗")]
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_user_without_rights(run: Run, reader: str, migrated_url: str) -> None:
+    """A user who may read the database, but not write it, cannot be the server's."""
+    with closing(open_database(migrated_url)) as database:
+        migrate(database, JOURNAL)
+    with closing(open_database(migrated_url)) as database, database.write() as connection:
+        connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"))
+    first, second = told_to(reader, run, migrated_url)
+    assert first.startswith("its user may not read and write all of it (accounts, ")
+    assert second.startswith("its user may not read and write all of it (accounts, ")
+    with closing(open_database(migrated_url)) as database, database.write() as connection:
+        connection.execute(text(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {reader}"))
+    assert told_to(reader, run, migrated_url) == []
+    with closing(open_database(migrated_url)) as database, database.write() as connection:
+        connection.execute(text(f"DROP OWNED BY {reader}"))
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_user_who_cannot_begin(run: Run, reader: str, database_url: str) -> None:
+    """A user who may not make tables, as nobody but the owner may by default, is told of."""
+    first, second = told_to(reader, run, database_url)
+    assert first.startswith("its user may not make tables in this schema")
+    assert second.startswith("its user may not make tables in this schema")
 
 
 def test_the_settings_table(run: Run) -> None:

@@ -22,7 +22,7 @@ from stopgap.journal.effort import URGENT_BYTES
 from stopgap.journal.journal import Journal
 from stopgap.settings import SECRET_MIN, Settings
 from stopgap.storage.database import Database, open_database
-from stopgap.storage.history import JOURNAL, MAIN, History, version_of
+from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
 from stopgap.storage.objects import SCHEMES, ObjectsUnknown
 from stopgap.wiring.installation import Locations, open_throttle
 
@@ -177,6 +177,9 @@ def _kept_at(
     with closing(open_database(url)) as database:
         with database.read() as connection:
             version = version_of(connection, database.name, history)
+        if database.engine.dialect.name == "postgresql":
+            with database.write() as connection:  # which a standby refuses at once
+                check_rights(connection, database.name, history)
         yield _schema(database, version, history)
         if version == history.head:
             yield from more(database)
@@ -313,8 +316,8 @@ LOOKS: tuple[Callable[[Settings, Clock], Iterator[Finding]], ...] = (
 
 FIXES = {
     "contracts": "Correct STOPGAP_CONTRACTS.",
-    "database": "Start it, or correct DATABASE_URL.",
-    "journal": "Start it, or correct STOPGAP_JOURNAL_URL.",
+    "database": "Start it, let its user write there, or correct DATABASE_URL.",
+    "journal": "Start it, let its user write there, or correct STOPGAP_JOURNAL_URL.",
     "limits": "Correct STOPGAP_LIMITS.",
     "images": "Correct STOPGAP_OBJECTS.",
     "port": "Correct STOPGAP_HOST and STOPGAP_PORT.",

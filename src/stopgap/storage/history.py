@@ -5,7 +5,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, TableClause, column, exc, inspect, select, table
+from sqlalchemy import Connection, TableClause, column, exc, inspect, select, table, text
 
 from stopgap.errors import StartRefused
 from stopgap.storage.database import Database, DatabaseUnreachable, lock
@@ -56,6 +56,19 @@ MIGRATION_LOCK = 0x53_74_6F_70_67_61_70
 """PostgreSQL's advisory lock under which one process at a time migrates: `Stopgap` in ASCII."""
 
 
+MAY_CREATE = text("SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)")
+
+CLOSED_TABLES = text(
+    "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+    " WHERE nspname = current_schema() AND relkind = 'r' AND relname NOT IN (:main, :journal)"
+    " AND NOT (has_table_privilege(pg_class.oid, 'SELECT')"
+    " AND has_table_privilege(pg_class.oid, 'INSERT')"
+    " AND has_table_privilege(pg_class.oid, 'UPDATE')"
+    " AND has_table_privilege(pg_class.oid, 'DELETE')) ORDER BY relname"
+)
+"""Our tables that this user may not write; the versions are written by whoever migrates."""
+
+
 def migrate(database: Database, history: History = MAIN) -> None:
     """Bring a history's tables to their newest version; several processes may do so at once.
 
@@ -93,6 +106,24 @@ def version_of(connection: Connection, name: str, history: History = MAIN) -> st
         shown = ", ".join(sorted(tables)[:3])
         raise DatabaseForeign(name, f"it has tables of its own ({shown})")
     return ""
+
+
+def check_rights(connection: Connection, name: str, history: History = MAIN) -> None:
+    """See that our user may do there what a server has to do; SQLite knows no users.
+
+    Raises:
+        DatabaseUnreachable: it may not.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    if version_of(connection, name, history) != history.head:
+        if not connection.scalar(MAY_CREATE):
+            raise DatabaseUnreachable(name, "its user may not make tables in this schema")
+        return
+    versions = {"main": MAIN.version.name, "journal": JOURNAL.version.name}
+    if closed := connection.scalars(CLOSED_TABLES, versions).all():
+        shown = ", ".join(closed[:3])
+        raise DatabaseUnreachable(name, f"its user may not read and write all of it ({shown})")
 
 
 def _use_wal(database: Database) -> None:
