@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -184,6 +185,25 @@ while True:
     objects.put(f"ab{number % 5}.png", content)
     number += 1
 """
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EACCES, errno.EROFS])
+def test_says_that_its_folder_fails(
+    objects: FolderObjects, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """A disk that fails, or is another machine's and away, is told of in our words."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    objects.put("abcd", b"something")
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "open", fail)
+        broken.setattr(os, "unlink", fail)
+        for do in (objects.get, objects.age, objects.delete):
+            with pytest.raises(ObjectsUnwritable, match=re.escape(os.strerror(code))):
+                do("abcd")
+    assert objects.get("abcd") == b"something"
 
 
 def test_has_no_half_objects_after_a_kill(objects: FolderObjects, root: Path) -> None:

@@ -41,7 +41,7 @@ class ObjectsUnknown(StartRefused):
 class ObjectsUnwritable(StartRefused):
     """The folder for objects cannot be made, read or written."""
 
-    for_strangers = "The server cannot keep this now: its folder is not to be written."
+    for_strangers = "The server cannot reach what it keeps now: its folder fails it."
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(
@@ -66,10 +66,15 @@ class ObjectStore(Protocol):
 
         Raises:
             ObjectNotFound: there is none of this name.
+            ObjectsUnwritable: the place is not to be read any more.
         """
 
     def delete(self, name: str) -> None:
-        """Delete an object, quietly if it is gone already."""
+        """Delete an object, quietly if it is gone already.
+
+        Raises:
+            ObjectsUnwritable: the place is not to be written any more.
+        """
 
     def names(self) -> Iterator[str]:
         """List the names of all objects, in no order."""
@@ -133,6 +138,7 @@ class FolderObjects:
 
         Raises:
             ObjectNotFound: there is none of this name.
+            ObjectsUnwritable: the folder is not to be read any more.
         """
         with self._shelf_of(name) as shelf:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -140,10 +146,16 @@ class FolderObjects:
                 return file.read()
 
     def delete(self, name: str) -> None:
-        """Delete an object, quietly if it is gone already."""
-        if NAME.fullmatch(name):
-            with suppress(FileNotFoundError), self._folder(name[:2]) as shelf:
-                os.unlink(name, dir_fd=shelf)
+        """Delete an object, quietly if it is gone already.
+
+        Raises:
+            ObjectsUnwritable: the folder is not to be written any more.
+        """
+        if not NAME.fullmatch(name):
+            return
+        gone = suppress(FileNotFoundError)
+        with self._said_in_our_words(), gone, self._folder(name[:2]) as shelf:
+            os.unlink(name, dir_fd=shelf)
 
     def names(self) -> Iterator[str]:
         """List the names of all objects, in no order."""
@@ -207,7 +219,7 @@ class FolderObjects:
         except OSError as error:
             if error.errno in ABSENT:
                 raise ObjectNotFound from error
-            raise
+            raise ObjectsUnwritable(self._root, error.strerror or str(error)) from error
 
     @contextmanager
     def _folder(self, name: str) -> Iterator[int]:
