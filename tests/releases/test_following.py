@@ -53,6 +53,7 @@ class Worker:
         self.plan = Plan(None)
         self.slots: list[FakeSlot] = []
         self.reports = 0
+        self.away = False
         self.follower = Follower(
             source,
             contracts=[contract],
@@ -72,6 +73,8 @@ class Worker:
 
     def _report(self) -> Callable[[], None]:
         def count() -> None:
+            if self.away:
+                raise DatabaseUnreachable("database", "it is away")
             self.reports += 1
 
         return count
@@ -126,6 +129,18 @@ async def test_it_goes_on_while_the_source_is_away(tmp_path: Path) -> None:
         source.away = False
         await asyncio.sleep(1)
         assert worker.live == 2
+
+
+@in_a_loop
+async def test_a_loss_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """That nobody takes what is counted is told once an outage, and not each second of it."""
+    async with working(Source(routing(release(1))), tmp_path / "releases.json") as worker:
+        for outage in (1, 2):
+            worker.away = True
+            await asyncio.sleep(2.5)
+            worker.away = False
+            assert caplog.text.count("what is counted of releases is lost") == outage
+            await asyncio.sleep(1.5)
 
 
 @in_a_loop

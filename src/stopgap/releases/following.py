@@ -73,6 +73,7 @@ class Follower:
         self._monotonic = monotonic
         self._version: int | None = None
         self._away = False
+        self._losing = False
         self._seatings: dict[str, Seating] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -144,7 +145,11 @@ class Follower:
         try:
             await self._in_thread(self._report())
         except Exception as error:  # noqa: BLE001  # what was counted is no client's answer
-            logger.warning("what was counted of releases is lost: %s", error)
+            if not self._losing:
+                logger.warning("what is counted of releases is lost: %s", error)
+            self._losing = True
+        else:
+            self._losing = False
 
     def _in_thread(self, call: Callable[[], T]) -> Awaitable[T]:
         """Call something that may wait, in threads of our own: others must not wait for it."""
