@@ -82,6 +82,32 @@ def test_a_copy_serves_while_the_store_has_lost_it(
     assert kept.fetch(DIGEST).read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("damage", [None, CONTENT[:-1]])
+def test_what_gets_traffic_is_there_for_all(
+    kept: Artifacts, objects: ObjectStore, model: Path, tmp_path: Path, damage: bytes | None
+) -> None:
+    """A file that the store has lost, or damaged, is kept there again from a whole copy."""
+    kept.fetch(kept.put(model))
+    objects.delete(DIGEST)
+    if damage is not None:
+        objects.put(DIGEST, damage)
+    other_machine = Artifacts(objects, tmp_path / "other" / "models")
+    with pytest.raises(ModelUnloadable):
+        other_machine.secure(DIGEST)
+    assert kept.secure(DIGEST).read_bytes() == CONTENT
+    assert other_machine.secure(DIGEST).read_bytes() == CONTENT
+
+
+def test_a_store_that_is_away_holds_up_nobody(
+    kept: Artifacts, model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who has a whole copy goes on with it, a rollback in a hurry above all."""
+    kept.fetch(kept.put(model))
+    (tmp_path / "objects").rename(tmp_path / "elsewhere")
+    assert kept.secure(DIGEST).read_bytes() == CONTENT
+    assert "only this machine has a model's file" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["0" * 64, "", "../../etc/passwd", "x" * 64])
 def test_what_is_not_there_is_missing(kept: Artifacts, name: str) -> None:
     """What is not kept, or can be no name of it, is missing."""

@@ -1,6 +1,7 @@
 """Artifacts: models' files, kept by what is in them, so that none can be altered unnoticed."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Collection
 from contextlib import suppress
@@ -10,7 +11,15 @@ from stopgap.models.failures import ModelUnloadable
 from stopgap.models.loaded import file_hash
 from stopgap.models.specification import HASH
 from stopgap.storage.files import write_whole
-from stopgap.storage.objects import DRAFT_SECONDS, ObjectNotFound, ObjectStore
+from stopgap.storage.objects import (
+    DRAFT_SECONDS,
+    DiskFull,
+    ObjectNotFound,
+    ObjectStore,
+    ObjectsUnwritable,
+)
+
+logger = logging.getLogger(__name__)
 
 SIZE_MAX = 2**31
 """Bytes of a model's file: where ONNX ends as well."""
@@ -89,6 +98,29 @@ class Artifacts:
             content = self._get(digest)
             self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(path, content)
+        return path
+
+    def secure(self, digest: str) -> Path:
+        """Fetch the file of a model that is to get traffic, and see that every machine can.
+
+        Where it is kept for all it may be lost or damaged, and this machine have a whole copy: then
+        that is kept again. Where nothing can be kept now, the copy is enough.
+
+        Raises:
+            ArtifactMissing, ArtifactDamaged: it is whole nowhere that this machine can see.
+        """
+        path = self.fetch(digest)
+        try:
+            self._get(digest)
+        except (ArtifactMissing, ArtifactDamaged) as error:
+            try:
+                self._objects.put(digest, path.read_bytes())
+            except (DiskFull, ObjectsUnwritable) as refusal:
+                logger.warning("only this machine has a model's file: %s", refusal)
+            else:
+                logger.warning("a model's file is kept again from a copy: %s", error)
+        except ObjectsUnwritable as error:
+            logger.warning("it is not known whether others have a model's file: %s", error)
         return path
 
     def sweep(self, needed: Collection[str]) -> int:

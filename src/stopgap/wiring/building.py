@@ -178,7 +178,7 @@ def _answerers(ground: Ground, spool: Spool) -> _Answerers:
     """Build what answers, and what decides which model does."""
     settings, contracts, clock = ground.settings, ground.contracts, ground.clock
     artifacts = ground.installation.artifacts()
-    releases = Releases(ground.database, clock, contracts, fetch=artifacts.fetch)
+    releases = Releases(ground.database, clock, contracts, fetch=artifacts.secure)
     watch = Watch(ground.database, clock, contracts)
     reporter = Reporter(watch, releases.send_back, worker=ground.ids.new())
     engine = Engine()
