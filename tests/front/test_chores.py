@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
+from contextlib import suppress
 
 import pytest
 
+from stopgap.front import chores
 from stopgap.front.chores import Chore, do_chores
 from stopgap.storage.database import DatabaseUnreachable
 
@@ -32,3 +34,20 @@ def test_a_failure(caplog: pytest.LogCaptureFixture, error: Exception, *, traced
     asyncio.run(do_twice())
     (record,) = [each for each in caplog.records if "will be tried again" in each.getMessage()]
     assert bool(record.exc_info) is traced
+
+
+def test_what_fails_is_not_left_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chore that is done seldom is tried again soon after it has failed, and then seldom."""
+    monkeypatch.setattr(chores, "AGAIN_SECONDS", 0.01)
+    times = itertools.count()
+
+    def fail_twice() -> None:
+        if next(times) < 2:
+            raise DatabaseUnreachable("database", "it is away")
+
+    async def do_for_a_moment() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(do_chores([Chore(call=fail_twice, every=86_400)]), 0.5)
+
+    asyncio.run(do_for_a_moment())
+    assert next(times) == 3

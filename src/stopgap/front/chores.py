@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from stopgap.storage.database import AWAY
 
+AGAIN_SECONDS = 600.0
+"""After a failure the next try is this much later at most, however seldom a chore is done."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -27,14 +30,18 @@ async def do_chores(chores: Sequence[Chore]) -> None:
 
 async def _repeat(chore: Chore) -> None:
     while True:
-        await _do(chore)
-        await asyncio.sleep(chore.every)
+        done = await _do(chore)
+        await asyncio.sleep(chore.every if done else min(chore.every, AGAIN_SECONDS))
 
 
-async def _do(chore: Chore) -> None:
+async def _do(chore: Chore) -> bool:
+    """Do a chore; tell whether it did not fail."""
     try:
         await asyncio.to_thread(chore.call)
     except AWAY as error:  # nobody's mistake here, and six chores may say so at once
         logger.warning("a chore failed; it will be tried again: %s", error)
     except Exception:
         logger.exception("a chore failed; it will be tried again")
+    else:
+        return True
+    return False

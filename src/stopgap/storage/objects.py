@@ -41,6 +41,7 @@ class ObjectsUnknown(StartRefused):
 class ObjectsUnwritable(StartRefused):
     """The folder for objects cannot be made, read or written."""
 
+    retry_after = 5.0
     for_strangers = "The server cannot reach what it keeps now: its folder fails it."
 
     def __init__(self, folder: Path, reason: str) -> None:
