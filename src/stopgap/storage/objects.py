@@ -38,7 +38,7 @@ class ObjectsUnknown(StartRefused):
         super().__init__(f"Objects cannot be kept at {scheme}://; name a folder, or one of {known}")
 
 
-class ObjectsUnwritable(StartRefused):
+class ObjectsUnwritable(StopgapError):
     """The folder for objects cannot be made, read or written."""
 
     retry_after = 5.0
