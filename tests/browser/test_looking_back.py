@@ -83,7 +83,7 @@ def test_an_operator_adds_an_account(anybody: Visitor) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Add", exact=True).click()
     password = page.locator("code[data-copied]").first.text_content() or ""
-    assert re.fullmatch("[0-9a-f]{24}", password)
+    assert re.fullmatch("[0-9a-f]{36}", password)
     page.locator("header summary").click()
     page.locator("header").get_by_role("button", name="Sign out").click()
 

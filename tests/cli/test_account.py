@@ -45,7 +45,7 @@ def test_a_generated_password(run: Run, data: Path) -> None:
     """A generated password is all that goes to standard output, and is strong."""
     result = run("account", "add", "bob", "--operator", "--generate")
     password = result.stdout.removesuffix("\n")
-    assert len(password) == 24
+    assert len(password) == 36
     with opened(data) as parts:
         caller, _ = parts.sign_in.sign_in("bob", password, "127.0.0.1")
     assert caller.role is Role.OPERATOR

@@ -24,8 +24,8 @@ LENGTH_MIN = 15
 
 LENGTH_MAX = 1_024
 
-RANDOM_BYTES = 12
-"""Of a password that is made up: more than anybody guesses."""
+RANDOM_BYTES = 18
+"""Of a password that is made up: 144 bits, more than anybody guesses."""
 
 
 class PasswordTooWeak(StopgapError):

@@ -179,7 +179,7 @@ def _kept_at(
             version = version_of(connection, database.name, history)
         if database.engine.dialect.name == "postgresql":
             with database.write() as connection:  # which a standby refuses at once
-                check_rights(connection, database.name, history)
+                check_rights(connection, database.name, current=version == history.head)
         yield _schema(database, version, history)
         if version == history.head:
             yield from more(database)

@@ -57,6 +57,7 @@ MIGRATION_LOCK = 0x53_74_6F_70_67_61_70
 
 
 MAY_CREATE = text("SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)")
+"""Whether this user may make tables."""
 
 CLOSED_TABLES = text(
     "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
@@ -108,19 +109,19 @@ def version_of(connection: Connection, name: str, history: History = MAIN) -> st
     return ""
 
 
-def check_rights(connection: Connection, name: str, history: History = MAIN) -> None:
-    """See that our user may do there what a server has to do; SQLite knows no users.
+def check_rights(connection: Connection, name: str, *, current: bool) -> None:
+    """See that PostgreSQL lets our user do what a server has to do.
+
+    Args:
+        current: Whether the tables are of the newest version; else they have to be made.
 
     Raises:
-        DatabaseUnreachable: it may not.
+        DatabaseUnreachable: it does not.
     """
-    if connection.dialect.name != "postgresql":
-        return
-    if version_of(connection, name, history) != history.head:
+    if not current:
         if not connection.scalar(MAY_CREATE):
             raise DatabaseUnreachable(name, "its user may not make tables in this schema")
-        return
-    if closed := connection.scalars(CLOSED_TABLES, {"ours": list(metadata.tables)}).all():
+    elif closed := connection.scalars(CLOSED_TABLES, {"ours": list(metadata.tables)}).all():
         shown = ", ".join(closed[:3])
         raise DatabaseUnreachable(name, f"its user may not read and write all of it ({shown})")
 

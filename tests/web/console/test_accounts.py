@@ -5,7 +5,7 @@ import re
 import pytest
 from tests.web.console.conftest import PASSWORD, House
 
-MADE_UP = re.compile(r"<code data-copied>([0-9a-f]{24})</code>")
+MADE_UP = re.compile(r"<code data-copied>([0-9a-f]{36})</code>")
 
 
 def sign_in(house: House, name: str, password: str) -> int:
