@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 from hypothesis import settings
+from tests.buckets import BucketServer, bucket_server
 from tests.databases import TEMPLATE, PostgresqlServer, postgresql_server
 from tests.fakes import FakeClock
 
@@ -88,3 +89,27 @@ def database(migrated_url: str) -> Iterator[Database]:
     """Give a new database of each kind that has our schema and no rows."""
     with closing(open_database(migrated_url)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[BucketServer]:
+    """Run one server of the S3 protocol for the whole run."""
+    with bucket_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket_url(bucket: BucketServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the URL of an empty place in a bucket, which this process is a user of."""
+    for name, value in bucket.environment().items():
+        monkeypatch.setenv(name, value)
+    return bucket.url()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def objects_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a new place for objects of each kind."""
+    if request.param == "folder":
+        return str(tmp_path / "objects")
+    url: str = request.getfixturevalue("bucket_url")
+    return url

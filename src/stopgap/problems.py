@@ -55,7 +55,7 @@ from stopgap.releases.moves import (
 )
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound
 from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
-from stopgap.storage.objects import DiskFull, ObjectNotFound, ObjectsUnwritable
+from stopgap.storage.objects import DiskFull, ObjectNotFound, ObjectsUnavailable
 
 
 class AddressTooLong(StopgapError):
@@ -189,7 +189,7 @@ STATUSES: dict[type[StopgapError], int] = {
     ImagesBusy: 503,
     DownloadsBusy: 503,
     DatabaseUnreachable: 503,
-    ObjectsUnwritable: 503,
+    ObjectsUnavailable: 503,
     DatabaseFull: 507,
     DiskFull: 507,
 }

@@ -172,7 +172,7 @@ class Settings:
     )
     objects: str | None = _setting(
         _text,
-        "a folder",
+        "a folder or s3://BUCKET/PREFIX",
         None,
         "where images and models' files are kept; by default a folder in the data folder",
     )

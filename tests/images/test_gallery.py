@@ -25,7 +25,8 @@ from stopgap.images.image import (
 )
 from stopgap.images.store import ImageRows, images
 from stopgap.storage.database import Database
-from stopgap.storage.objects import DiskFull, ObjectStore, open_objects
+from stopgap.storage.object_stores import open_objects
+from stopgap.storage.objects import DiskFull, ObjectStore, ObjectsUnreachable
 
 BOUNDS = Bounds(
     bytes=1_000_000,
@@ -492,6 +493,23 @@ def test_leaves_nothing_when_storing_fails(
 
     assert (rows(database), list(objects.names())) == (0, [])
     assert make().add(pictures.png(), ANN).owner == ANN.id
+
+
+def test_asks_nothing_more_of_a_place_that_is_away(
+    make: Make, database: Database, objects: ObjectStore, clock: FakeClock
+) -> None:
+    """Whoever uploads waits for it once; what may have been put nevertheless is swept later."""
+    broken = BrokenObjects(objects, ObjectsUnreachable("The bucket", "it sleeps"), written=True)
+    with pytest.raises(ObjectsUnreachable):
+        make(broken).add(pictures.png(), ANN)
+    assert (rows(database), len(list(objects.names()))) == (0, 1)
+    gallery = make()
+    clock.forward(hours=2)
+    gallery.sweep_orphans()
+    clock.forward(days=1)
+    gallery.sweep_orphans()
+
+    assert list(objects.names()) == []
 
 
 def test_leaves_nothing_when_the_row_is_refused(

@@ -10,7 +10,8 @@ import pytest
 from stopgap.models import artifacts
 from stopgap.models.artifacts import ArtifactDamaged, ArtifactMissing, Artifacts
 from stopgap.models.failures import ModelUnloadable
-from stopgap.storage.objects import ObjectStore, open_objects
+from stopgap.storage.object_stores import open_objects
+from stopgap.storage.objects import ObjectStore
 
 CONTENT = bytes(range(256)) * 100
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -16,7 +16,7 @@ from stopgap.models.failures import ModelUnloadable
 from stopgap.models.specification import Specification
 from stopgap.releases.opening import Opener
 from stopgap.releases.plan import Seat
-from stopgap.storage.objects import open_objects
+from stopgap.storage.object_stores import open_objects
 
 SOURCE = "stopgap.contracts.madcompany:contract"
 MODEL = "def predict(row):\n    return 3000 + row.seller_available\n"

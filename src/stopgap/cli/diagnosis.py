@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from stopgap.cli.open_files import LOW, allowed_open_files
 from stopgap.cli.serve import PortTaken, free_address
@@ -23,7 +22,8 @@ from stopgap.journal.journal import Journal
 from stopgap.settings import SECRET_MIN, Settings
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
-from stopgap.storage.objects import SCHEMES, ObjectsUnknown
+from stopgap.storage.object_stores import folder_of, open_objects
+from stopgap.storage.objects import check
 from stopgap.wiring.installation import Locations, open_throttle
 
 MEGABYTE = 1_000_000
@@ -207,11 +207,12 @@ def _limits(settings: Settings, _clock: Clock) -> Iterator[Finding]:
 
 def _images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
     place = Locations.of(settings).objects
-    scheme, separator, _ = place.partition("://")
-    if separator and scheme not in SCHEMES:
-        raise ObjectsUnknown(scheme)
-    folder = Path(unquote(urlsplit(place).path)) if separator else Path(place)
-    yield _writable(folder, "STOPGAP_OBJECTS")
+    folder = folder_of(place)
+    if folder is not None:
+        yield _writable(folder, "STOPGAP_OBJECTS")
+    else:
+        check(open_objects(place))
+        yield _fine(f"{place} can be written and read.")
 
 
 def _port(settings: Settings, _clock: Clock) -> Iterator[Finding]:

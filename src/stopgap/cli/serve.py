@@ -11,6 +11,7 @@ from stopgap.cli.open_files import allow_open_files
 from stopgap.cli.supervising import supervise
 from stopgap.errors import StartRefused
 from stopgap.settings import Settings
+from stopgap.storage.objects import DiskFull, ObjectsUnreachable
 
 HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  # compared, not bound
 """Addresses under which a browser on this machine finds the server as localhost."""
@@ -64,6 +65,10 @@ def serve(**options: object) -> None:
     settings = replace(wiring.settings_of_environment(), **given)  # type: ignore[arg-type]  # click checked them
     address, port = free_address(settings.host, settings.port)
     installation = wiring.prepare(settings)
+    try:
+        wiring.check_objects(installation)
+    except (ObjectsUnreachable, DiskFull) as error:  # which predictions do without
+        click.echo(f"{error.detail} The server starts nevertheless.", err=True)
     wiring.keep_routings(installation)
     allow_open_files()
     click.echo(invitation(installation.settings, port), err=True)

@@ -23,7 +23,7 @@ from stopgap.images.image import (
 )
 from stopgap.images.store import BATCH, ImageRows, Usage
 from stopgap.storage.database import Database, DatabaseUnreachable
-from stopgap.storage.objects import ObjectNotFound, ObjectStore
+from stopgap.storage.objects import ObjectNotFound, ObjectStore, ObjectsUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ class Images:
             ImageQuotaReached: the account, the address or all guests together have enough.
             UploaderGone: the account was ended meanwhile.
             DiskFull: there is no room; nothing has been kept.
+            DatabaseUnreachable, ObjectsUnavailable: it cannot be kept now.
         """
         address = self._hashed(uploader.address) if uploader.guest else None
         if address is not None:
@@ -102,8 +103,8 @@ class Images:
             if picture.small is not None:
                 self._objects.put(image.name + SMALL, picture.small)
             self._insert(image, uploader, address)
-        except DatabaseUnreachable:
-            raise  # it may have been inserted nevertheless; if not, sweep_orphans sees to it
+        except (DatabaseUnreachable, ObjectsUnavailable):
+            raise  # it may be there nevertheless, whole or in part; sweep_orphans sees to it
         except BaseException:
             self._forget(image.name)
             raise

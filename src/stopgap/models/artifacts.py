@@ -10,14 +10,8 @@ from pathlib import Path
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.loaded import file_hash
 from stopgap.models.specification import HASH
-from stopgap.storage.files import write_whole
-from stopgap.storage.objects import (
-    DRAFT_SECONDS,
-    DiskFull,
-    ObjectNotFound,
-    ObjectStore,
-    ObjectsUnwritable,
-)
+from stopgap.storage.files import DRAFT_SECONDS, write_whole
+from stopgap.storage.objects import DiskFull, ObjectNotFound, ObjectStore, ObjectsUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -115,11 +109,11 @@ class Artifacts:
         except (ArtifactMissing, ArtifactDamaged) as error:
             try:
                 self._objects.put(digest, path.read_bytes())
-            except (DiskFull, ObjectsUnwritable) as refusal:
+            except (DiskFull, ObjectsUnavailable) as refusal:
                 logger.warning("only this machine has a model's file: %s", refusal)
             else:
                 logger.warning("a model's file is kept again from a copy: %s", error)
-        except ObjectsUnwritable as error:
+        except ObjectsUnavailable as error:
             logger.warning("it is not known whether others have a model's file: %s", error)
         return path
 

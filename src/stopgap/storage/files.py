@@ -5,6 +5,9 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+DRAFT_SECONDS = 3600
+"""A draft that nobody has written to for so long is a killed writer's."""
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file for this user alone, whole or not at all; of several at once any may win.

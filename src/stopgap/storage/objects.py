@@ -1,17 +1,14 @@
-"""Objects: bytes under a name, in a folder. Whole or not there at all, whatever gets killed."""
+"""Objects: bytes under a name. What holds wherever they are, and what is said when that fails."""
 
-import errno
-import os
 import re
 import secrets
-import stat
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterator
+from typing import ClassVar, Protocol
 
 from stopgap.errors import StartRefused, StopgapError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,120}")
+"""What an object can be called, wherever it is kept. We make the names."""
 
 
 class ObjectNotFound(StopgapError):
@@ -30,25 +27,37 @@ class DiskFull(StopgapError):
         super().__init__("There is no room left to keep this; nothing of it was kept. Try later.")
 
 
-class ObjectsUnknown(StartRefused):
-    """The place for objects names no kind of place that this server speaks."""
+class BucketUnusable(StartRefused):
+    """Objects are to be kept in a bucket that cannot be spoken to as it was named."""
 
-    def __init__(self, scheme: str) -> None:
-        known = ", ".join(f"{name}://" for name in SCHEMES)
-        super().__init__(f"Objects cannot be kept at {scheme}://; name a folder, or one of {known}")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Objects cannot be kept in this bucket: {reason}.")
 
 
-class ObjectsUnwritable(StopgapError):
-    """The folder for objects cannot be made, read or written."""
+class ObjectsUnavailable(StopgapError):
+    """What is kept as objects can be neither read nor written now."""
 
     retry_after = 5.0
-    for_strangers = "The server cannot reach what it keeps now: its folder fails it."
+    for_strangers: ClassVar[str | None] = (
+        "The server cannot reach what it keeps now; try again in a moment."
+    )
 
-    def __init__(self, folder: Path, reason: str) -> None:
+
+class ObjectsUnwritable(ObjectsUnavailable):
+    """The place for objects refuses to be read or written: somebody has to mend it."""
+
+    def __init__(self, place: str, reason: str) -> None:
         super().__init__(
-            f"The folder {folder} cannot keep objects ({reason}); "
-            "name another in STOPGAP_OBJECTS, or let this user write there."
+            f"{place} cannot keep objects ({reason}); "
+            "name another place in STOPGAP_OBJECTS, or let this server read and write there."
         )
+
+
+class ObjectsUnreachable(ObjectsUnavailable):
+    """The place for objects does not answer; it may again, by itself."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place} does not answer ({reason}).")
 
 
 class ObjectStore(Protocol):
@@ -59,7 +68,7 @@ class ObjectStore(Protocol):
 
         Raises:
             DiskFull: there is no room.
-            ObjectsUnwritable: the place is not to be written any more.
+            ObjectsUnavailable: the place cannot be written.
         """
 
     def get(self, name: str) -> bytes:
@@ -67,223 +76,50 @@ class ObjectStore(Protocol):
 
         Raises:
             ObjectNotFound: there is none of this name.
-            ObjectsUnwritable: the place is not to be read any more.
+            ObjectsUnavailable: the place cannot be read.
         """
 
     def delete(self, name: str) -> None:
         """Delete an object, quietly if it is gone already.
 
         Raises:
-            ObjectsUnwritable: the place is not to be written any more.
+            ObjectsUnavailable: the place cannot be written.
         """
 
     def names(self) -> Iterator[str]:
-        """List the names of all objects, in no order."""
+        """List the names of all objects, in no order.
+
+        Raises:
+            ObjectsUnavailable: the place cannot be read.
+        """
 
     def age(self, name: str) -> float:
         """Tell how many seconds ago an object was put last.
 
         Raises:
             ObjectNotFound: there is none of this name.
+            ObjectsUnavailable: the place cannot be read.
         """
 
     def tidy(self) -> None:
-        """Remove what killed writers have left behind."""
-
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,120}")
-DRAFTS = ".drafts"
-DRAFT_SECONDS = 3600
-"""A draft that nobody has written to for so long is a killed writer's."""
-
-FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
-ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR))
-DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-
-
-class FolderObjects:
-    """Objects as files of a folder, for this user alone.
-
-    An object lies in a folder of its name's first two characters, so that no folder grows large. It
-    is written to a draft beside them, which takes its place in one step. Below the root no symbolic
-    link is followed.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def put(self, name: str, content: bytes) -> None:
-        """Keep an object; it is on the disk when this returns.
+        """Remove what killed writers have left behind.
 
         Raises:
-            DiskFull: there is no room.
-            ObjectsUnwritable: the folder is not to be written any more.
+            ObjectsUnavailable: the place cannot be written.
         """
-        if not NAME.fullmatch(name):
-            raise ValueError(name)  # names are made by us
-        with self._said_in_our_words():
-            self._make_folder(name[:2])
-            with self._folder(DRAFTS) as drafts, self._folder(name[:2]) as shelf:
-                draft = secrets.token_hex(16)
-                try:
-                    _write(draft, content, drafts)
-                    os.rename(draft, name, src_dir_fd=drafts, dst_dir_fd=shelf)
-                except BaseException:
-                    with suppress(FileNotFoundError):
-                        os.unlink(draft, dir_fd=drafts)
-                    raise
-                os.fsync(shelf)
-
-    def get(self, name: str) -> bytes:
-        """Fetch an object.
-
-        Raises:
-            ObjectNotFound: there is none of this name.
-            ObjectsUnwritable: the folder is not to be read any more.
-        """
-        with self._shelf_of(name) as shelf:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-            with os.fdopen(os.open(name, flags, dir_fd=shelf), "rb") as file:
-                return file.read()
-
-    def delete(self, name: str) -> None:
-        """Delete an object, quietly if it is gone already.
-
-        Raises:
-            ObjectsUnwritable: the folder is not to be written any more.
-        """
-        if not NAME.fullmatch(name):
-            return
-        gone = suppress(FileNotFoundError)
-        with self._said_in_our_words(), gone, self._folder(name[:2]) as shelf:
-            os.unlink(name, dir_fd=shelf)
-
-    def names(self) -> Iterator[str]:
-        """List the names of all objects, in no order."""
-        for folder in self._root.iterdir():
-            if folder.name != DRAFTS and folder.is_dir() and not folder.is_symlink():
-                for file in folder.iterdir():
-                    if NAME.fullmatch(file.name) and file.name.startswith(folder.name):
-                        yield file.name
-
-    def age(self, name: str) -> float:
-        """Tell how many seconds ago an object was put last.
-
-        Raises:
-            ObjectNotFound: there is none of this name.
-        """
-        with self._shelf_of(name) as shelf:
-            put = os.stat(name, dir_fd=shelf, follow_symlinks=False).st_mtime
-        return self._now() - put
-
-    def tidy(self) -> None:
-        """Remove drafts of killed writers."""
-        now = self._now()
-        for draft in (self._root / DRAFTS).iterdir():
-            with suppress(FileNotFoundError):  # its writer has just finished
-                if now - draft.lstat().st_mtime > DRAFT_SECONDS:
-                    draft.unlink()
-
-    def prepare(self) -> None:
-        """Make the folder if it is not there, and see that it can be written.
-
-        Raises:
-            ObjectsUnwritable: it cannot.
-            DiskFull: there is no room even for the folder.
-        """
-        with self._said_in_our_words():
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._make_folder(DRAFTS)
-            self.tidy()
-
-    def _now(self) -> float:
-        """Tell the time by the file system's own clock, which may be another machine's."""
-        probe = self._root / DRAFTS / secrets.token_hex(16)
-        probe.touch(mode=0o600)
-        try:
-            return probe.stat().st_mtime
-        finally:
-            probe.unlink()
-
-    def _make_folder(self, name: str) -> None:
-        with suppress(FileExistsError):
-            (self._root / name).mkdir(mode=0o700)
-
-    @contextmanager
-    def _shelf_of(self, name: str) -> Iterator[int]:
-        """Open the folder in which an object lies; what is not there is told as such."""
-        if not NAME.fullmatch(name):
-            raise ObjectNotFound
-        try:
-            with self._folder(name[:2]) as shelf:
-                yield shelf
-        except OSError as error:
-            if error.errno in ABSENT:
-                raise ObjectNotFound from error
-            raise ObjectsUnwritable(self._root, error.strerror or str(error)) from error
-
-    @contextmanager
-    def _folder(self, name: str) -> Iterator[int]:
-        root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            folder = os.open(name, DIRECTORY, dir_fd=root)
-        finally:
-            os.close(root)
-        try:
-            yield folder
-        finally:
-            os.close(folder)
-
-    @contextmanager
-    def _said_in_our_words(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno in FULL:
-                raise DiskFull from error
-            raise ObjectsUnwritable(self._root, error.strerror or str(error)) from error
 
 
-def _write(name: str, content: bytes, folder: int) -> None:
-    """Write a new file, through to the disk."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    descriptor = os.open(name, flags, stat.S_IRUSR | stat.S_IWUSR, dir_fd=folder)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def open_objects(url: str) -> ObjectStore:
-    """Make the place ready where objects are kept.
-
-    Args:
-        url: a folder's path, or `file:///` and an absolute path with percent signs.
+def check(objects: ObjectStore) -> None:
+    """See that objects can be kept, read, listed and deleted, by doing so with one.
 
     Raises:
-        ObjectsUnknown: the URL has another scheme.
-        ObjectsUnwritable: the folder cannot be made or written.
+        DiskFull: there is no room for one.
+        ObjectsUnavailable: they cannot.
     """
-    scheme, separator, _ = url.partition("://")
-    if not separator:
-        return _open_folder(Path(url))
-    if scheme not in SCHEMES:
-        raise ObjectsUnknown(scheme)
-    return SCHEMES[scheme](url)
-
-
-def _open_file_url(url: str) -> ObjectStore:
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        raise ObjectsUnknown(f"file://{parts.netloc}")
-    return _open_folder(Path(unquote(parts.path)))
-
-
-def _open_folder(folder: Path) -> ObjectStore:
-    objects = FolderObjects(folder.absolute())
-    objects.prepare()
-    return objects
-
-
-SCHEMES: Mapping[str, Callable[[str], ObjectStore]] = {"file": _open_file_url}
-"""The kinds of places, by their URL's scheme; a bucket (s3://) will be one."""
+    name = f"probe-{secrets.token_hex(16)}"
+    objects.put(name, b"probe")
+    try:
+        objects.get(name)
+        next(iter(objects.names()), None)
+    finally:
+        objects.delete(name)

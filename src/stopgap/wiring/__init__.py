@@ -6,7 +6,12 @@ here, once.
 
 from stopgap.wiring.building import build_parts
 from stopgap.wiring.installation import Installation, Locations
-from stopgap.wiring.preparing import keep_routings, prepare, settings_of_environment
+from stopgap.wiring.preparing import (
+    check_objects,
+    keep_routings,
+    prepare,
+    settings_of_environment,
+)
 from stopgap.wiring.serving import build_door, create_app, door_to
 
 __all__ = [
@@ -14,6 +19,7 @@ __all__ = [
     "Locations",
     "build_door",
     "build_parts",
+    "check_objects",
     "create_app",
     "door_to",
     "keep_routings",

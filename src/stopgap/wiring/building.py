@@ -37,7 +37,7 @@ from stopgap.releases.trial import Trial
 from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database, open_database
-from stopgap.storage.objects import open_objects
+from stopgap.storage.object_stores import open_objects
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web.health import Health
 from stopgap.web.parts import Parts

@@ -9,7 +9,7 @@ from stopgap.accounts.throttling import Throttle
 from stopgap.models.artifacts import Artifacts
 from stopgap.releases.last_known import LastKnown
 from stopgap.settings import Settings
-from stopgap.storage.objects import open_objects
+from stopgap.storage.object_stores import open_objects
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
 from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
-from stopgap.storage.objects import open_objects
+from stopgap.storage.object_stores import open_objects
+from stopgap.storage.objects import check
 from stopgap.wiring.installation import Installation, Locations, open_throttle
 
 
@@ -45,6 +46,17 @@ def prepare(settings: Settings) -> Installation:
             accounts = Accounts(database, SystemClock(), RandomIds(), passwords=passwords)
             settings = replace(settings, demo_account=accounts.ensure_demo_account())
     return Installation(settings=settings, secret=secret.encode())
+
+
+def check_objects(installation: Installation) -> None:
+    """See that images and models' files can be kept, and read again.
+
+    Raises:
+        DiskFull: there is no room.
+        ObjectsUnwritable: they cannot, until somebody mends it.
+        ObjectsUnreachable: they cannot now.
+    """
+    check(open_objects(installation.at.objects))
 
 
 def keep_routings(installation: Installation) -> None:
