@@ -1,7 +1,6 @@
 """A bucket for tests: a real server of the S3 protocol that lives as long as the run."""
 
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from boto3.session import Session
 from botocore.exceptions import BotoCoreError, ClientError
+from tests.leash import free_ports, leashed
 
 BUCKET = "things"
 SECRET = "a-secret-of-the-bucket"
@@ -24,17 +24,6 @@ USERS = {
     "reader": ["Read", "List"],
     "writer": ["Read", "Write"],
 }
-
-RUN = """
-"$@" & server=$!
-cat > /dev/null
-kill -KILL $server
-wait $server
-"""
-"""Runs the server until standard input ends: when the tests are over, and when they are killed.
-
-KILL ends it at once; nobody will ask for its data again.
-"""
 
 PARTS = ("master", "volume", "filer", "s3")
 PORTS = tuple(f"{part}.port{kind}" for part in PARTS for kind in ("", ".grpc"))
@@ -97,7 +86,7 @@ def bucket_server() -> Iterator[BucketServer]:
         ]
         (folder / "users").write_text(json.dumps({"identities": users}))
         (folder / "data").mkdir()
-        ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         command = [
             str(Path(sys.executable).with_name("weed")),
             "server",
@@ -115,13 +104,7 @@ def bucket_server() -> Iterator[BucketServer]:
             *(f"-{each}={port}" for each, port in ports.items()),
         ]
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", RUN, "sh", *command],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the tests; this one ends after them
-            )
+            process = leashed(command, log)
         try:
             server = BucketServer(f"http://127.0.0.1:{ports['s3.port']}")
             _wait(server, process, folder / "log")
@@ -135,17 +118,6 @@ def bucket_server() -> Iterator[BucketServer]:
 
 def _key(user: str) -> dict[str, str]:
     return {"accessKey": user, "secretKey": SECRET}
-
-
-def _free_ports(number: int) -> list[int]:
-    """Find ports that nobody listens on, all at once: one that is free twice is one."""
-    probes = [socket.socket() for _ in range(number)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _wait(server: BucketServer, process: subprocess.Popen[bytes], log: Path) -> None:

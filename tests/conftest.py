@@ -11,6 +11,7 @@ from hypothesis import settings
 from tests.buckets import BucketServer, bucket_server
 from tests.databases import TEMPLATE, PostgresqlServer, postgresql_server
 from tests.fakes import FakeClock
+from tests.valkeys import ValkeyServer, valkey_server
 
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import migrate
@@ -104,6 +105,20 @@ def bucket_url(bucket: BucketServer, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in bucket.environment().items():
         monkeypatch.setenv(name, value)
     return bucket.url()
+
+
+@pytest.fixture(scope="session")
+def valkey_of_the_run() -> Iterator[ValkeyServer]:
+    """Run one Valkey for the whole run."""
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(valkey_of_the_run: ValkeyServer) -> ValkeyServer:
+    """Give a Valkey that is empty."""
+    valkey_of_the_run.empty()
+    return valkey_of_the_run
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -12,7 +12,7 @@ from stopgap.address import Network
 from stopgap.errors import StartRefused
 
 PREFIX = "STOPGAP_"
-PLATFORM_NAMES = {"port": "PORT", "database_url": "DATABASE_URL"}
+PLATFORM_NAMES = {"port": "PORT", "database_url": "DATABASE_URL", "limits": "REDIS_URL"}
 """Settings that hosting platforms hand over under names of their own."""
 
 Profile = Literal["demo", "production"]
@@ -207,9 +207,11 @@ class Settings:
     )
     limits: str = _setting(
         _text,
+        "memory:// or valkey://[:PASSWORD@]HOST[:PORT][/NUMBER]",
         "memory://",
-        "memory://",
-        "where failed sign-ins and limited predictions are counted; memory is per worker",
+        "where failed sign-ins and limited predictions are counted: in each worker alone, or for "
+        "all who name a Valkey or Redis (valkeys:// has TLS; redis:// and rediss:// are the same)",
+        secret=True,
     )
     trusted_proxies: tuple[Network, ...] = _setting(
         _networks,
@@ -281,7 +283,8 @@ class Settings:
         _rate,
         "a number/second, /minute, /hour or /day: 100/second",
         None,
-        "predictions that an account, or else an address, may ask of one worker; no limit if unset",
+        "predictions that an account, or else an address, may ask of one worker, or of all that "
+        "share STOPGAP_LIMITS; no limit if unset",
     )
     body_seconds: int = _setting(
         _integer(1, 600), "1 to 600 seconds", 30, "seconds in which a request's body must arrive"

@@ -8,6 +8,7 @@ from tests.fakes import FakeClock
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
+from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.passwords import Passwords
 from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.sign_in import SignIn
@@ -53,7 +54,7 @@ def build(database: Database, clock: FakeClock) -> Build:
                 clock,
                 sessions=sessions,
                 passwords=passwords,
-                throttle=Throttle("memory://", secret=SECRET, failures=failures),
+                throttle=Throttle(MemoryCounts(), secret=SECRET, failures=failures),
                 secret=SECRET,
                 guests=guests,
             ),

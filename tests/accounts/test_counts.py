@@ -1,34 +1,57 @@
-"""Counts that threads share end no thread with an error."""
+"""Where is counted, by the URL that says it; and what is said of one that does not."""
 
-import time
+import sys
 
 import pytest
 
-from stopgap.accounts.counts import MemoryCounts
+from stopgap.accounts.counts import LimitsUnknown, LimitsUnusable, open_counts, place_of
+from stopgap.accounts.memory_counts import MemoryCounts
+from stopgap.accounts.shared_counts import SharedCounts
 
 
-class Vanishing(dict[str, float]):
-    """What another thread has just emptied."""
-
-    def __getitem__(self, key: str) -> float:
-        """Find nothing, though the key was there a moment ago."""
-        raise KeyError(key)
-
-
-def test_what_is_gone_already_need_not_be_forgotten() -> None:
-    """What expires in the very moment in which it is cleared is no error, in no thread."""
-    counts = MemoryCounts()
-    counts.timer.join()
-    counts.expirations = Vanishing(somebody=0.0)
-    counts.incr("another", 60)
-    counts.timer.join()
-    assert counts.get("another") == 1
+@pytest.mark.parametrize(
+    "url", ["", "redis", "mongodb://user:hunter2@host", "memcached://host", "VALKEY://host"]
+)
+def test_an_unknown_place_is_refused(url: str) -> None:
+    """A URL of no known kind is told with the known ones, and without its password."""
+    with pytest.raises(LimitsUnknown, match=r"memory://.*valkey://.*redis://") as caught:
+        open_counts(url, b"secret")
+    assert "hunter2" not in caught.value.detail
 
 
-def test_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is shut out for as long as the clock was ahead: the count begins anew."""
-    counts, now = MemoryCounts(), time.time()
-    counts.incr("somebody", 60, 5)
-    monkeypatch.setattr(time, "time", lambda: now - 30)
-    assert counts.incr("somebody", 60) == 1
-    assert counts.incr("somebody", 60) == 2
+@pytest.mark.parametrize(
+    "url", ["valkey://:hunter2@host:port", "redis://:hunter2@host?db=x", "rediss://:hunter2@[host"]
+)
+def test_a_server_that_is_named_wrongly_is_refused(url: str) -> None:
+    """What is not written as it should be is refused, and its password not repeated."""
+    with pytest.raises(LimitsUnusable, match="HOST") as caught:
+        open_counts(url, b"secret")
+    assert "hunter2" not in caught.value.detail
+
+
+@pytest.mark.parametrize("scheme", ["valkey", "valkeys", "redis", "rediss"])
+def test_opens_what_is_shared(scheme: str) -> None:
+    """Each scheme of such a server is known; it is not asked before there is something to tell."""
+    counts = open_counts(f"{scheme}://127.0.0.1:9/1", b"secret")
+    assert isinstance(counts, SharedCounts)
+    counts.exchange()
+
+
+def test_opens_what_is_counted_alone() -> None:
+    """In memory, each process counts by itself."""
+    counts = open_counts("memory://", b"secret")
+    assert type(counts) is MemoryCounts
+
+
+def test_tells_which_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library, the command that installs it is told."""
+    monkeypatch.delitem(sys.modules, "stopgap.accounts.valkey", raising=False)
+    monkeypatch.setitem(sys.modules, "valkey", None)
+    with pytest.raises(LimitsUnusable, match="pip install valkey"):
+        open_counts("valkey://host", b"secret")
+
+
+def test_tells_where_without_the_password() -> None:
+    """A place can be shown: its password is left out."""
+    assert place_of("valkey://ann:hunter2@host:6379/1") == "valkey://host:6379"
+    assert place_of("memory://") == "memory://"

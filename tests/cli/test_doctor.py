@@ -14,6 +14,7 @@ from tests.commands import Run, opened
 from tests.databases import PostgresqlServer
 from tests.journal.filling import add
 from tests.journal.records import record
+from tests.valkeys import PASSWORD, ValkeyServer
 
 from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
@@ -128,7 +129,11 @@ def test_damage(run: Run, data: Path, what: str, damage: Damage) -> None:
         ({"STOPGAP_JOURNAL_URL": "mysql://x"}, "journal", "wrong"),
         ({"STOPGAP_JOURNAL_URL": "postgresql://u:secretword@127.0.0.1:1/x"}, "journal", "wrong"),
         ({"STOPGAP_LIMITS": "carrier-pigeon://"}, "limits", "wrong"),
+        ({"STOPGAP_LIMITS": "valkey://:secretword@127.0.0.1:none"}, "limits", "wrong"),
+        ({"STOPGAP_LIMITS": "valkey://:secretword@127.0.0.1:9"}, "limits", "warning"),
+        ({"REDIS_URL": "redis://:secretword@127.0.0.1:9"}, "limits", "warning"),
         ({"STOPGAP_OBJECTS": "ftp://x"}, "images", "wrong"),
+        ({"STOPGAP_OBJECTS": "s3://Not_A_Bucket"}, "images", "wrong"),
         ({"STOPGAP_HOST": "192.0.2.1"}, "port", "wrong"),
         ({"STOPGAP_HOST": "0.0.0.0"}, "who may sign in", "warning"),
         ({"STOPGAP_HOST": "0.0.0.0"}, "proxies", "warning"),
@@ -144,6 +149,14 @@ def test_settings_that_do_not_fit(
     result = run("doctor", **({"STOPGAP_PORT": "0"} | environment))
     assert result.exit_code == (1 if weight == "wrong" else 0)
     assert "secretword" not in result.output
+
+
+def test_counts_that_are_shared(run: Run, valkey: ValkeyServer) -> None:
+    """A Valkey that answers is fine, and named without its password."""
+    assert weights(run, STOPGAP_LIMITS=valkey.url)["limits"] == "fine"
+    result = run("doctor", STOPGAP_PORT="0", STOPGAP_LIMITS=valkey.url)
+    assert "are counted at valkey://127.0.0.1:" in result.output
+    assert PASSWORD not in result.output
 
 
 def test_a_port_that_is_taken(run: Run) -> None:

@@ -307,7 +307,8 @@ def test_what_may_be_done_about_a_broken_rule(run: Run) -> None:
 
 def test_nothing_can_be_done_about_what_is_fatal(run: Run) -> None:
     """No way is shown that leads nowhere: a release that does not survive gets no traffic."""
-    added = run("release", "add", uri("segfaults"), *QUICK)
+    enough = ("--samples", "500")  # it crashes over one input in twenty, so 40 may meet none
+    added = run("release", "add", uri("segfaults"), *enough)
     assert added.exit_code == 1
     assert "in the way: survives, answers, " in added.stdout
     assert "release override" not in added.stdout

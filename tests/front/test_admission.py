@@ -5,6 +5,7 @@ from tests.fakes import FakeClock
 from tests.front.requests import scope
 
 from stopgap.accounts.account import Caller
+from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
@@ -47,7 +48,7 @@ def recent(clock: FakeClock) -> RecentCallers:
 def quota(recent: RecentCallers) -> Quota:
     """Allow two predictions in a day; the proxy is trusted."""
     trusted = read_settings({"STOPGAP_TRUSTED_PROXIES": PROXY}).trusted_proxies
-    limit = PredictionLimit("2/day", "memory://")
+    limit = PredictionLimit("2/day", MemoryCounts())
     return Quota(limit, prefixes=["/predict"], recent=recent, trusted=trusted)
 
 

@@ -12,6 +12,7 @@ from tests.front.loops import in_a_loop
 from tests.front.requests import Client, playing, scope, sending
 from tests.predicting.slots import nobodys_reporter
 
+from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.clock import RandomIds, SystemClock
@@ -42,7 +43,7 @@ class Nothing:
 
 
 def _quota(limit: str, recent: RecentCallers) -> Quota:
-    counter = PredictionLimit(limit, "memory://")
+    counter = PredictionLimit(limit, MemoryCounts())
     return Quota(counter, prefixes=["/predict"], recent=recent, trusted=())
 
 

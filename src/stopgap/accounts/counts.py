@@ -1,28 +1,62 @@
-"""Counts: where attempts and predictions are counted, by the library of limits."""
+"""Counts: where failed sign-ins and limited predictions are counted, by the URL that says it."""
 
-import time
-from contextlib import suppress
+import importlib
+import sys
+from urllib.parse import urlsplit
 
-from limits.storage import MemoryStorage
+from stopgap.accounts.memory_counts import MemoryCounts
+from stopgap.accounts.shared_counts import SharedCounts
+from stopgap.errors import StartRefused
+
+ALONE = "memory"
+TOGETHER = ("valkey", "valkeys", "redis", "rediss")
+"""Schemes of the servers that share counts; the second of each is with TLS."""
 
 
-class MemoryCounts(MemoryStorage):
-    """Counts in this process alone.
+class LimitsUnknown(StartRefused):
+    """The URL of the limits names no place where failures can be counted."""
 
-    The library forgets what has expired in a thread of its own, and finds that thread's work undone
-    by another's (limits 5.8): the thread then ends with an error. It is started anew by the next
-    count, so nothing is lost if it just ends.
+    def __init__(self, scheme: str) -> None:
+        known = ", ".join(f"{each}://" for each in (ALONE, *TOGETHER))
+        super().__init__(f"STOPGAP_LIMITS begins with {scheme or 'no scheme'}; known are {known}.")
+
+
+class LimitsUnusable(StartRefused):
+    """The server that is to share counts cannot be spoken to as it was named."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Counts cannot be shared as STOPGAP_LIMITS says: {reason}.")
+
+
+def open_counts(url: str, secret: bytes) -> MemoryCounts:
+    """Open where is counted; nothing is asked of another server yet.
+
+    Args:
+        url: `memory://` is this process alone; `valkey://host:port` is shared by all who name it.
+        secret: What is counted is told to another server under digests alone.
+
+    Raises:
+        LimitsUnknown: the URL has another scheme.
+        LimitsUnusable: the server is named wrongly, or the library for it is missing.
     """
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in (ALONE, *TOGETHER):
+        raise LimitsUnknown(f"{scheme}://" if separator else "")
+    if scheme == ALONE:
+        return MemoryCounts(url)
+    try:
+        valkey = importlib.import_module("stopgap.accounts.valkey")
+    except ModuleNotFoundError as error:
+        needed = f"{sys.executable} -m pip install valkey"
+        raise LimitsUnusable(f"{error.name} is not installed: {needed}") from error
+    try:
+        server = valkey.ValkeyServer(url)
+    except (ValueError, TypeError) as error:
+        raise LimitsUnusable(f"it is {scheme}://[:PASSWORD@]HOST[:PORT][/NUMBER]") from error
+    return SharedCounts(server, secret)
 
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count, from the beginning where the count would end later than it ever can.
 
-        So it is after the clock was set back: what was counted before would stay for as long.
-        """
-        if self.expirations.get(key, 0.0) - time.time() > expiry:
-            self.clear(key)
-        return super().incr(key, expiry, amount)
-
-    def _MemoryStorage__expire_events(self) -> None:  # noqa: N802  # the library's name
-        with suppress(KeyError):
-            super()._MemoryStorage__expire_events()  # type: ignore[misc]  # private to the library
+def place_of(url: str) -> str:
+    """Tell where is counted, without a password that is in the URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -5,7 +5,7 @@ import time
 from limits import parse
 from limits.strategies import FixedWindowRateLimiter
 
-from stopgap.accounts.counts import MemoryCounts
+from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.address import network_of
 
 
@@ -16,13 +16,13 @@ class PredictionLimit:
 
     Args:
         rate: Such as `100/second`.
-        url: Where it is counted: `memory://` is this process alone.
+        counts: Where it is counted.
     """
 
-    def __init__(self, rate: str, url: str) -> None:
+    def __init__(self, rate: str, counts: MemoryCounts) -> None:
         self.rate = rate
         self._item = parse(rate)
-        self._limiter = FixedWindowRateLimiter(MemoryCounts(url))
+        self._limiter = FixedWindowRateLimiter(counts)
 
     def count(self, account: str | None, address: str) -> float:
         """Count one; tell the seconds until there may be another, if it was one too many.

@@ -6,7 +6,6 @@ and given back when it was right, so guesses that arrive together cannot all sli
 """
 
 import math
-import re
 import threading
 import time
 from collections.abc import Sequence
@@ -15,26 +14,14 @@ from dataclasses import dataclass
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.strategies import FixedWindowRateLimiter
 
-from stopgap.accounts.counts import MemoryCounts
 from stopgap.accounts.digest import digest
-from stopgap.errors import StartRefused
-
-SCHEMES = ("memory",)
-"""Where failures can be counted; a store that several servers share takes its place here."""
+from stopgap.accounts.memory_counts import MemoryCounts
 
 WIDER = 10
 """Times as many failures for one address over all names, and for one name over all addresses."""
 
 GUESTS = 10_000
 """Guests that one address may bring in an hour: far more than people do, few enough to be kept."""
-
-
-class LimitsUnknown(StartRefused):
-    """The URL of the limits names no place where failures can be counted."""
-
-    def __init__(self, scheme: str) -> None:
-        known = ", ".join(f"{each}://" for each in SCHEMES)
-        super().__init__(f"STOPGAP_LIMITS begins with {scheme or 'no scheme'}; known are {known}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,20 +36,16 @@ class Throttle:
     """Counts failures.
 
     Args:
-        url: Where: `memory://` is this process alone.
+        counts: Where.
         secret: Names and addresses are counted under digests, never as they are.
         failures: How many of one name from one address are too many...
         seconds: ...in this time.
-
-    Raises:
-        LimitsUnknown: the URL is of no known kind.
     """
 
-    def __init__(self, url: str, *, secret: bytes, failures: int, seconds: int = 900) -> None:
-        found = re.match(r"([a-z0-9+]+)://", url)
-        if found is None or found[1] not in SCHEMES:
-            raise LimitsUnknown(found.group() if found else "")
-        self._limiter = FixedWindowRateLimiter(MemoryCounts(url))
+    def __init__(
+        self, counts: MemoryCounts, *, secret: bytes, failures: int, seconds: int = 900
+    ) -> None:
+        self._limiter = FixedWindowRateLimiter(counts)
         self._lock = threading.Lock()  # the storage in memory loses counts that come together
         self._secret = secret
         self._pair = RateLimitItemPerSecond(failures, seconds)

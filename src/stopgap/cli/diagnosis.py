@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from stopgap.accounts.counts import open_counts, place_of
+from stopgap.accounts.shared_counts import CountsUnreachable, SharedCounts
 from stopgap.cli.open_files import LOW, allowed_open_files
 from stopgap.cli.serve import PortTaken, free_address
 from stopgap.clock import Clock
@@ -24,7 +26,7 @@ from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
 from stopgap.storage.object_stores import folder_of, open_objects
 from stopgap.storage.objects import check
-from stopgap.wiring.installation import Locations, open_throttle
+from stopgap.wiring.installation import Locations
 
 MEGABYTE = 1_000_000
 DISK_LOW, DISK_FULL = 1_000 * MEGABYTE, 50 * MEGABYTE
@@ -201,8 +203,17 @@ def _schema(database: Database, version: str, history: History) -> Finding:
 
 
 def _limits(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    open_throttle(settings, b"")
-    yield _fine(f"Failed sign-ins are counted at {settings.limits}.")
+    counts, place = open_counts(settings.limits, b""), place_of(settings.limits)
+    if not isinstance(counts, SharedCounts):
+        yield _fine("Each worker counts failed sign-ins by itself.")
+        return
+    try:
+        counts.ping()
+    except CountsUnreachable as error:
+        told = f"Counts are not shared at {place}, each worker has its own: {error}"
+        yield _warning(told, "Start it, or correct STOPGAP_LIMITS.")
+    else:
+        yield _fine(f"Failed sign-ins are counted at {place}.")
 
 
 def _images(settings: Settings, _clock: Clock) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from flask import current_app
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
+from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
@@ -50,6 +51,7 @@ class Parts:
     sessions: Sessions
     keys: Keys
     recent: RecentCallers
+    counts: MemoryCounts
     prediction_limit: PredictionLimit | None
     images: Images
     spool: Spool

@@ -8,12 +8,14 @@ from typing import TypedDict
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
+from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.passwords import Passwords
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.sign_in import SignIn
+from stopgap.accounts.throttling import Throttle
 from stopgap.clock import Clock, Ids, RandomIds, SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.loading import load_contracts
@@ -110,6 +112,7 @@ class _Callers(TypedDict):
     sessions: Sessions
     keys: Keys
     recent: RecentCallers
+    counts: MemoryCounts
     prediction_limit: PredictionLimit | None
 
 
@@ -117,6 +120,7 @@ def _callers(ground: Ground) -> _Callers:
     """Build what knows who calls."""
     settings, database, secret = ground.settings, ground.database, ground.installation.secret
     passwords, rate = Passwords(rules=settings.password_rules), settings.prediction_limit
+    counts = ground.installation.counts()
     sessions = Sessions(
         database,
         ground.clock,
@@ -130,7 +134,7 @@ def _callers(ground: Ground) -> _Callers:
         ground.clock,
         sessions=sessions,
         passwords=passwords,
-        throttle=ground.installation.throttle(),
+        throttle=Throttle(counts, secret=secret, failures=settings.login_failures),
         secret=secret,
         guests=settings.guests,
     )
@@ -142,7 +146,8 @@ def _callers(ground: Ground) -> _Callers:
         "sessions": sessions,
         "keys": Keys(database, ground.clock, ground.ids, secret=secret),
         "recent": RecentCallers(ground.clock.monotonic),
-        "prediction_limit": PredictionLimit(rate, settings.limits) if rate else None,
+        "counts": counts,
+        "prediction_limit": PredictionLimit(rate, counts) if rate else None,
     }
 
 

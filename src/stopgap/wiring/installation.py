@@ -5,7 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from stopgap.accounts.throttling import Throttle
+from stopgap.accounts.counts import open_counts
+from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.models.artifacts import Artifacts
 from stopgap.releases.last_known import LastKnown
 from stopgap.settings import Settings
@@ -65,11 +66,6 @@ class Installation:
         shelf = f"{self.at.objects.rstrip('/')}/models"
         return Artifacts(open_objects(shelf), self.at.models)
 
-    def throttle(self) -> Throttle:
-        """Open where failed logins are counted."""
-        return open_throttle(self.settings, self.secret)
-
-
-def open_throttle(settings: Settings, secret: bytes) -> Throttle:
-    """Open where failed logins are counted, of an installation that may not be ready yet."""
-    return Throttle(settings.limits, secret=secret, failures=settings.login_failures)
+    def counts(self) -> MemoryCounts:
+        """Open where failed sign-ins and limited predictions are counted."""
+        return open_counts(self.settings.limits, self.secret)

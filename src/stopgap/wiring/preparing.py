@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from stopgap.accounts.accounts import Accounts
+from stopgap.accounts.counts import open_counts
 from stopgap.accounts.passwords import Passwords
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.contracts.loading import load_contracts
@@ -15,7 +16,7 @@ from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
 from stopgap.storage.object_stores import open_objects
 from stopgap.storage.objects import check
-from stopgap.wiring.installation import Installation, Locations, open_throttle
+from stopgap.wiring.installation import Installation, Locations
 
 
 def settings_of_environment() -> Settings:
@@ -31,7 +32,7 @@ def prepare(settings: Settings) -> Installation:
     no harm.
     """
     load_contracts(settings.contracts)
-    open_throttle(settings, b"")
+    open_counts(settings.limits, b"")
     folder = open_data_folder(settings.data)
     settings = replace(settings, data=folder)
     at = Locations.of(settings)

@@ -1,9 +1,11 @@
 """Serving: the application, and the door in front of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
+from stopgap.accounts.memory_counts import MemoryCounts
+from stopgap.accounts.shared_counts import EXCHANGE_SECONDS, SharedCounts
 from stopgap.clock import SystemClock
 from stopgap.front.admission import Places, Quota
 from stopgap.front.chores import Chore
@@ -107,8 +109,15 @@ def _chores(parts: Parts, log: AccessLog | None) -> list[Chore]:
         Chore(call=partial(_sweep_artifacts, parts), every=DAY_SECONDS),
         Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
         Chore(call=partial(parts.journal.sweep, journal_days), every=SWEEP_SECONDS),
+        *_exchanges(parts.counts),
         *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),
     ]
+
+
+def _exchanges(counts: MemoryCounts) -> Iterator[Chore]:
+    """Have counts exchanged with other processes', where they are shared."""
+    if isinstance(counts, SharedCounts):
+        yield Chore(call=counts.exchange, every=EXCHANGE_SECONDS)
 
 
 Plain = TypeVar("Plain", ExpressLane, WaitingLane)

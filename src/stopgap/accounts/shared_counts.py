@@ -1,0 +1,145 @@
+"""Counts that several processes share: each counts by itself, and they tell one another soon.
+
+So nobody waits for another server, and a server that is away costs nothing but the sharing. What
+comes to several processes between two exchanges is counted by each without the others'.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from stopgap.accounts.digest import digest
+from stopgap.accounts.memory_counts import MemoryCounts
+
+EXCHANGE_SECONDS = 0.25
+"""Between two exchanges."""
+
+logger = logging.getLogger(__name__)
+
+
+class CountsUnreachable(Exception):
+    """The server that holds everybody's counts does not answer; not for a client to know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What has been counted under one key since it was told last."""
+
+    amount: int
+    seconds: float  # until the count ends, where it is new
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a count stands, with everybody's changes in it."""
+
+    count: int
+    seconds: float  # until it ends
+
+
+class CountServer(Protocol):
+    """Who holds everybody's counts."""
+
+    def exchange(
+        self, forgotten: Collection[str], changes: Mapping[str, Change]
+    ) -> Mapping[str, Standing]:
+        """Forget counts, then add to others; tell how each of these stands then.
+
+        Raises:
+            CountsUnreachable: it does not answer.
+        """
+
+    def ping(self) -> None:
+        """See that it answers.
+
+        Raises:
+            CountsUnreachable: it does not.
+        """
+
+
+class SharedCounts(MemoryCounts):
+    """Counts in this process, which are those of all others as soon as they have been exchanged.
+
+    Args:
+        server: Who holds everybody's.
+        secret: Keys are told to it under digests, since they name accounts and addresses.
+    """
+
+    def __init__(self, server: CountServer, secret: bytes) -> None:
+        super().__init__()
+        self._server = server
+        self._secret = secret
+        self._lock = threading.RLock()  # the count of a clock that was set back is cleared
+        self._added: Counter[str] = Counter()  # since the last exchange
+        self._forgotten: set[str] = set()
+        self._away = False
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count here, to be told to the others."""
+        with self._lock:
+            count = super().incr(key, expiry, amount)
+            self._added[key] += amount
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget a count here, and then everywhere."""
+        with self._lock:
+            self._added.pop(key, None)
+            self._forgotten.add(key)
+            super().clear(key)
+
+    def exchange(self) -> None:
+        """Tell what has been counted here, and learn what all have counted of the same."""
+        with self._lock:
+            added, self._added = self._added, Counter()
+            forgotten, self._forgotten = self._forgotten, set()
+            ends = {key: self.expirations.get(key, 0.0) - time.time() for key in added}
+        if not added and not forgotten:
+            return
+        hidden = {key: digest(self._secret, "count", key) for key in added}
+        changes = {
+            hidden[key]: Change(amount=amount, seconds=ends[key])
+            for key, amount in added.items()
+            if ends[key] > 0  # else the count has ended by itself
+        }
+        gone = {digest(self._secret, "count", key) for key in forgotten}
+        try:
+            standings = self._server.exchange(gone, changes)
+        except CountsUnreachable as error:
+            self._keep_for_later(added, forgotten)
+            self._tell_once(error)
+        else:
+            self._learn({key: standings[told] for key, told in hidden.items() if told in standings})
+            self._away = False
+
+    def ping(self) -> None:
+        """See that they can be exchanged.
+
+        Raises:
+            CountsUnreachable: they cannot now.
+        """
+        self._server.ping()
+
+    def _learn(self, standings: Mapping[str, Standing]) -> None:
+        now = time.time()
+        with self._lock:
+            for key, standing in standings.items():
+                if key not in self._forgotten:  # in the meantime
+                    self.storage[key] = standing.count + self._added[key]
+                    self.expirations[key] = now + standing.seconds
+
+    def _keep_for_later(self, added: Counter[str], forgotten: Collection[str]) -> None:
+        with self._lock:
+            for key, amount in added.items():
+                if key not in self._forgotten and key in self.expirations:
+                    self._added[key] += amount
+            self._forgotten.update(forgotten)
+
+    def _tell_once(self, error: CountsUnreachable) -> None:
+        if not self._away:
+            logger.warning("counts are not shared now, each process has its own: %s", error)
+        self._away = True
