@@ -71,10 +71,20 @@ class House:
         self.door = Door(
             self._answer,
             express=ExpressLane(
-                [], predicting=predicting, recent=recent, ids=RandomIds(), metrics=metrics
+                [],
+                closed=False,
+                predicting=predicting,
+                recent=recent,
+                ids=RandomIds(),
+                metrics=metrics,
             ),
             waiting=WaitingLane(
-                [], predicting=predicting, recent=recent, ids=RandomIds(), metrics=metrics
+                [],
+                closed=False,
+                predicting=predicting,
+                recent=recent,
+                ids=RandomIds(),
+                metrics=metrics,
             ),
             quota=_quota(limit, recent) if limit else None,
             single_flight=SingleFlight(prefixes=["/predict"], recent=recent),

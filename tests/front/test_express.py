@@ -14,13 +14,19 @@ from stopgap.contracts.contract import Contract
 from stopgap.front.intake import Scope
 from stopgap.front.matching import Matcher
 
+HOUSES = ["instant", "awaited", "instant, closed", "awaited, closed"]
 
-@pytest.fixture(scope="module", params=["instant", "awaited"])
+
+@pytest.fixture(scope="module", params=HOUSES)
 def house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    """Give an application behind two doors; its models answer at once, or are awaited."""
-    with two_doors(tmp_path_factory.mktemp("data"), awaited=request.param == "awaited") as built:
+    """Give an application behind two doors.
+
+    Its models answer at once, or are awaited; its predictions are open, or for who is signed in.
+    """
+    folder, kind = tmp_path_factory.mktemp("data"), request.param
+    with two_doors(folder, awaited="awaited" in kind, closed="closed" in kind) as built:
         yield built
 
 
@@ -187,7 +193,9 @@ def test_a_type_that_is_sent_twice(house: House, types: list[tuple[bytes, bytes]
 )
 def test_a_caller_is_looked_up_once(house: House, method: str, path: str, body: bytes) -> None:
     """Of a crowd with one cookie a single request goes to Flask; the lane answers the others."""
-    headers = [(b"cookie", b"theme=" + method.encode()), (b"content-type", b"application/json")]
+    ((_, session),) = house.identities[2]
+    cookie = b"theme=%s; %s" % (method.encode(), session)  # of nobody else
+    headers = [(b"cookie", cookie), (b"content-type", b"application/json")]
     asked = scope_of(method, path, "", [*headers, (b"content-length", b"%d" % len(body))])
     before = house.app.calls
     statuses = house.ask_at_once(16, asked, body)
@@ -209,7 +217,10 @@ def test_a_caller_is_looked_up_once(house: House, method: str, path: str, body: 
 def test_plain_requests_take_a_lane(house: House, path: str, query: str) -> None:
     """What nearly everybody sends is answered without Flask."""
     scope = scope_of("GET", path, query, [])
-    if house.awaited and path != "/status":
+    if house.closed and path != "/status":
+        assert house.lane.answer(scope) is None
+        assert house.waiting.recognise(scope) is None
+    elif house.awaited and path != "/status":
         assert house.lane.answer(scope) is None
         assert house.waiting.recognise(scope) is not None
     else:
@@ -226,7 +237,8 @@ def test_plain_requests_take_a_lane(house: House, path: str, query: str) -> None
 def test_who_asks_for_a_page_does_not_wait_twice(house: House, accept: str, *, taken: bool) -> None:
     """An error as a page is told by Flask alone, which else would ask a late model once more."""
     scope = scope_of("GET", "/predict/5/january/100", "", [(b"accept", accept.encode())])
-    assert (house.waiting.recognise(scope) is not None) is (taken and house.awaited)
+    expected = taken and house.awaited and not house.closed  # where nobody has signed in
+    assert (house.waiting.recognise(scope) is not None) is expected
 
 
 def test_a_known_caller_takes_a_lane(house: House) -> None:

@@ -147,6 +147,7 @@ class House:
     lane: ExpressLane
     waiting: WaitingLane
     awaited: bool
+    closed: bool
     records: Records
     loop: asyncio.AbstractEventLoop
     identities: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
@@ -195,13 +196,17 @@ def without_ids(content: bytes) -> bytes:
 
 
 @contextmanager
-def two_doors(folder: Path, *, awaited: bool) -> Iterator[House]:
+def two_doors(folder: Path, *, awaited: bool, closed: bool) -> Iterator[House]:
     """Build an application behind a door with lanes, and behind one without."""
     contracts = ("stopgap.contracts.madcompany:contract", f"{__file__}:stay")
-    prepared = wiring.prepare(Settings(data=folder, contracts=contracts, stand_in="stable"))
+    settings = Settings(data=folder, contracts=contracts, stand_in="stable")
+    if closed:
+        settings = replace(settings, predictions="signed-in")
+    prepared = wiring.prepare(settings)
     parts, records = with_records(wiring.build_parts(prepared))
     app = Counting(web.create_app(parts))
     shared: dict[str, Any] = {
+        "closed": closed,
         "predicting": parts.predicting,
         "recent": parts.recent,
         "ids": parts.ids,
@@ -226,6 +231,7 @@ def two_doors(folder: Path, *, awaited: bool) -> Iterator[House]:
             lane=lane,
             waiting=waiting,
             awaited=awaited,
+            closed=closed,
             records=records,
             loop=runner.get_loop(),
             identities=identities(parts),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from stopgap.accounts.account import Caller
+from stopgap.accounts.permissions import PERMISSIONS, Permission
 
 SECONDS = 1.0
 """How long an answer counts: so long may a session that was ended still predict."""
@@ -30,8 +31,8 @@ class RecentCallers:
         self._answers: dict[bytes, _Answer] = {}
 
     def remember(self, header: bytes, caller: Caller | None) -> None:
-        """Note whose a header is; None: nobody's."""
-        if len(header) > LENGTH_MAX:
+        """Note whose a header is; None: nobody's. Who may not predict is always looked up anew."""
+        if len(header) > LENGTH_MAX or not _may_predict(caller):
             return
         if len(self._answers) >= ROOM:
             self._answers.clear()
@@ -59,6 +60,10 @@ class RecentCallers:
         """Tell the id of the account whose header it is; None: it is nobody's, or a guest's."""
         answer = self._answers.get(header)
         return answer.known[0] if answer and answer.account else None
+
+
+def _may_predict(caller: Caller | None) -> bool:
+    return caller is None or Permission.PREDICT in PERMISSIONS[caller.role]
 
 
 class _Answer:

@@ -47,8 +47,9 @@ class ExpressLane:
     """Answers what is plain.
 
     Args:
-        contracts: Those whose predictions are open to everybody. While one of them has a model that
-            takes its time, it is left to the waiting lane.
+        contracts: Those that are served. While one of them has a model that takes its time, it is
+            left to the waiting lane.
+        closed: Whether predictions are only for callers who are somebody.
         recent: Who sent a cookie or a key a moment ago; Flask's views fill it.
     """
 
@@ -56,11 +57,13 @@ class ExpressLane:
         self,
         contracts: Sequence[Contract],
         *,
+        closed: bool,
         predicting: Predicting,
         recent: RecentCallers,
         ids: Ids,
         metrics: Metrics,
     ) -> None:
+        self._closed = closed
         self._all = [(each, _matcher(each, predicting)) for each in contracts]
         self._predicting = predicting
         self._matchers: list[Matcher[Predict]] = []
@@ -101,7 +104,7 @@ class ExpressLane:
 
     def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Response | None:
         known = known_caller(scope["headers"], self._recall)
-        if known is None:
+        if known is None or (self._closed and known[0] is None):
             return None
         request_id = self._new_id()
         try:

@@ -58,7 +58,8 @@ class WaitingLane:
     """Answers what is plain, without a thread for each that waits.
 
     Args:
-        contracts: Those whose predictions are open to everybody.
+        contracts: Those that are served.
+        closed: Whether predictions are only for callers who are somebody.
         predicting: Tells which of them have models that take their time.
         recent: Who sent a cookie or a key a moment ago; Flask's views fill it.
         ids: Gives each request its id.
@@ -69,12 +70,14 @@ class WaitingLane:
         self,
         contracts: Sequence[Contract],
         *,
+        closed: bool,
         predicting: Predicting,
         recent: RecentCallers,
         ids: Ids,
         metrics: Metrics,
     ) -> None:
         self._contracts = contracts
+        self._closed = closed
         self._predicting = predicting
         self._recall = recent.recall
         self._new_id = ids.new
@@ -109,7 +112,9 @@ class WaitingLane:
         if asks_for_page(headers):  # an error would have to be one of Flask's
             return None
         known = known_caller(headers, self._recall)
-        return known and PlainRequest(endpoint, row, self._new_id(), known[0])
+        if known is None or (self._closed and known[0] is None):
+            return None
+        return PlainRequest(endpoint, row, self._new_id(), known[0])
 
     async def answer(self, request: PlainRequest) -> Response:
         """Await a prediction, or the error in its place.

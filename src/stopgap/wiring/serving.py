@@ -124,9 +124,10 @@ Plain = TypeVar("Plain", ExpressLane, WaitingLane)
 
 
 def _lane(kind: type[Plain], parts: Parts) -> Plain:
-    """Build a lane for plain requests; where predictions are closed, no contract's are."""
+    """Build a lane for plain requests."""
     return kind(
-        parts.contracts if parts.settings.predictions == "open" else (),
+        parts.contracts,
+        closed=parts.settings.predictions != "open",
         predicting=parts.predicting,
         recent=parts.recent,
         ids=parts.ids,
