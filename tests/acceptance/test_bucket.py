@@ -57,11 +57,11 @@ def answered_by(client: Client) -> str | None:
 
 
 def test_servers_that_share_a_bucket(
-    tmp_path: Path, settings: Mapping[str, str], trained: Trained
+    tmp_path: Path, bucket: BucketServer, settings: Mapping[str, str], trained: Trained
 ) -> None:
     """What one has been given the other has: an image, its small copy, and a model's file.
 
-    A third, whose disk has been emptied, is as good as they.
+    A third, whose disk has been emptied, is as good as they, as soon as the bucket answers.
     """
     with running(tmp_path / "a", settings) as a, running(tmp_path / "b", settings) as b:
         client, other = a.client(), b.client()
@@ -84,12 +84,16 @@ def test_servers_that_share_a_bucket(
         assert not list(tmp_path.rglob("objects")), "something is kept on the disk after all"
         assert "can be written and read" in stopgap(a, settings, "doctor")
     shutil.rmtree(tmp_path / "a" / "data")
-    with running(tmp_path / "a", settings) as emptied:
-        wait_for(
-            lambda: answered_by(emptied.client()) == "1", LOADED_SECONDS, "the release answers"
-        )
-        assert emptied.client().get("/predict/5/may/1").body == expected
-        assert emptied.client().get(path).body == fetched.body
+    with relayed(bucket.endpoint) as relay:
+        relay.cut()
+        away = {**settings, **user_of(relay.endpoint)}
+        with running(tmp_path / "a", away, troubled=True) as emptied:
+            client = emptied.client()
+            assert client.get("/predict/5/may/1").json()["type"] == "/problems/model-unavailable"
+            relay.mend()
+            wait_for(lambda: answered_by(client) == "1", LOADED_SECONDS, "the release answers")
+            assert client.get("/predict/5/may/1").body == expected
+            assert client.get(path).body == fetched.body
 
 
 def test_a_bucket_that_is_away(tmp_path: Path, bucket: BucketServer) -> None:

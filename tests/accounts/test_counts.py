@@ -20,7 +20,9 @@ def test_an_unknown_place_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["valkey://:hunter2@host:port", "redis://:hunter2@host?db=x", "rediss://:hunter2@[host"]
+    "url",
+    ["valkey://:hunter2@host:port", "redis://:hunter2@host?db=x", "rediss://:hunter2@[host"]
+    + ["redis://:hunter2@host?ssl_cert_reqs=none", "rediss://:hunter2@host?ssl_cert_reqs=perhaps"],
 )
 def test_a_server_that_is_named_wrongly_is_refused(url: str) -> None:
     """What is not written as it should be is refused, and its password not repeated."""

@@ -151,6 +151,15 @@ def test_a_server_that_is_away(valkey: ValkeyServer, caplog: pytest.LogCaptureFi
         assert hits(b, 1) == 0
 
 
+def test_a_host_that_cannot_be_one(caplog: pytest.LogCaptureFixture) -> None:
+    """A name that leads nowhere, or cannot be one at all, is a server that is away."""
+    for host in ("nowhere.invalid", "no..where", "x" * 300):
+        counts = process_at(f"valkey://{host}")
+        assert hits(counts, 1) == 1
+        counts.exchange()
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 3
+
+
 def test_nobody_waits_for_a_server_that_sleeps(valkey: ValkeyServer) -> None:
     """To count takes no time at all, whatever the server does; an exchange gives up."""
     counts = process_at(valkey.url)

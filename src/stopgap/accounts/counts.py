@@ -51,7 +51,7 @@ def open_counts(url: str, secret: bytes) -> MemoryCounts:
         raise LimitsUnusable(f"{error.name} is not installed: {needed}") from error
     try:
         server = valkey.ValkeyServer(url)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, valkey.ValkeyError) as error:
         raise LimitsUnusable(f"it is {scheme}://[:PASSWORD@]HOST[:PORT][/NUMBER]") from error
     return SharedCounts(server, secret)
 

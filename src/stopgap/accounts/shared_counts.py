@@ -111,9 +111,13 @@ class SharedCounts(MemoryCounts):
             standings = self._server.exchange(gone, changes)
         except CountsUnreachable as error:
             self._keep_for_later(added, forgotten)
-            self._tell_once(error)
+            if not self._away:
+                logger.warning("counts are not shared now, each process has its own: %s", error)
+            self._away = True
         else:
             self._learn({key: standings[told] for key, told in hidden.items() if told in standings})
+            if self._away:
+                logger.info("counts are shared again")
             self._away = False
 
     def ping(self) -> None:
@@ -138,8 +142,3 @@ class SharedCounts(MemoryCounts):
                 if key not in self._forgotten and key in self.expirations:
                     self._added[key] += amount
             self._forgotten.update(forgotten)
-
-    def _tell_once(self, error: CountsUnreachable) -> None:
-        if not self._away:
-            logger.warning("counts are not shared now, each process has its own: %s", error)
-        self._away = True

@@ -20,7 +20,7 @@ class ValkeyServer:
             `rediss://` are the same.
 
     Raises:
-        ValueError, TypeError: it is written wrongly.
+        ValueError, TypeError, ValkeyError: it is written wrongly.
     """
 
     def __init__(self, url: str) -> None:
@@ -30,6 +30,10 @@ class ValkeyServer:
             socket_connect_timeout=SECONDS,
             decode_responses=True,
         )
+        pool = self._client.connection_pool
+        pool.connection_class(
+            **pool.connection_kwargs
+        )  # else a wrong option is told when it is used
 
     def exchange(
         self, forgotten: Collection[str], changes: Mapping[str, Change]
@@ -48,7 +52,7 @@ class ValkeyServer:
             pipeline.pttl(PREFIX + key)
         try:
             told = pipeline.execute()[len(forgotten) :]  # type: ignore[no-untyped-call]  # the library's
-        except ValkeyError as error:
+        except (ValkeyError, UnicodeError) as error:  # the latter of a host that cannot be one
             raise CountsUnreachable(str(error)) from error
         return {
             key: Standing(count=told[3 * place], seconds=told[3 * place + 2] / 1_000)
@@ -63,5 +67,5 @@ class ValkeyServer:
         """
         try:
             self._client.ping()
-        except ValkeyError as error:
+        except (ValkeyError, UnicodeError) as error:  # the latter of a host that cannot be one
             raise CountsUnreachable(str(error)) from error

@@ -5,11 +5,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stopgap.storage.database import AWAY
+from stopgap.storage import database
 from stopgap.storage.objects import ObjectsUnavailable
 
 AGAIN_SECONDS = 600.0
 """After a failure the next try is this much later at most, however seldom a chore is done."""
+
+AWAY = (*database.AWAY, ObjectsUnavailable)
+"""What is nobody's mistake here, and what six chores may meet at once."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +42,7 @@ async def _do(chore: Chore) -> bool:
     """Do a chore; tell whether it did not fail."""
     try:
         await asyncio.to_thread(chore.call)
-    except (
-        *AWAY,
-        ObjectsUnavailable,
-    ) as error:  # nobody's mistake here, and six chores may say so at once
+    except AWAY as error:
         logger.warning("a chore failed; it will be tried again: %s", error)
     except Exception:
         logger.exception("a chore failed; it will be tried again")
