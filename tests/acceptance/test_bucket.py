@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,12 +13,12 @@ import pytest
 from tests.acceptance.callers import LOADED_SECONDS
 from tests.acceptance.client import Client
 from tests.acceptance.processes import wait_for
-from tests.acceptance.server import SECRET, STOPGAP, Server, environment, running
+from tests.acceptance.server import ROOT, SECRET, STOPGAP, Server, environment, running
 from tests.acceptance.test_mail_images import assert_kept
 from tests.buckets import BucketServer
 from tests.buckets import environment as user_of
 from tests.models.trained import Trained, train
-from tests.pictures import png, unpacked
+from tests.pictures import photograph, png, unpacked
 from tests.relay import relayed
 
 
@@ -124,6 +125,48 @@ def test_a_bucket_that_is_away(tmp_path: Path, bucket: BucketServer) -> None:
             relay.mend()
             assert client.get(path).status == 200
             assert_kept(client.post("/images", png(), "image/png"))
+
+
+AWS = """#!{python}
+import sys
+from boto3.session import Session
+told, source, target = sys.argv[1:3], sys.argv[3], sys.argv[4]
+assert told == ["s3", "cp"]
+bucket, _, key = target.removeprefix("s3://").partition("/")
+Session().client("s3").upload_file(source, bucket, key)
+"""
+"""What the docs call, as far as they do: Amazon's own program."""
+
+
+def test_moving_there(tmp_path: Path, bucket: BucketServer, trained: Trained) -> None:
+    """By the docs' commands, images and models' files get from a folder into a bucket."""
+    url, user = bucket.url(), bucket.environment()
+    with running(tmp_path) as server:
+        client = server.client()
+        path = assert_kept(client.post("/images", photograph(size=(900, 700)), "image/jpeg"))
+        before = client.get(path).body
+        options = ("--bring", "round", "--samples", "60")
+        stopgap(server, {}, "release", "add", f"onnx:{trained.onnx}", *options)
+    page = (ROOT / "docs" / "operator.md").read_text()
+    (commands,) = re.findall(r"```sh\n(cd stopgap-data/objects\n.*?)```", page, re.DOTALL)
+    program = tmp_path / "bin" / "aws"
+    program.parent.mkdir()
+    program.write_text(AWS.format(python=sys.executable))
+    program.chmod(0o755)
+    (tmp_path / "stopgap-data").symlink_to(server.data)
+    subprocess.run(
+        ["/bin/sh", "-ec", commands.replace("s3://my-bucket/stopgap", url)],
+        env={"PATH": f"{program.parent}:{os.environ['PATH']}", **user},
+        cwd=tmp_path,
+        check=True,
+    )
+    shutil.rmtree(server.data / "objects")
+    shutil.rmtree(server.data / "models", ignore_errors=True)
+    with running(tmp_path, {"STOPGAP_OBJECTS": url, **user}) as server:
+        client = server.client()
+        assert client.get(path).body == before
+        stopgap(server, {"STOPGAP_OBJECTS": url, **user}, "release", "promote", "1", "--yes")
+        wait_for(lambda: answered_by(client) == "1", LOADED_SECONDS, "the release answers")
 
 
 @pytest.mark.parametrize(
