@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from tests.leash import leashed
 
 from stopgap.storage.database import open_database
 from stopgap.storage.history import migrate
@@ -20,17 +21,6 @@ PASSWORD = "a-password-of-the-database"
 """Not needed by the server, which trusts its socket's users; there so that it can be looked for."""
 
 TEMPLATE = "migrated"
-
-RUN = """
-"$@" & server=$!
-cat > /dev/null
-kill -QUIT $server
-wait $server
-"""
-"""Runs the server until standard input ends: when the tests are over, and when they are killed.
-
-QUIT ends it at once; nobody will ask for its data again.
-"""
 
 FAST = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -89,14 +79,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         options = [f"-c{setting}=off" for setting in FAST]
         command = [str(programs / "postgres"), "-D", str(data), "-k", name, "-h", "", *options]
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", RUN, "sh", *command],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the tests; this one ends after them
-                user=user,
-            )
+            process = leashed(command, log, ending="QUIT", user=user)  # its KILL leaves children
         try:
             server = PostgresqlServer(folder)
             _wait(server, folder / "log")

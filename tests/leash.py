@@ -6,25 +6,33 @@ from collections.abc import Sequence
 from typing import IO
 
 RUN = """
+ending=$1; shift
 "$@" & server=$!
 cat > /dev/null
-kill -KILL $server
+kill -$ending $server
 wait $server
 """
-"""Runs the server until standard input ends: when the tests are over, and when they are killed.
-
-KILL ends it at once; nobody will ask for its data again.
-"""
+"""Runs the server until standard input ends: when the tests are over, and when they are killed."""
 
 
-def leashed(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a server that ends when its standard input does: closed by the test, or with it."""
+def leashed(
+    command: Sequence[str], log: IO[bytes], *, ending: str = "KILL", user: str | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a server that ends when its standard input does: closed by the test, or with it.
+
+    Args:
+        command: The server's program and its arguments.
+        log: Where it writes.
+        ending: The signal that ends it at once; nobody will ask for its data again.
+        user: Who it runs as; None: the present user.
+    """
     return subprocess.Popen(
-        ["/bin/sh", "-c", RUN, "sh", *command],
+        ["/bin/sh", "-c", RUN, "sh", ending, *command],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
         start_new_session=True,  # Ctrl-C is for the tests; this one ends after them
+        user=user,
     )
 
 

@@ -52,9 +52,13 @@ def stopgap(server: Server, settings: Mapping[str, str], *words: str) -> str:
     return ended.stdout
 
 
-def answered_by(client: Client) -> str | None:
-    """Tell which release gives an answer."""
-    return client.get("/predict/5/may/1").header("Stopgap-Release")
+def await_release(client: Client) -> None:
+    """Wait until release 1 answers."""
+
+    def answers() -> bool:
+        return client.get("/predict/5/may/1").header("Stopgap-Release") == "1"
+
+    wait_for(answers, LOADED_SECONDS, "the release answers")
 
 
 def test_servers_that_share_a_bucket(
@@ -76,11 +80,7 @@ def test_servers_that_share_a_bucket(
         stopgap(a, settings, "release", "add", f"onnx:{trained.onnx}", *options)
         stopgap(b, settings, "release", "promote", "1", "--yes")
         for each in (client, other):
-            wait_for(
-                lambda each=each: answered_by(each) == "1",  # type: ignore[misc]  # its default
-                LOADED_SECONDS,
-                "the release answers",
-            )
+            await_release(each)
         expected = client.get("/predict/5/may/1").body
         assert not list(tmp_path.rglob("objects")), "something is kept on the disk after all"
         assert "can be written and read" in stopgap(a, settings, "doctor")
@@ -92,7 +92,7 @@ def test_servers_that_share_a_bucket(
             client = emptied.client()
             assert client.get("/predict/5/may/1").json()["type"] == "/problems/model-unavailable"
             relay.mend()
-            wait_for(lambda: answered_by(client) == "1", LOADED_SECONDS, "the release answers")
+            await_release(client)
             assert client.get("/predict/5/may/1").body == expected
             assert client.get(path).body == fetched.body
 
@@ -166,7 +166,7 @@ def test_moving_there(tmp_path: Path, bucket: BucketServer, trained: Trained) ->
         client = server.client()
         assert client.get(path).body == before
         stopgap(server, {"STOPGAP_OBJECTS": url, **user}, "release", "promote", "1", "--yes")
-        wait_for(lambda: answered_by(client) == "1", LOADED_SECONDS, "the release answers")
+        await_release(client)
 
 
 @pytest.mark.parametrize(

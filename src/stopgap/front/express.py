@@ -103,8 +103,8 @@ class ExpressLane:
         return 200, [TEXT, length_header(len(ALIVE)), NOSNIFF, NO_STORE, request_id], ALIVE
 
     def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Response | None:
-        known = known_caller(scope["headers"], self._recall)
-        if known is None or (self._closed and known[0] is None):
+        known = known_caller(scope["headers"], self._recall, closed=self._closed)
+        if known is None:
             return None
         request_id = self._new_id()
         try:

@@ -85,9 +85,12 @@ def asks_for_page(headers: Iterable[Header]) -> bool:
 
 
 def known_caller(
-    headers: Iterable[Header], recall: Callable[[bytes], Known | None]
+    headers: Iterable[Header], recall: Callable[[bytes], Known | None], *, closed: bool
 ) -> Known | None:
-    """Tell who asks; None: that has to be looked up, or more than an answer is asked for."""
+    """Tell who asks; None: that has to be looked up, or more than an answer is asked for.
+
+    Where predictions are closed, nobody is not told either.
+    """
     known = NOBODY
     for name, value in headers:
         if name in NOTABLE:
@@ -95,4 +98,4 @@ def known_caller(
             if found is None:
                 return None
             known = found
-    return known
+    return None if closed and known[0] is None else known

@@ -111,10 +111,8 @@ class WaitingLane:
         headers = scope["headers"]
         if asks_for_page(headers):  # an error would have to be one of Flask's
             return None
-        known = known_caller(headers, self._recall)
-        if known is None or (self._closed and known[0] is None):
-            return None
-        return PlainRequest(endpoint, row, self._new_id(), known[0])
+        known = known_caller(headers, self._recall, closed=self._closed)
+        return known and PlainRequest(endpoint, row, self._new_id(), known[0])
 
     async def answer(self, request: PlainRequest) -> Response:
         """Await a prediction, or the error in its place.
