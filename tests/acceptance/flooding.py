@@ -23,7 +23,7 @@ up the event loop, as no model does that has a process of its own."""
 ANSWERED = 1.0
 """Seconds in which 99 of 100 of the accepted are answered."""
 
-SERVED = 0.7
+SERVED = 0.75
 """The share of what could be served that is, at least."""
 
 
@@ -38,6 +38,13 @@ class Flooded:
     status: Outcomes
     health: Outcomes
     after: Outcomes
+    stolen: float  # of the processor's time in the flood, the share that its host gave to others
+
+    @property
+    def could_be_served(self) -> float:
+        """How many predictions the model could have given: what computes needs the processor."""
+        given = 1 - self.stolen if self.model == "computing" else 1.0
+        return CAPACITY[self.model] * self.seconds * given
 
     @property
     def faults(self) -> list[str]:
@@ -51,8 +58,8 @@ class Flooded:
                 self.after.quantile(200, 0.5) >= 2 * self.before.quantile(200, 0.5)
             ),
             f"answers: {flood.counts}": set(flood.counts) != {200, 503},
-            f"served: {flood.counts[200]}": (
-                flood.counts[200] <= SERVED * CAPACITY[self.model] * self.seconds
+            f"served: {flood.counts[200]} of {self.could_be_served:.0f}": (
+                flood.counts[200] <= SERVED * self.could_be_served
             ),
             "who is accepted waits too long": flood.quantile(200, 0.99) >= ANSWERED,
             "who is refused waits too long": flood.quantile(503, 0.9) >= soon,
@@ -86,11 +93,13 @@ async def _flood(port: int, model: str, seconds: float) -> Flooded:
     )
     await predictions.exert(capacity / 4, 1)
     before = await predictions.exert(capacity / 4, 2)
+    wanted, stolen = _ticks()
     meanwhile = await asyncio.gather(
         predictions.exert(capacity * 10, seconds),
         status.exert(20, seconds),
         health.exert(10, seconds),
     )
+    wanted_then, stolen_then = _ticks()
     await asyncio.sleep(1)
     after = await predictions.exert(capacity / 4, 2)
     for each in (predictions, status, health):
@@ -104,4 +113,15 @@ async def _flood(port: int, model: str, seconds: float) -> Flooded:
         status=of_status,
         health=of_health,
         after=after,
+        stolen=(stolen_then - stolen) / max(wanted_then - wanted, 1),
     )
+
+
+def _ticks() -> tuple[int, int]:
+    """Tell for how long processors were wanted so far, and were somebody else's meanwhile.
+
+    The latter is known on a virtual machine whose host tells it (proc_stat(5), `steal`).
+    """
+    with Path("/proc/stat").open(encoding="ascii") as lines:
+        user, nice, system, _, _, irq, softirq, steal, *_ = map(int, next(lines).split()[1:])
+    return user + nice + system + irq + softirq + steal, steal
