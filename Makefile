@@ -47,7 +47,7 @@ format: .venv/dev ## let ruff and Black put the code in form
 .PHONY: pins
 pins: .venv/runtime ## resolve requirements*.txt again; `make pins ARGS=--upgrade` takes what is new
 	@$(PIP) install uv==$(UV_VERSION)
-	@$(COMPILE) $(ARGS) --extra s3 --extra valkey --output-file requirements.txt
+	@$(COMPILE) $(ARGS) --extra opentelemetry --extra s3 --extra valkey --output-file requirements.txt
 	@$(COMPILE) $(ARGS) --group dev --all-extras --output-file requirements-dev.txt
 
 .PHONY: bench bench-peers bench-models

@@ -301,6 +301,20 @@ class Settings:
         False,
         "whether every request is logged: id, method, path without query, status, time, address",
     )
+    traces: str | None = _setting(
+        _url,
+        "an http:// or https:// URL",
+        None,
+        "where traces are sent: a collector that takes OTLP over HTTP, such as "
+        "http://collector:4318/v1/traces",
+        secret=True,
+    )
+    trace_percent: int = _setting(
+        _integer(0, 100),
+        "0 to 100 percent",
+        1,
+        "of the requests of which no trusted proxy has said whether they are traced, how many are",
+    )
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -19,6 +19,7 @@ from stopgap.models.specification import Specification
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.release import Release
 from stopgap.releases.routing import Routing
+from stopgap.web.app import create_app
 from stopgap.wiring import Installation
 
 CALL_SECONDS = 0.02
@@ -76,7 +77,7 @@ def build(installation: Installation, model: str) -> Door:
         await slots[0].stop()
 
     parts.engine.carry(begin, end)
-    return wiring.door_to(parts, supervisor=os.getppid())
+    return wiring.door_to(create_app(parts), parts, supervisor=os.getppid())
 
 
 def main(model: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.collectors import collector
 from tests.commands import Run, opened
 from tests.databases import PostgresqlServer
 from tests.journal.filling import add
@@ -132,6 +133,7 @@ def test_damage(run: Run, data: Path, what: str, damage: Damage) -> None:
         ({"STOPGAP_LIMITS": "valkey://:secretword@127.0.0.1:none"}, "limits", "wrong"),
         ({"STOPGAP_LIMITS": "valkey://:secretword@127.0.0.1:9"}, "limits", "warning"),
         ({"REDIS_URL": "redis://:secretword@127.0.0.1:9"}, "limits", "warning"),
+        ({"STOPGAP_TRACES": "http://u:secretword@127.0.0.1:9/v1/traces"}, "traces", "warning"),
         ({"STOPGAP_OBJECTS": "ftp://x"}, "images", "wrong"),
         ({"STOPGAP_OBJECTS": "s3://Not_A_Bucket"}, "images", "wrong"),
         ({"STOPGAP_HOST": "192.0.2.1"}, "port", "wrong"),
@@ -157,6 +159,15 @@ def test_counts_that_are_shared(run: Run, valkey: ValkeyServer) -> None:
     result = run("doctor", STOPGAP_PORT="0", STOPGAP_LIMITS=valkey.url)
     assert "are counted at valkey://127.0.0.1:" in result.output
     assert PASSWORD not in result.output
+
+
+def test_traces_that_are_taken(run: Run) -> None:
+    """A collector that takes them is fine; where there are to be none, nothing is said of them."""
+    with collector() as collects:
+        assert weights(run, STOPGAP_TRACES=collects.url)["traces"] == "fine"
+        collects.status = 404
+        assert weights(run, STOPGAP_TRACES=collects.url)["traces"] == "warning"
+    assert "traces" not in weights(run)
 
 
 def test_a_port_that_is_taken(run: Run) -> None:

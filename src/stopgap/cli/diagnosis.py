@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from stopgap import __version__
 from stopgap.accounts.counts import open_counts, place_of
 from stopgap.accounts.shared_counts import CountsUnreachable, SharedCounts
 from stopgap.cli.open_files import LOW, allowed_open_files
@@ -26,6 +27,7 @@ from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
 from stopgap.storage.object_stores import folder_of, open_objects
 from stopgap.storage.objects import check
+from stopgap.telemetry.collecting import CollectorUnreachable, open_collector
 from stopgap.wiring.installation import Locations
 
 MEGABYTE = 1_000_000
@@ -216,6 +218,18 @@ def _limits(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield _fine(f"Failed sign-ins are counted at {place}.")
 
 
+def _traces(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    if settings.traces is None:
+        return
+    try:
+        open_collector(settings.traces, __version__).take([])
+    except CollectorUnreachable as error:
+        told = f"Traces are not taken where STOPGAP_TRACES says: {error}"
+        yield _warning(told, "Start the collector, or correct STOPGAP_TRACES.")
+    else:
+        yield _fine(f"Traces are taken, of {settings.trace_percent} % of the requests.")
+
+
 def _images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
     place = Locations.of(settings).objects
     folder = folder_of(place)
@@ -315,6 +329,7 @@ LOOKS: tuple[Callable[[Settings, Clock], Iterator[Finding]], ...] = (
     _database,
     _journal,
     _limits,
+    _traces,
     _images,
     _port,
     _source_link,

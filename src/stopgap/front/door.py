@@ -19,6 +19,7 @@ from stopgap.front.waiting import PlainRequest, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
 from stopgap.telemetry.metrics import Metrics
+from stopgap.telemetry.tracing import step
 
 
 class Door:
@@ -167,7 +168,8 @@ class Door:
             InternalFault: it has answered with an exception, which it should not.
         """
         try:
-            return await pool.run(partial(call, self._application, scope, body, extra))
+            with step("view"):
+                return await pool.run(partial(call, self._application, scope, body, extra))
         except Overloaded:
             raise
         except Exception as error:

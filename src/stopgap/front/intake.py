@@ -10,6 +10,7 @@ from urllib.parse import quote
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge, Overloaded
 from stopgap.storage.objects import DiskFull
+from stopgap.telemetry.tracing import step
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -77,7 +78,7 @@ class Intake:
     async def _read(self, receive: Receive, body: IO[bytes], stay: Stay, allowed: int) -> int:
         """Read the body into a file, in its time; return its length."""
         try:
-            with self._all.including(stay):
+            with self._all.including(stay), step("body"):
                 async with stay:
                     return await self._copy(receive, body, stay, allowed)
         except TimeoutError as error:

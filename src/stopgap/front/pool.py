@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
 from stopgap.problems import Overloaded
+from stopgap.telemetry.tracing import note
 
 T = TypeVar("T")
 
@@ -58,7 +60,8 @@ class Pool:
         self._inside += 1
         try:
             work = asyncio.get_running_loop().run_in_executor
-            result, took = await work(self._pool, self._do, task, time.monotonic())
+            here = copy_context().run  # what is traced goes on there
+            result, took = await work(self._pool, here, self._do, task, time.monotonic())
         finally:
             self._inside -= 1
         self._mean += (took - self._mean) / SMOOTHNESS
@@ -68,6 +71,7 @@ class Pool:
         began = time.monotonic()
         if began - arrived > self._patience:
             raise self._refusal()
+        note("begun")
         result = task()
         return result, time.monotonic() - began
 

@@ -4,12 +4,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from stopgap.address import Network
-from stopgap.front.intake import Message, Receive, Scope, Send
+from stopgap.front.intake import Receive, Scope, Send
 from stopgap.front.peer import address_of
+from stopgap.front.watched import Watched
 from stopgap.telemetry.access import AccessLog
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
-"""What the server runs: the door, with or without a witness."""
+"""What the server runs: the door, or whoever stands before it."""
 
 
 class Witness:
@@ -32,31 +33,16 @@ class Witness:
             await self._door(scope, receive, send)
             return
         began = time.perf_counter_ns()
-        begun: list[Message] = []
-
-        async def watched(message: Message) -> None:
-            if not begun:
-                begun.append(message)
-            await send(message)
-
+        watched = Watched(send)
         try:
             await self._door(scope, receive, watched)
         finally:
-            start: Message = begun[0] if begun else {"status": 0, "headers": ()}
             micros = (time.perf_counter_ns() - began) // 1_000
             self._log.note(
                 scope["method"],
                 scope["raw_path"],
-                start["status"],
-                request_id(start),
+                watched.start["status"],
+                watched.header(b"x-request-id"),
                 micros,
                 address_of(scope, self._trusted),
             )
-
-
-def request_id(start: Message) -> bytes:
-    """Tell the id that a client was told; nothing if it was told none."""
-    for name, value in start["headers"]:
-        if name == b"x-request-id":
-            return bytes(value)
-    return b""

@@ -13,6 +13,7 @@ from stopgap.contracts.row import Row
 from stopgap.models.bringing import Bringing
 from stopgap.models.failures import ModelFailed, ModelLate
 from stopgap.models.gathering import Gathering
+from stopgap.telemetry.tracing import current
 
 EARLY = 0.002
 """Seconds by which a timer of the event loop may ring too early."""
@@ -24,7 +25,7 @@ Fault = Callable[[], ModelFailed]
 class Ask:
     """Rows that go together, and whom their outputs are for: one row's caller, or a batch's."""
 
-    __slots__ = ("due", "future", "rows", "whole")
+    __slots__ = ("due", "future", "rows", "span", "whole")
 
     def __init__(
         self, rows: Sequence[Row], future: asyncio.Future[Any], due: float, *, whole: bool
@@ -33,6 +34,7 @@ class Ask:
         self.future = future
         self.due = due
         self.whole = whole  # one call for exactly these
+        self.span = current()  # None where the request is not traced
 
 
 class Flight:
@@ -141,6 +143,9 @@ class Batching:
             whole = asks[0].whole
             rows = asks[0].rows if whole else [ask.rows[0] for ask in asks]
             self._flight = Flight(asks, rows, self._loop.time())
+            for ask in asks:
+                if ask.span:
+                    ask.span.note("asked", {"stopgap.rows": len(rows)})
             self._send(rows, whole)
 
     def _next(self) -> list[Ask]:

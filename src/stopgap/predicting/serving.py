@@ -17,6 +17,7 @@ from stopgap.releases.release import Release
 from stopgap.releases.reporting import Count
 from stopgap.releases.tally import Outcome, outcome_of
 from stopgap.telemetry.metrics import Metrics
+from stopgap.telemetry.tracing import step
 
 FIRST_SHARE = 0.9
 """The share of its deadline that a release has where another can answer in its place. The rest is
@@ -79,6 +80,7 @@ class Serving:
         self.took = watched.metrics.prediction_series(contract.name, self.name).took
         self._body = Guard(contract, self.name, watched.monotonic).body
         self._contract = contract.name
+        self._traced = {"stopgap.contract": contract.name, "stopgap.release": self.name}
         self._tally = watched.tally
         self._metrics = watched.metrics
 
@@ -151,7 +153,8 @@ class SlotServing(Serving):
         entered = self._pace.enter()
         took: float | None = None
         try:
-            output = await (self._ask(row) if seconds is None else self._in_time(row, seconds))
+            with step("model", self._traced):
+                output = await (self._ask(row) if seconds is None else self._in_time(row, seconds))
             took = self._pace.leave(entered)
             answer = self._guarded(output)
         except (ModelFailed, PredictionFailed) as error:

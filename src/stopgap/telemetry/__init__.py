@@ -1,4 +1,4 @@
-"""What the server says of itself: logs, and metrics.
+"""What the server says of itself: logs, metrics and traces.
 
 May import `settings`, `errors` and `clock` only.
 """

@@ -78,6 +78,15 @@ def create_app(built: Parts) -> Flask:
     return app
 
 
+def route_of(app: Flask, method: str, path: str) -> str | None:
+    """Tell the rule under which a request is answered; None: there is none."""
+    try:
+        rule, _ = app.url_map.bind("").match(path, method, return_rule=True)
+    except HTTPException:
+        return None
+    return rule.rule
+
+
 def begin() -> None:
     """Give the request its id, and refuse what another site's page sent."""
     g.arrived = request.environ.get("stopgap.arrived", time.perf_counter())

@@ -1,16 +1,19 @@
 """The installation: a server's settings, and where everything of its own is kept."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from stopgap import __version__
 from stopgap.accounts.counts import open_counts
 from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.models.artifacts import Artifacts
 from stopgap.releases.last_known import LastKnown
 from stopgap.settings import Settings
 from stopgap.storage.object_stores import open_objects
+from stopgap.telemetry.collecting import Collecting, open_collector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +72,8 @@ class Installation:
     def counts(self) -> MemoryCounts:
         """Open where failed sign-ins and limited predictions are counted."""
         return open_counts(self.settings.limits, self.secret)
+
+    def traces(self, monotonic: Callable[[], float]) -> Collecting | None:
+        """Open where traces wait to be sent; None: there are none."""
+        url = self.settings.traces
+        return Collecting(open_collector(url, __version__), monotonic) if url else None

@@ -4,6 +4,7 @@ import os
 from contextlib import closing
 from dataclasses import replace
 
+from stopgap import __version__
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.counts import open_counts
 from stopgap.accounts.passwords import Passwords
@@ -16,6 +17,7 @@ from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
 from stopgap.storage.object_stores import open_objects
 from stopgap.storage.objects import check
+from stopgap.telemetry.collecting import open_collector
 from stopgap.wiring.installation import Installation, Locations
 
 
@@ -33,6 +35,8 @@ def prepare(settings: Settings) -> Installation:
     """
     load_contracts(settings.contracts)
     open_counts(settings.limits, b"")
+    if settings.traces:
+        open_collector(settings.traces, __version__)
     folder = open_data_folder(settings.data)
     settings = replace(settings, data=folder)
     at = Locations.of(settings)

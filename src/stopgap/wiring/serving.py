@@ -1,5 +1,6 @@
 """Serving: the application, and the door in front of it."""
 
+import random
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TypeVar
@@ -17,10 +18,12 @@ from stopgap.front.life import Life
 from stopgap.front.pool import Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
+from stopgap.front.tracer import Tracer
 from stopgap.front.waiting import WaitingLane
 from stopgap.front.witness import Asgi, Witness
 from stopgap.settings import Settings
 from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
+from stopgap.telemetry.collecting import SEND_SECONDS, Collecting
 from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
 from stopgap.telemetry.outlet import standard_output
@@ -50,22 +53,49 @@ def build_door(installation: Installation, supervisor: int) -> Asgi:
     Args:
         supervisor: The process id of who keeps the workers; the worker ends when it is gone.
     """
-    settings = installation.settings
+    settings, clock = installation.settings, SystemClock()
     log_to_stdout(settings.log_level)
     parts = build_parts(installation, Metrics(installation.at.metrics))
-    if not settings.access_log:
-        return door_to(parts, supervisor=supervisor)
-    log = AccessLog(SystemClock().microseconds, standard_output().put)
-    door = door_to(parts, supervisor=supervisor, log=log)
-    return Witness(door, log, trusted=settings.trusted_proxies)
+    application, outlets = web.create_app(parts), []
+    log = AccessLog(clock.microseconds, standard_output().put) if settings.access_log else None
+    traces = installation.traces(clock.monotonic)
+    if log:
+        outlets.append(Chore(call=log.flush, every=FLUSH_SECONDS))
+    if traces:
+        outlets.append(Chore(call=traces.send, every=SEND_SECONDS))
+    door: Asgi = door_to(application, parts, supervisor=supervisor, outlets=outlets)
+    if traces:
+        door = _traced(door, traces, application, settings)
+    return Witness(door, log, trusted=settings.trusted_proxies) if log else door
 
 
-def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> Door:
+def _traced(
+    door: Asgi, traces: Collecting, application: web.Application, settings: Settings
+) -> Tracer:
+    return Tracer(
+        door,
+        traces,
+        share=settings.trace_percent / 100,
+        draw=random.Random().random,  # noqa: S311  # a draw is no secret
+        trusted=settings.trusted_proxies,
+        route=partial(web.route_of, application),
+        now=SystemClock().microseconds,
+    )
+
+
+def door_to(
+    application: web.Application,
+    parts: Parts,
+    *,
+    supervisor: int,
+    outlets: Sequence[Chore] = (),
+) -> Door:
     """Put the door in front of an application.
 
     Args:
+        parts: What the application was built from.
         supervisor: The process id of who keeps the workers; the worker ends when it is gone.
-        log: Written from time to time, if there is one, and at the end.
+        outlets: What has been noted is written by these, once more at the end.
     """
     settings = parts.settings
     prefixes = [contract.prefix for contract in parts.contracts]
@@ -73,7 +103,7 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
     intake = Intake(seconds=settings.body_seconds, places=settings.max_requests // 2)
     sending = Sending(parts.ids, places=settings.max_requests // 2)
     return Door(
-        web.create_app(parts),
+        application,
         express=_lane(ExpressLane, parts),
         waiting=_lane(WaitingLane, parts),
         quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
@@ -90,15 +120,15 @@ def door_to(parts: Parts, *, supervisor: int, log: AccessLog | None = None) -> D
         metrics=parts.metrics,
         life=Life(
             engine=parts.engine,
-            chores=_chores(parts, log),
+            chores=[*_chores(parts), *outlets],
             supervisor=supervisor,
             leaving=Leaving(places=places, intake=intake, sending=sending),
-            close=partial(_close, parts, log),
+            close=partial(_close, parts, outlets),
         ),
     )
 
 
-def _chores(parts: Parts, log: AccessLog | None) -> list[Chore]:
+def _chores(parts: Parts) -> list[Chore]:
     """List what a worker does by itself."""
     journal_days = parts.settings.journal_days
     return [
@@ -110,7 +140,6 @@ def _chores(parts: Parts, log: AccessLog | None) -> list[Chore]:
         Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
         Chore(call=partial(parts.journal.sweep, journal_days), every=SWEEP_SECONDS),
         *_exchanges(parts.counts),
-        *([Chore(call=log.flush, every=FLUSH_SECONDS)] if log else []),
     ]
 
 
@@ -135,9 +164,9 @@ def _lane(kind: type[Plain], parts: Parts) -> Plain:
     )
 
 
-def _close(parts: Parts, log: AccessLog | None) -> None:
-    if log:
-        log.flush()
+def _close(parts: Parts, outlets: Sequence[Chore]) -> None:
+    for outlet in outlets:
+        outlet.call()
     parts.close()
     write_last_lines()
 

@@ -1,0 +1,123 @@
+"""An OpenTelemetry collector, or whatever else takes its protocol (OTLP) over HTTP."""
+
+import logging
+from collections.abc import Sequence
+
+from opentelemetry import trace as api
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+from stopgap.telemetry.collecting import CollectorUnreachable
+from stopgap.telemetry.tracing import Remote, Span, Trace
+
+SECONDS = 2.0
+"""For which the collector is waited for, with the library's one or two further tries."""
+
+NANOSECONDS = 1_000
+"""In a microsecond."""
+
+LOGGER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+"""Where the library tells, and nowhere else, why something was not taken."""
+
+
+class OtlpCollector:
+    """One collector, asked by one thread at a time.
+
+    Headers and certificates can be given by the variables of OpenTelemetry's specification:
+    OTEL_EXPORTER_OTLP_HEADERS and so on, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
+
+    Args:
+        url: Where it takes traces.
+        version: Our own.
+    """
+
+    def __init__(self, url: str, version: str) -> None:
+        self._exporter = OTLPSpanExporter(endpoint=url, timeout=SECONDS)
+        self._ended = Ended()
+        # Without the library's queue and its thread: a chore sends what `Collecting` holds.
+        provider = TracerProvider(
+            sampler=ALWAYS_ON, resource=_ourselves(version), shutdown_on_exit=False
+        )
+        provider.add_span_processor(self._ended)
+        self._tracer = provider.get_tracer("stopgap")
+        self._reason = Reason()
+        logger = logging.getLogger(LOGGER)
+        logger.addHandler(self._reason)
+        logger.propagate = False
+
+    def take(self, traces: Sequence[Trace]) -> None:
+        """Send some traces.
+
+        Raises:
+            CollectorUnreachable: they are not taken.
+        """
+        for trace in traces:
+            self._write(trace)
+        if self._exporter.export(self._ended.taken()) is not SpanExportResult.SUCCESS:
+            raise CollectorUnreachable(self._reason.told)
+
+    def _write(self, trace: Trace) -> None:
+        """Make the library's spans of ours."""
+        written: dict[Span | None, api.Span] = {None: _far(trace.remote)}
+        for span in trace.spans:
+            written[span] = self._tracer.start_span(
+                span.name,
+                api.set_span_in_context(written[span.parent]),
+                kind=api.SpanKind.INTERNAL if span.parent else api.SpanKind.SERVER,
+                attributes=span.attributes,
+                start_time=span.began * NANOSECONDS,
+            )
+            _end(written[span], span)
+
+
+class Ended(SpanProcessor):
+    """Keeps the spans that have been written, for one export of them all."""
+
+    def __init__(self) -> None:
+        self._spans: list[ReadableSpan] = []
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Keep one."""
+        self._spans.append(span)
+
+    def taken(self) -> list[ReadableSpan]:
+        """Give them away."""
+        spans, self._spans = self._spans, []
+        return spans
+
+
+class Reason(logging.Handler):
+    """Remembers what the library has said last."""
+
+    told = "no reason was given"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember a line."""
+        self.told = record.getMessage()
+
+
+def _ourselves(version: str) -> Resource:
+    """Say who sends this, unless the environment does."""
+    own = Resource({"service.name": "stopgap", "service.version": version})
+    return Resource.create(dict(own.merge(OTELResourceDetector().detect()).attributes))
+
+
+def _far(remote: Remote | None) -> api.Span:
+    """Stand for the caller's span; without one, what is below begins a trace."""
+    trace_id, span_id, sampled = remote or (api.INVALID_TRACE_ID, api.INVALID_SPAN_ID, False)
+    flags = api.TraceFlags(api.TraceFlags.SAMPLED if sampled else api.TraceFlags.DEFAULT)
+    return api.NonRecordingSpan(
+        api.SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags)
+    )
+
+
+def _end(written: api.Span, span: Span) -> None:
+    for event in span.events:
+        written.add_event(event.name, event.attributes, event.at * NANOSECONDS)
+    if span.error is not None:
+        written.set_attribute("error.type", span.error)
+        written.set_status(api.Status(api.StatusCode.ERROR))
+    written.end(span.ended * NANOSECONDS)

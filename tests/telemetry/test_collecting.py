@@ -1,0 +1,109 @@
+"""Collecting: traces reach a collector, and never hold anything up."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from stopgap.telemetry.collecting import (
+    AGAIN_SECONDS,
+    BATCH,
+    WAITING_MAX,
+    Collecting,
+    CollectorUnreachable,
+    TracesUnusable,
+    open_collector,
+)
+from stopgap.telemetry.tracing import Trace
+
+
+class Taking:
+    """A collector that can go away; and its time."""
+
+    def __init__(self) -> None:
+        self.taken: list[Sequence[Trace]] = []
+        self.asked = 0
+        self.away = False
+        self.now = 0.0
+
+    def take(self, traces: Sequence[Trace]) -> None:
+        """Take some, unless it is away."""
+        self.asked += 1
+        if self.away:
+            raise CollectorUnreachable("it is away")
+        self.taken.append(traces)
+
+
+@pytest.fixture
+def collector() -> Taking:
+    """Make a collector."""
+    return Taking()
+
+
+@pytest.fixture
+def collecting(collector: Taking) -> Collecting:
+    """Hold traces for it."""
+    return Collecting(collector, lambda: collector.now)
+
+
+def keep(collecting: Collecting, number: int) -> list[Trace]:
+    """Hand in traces."""
+    traces = [Trace(None, int) for _ in range(number)]
+    for trace in traces:
+        collecting.keep(trace)
+    return traces
+
+
+def test_all_is_sent_in_its_order(collector: Taking, collecting: Collecting) -> None:
+    """Nothing is sent twice, or where there is nothing; many go in several batches."""
+    collecting.send()
+    assert collector.asked == 0
+    traces = keep(collecting, BATCH + 1)
+    collecting.send()
+    collecting.send()
+    assert [len(batch) for batch in collector.taken] == [BATCH, 1]
+    assert [trace for batch in collector.taken for trace in batch] == traces
+
+
+def test_a_collector_that_is_away(
+    collector: Taking, collecting: Collecting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is asked seldom meanwhile; its going is told once, and what was lost at its coming."""
+    caplog.set_level(logging.INFO)
+    collector.away = True
+    for _ in range(3):
+        keep(collecting, 2)
+        collecting.send()
+        collector.now += AGAIN_SECONDS / 2
+    assert collector.asked == 2  # the four that came in between went together
+    assert caplog.messages == ["traces are not taken now, and will be lost: it is away"]
+    collector.away = False
+    collector.now += AGAIN_SECONDS
+    last = keep(collecting, 1)
+    collecting.send()
+    assert collector.taken == [last]
+    assert caplog.messages[1:] == [
+        "traces are taken again; those of 6 requests were lost",
+    ]
+
+
+def test_more_than_can_be_sent(
+    collector: Taking, collecting: Collecting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Memory is bounded: the oldest are lost, which is told once a minute."""
+    for _ in range(2):
+        traces = keep(collecting, WAITING_MAX + 3)
+        collecting.send()
+        collector.now += 1
+    assert collector.taken[-1][-1] is traces[-1]
+    assert sum(map(len, collector.taken)) == 2 * WAITING_MAX
+    assert caplog.messages == ["there are more traces than can be sent; 3 were lost just now"]
+
+
+def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told with the command that installs it."""
+    monkeypatch.delitem(sys.modules, "stopgap.telemetry.opentelemetry", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with pytest.raises(TracesUnusable, match="pip install opentelemetry-exporter"):
+        open_collector("http://127.0.0.1:9/v1/traces", "1.0")
