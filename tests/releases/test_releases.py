@@ -365,6 +365,20 @@ def test_a_file_that_was_verified_again_is_loaded_anew(releases: Releases) -> No
     assert now.specification.file_hash == SECOND
 
 
+def test_a_file_that_was_verified_for_tomorrow_alone(database: Database, clock: FakeClock) -> None:
+    """Today's server goes on with the file that was verified for its contract, and no other."""
+    today = Releases(database, clock, [DELIVERY])
+    tomorrow = Releases(database, clock, [TOMORROW])
+    number = passed(today)
+    verify_file(today, number, FIRST)
+    today.promote(NAME, number, "ann")
+    seen = replace(report(TOMORROW), loaded={"kind": "python", "file_hash": SECOND})
+    tomorrow.verified(NAME, number, seen, "ann")
+    assert (live_file(today), live_file(tomorrow)) == (FIRST, SECOND)
+    verify_file(today, number, SECOND)
+    assert live_file(today) == SECOND
+
+
 def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock) -> None:
     """Nothing is gone back to that was verified for a contract that is served no more."""
     releases = Releases(database, clock, [DELIVERY])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from stopgap.contracts.contract import Contract
+from stopgap.models.specification import Specification
 from stopgap.releases import moves
 from stopgap.releases.gate import ReleaseUnverified, check_verified, overridden
 from stopgap.releases.move import Doing, Move, written
@@ -133,13 +134,20 @@ class Register:
         return at
 
     def _as_served(self, release: Release) -> Release:
-        """Have a release be one of the contract as it is served here, if it was verified for it."""
-        served = self._contract.fingerprint
-        if release.fingerprint == served:
+        """Have a release be one of the contract as it is served here, if it was verified for it.
+
+        With traffic, it is loaded from the Python file that was seen when it was let through for
+        this contract; another may have been seen for tomorrow's.
+        """
+        number, report = release.number, self.report(release.number)
+        if report is None or report.fingerprint != self._contract.fingerprint:
             return release
-        report = self.report(release.number)
-        was_verified = report is not None and report.fingerprint == served
-        return replace(release, fingerprint=served) if was_verified else release
+        specification = release.specification
+        if specification and release.stage in ON_DUTY:
+            with suppress(ReleaseUnverified):
+                self._check_verified(number)
+                specification = _seen(specification, report)
+        return replace(release, fingerprint=report.fingerprint, specification=specification)
 
     def _check_verified(self, number: int) -> None:
         if number != STAND_IN_NUMBER:
@@ -159,9 +167,8 @@ class Register:
     def _keep_file(self, number: int) -> None:
         """Keep which Python file was let through: who has another one loaded loads it anew."""
         specification, report = self.find(number).specification, self.report(number)
-        if specification and report and specification.artifact is None:
-            file_hash = report.loaded.get("file_hash")
-            self.rows.specify(number, replace(specification, file_hash=file_hash))
+        if specification and report:
+            self.rows.specify(number, _seen(specification, report))
 
     def _next(self, state: State) -> int:
         self.state = replace(state, version=state.version + 1)
@@ -180,3 +187,10 @@ class Register:
             reason=written(doing.reason),
             figures=doing.figures,
         )
+
+
+def _seen(specification: Specification, report: Report) -> Specification:
+    """Have a model be loaded from the Python file, if it is one, that a verification has seen."""
+    if specification.artifact is not None:
+        return specification
+    return replace(specification, file_hash=report.loaded.get("file_hash"))
