@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.corners import corners
 from stopgap.contracts.parsing import (
     Given,
     InputMalformed,
@@ -26,7 +27,6 @@ from stopgap.contracts.parsing import (
     read_inputs,
     read_path,
 )
-from stopgap.contracts.sampling import corners
 from stopgap.errors import Fault
 
 FORM = "application/x-www-form-urlencoded"

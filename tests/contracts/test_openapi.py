@@ -15,6 +15,8 @@ from tests.contracts.promises import DELIVERY, LETTER, contract_of, contracts
 
 from stopgap.contracts import kinds, values
 from stopgap.contracts.contract import Contract, Example
+from stopgap.contracts.corners import corners
+from stopgap.contracts.drawing import draw
 from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.months import Month
 from stopgap.contracts.openapi import FORMS, JSON, component_schemas, document, path_items
@@ -26,7 +28,7 @@ from stopgap.contracts.parsing import (
     query_values,
     read_inputs,
 )
-from stopgap.contracts.sampling import corners, draw, sample_inputs
+from stopgap.contracts.sampling import sample_inputs
 
 ALL = (madcompany, DELIVERY, LETTER)
 DOCUMENT = document(ALL, {})

@@ -15,9 +15,10 @@ import skops.io
 from tests.examples import sales
 from tests.examples.sales import Made
 
+from stopgap.contracts.corners import corners
 from stopgap.contracts.madcompany import Sales, contract
 from stopgap.contracts.months import NAMES
-from stopgap.contracts.sampling import corners, sample_inputs
+from stopgap.contracts.sampling import sample_inputs
 
 TRUSTED = ["sklearn.tree._tree.Tree"]
 FIELDS = [field.name for field in contract.fields]

@@ -112,6 +112,16 @@ class Field:
     unit: str = ""
     examples: tuple[object, ...] = ()
 
+    @property
+    def has_pattern(self) -> bool:
+        """Whether it is a text of which only the author can tell what it looks like."""
+        return isinstance(self.kind, Text) and self.kind.pattern is not None
+
+    @property
+    def given(self) -> tuple[object, ...]:
+        """The values that its author has given: examples, and a default."""
+        return self.examples if self.required else (*self.examples, self.default)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:

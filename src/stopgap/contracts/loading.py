@@ -11,7 +11,7 @@ from traceback import extract_tb
 from types import ModuleType
 
 from stopgap.contracts.contract import Contract, placeholder
-from stopgap.contracts.sampling import check_samples
+from stopgap.contracts.soundness import check_sound
 from stopgap.errors import StartRefused, StopgapError
 
 PLATFORM = frozenset(
@@ -44,7 +44,7 @@ def load_contracts(places: Sequence[str]) -> tuple[Contract, ...]:
     check_apart(contracts)
     source = random.Random(0)  # noqa: S311  # any inputs will do
     for contract in contracts:
-        check_samples(contract, source)
+        check_sound(contract, source)
     return contracts
 
 

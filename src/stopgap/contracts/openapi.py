@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from stopgap.contracts import kinds, sampling, schemas
+from stopgap.contracts import kinds, schemas
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.corners import corners
+from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.schemas import Schema
 
 VERSION = "3.1.1"
@@ -95,7 +97,7 @@ def _by_query(contract: Contract) -> dict[str, Any]:
 
 
 def _by_body(contract: Contract) -> dict[str, Any]:
-    example = sampling.example_inputs(contract)
+    example = example_inputs(contract)
     content = {JSON: {"schema": _ref(contract, "json"), "example": example}} | {
         form: {"schema": _ref(contract, "form"), "example": example} for form in FORMS
     }
@@ -217,7 +219,7 @@ def _output_schema(contract: Contract) -> Schema:
 def _example_output(contract: Contract) -> Any:
     if contract.examples:
         return contract.examples[0].output
-    return sampling.corners(contract.output_kind)[0]
+    return corners(contract.output_kind)[0]
 
 
 def _ref(contract: Contract, name: str) -> Schema:

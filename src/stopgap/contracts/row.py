@@ -4,10 +4,12 @@ What an author's validators made of a request stands in the row, and they are ne
 again: one that turns Fahrenheit into Celsius would do it twice.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from pydantic import BaseModel
-from pydantic_core import SchemaSerializer, SchemaValidator, core_schema
+from pydantic import BaseModel, ValidationError
+from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json
 
 from stopgap.contracts import kinds, values
 from stopgap.contracts.annotations import validated_fields
@@ -80,6 +82,24 @@ class _Fields:
 
 ANY = core_schema.any_schema()
 _fields_of = cache(_Fields)
+
+
+def allowed_inputs(contract: Contract, values: Mapping[str, Any]) -> BaseModel | None:
+    """Make inputs of values by name; None, where the contract or its author refuses them."""
+    try:
+        return contract.inputs.model_validate(values, by_alias=False, by_name=True)
+    except ValidationError:
+        return None
+
+
+def repeats(contract: Contract, json: bytes) -> bool:
+    """Tell whether a client that sends the values of a row gets the row.
+
+    Where an author's validators turn values into others, nobody knows what was sent.
+    """
+    values = from_json(json)
+    inputs = allowed_inputs(contract, values) if isinstance(values, dict) else None
+    return inputs is not None and Row.of(inputs).json == json
 
 
 def recorded_row(contract: Contract, json: bytes) -> Row | None:

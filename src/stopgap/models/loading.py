@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.drawing import SampleNotFound
 from stopgap.contracts.row import Row
-from stopgap.contracts.sampling import SampleNotFound, sample_inputs
+from stopgap.contracts.sampling import sample_inputs
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.frames import ASK, LOAD, LOADED, Frame, pack
 from stopgap.models.loaded import Loaded, check_unchanged

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.drawing import draw, drawer
 from stopgap.contracts.row import Row
-from stopgap.contracts.sampling import draw, drawer
 from stopgap.models.model import Model
 
 

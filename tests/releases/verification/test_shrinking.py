@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from tests.contracts.promises import LETTER, contract_of, contracts
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.drawing import SampleNotFound
 from stopgap.contracts.row import Row
-from stopgap.contracts.sampling import SampleNotFound, sample_inputs
+from stopgap.contracts.sampling import sample_inputs
 from stopgap.releases.verification.shrinking import shrink
 
 Rule = Callable[[dict[str, Any]], bool]

@@ -18,7 +18,8 @@ from stopgap.contracts.conformance.visiting import (
     expect_status,
 )
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.sampling import corners, sample_values
+from stopgap.contracts.corners import corners
+from stopgap.contracts.sampling import sample_values
 from stopgap.contracts.spellings import fold
 from stopgap.contracts.values import breach
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.corners import corner_inputs
 from stopgap.contracts.row import Row
-from stopgap.contracts.sampling import corner_inputs, sample_inputs, scattered_inputs
+from stopgap.contracts.sampling import sample_inputs, scattered_inputs
 
 CORNERS = 400
 """Corners at most; a contract of twelve fields with ten edges each has 250."""

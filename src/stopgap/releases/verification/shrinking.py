@@ -8,8 +8,7 @@ from typing import Any
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.row import Row
-from stopgap.contracts.sampling import allowed, repeats
+from stopgap.contracts.row import Row, allowed_inputs, repeats
 
 Breaks = Callable[[Row], Awaitable[bool]]
 """Whether a row still breaks the rule."""
@@ -94,7 +93,7 @@ class Search:
 
     async def _try(self, values: dict[str, Any]) -> bool:
         """Ask with other values, and keep them if they break the rule."""
-        inputs = allowed(self._contract, values)
+        inputs = allowed_inputs(self._contract, values)
         if inputs is None:
             return False
         if self._left <= 0:

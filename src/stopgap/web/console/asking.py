@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.sampling import example_inputs
+from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.values import OutOfBounds, read_text, write_text
 from stopgap.errors import Fault
 

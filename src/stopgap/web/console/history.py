@@ -12,7 +12,7 @@ from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.contracts.annotations import validated_fields
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.sampling import repeats
+from stopgap.contracts.row import repeats
 from stopgap.contracts.values import write_text
 from stopgap.errors import Fault
 from stopgap.journal.conditions import FilterInvalid, names_served

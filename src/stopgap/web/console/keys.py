@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request, url_for
 
 from stopgap.accounts.keys import KeyLabelInvalid, KeyQuotaReached
 from stopgap.accounts.permissions import Permission
-from stopgap.contracts.sampling import example_inputs
+from stopgap.contracts.examples import example_inputs
 from stopgap.web import callers
 from stopgap.web.answers import page as plain_page
 from stopgap.web.answers import problem

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, url_for
 
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.sampling import example_inputs
+from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.values import write_text
 from stopgap.errors import kinds
 from stopgap.problems import PageNotFound, status_of
