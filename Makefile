@@ -48,7 +48,8 @@ format: .venv/dev ## let ruff and Black put the code in form
 pins: .venv/runtime ## resolve requirements*.txt again; `make pins ARGS=--upgrade` takes what is new
 	@$(PIP) install uv==$(UV_VERSION)
 	@$(COMPILE) $(ARGS) --extra opentelemetry --extra s3 --extra valkey --output-file requirements.txt
-	@$(COMPILE) $(ARGS) --group dev --all-extras --output-file requirements-dev.txt
+	@$(COMPILE) $(ARGS) --group dev --all-extras --constraint requirements.txt \
+		--output-file requirements-dev.txt
 
 .PHONY: bench bench-peers bench-models
 bench: .venv/runtime ## measure it beside other servers; `make bench ARGS=--write` keeps the tables
