@@ -45,10 +45,10 @@ class Kept:
 
 
 async def traced(
-    asked: Scope, *, share: float = 1.0, trusted: Sequence[Network] = ()
+    asked: Scope, *, share: float = 1.0, trusted: Sequence[Network] = (), kept: Kept | None = None
 ) -> tuple[Client, list[Trace]]:
     """Send a request past a tracer; return what came back, and the traces."""
-    kept, client = Kept(), Client()
+    kept, client = kept or Kept(), Client()
     collecting = Collecting(kept, lambda: 0.0)
     tracer = Tracer(
         answering,
@@ -118,10 +118,12 @@ async def test_words_that_strangers_choose() -> None:
 @in_a_loop
 async def test_who_has_gone_is_traced_too() -> None:
     """A request that came to no answer has a trace without a status."""
-    kept: list[Trace] = []
+    kept = Kept()
     with pytest.raises(ConnectionError):
-        await traced(scope("/gone"))
-    assert kept == []
+        await traced(scope("/gone"), kept=kept)
+    ((request,),) = (trace.spans for trace in kept.traces)
+    assert request.error == "ConnectionError"
+    assert "http.response.status_code" not in request.attributes
 
 
 @pytest.mark.parametrize(

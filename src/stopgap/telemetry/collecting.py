@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class TracesUnusable(StartRefused):
-    """Traces cannot be sent where STOPGAP_TRACES says."""
+    """STOPGAP_TRACES asks for traces, but the library that sends them is not installed."""
 
 
 class CollectorUnreachable(Exception):
@@ -110,7 +110,7 @@ def open_collector(url: str, version: str) -> Collector:
         version: Our own.
 
     Raises:
-        TracesUnusable: the library for it is missing, or the URL is none.
+        TracesUnusable: the library for it is missing.
     """
     try:
         found = importlib.import_module("stopgap.telemetry.opentelemetry")
