@@ -17,16 +17,9 @@ from uuid import uuid4
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
-from stopgap.contracts.parsing import (
-    Given,
-    InputMalformed,
-    InputNotAllowed,
-    JsonMalformed,
-    json_values,
-    query_values,
-    read_inputs,
-    read_path,
-)
+from stopgap.contracts.given import Given, json_values, query_values
+from stopgap.contracts.json_object import JsonMalformed
+from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_inputs, read_path
 from stopgap.errors import Fault
 
 FORM = "application/x-www-form-urlencoded"

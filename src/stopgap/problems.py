@@ -18,7 +18,8 @@ from stopgap.accounts.keys import KeyLabelInvalid, KeyNotFound, KeyQuotaReached
 from stopgap.accounts.passwords import PasswordFixed, PasswordTooLong, PasswordTooWeak
 from stopgap.accounts.sessions import SessionNotFound
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
-from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, JsonMalformed
+from stopgap.contracts.json_object import JsonMalformed
+from stopgap.contracts.parsing import InputMalformed, InputNotAllowed
 from stopgap.errors import Fault, StartRefused, StopgapError
 from stopgap.images.image import (
     ImageBroken,

@@ -15,9 +15,10 @@ from stopgap.contracts.compatibility import Change, compare
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
 from stopgap.contracts.drawing import draw
+from stopgap.contracts.given import Given, json_values
 from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.months import Month
-from stopgap.contracts.parsing import Given, json_values, read_inputs
+from stopgap.contracts.parsing import read_inputs
 from stopgap.contracts.spellings import Spellings
 
 AND_X = Annotated[int, Field(validation_alias=AliasChoices("n", "x"))]

@@ -5,7 +5,8 @@ from tests.contracts.promises import contracts
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.examples import example_inputs
-from stopgap.contracts.parsing import query_values, read_path
+from stopgap.contracts.given import query_values
+from stopgap.contracts.parsing import read_path
 
 
 @given(contracts())

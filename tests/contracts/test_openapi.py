@@ -17,17 +17,12 @@ from stopgap.contracts import kinds, values
 from stopgap.contracts.contract import Contract, Example
 from stopgap.contracts.corners import corners
 from stopgap.contracts.drawing import draw
+from stopgap.contracts.given import json_values, query_values
+from stopgap.contracts.json_object import JsonMalformed
 from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.months import Month
 from stopgap.contracts.openapi import FORMS, JSON, component_schemas, document, path_items
-from stopgap.contracts.parsing import (
-    InputMalformed,
-    InputNotAllowed,
-    JsonMalformed,
-    json_values,
-    query_values,
-    read_inputs,
-)
+from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_inputs
 from stopgap.contracts.sampling import sample_inputs
 
 ALL = (madcompany, DELIVERY, LETTER)

@@ -12,18 +12,14 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from tests.contracts.promises import DELIVERY, LETTER, contract_of
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.given import Given, json_values, query_values
+from stopgap.contracts.json_object import JsonMalformed
 from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.parsing import (
     GIVEN_MAX,
-    Given,
     InputMalformed,
     InputNotAllowed,
-    JsonMalformed,
-    json_values,
-    path_values,
-    query_values,
     read_inputs,
-    read_json_object,
     read_path,
 )
 from stopgap.errors import RECEIVED_MAX, Fault, StopgapError
@@ -166,50 +162,6 @@ def test_a_bad_month_in_json(value: object) -> None:
     """In JSON a month is a text or a number."""
     body = json.dumps(INPUTS | {MONTH: value}).encode()
     assert set(faults_of(InputNotAllowed, read_json, body)) == {MONTH}
-
-
-NO_OBJECTS: dict[str, bytes] = {
-    "empty": b"",
-    "broken": b'{"month": ',
-    "trailing": b"{} {}",
-    "list": b"[1]",
-    "text": b'"january"',
-    "number": b"5",
-    "nothing": b"null",
-    "many brackets": b"[" * 20_000,
-    "many objects": b'{"a":' * 20_000,
-    "closed brackets": b'{"month": ' + b"[" * 20_000 + b"]" * 20_000 + b"}",
-    "NaN": b'{"seller_available": NaN}',
-    "Infinity": b'{"seller_available": -Infinity}',
-    "duplicate": b'{"month": "may", "month": "may"}',
-    "duplicate, escaped": b'{"month": "may", "mont\\u0068": "may"}',
-    "duplicate inside": b'{"x": {"a": 1, "a": 2}}',
-    "half a pair": b'{"month": "\\ud800"}',
-    "half a pair as a name": b'{"\\udc00": 1}',
-    "no UTF-8": b'{"month": "\xff"}',
-    "UTF-16": '{"month": "may"}'.encode("utf-16"),
-    "a mark before": b'\xef\xbb\xbf{"month": "may"}',
-    "too many digits": b'{"seller_available": ' + b"9" * 5_000 + b"}",
-    "single quotes": b"{'month': 'may'}",
-    "comment": b'{"month": "may" /* 5 */}',
-}
-
-
-def test_a_name_given_twice_among_very_many() -> None:
-    """Which name it was is found in one pass; with a look at all for each, this took minutes."""
-    names = [f'"{number}":0' for number in range(100_000)]
-    body = f"{{{','.join([*names, names[-1]])}}}".encode()
-    with pytest.raises(JsonMalformed, match="'99999' is given twice"):
-        read_json_object(body)
-
-
-@pytest.mark.parametrize("body", NO_OBJECTS.values(), ids=NO_OBJECTS.keys())
-def test_what_is_no_json_object(body: bytes) -> None:
-    """A body is one JSON object with each name given once; the answer says why it is none."""
-    with pytest.raises(JsonMalformed) as refusal:
-        read_json_object(body)
-    assert refusal.value.detail.startswith("The body")
-    assert "sys." not in refusal.value.detail
 
 
 @pytest.mark.parametrize("depth", range(900, 1100, 7))
@@ -376,37 +328,6 @@ def test_a_broken_pattern_is_named_beside_other_faults() -> None:
     """Every field at fault is named at once, whoever finds the fault."""
     faults = faults_of(InputMalformed, read_inputs, SPAN, query_values("low=x&code=x&y=1"))
     assert set(faults) == {"low", "high", "code", "y"}
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("/p/a%2Fb/x/c", ["a/b", "c"]),
-        ("/p/a/x/c/", ["a", "c"]),
-        ("/p/a/%78/c", ["a", "c"]),
-        ("/p/+/x/%2B", ["+", "+"]),
-        ("/p/../x/c", ["..", "c"]),
-        ("/p//x/c", ["", "c"]),
-        ("/p/a/y/c", None),
-        ("/p/a/x", None),
-        ("/p/a/x/c/d", None),
-        ("/p/a/x/c//", None),
-    ],
-)
-def test_a_raw_path_is_split_before_it_is_decoded(path: str, found: list[str] | None) -> None:
-    """`%2F` is no slash, `+` no space, and one slash at the end no part."""
-    values = path_values("/p/{n}/x/{m}", path)
-    assert (None if values is None else [str(value.value) for value in values]) == found
-
-
-def test_a_query_is_split_before_it_is_decoded() -> None:
-    """`%26` is no ampersand, and `+` is a space, as forms write it."""
-    assert query_values("a=1%262&b=+%2B&c&d=e=f&&") == [
-        Given("a", "1&2"),
-        Given("b", " +"),
-        Given("c", ""),
-        Given("d", "e=f"),
-    ]
 
 
 SEGMENT = st.text() | st.sampled_from(["5", "january", "-5", "", "2.5", "%FF", "%00", "north"])

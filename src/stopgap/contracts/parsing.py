@@ -1,23 +1,19 @@
 """Reading a request's inputs: every field checked, every field at fault named."""
 
 import json
-import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, ValidationError
 
 from stopgap.contracts import kinds, values
-from stopgap.contracts.contract import Contract, placeholder, segments_of
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.given import Given, Raw, path_values
 from stopgap.errors import RECEIVED_MAX, Fault, StopgapError
 
 GIVEN_MAX = 100
 """Values that one request may bring; more are an attack, unless a contract has so many fields."""
-
 
 NAME_MAX = 64
 """Characters of an unknown name that are compared with those that there are."""
@@ -29,127 +25,6 @@ class InputMalformed(StopgapError):
 
 class InputNotAllowed(StopgapError):
     """Every value can be read, but one is not among those that the contract allows."""
-
-
-class JsonMalformed(StopgapError):
-    """The body is not one JSON object with each name given once (RFC 8259)."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """One value as it arrived: a text of a path, query or form, or a JSON value."""
-
-    name: str
-    value: object
-    written: bool = True  # as text; False for JSON
-
-
-@dataclass(frozen=True)
-class _Raw:
-    """A text that is no UTF-8, as it stood in the address."""
-
-    text: str
-
-
-def unreadable(name: str, shown: str) -> Given:
-    """Give a value that no field takes: a file, or a text that is no UTF-8."""
-    return Given(name, _Raw(shown))
-
-
-def path_values(template: str, raw_path: str) -> list[Given] | None:
-    """Match a raw, still percent-encoded path against a template.
-
-    Returns None where the path has other parts than the template; one trailing slash is no part.
-    """
-    parts = raw_path.removeprefix("/").split("/")
-    expected = segments_of(template)
-    if len(parts) == len(expected) + 1 and not parts[-1]:
-        parts.pop()
-    if len(parts) != len(expected):
-        return None
-    given = []
-    for part, segment in zip(parts, expected, strict=True):
-        name = placeholder(segment)
-        if name is not None:
-            given.append(Given(name, _decode(part)))
-        elif _decode(part) != segment:
-            return None
-    return given
-
-
-def query_values(raw_query: str) -> list[Given]:
-    """Split a query or a form's body into its values; `+` is a space, as forms write it."""
-    pairs = (pair.partition("=") for pair in raw_query.split("&") if pair)
-    plain = (
-        (_decode(name.replace("+", " ")), _decode(value.replace("+", " ")))
-        for name, _, value in pairs
-    )
-    return [Given(str(getattr(name, "text", name)), value) for name, value in plain]
-
-
-def _decode(part: str) -> str | _Raw:
-    try:
-        return unquote_to_bytes(part.encode("latin-1")).decode("utf-8")
-    except UnicodeError:
-        return _Raw(part.encode("ascii", "backslashreplace").decode("ascii"))
-
-
-def json_values(body: bytes) -> list[Given]:
-    """Read a JSON object's members.
-
-    Raises:
-        JsonMalformed: it is none, or a name stands in it twice.
-    """
-    return [Given(name, value, written=False) for name, value in read_json_object(body).items()]
-
-
-def read_json_object(body: bytes) -> dict[str, Any]:
-    """Read one JSON object strictly: UTF-8, no NaN, no name twice, no lone surrogates.
-
-    Raises:
-        JsonMalformed: it is none.
-    """
-    try:
-        found = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
-        )
-    except RecursionError as error:
-        raise JsonMalformed("The body's JSON is nested too deeply.") from error
-    except ValueError as error:  # also what UnicodeDecodeError and JSONDecodeError are
-        raise JsonMalformed(f"The body is not JSON: {_reason(error)}.") from error
-    if not isinstance(found, dict):
-        raise JsonMalformed('The body must be a JSON object, like {"name": "value"}.')
-    return found
-
-
-def _reason(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos}"
-    if isinstance(error, UnicodeError):
-        return "it is not UTF-8"
-    return str(error) if isinstance(error, _Objection) else "a number in it has too many digits"
-
-
-class _Objection(ValueError):
-    """What this reader refuses, and Python's would take."""
-
-
-def _no_constant(name: str) -> None:
-    raise _Objection(f"{name} is no JSON number")
-
-
-SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise _Objection(f"the name {Fault.shorten(twice)!r} is given twice")
-    for text in (*members, *members.values()):
-        if isinstance(text, str) and SURROGATE.search(text):
-            raise _Objection("a text holds half of a surrogate pair")
-    return members
 
 
 def read_inputs(contract: Contract, given: Sequence[Given]) -> BaseModel:
@@ -260,7 +135,7 @@ class _Reading:
 
 
 def _value(kind: kinds.Scalar, given: Given) -> Any:
-    if isinstance(given.value, _Raw):
+    if isinstance(given.value, Raw):
         raise values.Unreadable
     if given.written:
         return values.read_text(kind, str(given.value))
@@ -273,7 +148,7 @@ def _takes_empty(kind: kinds.Scalar) -> bool:
 
 def _fault(field: str, message: str, given: Given) -> Fault:
     received = given.value
-    if isinstance(received, _Raw):
+    if isinstance(received, Raw):
         message, received = f"{message}, in UTF-8", received.text
     if isinstance(received, bool) or _is_plain(received):
         return Fault(field=field, message=message, received=received)  # type: ignore[arg-type]  # _is_plain looked

@@ -14,7 +14,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_j
 from stopgap.contracts import kinds, values
 from stopgap.contracts.annotations import validated_fields
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.parsing import JsonMalformed, read_json_object
+from stopgap.contracts.json_object import JsonMalformed, read_json_object
 
 
 class Row:

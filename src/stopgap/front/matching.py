@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 from stopgap import problems
 from stopgap.accounts.recent import Known
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.parsing import json_values, read_inputs
+from stopgap.contracts.given import json_values
+from stopgap.contracts.parsing import read_inputs
 from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.front.answers import JSON, Header

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from stopgap.contracts import kinds
-from stopgap.contracts.parsing import JsonMalformed, read_json_object
+from stopgap.contracts.json_object import JsonMalformed, read_json_object
 from stopgap.contracts.values import OutOfBounds, Unreadable, breach, read_text
 from stopgap.errors import Fault, StopgapError
 

@@ -9,13 +9,8 @@ from flask import Request, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from stopgap.contracts.parsing import (
-    Given,
-    InputMalformed,
-    json_values,
-    query_values,
-    unreadable,
-)
+from stopgap.contracts.given import Given, json_values, query_values, unreadable
+from stopgap.contracts.parsing import InputMalformed
 from stopgap.errors import Fault
 from stopgap.problems import BodyMalformed, BodyTooLarge, MediaTypeUnsupported, wants_page
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stopgap.contracts.parsing import Given, InputMalformed
+from stopgap.contracts.given import Given
+from stopgap.contracts.parsing import InputMalformed
 from stopgap.errors import Fault
 
 PAGE = re.compile(r"/console/[!-~]*")

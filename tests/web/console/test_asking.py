@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.given import Given
 from stopgap.contracts.madcompany import contract as madcompany
-from stopgap.contracts.parsing import Given, read_inputs
+from stopgap.contracts.parsing import read_inputs
 from stopgap.errors import Fault
 from stopgap.web.console.asking import Question, objections, questions
 
