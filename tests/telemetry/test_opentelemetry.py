@@ -7,7 +7,8 @@ from itertools import count
 import pytest
 from tests.collectors import Collector, collector
 
-from stopgap.telemetry.collecting import CollectorUnreachable, open_collector
+from stopgap.telemetry.collecting import CollectorUnreachable
+from stopgap.telemetry.collectors import open_collector
 from stopgap.telemetry.opentelemetry import SECONDS
 from stopgap.telemetry.tracing import Remote, Trace, note, step
 

@@ -27,7 +27,8 @@ from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
 from stopgap.storage.object_stores import folder_of, open_objects
 from stopgap.storage.objects import check
-from stopgap.telemetry.collecting import CollectorUnreachable, open_collector
+from stopgap.telemetry.collecting import CollectorUnreachable
+from stopgap.telemetry.collectors import open_collector
 from stopgap.wiring.installation import Locations
 
 MEGABYTE = 1_000_000

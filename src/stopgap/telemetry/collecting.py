@@ -1,13 +1,10 @@
 """Collecting: traces that are over wait here until a collector has taken them."""
 
-import importlib
 import logging
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from stopgap.errors import StartRefused
 from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.tracing import Trace
 
@@ -27,10 +24,6 @@ TELL_SECONDS = 60.0
 """Between two lines that say so, at least."""
 
 logger = logging.getLogger(__name__)
-
-
-class TracesUnusable(StartRefused):
-    """STOPGAP_TRACES asks for traces, but the library that sends them is not installed."""
 
 
 class CollectorUnreachable(Exception):
@@ -100,22 +93,3 @@ class Collecting:
         elif lost and self._telling.take_turn():
             logger.warning("there are more traces than can be sent; %d were lost just now", lost)
         self._again = None
-
-
-def open_collector(url: str, version: str) -> Collector:
-    """Open where traces are sent; nothing is sent yet.
-
-    Args:
-        url: Where a collector takes OTLP over HTTP: `http://collector:4318/v1/traces`.
-        version: Our own.
-
-    Raises:
-        TracesUnusable: the library for it is missing.
-    """
-    try:
-        found = importlib.import_module("stopgap.telemetry.opentelemetry")
-    except ModuleNotFoundError as error:
-        needed = f"{sys.executable} -m pip install opentelemetry-exporter-otlp-proto-http"
-        raise TracesUnusable(f"{error.name} is not installed: {needed}") from error
-    collector: Collector = found.OtlpCollector(url, version)
-    return collector

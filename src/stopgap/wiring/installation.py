@@ -13,7 +13,8 @@ from stopgap.models.artifacts import Artifacts
 from stopgap.releases.last_known import LastKnown
 from stopgap.settings import Settings
 from stopgap.storage.object_stores import open_objects
-from stopgap.telemetry.collecting import Collecting, open_collector
+from stopgap.telemetry.collecting import Collecting
+from stopgap.telemetry.collectors import open_collector
 
 
 @dataclass(frozen=True, kw_only=True)

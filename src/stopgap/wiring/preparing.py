@@ -17,7 +17,7 @@ from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
 from stopgap.storage.object_stores import open_objects
 from stopgap.storage.objects import check
-from stopgap.telemetry.collecting import open_collector
+from stopgap.telemetry.collectors import open_collector
 from stopgap.wiring.installation import Installation, Locations
 
 
