@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 SECONDS = 10.0
 
@@ -95,8 +96,8 @@ def _read(body: bytes) -> Iterator[Told]:
                 )
 
 
-def _values(pairs: object) -> dict[str, str | int]:
-    return {each.key: each.value.string_value or each.value.int_value for each in pairs}  # type: ignore[attr-defined]  # generated
+def _values(pairs: Iterable[KeyValue]) -> dict[str, str | int]:
+    return {each.key: each.value.string_value or each.value.int_value for each in pairs}
 
 
 @contextmanager

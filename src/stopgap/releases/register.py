@@ -139,20 +139,23 @@ class Register:
         With traffic, it is loaded from the Python file that was seen when it was let through for
         this contract; another may have been seen for tomorrow's.
         """
-        number, report = release.number, self.report(release.number)
-        if report is None or report.fingerprint != self._contract.fingerprint:
+        served, has_traffic = self._contract.fingerprint, release.stage in ON_DUTY
+        if release.fingerprint == served and not has_traffic:
             return release
-        specification = release.specification
-        if specification and release.stage in ON_DUTY:
+        report, specification = self.report(release.number), release.specification
+        if report is None or report.fingerprint != served:
+            return release
+        if specification and has_traffic:
             with suppress(ReleaseUnverified):
-                self._check_verified(number)
+                self._check_verified(release.number, report)
                 specification = _seen(specification, report)
-        return replace(release, fingerprint=report.fingerprint, specification=specification)
+        return replace(release, fingerprint=served, specification=specification)
 
-    def _check_verified(self, number: int) -> None:
+    def _check_verified(self, number: int, report: Report | None = None) -> None:
         if number != STAND_IN_NUMBER:
             fingerprint = self._contract.fingerprint
-            check_verified(number, self.report(number), self.overridden(number), fingerprint)
+            found = report or self.report(number)
+            check_verified(number, found, self.overridden(number), fingerprint)
 
     def let_through(self, number: int) -> None:
         """Let a release that has traffic go on with its file as it is by now, if it was verified.
