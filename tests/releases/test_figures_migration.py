@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from sqlalchemy import select, text
 
 from stopgap.releases.move import Action, Move
-from stopgap.releases.store import MOVES, ReleaseRows
+from stopgap.releases.store import ReleaseRows
+from stopgap.releases.store.tables import MOVES
 from stopgap.storage.database import open_database
 from stopgap.storage.history import migrate
 

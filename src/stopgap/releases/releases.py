@@ -15,7 +15,7 @@ from stopgap.releases.moves import Change, NothingBefore, Standing, StandingChan
 from stopgap.releases.register import Register
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage, Sticky
 from stopgap.releases.routing import Routing
-from stopgap.releases.store import ReleaseRows, needed_artifacts, version
+from stopgap.releases.store import ComparisonRows, ReleaseRows, needed_artifacts, version
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
@@ -279,7 +279,7 @@ class Releases:
         with self._changing(contract) as register:
             register.find(number)
             after = moves.retired(register.standing, number)
-            register.rows.drop_comparisons(number)
+            ComparisonRows(register.rows.connection, contract).drop(number)
             return register.move(after, Doing(by=by, action="retired", reason=reason))
 
     def allow_stand_in(self, contract: str, by: str, *, allowed: bool, reason: str = "") -> None:

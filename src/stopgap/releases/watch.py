@@ -8,7 +8,13 @@ from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import DURATIONS_WINDOW, WINDOWS, Seen, Verdict, verdict
-from stopgap.releases.store import ReleaseRows, add_tallies, delete_tallies
+from stopgap.releases.store import (
+    ComparisonRows,
+    ReleaseRows,
+    TallyRows,
+    add_tallies,
+    delete_tallies,
+)
 from stopgap.releases.tally import Tally
 from stopgap.storage.database import Database
 
@@ -42,7 +48,7 @@ class Watch:
     def tallies(self, contract: str, since: datetime) -> Mapping[int, Tally]:
         """Add up what each release did since a moment, an hour ago at most."""
         with self._database.read() as connection:
-            rows, until = ReleaseRows(connection, contract), self._clock.now() + SKEW
+            rows, until = TallyRows(connection, contract), self._clock.now() + SKEW
             found = rows.tallies(since, until)
             for number, tally in found.items():
                 tally.durations = rows.durations(number, since, until)
@@ -59,31 +65,31 @@ class Watch:
         """
         text = json.dumps(comparison.document(), separators=(",", ":"))
         with self._database.write() as connection:
-            ReleaseRows(connection, contract).keep_comparison(number, against, worker, text)
+            ComparisonRows(connection, contract).keep(number, against, worker, text)
 
     def comparison(self, contract: str, number: int, against: int) -> Comparison:
         """Add up what all workers have compared of two releases."""
         whole = Comparison(self._kinds[contract])
         with self._database.read() as connection:
-            for text in ReleaseRows(connection, contract).comparisons(number, against):
+            for text in ComparisonRows(connection, contract).list(number, against):
                 whole.merge(json.loads(text))
         return whole
 
     def compared_with(self, contract: str, number: int) -> Sequence[int]:
         """List the releases that a release was compared with."""
         with self._database.read() as connection:
-            return ReleaseRows(connection, contract).compared_with(number)
+            return ComparisonRows(connection, contract).compared_with(number)
 
     def judge(self, contract: str) -> Verdict | None:
         """Judge the canary by what was counted since it became one; None: there is none."""
         now = self._clock.now()
         with self._database.read() as connection:
-            rows = ReleaseRows(connection, contract)
-            standing = rows.state().standing
+            releases, rows = ReleaseRows(connection, contract), TallyRows(connection, contract)
+            standing = releases.state().standing
             if standing.canary is None:
                 return None
             canary, live = standing.canary, standing.live
-            began, until = rows.canary_since(canary) or now, now + SKEW
+            began, until = releases.canary_since(canary) or now, now + SKEW
             if began > until:  # the clock has been set back since
                 began = now - timedelta(seconds=max(WINDOWS))
             seen = []

@@ -1,0 +1,16 @@
+"""Every statement about releases: their tables, and a room for each kind of row."""
+
+from stopgap.releases.store.comparison_rows import ComparisonRows
+from stopgap.releases.store.release_rows import ReleaseRows, State, needed_artifacts, version
+from stopgap.releases.store.tally_rows import TallyRows, add_tallies, delete_tallies
+
+__all__ = [
+    "ComparisonRows",
+    "ReleaseRows",
+    "State",
+    "TallyRows",
+    "add_tallies",
+    "delete_tallies",
+    "needed_artifacts",
+    "version",
+]
