@@ -75,9 +75,31 @@ def test_a_live_model_that_is_gone(tmp_path: Path) -> None:
         assert answer.json()["type"] == "/problems/model-unavailable"
         assert answer.header("Retry-After") == "1"
         assert client.get("/status").status == 200
+        unwell = client.get("/health")
+        assert unwell.status == 503  # so that a new version of the server takes no old one's place
+        assert unwell.json()["type"] == "/problems/model-unavailable"
         hidden.rename(file)
         wait_for(
             lambda: client.get("/predict/5/may/1").header("Stopgap-Release") == "1",
             LOADED_SECONDS,
             "the release answers again",
         )
+        assert client.get("/health").status == 200
+
+
+def test_a_model_that_fails_later(tmp_path: Path) -> None:
+    """A release that has nobody to answer for it takes no server out that has served before."""
+    file = tmp_path / "model.py"
+    shutil.copy(SHOP, file)
+    with (
+        running(tmp_path, {"STOPGAP_WORKERS": "1"}, troubled=True) as server,
+        desk(server.data) as releases,
+    ):
+        number = add(releases, "Steady", file=file)
+        releases.promote(NAME, number, "ann")
+        file.unlink()
+        client = server.client()
+        wait_for(
+            lambda: client.get("/predict/5/may/1").status == 503, LOADED_SECONDS, "it cannot answer"
+        )
+        assert client.get("/health").status == 200

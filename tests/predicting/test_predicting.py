@@ -47,6 +47,38 @@ async def test_the_stand_in_alone_is_instant(of: Plan) -> None:
     assert changes == [False, True]
 
 
+LIVE = release(7)
+BEFORE = release(6, "candidate")
+
+
+@pytest.mark.parametrize(
+    ("of", "ready"),
+    [
+        (Plan(None), False),
+        (plan(routing(release(0))), True),
+        (plan(routing(LIVE), _7=FakeSlot()), True),
+        (plan(routing(LIVE)), False),
+        (plan(routing(LIVE, previous=BEFORE)), False),
+        (plan(routing(LIVE, previous=BEFORE), _6=FakeSlot()), True),
+        (plan(routing(LIVE, stand_in_fallback=True)), True),
+        (plan(routing(LIVE, canary=release(8, "canary", percent=50)), _8=FakeSlot()), False),
+    ],
+)
+@in_a_loop
+async def test_there_has_been_somebody_to_answer(of: Plan, *, ready: bool) -> None:
+    """Whoever answers or helps out counts, once and for all; before a plan, nothing is amiss."""
+    served = predicting(Memory())
+    served.check_ready()
+    served.apply(contract, of)
+    if not ready:
+        with pytest.raises(ModelUnavailable) as caught:
+            served.check_ready()
+        assert caught.value.reason == "nobody answers for madcompany yet"
+        served.apply(contract, plan(routing(release(0))))
+    served.apply(contract, Plan(None))
+    served.check_ready()
+
+
 def test_threads_get_there() -> None:
     """A thread without a loop asks as the door does, and has the same answers and errors."""
     engine, spool = Engine(), Memory()

@@ -13,6 +13,7 @@ from tests.storage.test_postgresql import backend, frozen
 
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.journal.spool import Spool, SpoolUnwritable
+from stopgap.models.failures import ModelUnavailable
 from stopgap.storage.database import Database, DatabaseUnreachable, open_database
 from stopgap.web.health import PATIENCE_SECONDS, Health
 
@@ -28,7 +29,7 @@ def opened(postgresql_url: str) -> Iterator[Database]:
 
 def test_well(database: Database) -> None:
     """Where the database answers, the server can serve."""
-    Health(database, SystemClock().monotonic).check()
+    Health(database, SystemClock().monotonic, ready=well).check()
 
 
 def test_a_frozen_database(opened: Database) -> None:
@@ -36,7 +37,7 @@ def test_a_frozen_database(opened: Database) -> None:
 
     The database is reached through a Unix socket, over which no network's timeout holds.
     """
-    health = Health(opened, SystemClock().monotonic)
+    health = Health(opened, SystemClock().monotonic, ready=well)
     with frozen(backend(opened)):
         threads = threading.active_count()
         with ThreadPoolExecutor(ASKERS) as askers:
@@ -62,16 +63,32 @@ def test_a_full_disk(database: Database, tmp_path: Path) -> None:
     """
     folder = tmp_path / "spool"
     with closing(Spool(folder, RandomIds())) as spool:
-        health = Health(database, SystemClock().monotonic, spool=spool)
+        health = Health(database, SystemClock().monotonic, ready=well, spool=spool)
         health.check()
         with no_room_beyond(0):
             with pytest.raises(SpoolUnwritable):
                 spool.append(b"record")
             with pytest.raises(SpoolUnwritable):
                 health.check()
-            Health(database, SystemClock().monotonic).check()  # an answer needs no record
+            Health(
+                database, SystemClock().monotonic, ready=well
+            ).check()  # an answer needs no record
         health.check()
         assert list(folder.iterdir()) == []
+
+
+def test_nobody_answers_yet(database: Database) -> None:
+    """Before a model that has to answer is loaded, the server cannot serve."""
+
+    def ready() -> None:
+        raise ModelUnavailable("it is not loaded yet", 1.0)
+
+    with pytest.raises(ModelUnavailable):
+        Health(database, SystemClock().monotonic, ready=ready).check()
+
+
+def well() -> None:
+    """Say that there is somebody to answer."""
 
 
 def refused_after(health: Health) -> float:

@@ -7,7 +7,7 @@ from functools import partial
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
-from stopgap.models.failures import ModelLate
+from stopgap.models.failures import ModelLate, ModelUnavailable
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.guard import Guard
 from stopgap.predicting.line import Instant, Line, Prediction
@@ -77,6 +77,7 @@ class Predicting:
             for name, instant in self._instants.items()
         }
         self._plans: dict[str, Plan] = {}
+        self._ready: set[str] = set()  # contracts for which somebody could answer, now or before
         self._ways: dict[str, Way] = {}
         self._on_change: list[Callable[[], None]] = []
         self._usual_switch_seconds = sys.getswitchinterval()
@@ -123,6 +124,8 @@ class Predicting:
         name = contract.name
         before = self._ways.get(name)
         self._plans[name] = plan
+        if plan.can_answer:
+            self._ready.add(name)
         if _is_instant(plan):
             self._ways.pop(name, None)
         else:
@@ -140,6 +143,18 @@ class Predicting:
         seats = (seat for plan in self._plans.values() for seat in plan.slots)
         computing = any(seat.specification.in_process for seat in seats)
         sys.setswitchinterval(SWITCH_SECONDS if computing else self._usual_switch_seconds)
+
+    def check_ready(self) -> None:
+        """See whether since the start there has been somebody to answer for every contract.
+
+        A model that fails later does not count: it fails on all servers alike, and a load balancer
+        would take all of them out, with what else they serve.
+
+        Raises:
+            ModelUnavailable: whoever has to answer has never been loaded here.
+        """
+        if missing := self._plans.keys() - self._ready:
+            raise ModelUnavailable(f"nobody answers for {', '.join(sorted(missing))} yet", 1.0)
 
     def stages(self) -> Iterator[tuple[str, str, str]]:
         """List who serves: contract, release as clients see it, stage."""

@@ -53,6 +53,17 @@ class Plan:
         seat = Seat.of(release, aside=aside)
         return self.slots.get(seat) if seat else None
 
+    @property
+    def can_answer(self) -> bool:
+        """Whether somebody is there for every request: the live release, or who helps out."""
+        routing = self.routing
+        if routing is None:
+            return False
+        if routing.live.specification is None or routing.stand_in_fallback:
+            return True
+        helper = routing.previous
+        return bool(self.slot(routing.live) or (helper and self.slot(helper)))
+
     def same_as(self, other: "Plan") -> bool:
         """Tell whether it would make no difference to go by another."""
         return (self.routing, dict(self.slots)) == (other.routing, dict(other.slots))

@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 2.0
 
 
 class Health:
-    """Looks whether answers can be put on record, and whether the database answers.
+    """Looks whether there are answers, whether they can be put on record, and at the database.
 
     One look at the database at a time, which all who ask share.
 
@@ -22,14 +22,21 @@ class Health:
     Args:
         database: The accounts'.
         monotonic: Tells seconds.
+        ready: Raises ModelUnavailable while nobody can answer since the start.
         spool: Where what is answered has to be on record; None: it need not be.
     """
 
     def __init__(
-        self, database: Database, monotonic: Callable[[], float], *, spool: Spool | None = None
+        self,
+        database: Database,
+        monotonic: Callable[[], float],
+        *,
+        ready: Callable[[], None],
+        spool: Spool | None = None,
     ) -> None:
         self._database = database
         self._monotonic = monotonic
+        self._ready = ready
         self._spool = spool
         self._lock = threading.Lock()
         self._look: Future[None] = Future()
@@ -40,9 +47,11 @@ class Health:
         """See whether the server can serve.
 
         Raises:
+            ModelUnavailable: since the start there has been nobody to answer for some contract.
             SpoolUnwritable: the last answer could not be put on record, and none can be yet.
             DatabaseUnreachable: the database does not answer, or has not for two seconds.
         """
+        self._ready()
         if self._spool:
             self._spool.check()
         with self._lock:

@@ -19,7 +19,8 @@ views = Blueprint("operations", __name__)
 def health() -> Response:
     """Say whether this server can serve; for load balancers.
 
-    503 while its database is away, or while no answer can be put on record and each has to be.
+    503 while its database is away, while no answer can be put on record and each has to be, and
+    after its start until there is somebody to answer for each contract.
     """
     parts().health.check()
     return json_answer({"status": "ok"})

@@ -249,6 +249,8 @@ def _health() -> dict[str, Any]:
         "summary": "Whether the server can serve, for load balancers",
         "responses": {
             "200": _answer("It can.", JSON, schema, {"status": "ok"}),
-            "503": _problem("Its database is away, or no answer can be put on record."),
+            "503": _problem(
+                "Its database is away, no answer can be put on record, or nobody can answer yet."
+            ),
         },
     }

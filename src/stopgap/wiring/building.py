@@ -84,25 +84,30 @@ def build_parts(installation: Installation, metrics: Metrics | None = None) -> P
         ids=RandomIds(),
     )
     memory = _memory(ground)
+    answerers = _answerers(ground, memory["spool"])
     return Parts(
         settings=installation.settings,
         contracts=ground.contracts,
         images=_images(ground),
         metrics=ground.metrics,
         database=ground.database,
-        health=_health(ground, memory["spool"]),
+        health=_health(ground, memory["spool"], answerers["predicting"]),
         clock=ground.clock,
         ids=ground.ids,
         **_callers(ground),
         **memory,
-        **_answerers(ground, memory["spool"]),
+        **answerers,
     )
 
 
-def _health(ground: Ground, spool: Spool) -> Health:
+def _health(ground: Ground, spool: Spool, predicting: Predicting) -> Health:
     strict = ground.settings.journal == "strict"
-    monotonic = ground.clock.monotonic
-    return Health(ground.database, monotonic, spool=spool if strict else None)
+    return Health(
+        ground.database,
+        ground.clock.monotonic,
+        ready=predicting.check_ready,
+        spool=spool if strict else None,
+    )
 
 
 class _Callers(TypedDict):
