@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from stopgap import wiring
-from stopgap.cli.diagnosis import Finding, Weight, examine
+from stopgap.cli.diagnosis.examining import examine
+from stopgap.cli.diagnosis.finding import Finding, Weight
 from stopgap.cli.lines import json_option, print_json
 from stopgap.clock import SystemClock
 from stopgap.errors import StopgapError

@@ -1,0 +1,1 @@
+"""What is wrong with a set-up: a room for each group of looks at it."""

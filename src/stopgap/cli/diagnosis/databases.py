@@ -1,0 +1,92 @@
+"""What of a set-up lies in databases, or waits for them."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from stopgap.cli.diagnosis.finding import Finding, Weight, fine, warning, wrong
+from stopgap.cli.diagnosis.folders import writable
+from stopgap.clock import Clock
+from stopgap.journal.backlog import backlog, damaged
+from stopgap.journal.drain import LOCK
+from stopgap.journal.effort import URGENT_BYTES
+from stopgap.journal.journal import Journal
+from stopgap.settings import Settings
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
+from stopgap.wiring.installation import Locations
+
+
+def database(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    """See whether it answers, is ours, and may be written."""
+    yield from _kept_at(Locations.of(settings).database, MAIN, "DATABASE_URL")
+
+
+def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """See whether it is there, and what waits for it or could not be moved."""
+
+    def silence(database: Database) -> Iterator[Finding]:
+        if found := Journal(database, clock).silence(settings.journal_days):
+            told = f"Nothing was recorded for {found.days} days; what was before is soon deleted."
+            yield warning(told, f"See that the clock is right: {clock.now():%Y-%m-%d %H:%M} UTC.")
+
+    at = Locations.of(settings)
+    yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", silence)
+    folder = at.spool
+    lock = folder / LOCK
+    if os.path.lexists(lock) and not (lock.is_file() and os.access(lock, os.W_OK)):
+        yield wrong(f"{lock} cannot be written by this user.", f"Delete it, or chown it: {lock}")
+    if kept := damaged(folder):
+        named = ", ".join(path.name for path in kept[:3])
+        told = f"{len(kept)} segments of {folder} could not be moved whole: {named}."
+        yield warning(told, "Renamed to end in .spool, one is tried again; delete what is known.")
+    waiting = backlog(folder).bytes
+    told = f"{waiting:,} bytes wait in {folder} for the journal."
+    if waiting > URGENT_BYTES:
+        yield warning(told, "Start the server, and see why its log says that they wait.")
+    else:
+        yield fine(told)
+
+
+def _kept_at(
+    url: str,
+    history: History,
+    setting: str,
+    more: Callable[[Database], Iterator[Finding]] = lambda _: iter(()),
+) -> Iterator[Finding]:
+    """Tell of a database whether it has our tables, and then more; nothing is made."""
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        if not path.exists() or not path.stat().st_size:
+            made = writable(path.parent, setting)
+            new = fine(f"{path} will be made at the first start.")
+            yield made if made.weight is Weight.WRONG else new
+            return
+        if not _is_sqlite(path):
+            yield wrong(f"{path} is no SQLite database.", f"Name another file in {setting}.")
+            return
+    with closing(open_database(url)) as database:
+        with database.read() as connection:
+            version = version_of(connection, database.name, history)
+        if database.engine.dialect.name == "postgresql":
+            with database.write() as connection:  # which a standby refuses at once
+                check_rights(connection, database.name, current=version == history.head)
+        yield _schema(database, version, history)
+        if version == history.head:
+            yield from more(database)
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Look at the first bytes (SQLite's file format, section 1.3), where they can be read."""
+    if not os.access(path, os.R_OK):
+        return True  # opening it will tell
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+
+
+def _schema(database: Database, version: str, history: History) -> Finding:
+    if version == history.head:
+        return fine(f"The {database.name} answers, and is of version {history.head}.")
+    of = f"of version {version}" if version else "empty"
+    return fine(f"The {database.name} is {of}; the next start brings it to {history.head}.")

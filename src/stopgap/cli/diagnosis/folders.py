@@ -1,0 +1,89 @@
+"""What of a set-up lies in folders: the data, the secret, uploaded images, and room for them."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
+from stopgap.clock import Clock
+from stopgap.settings import SECRET_MIN, Settings
+from stopgap.storage.object_stores import folder_of, open_objects
+from stopgap.storage.objects import check
+from stopgap.wiring.installation import Locations
+
+MEGABYTE = 1_000_000
+DISK_LOW, DISK_FULL = 1_000 * MEGABYTE, 50 * MEGABYTE
+"""Free bytes below which one should look, and below which uploads and sign-ins soon fail."""
+
+FOR_OWNER = stat.S_IRWXG | stat.S_IRWXO
+"""Permissions that only their owner should have; these are the others'."""
+
+
+def data_folder(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    """See whether it can be written, and is for this user alone."""
+    folder = settings.data
+    yield writable(folder, "STOPGAP_DATA")
+    if folder.is_dir() and folder.stat().st_mode & FOR_OWNER:
+        yield warning(f"{folder} is open to others on this machine.", f"chmod 700 {folder}")
+
+
+def secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    """See whether it is there, whole, and for this user alone."""
+    path = Locations.of(settings).secret
+    if settings.secret is not None:
+        yield fine("STOPGAP_SECRET is set.")
+    elif not path.exists():
+        yield fine(f"{path} will be made at the first start.")
+    elif not os.access(path, os.R_OK):
+        yield wrong(f"{path} cannot be read by this user.", f"Let this user own it: chown {path}")
+    elif len(path.read_bytes().strip()) < SECRET_MIN:
+        yield wrong(f"{path} is too short.", "Delete it; a new one ends all sessions and API keys.")
+    elif path.stat().st_mode & FOR_OWNER:
+        yield wrong(f"{path} can be read by others on this machine.", f"chmod 600 {path}")
+    else:
+        yield fine(f"{path} is for this user alone.")
+
+
+def images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    """See whether they can be kept where they are to be."""
+    place = Locations.of(settings).objects
+    folder = folder_of(place)
+    if folder is not None:
+        yield writable(folder, "STOPGAP_OBJECTS")
+    else:
+        check(open_objects(place))
+        yield fine(f"{place} can be written and read.")
+
+
+def disk(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    """See whether there is room."""
+    free = shutil.disk_usage(nearest(settings.data)).free
+    told = f"{free // MEGABYTE:,} MB are free for {settings.data}."
+    fix = "Free some space, or name a folder on another disk in STOPGAP_DATA."
+    if free < DISK_FULL:
+        yield wrong(told, fix)
+    elif free < DISK_LOW:
+        yield warning(told, fix)
+    else:
+        yield fine(told)
+
+
+def writable(folder: Path, setting: str) -> Finding:
+    """Tell whether a folder can be written, or made where it is not there yet."""
+    another = f"Let this user write there, or name another folder in {setting}."
+    there = nearest(folder)
+    if not there.is_dir():
+        return wrong(f"{there} is no folder.", f"Name another in {setting}.")
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        return wrong(f"{there} cannot be written by this user.", another)
+    if there == folder:
+        return fine(f"{folder} can be written.")
+    return fine(f"{folder} will be made at the first start.")
+
+
+def nearest(path: Path) -> Path:
+    """Find the path itself, or the nearest folder above it that is there."""
+    full = path.absolute()
+    return path if os.path.lexists(path) else next(p for p in full.parents if os.path.lexists(p))
