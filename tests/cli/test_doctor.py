@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,8 +16,12 @@ from tests.commands import Run, opened
 from tests.databases import PostgresqlServer
 from tests.journal.filling import add
 from tests.journal.records import record
+from tests.releases.making import report
 from tests.valkeys import PASSWORD, ValkeyServer
 
+from stopgap.contracts.madcompany import contract
+from stopgap.models.specification import Specification
+from stopgap.releases.release import Stage
 from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
 
@@ -168,6 +173,75 @@ def test_traces_that_are_taken(run: Run) -> None:
         collects.status = 404
         assert weights(run, STOPGAP_TRACES=collects.url)["traces"] == "warning"
     assert "traces" not in weights(run)
+
+
+def handed_in(data: Path, model: Path, *stages: Stage) -> None:
+    """Send releases of one model to stages; what is kept of each is its own."""
+    with opened(data) as parts:
+        specification = Specification(uri=f"python:{model}:predict")
+        for number, stage in enumerate(stages, 1):
+            parts.releases.add(contract.name, specification, "ann")
+            parts.releases.verified(contract.name, number, report(contract), "ann")
+            percent = 10.0 if stage == "canary" else None
+            parts.releases.promote(contract.name, number, "ann", stage=stage, percent=percent)
+
+
+def of_releases(run: Run) -> list[str]:
+    """Tell what is found of the releases."""
+    lines = run("doctor", STOPGAP_PORT="0").stdout.splitlines()
+    return [line for line in lines if line[2:].split()[1] == "releases:"]
+
+
+def test_releases_that_can_answer(run: Run, data: Path, tmp_path: Path) -> None:
+    """Who answers is told; what it needs is looked for, and it is not run."""
+    model = tmp_path / "model.py"
+    model.write_text("raise RuntimeError('it was run')\n")
+    with opened(data):
+        pass
+    assert of_releases(run) == ["✓ fine    releases: madcompany is answered by the stand-in."]
+    handed_in(data, model, "live")
+    (told,) = of_releases(run)
+    assert told == "✓ fine    releases: madcompany is answered by release 1; what it needs is here."
+
+
+def test_releases_that_cannot(run: Run, data: Path, tmp_path: Path) -> None:
+    """Each that has traffic and cannot be loaded here is told, with why and what to do."""
+    model = tmp_path / "model.py"
+    model.touch()
+    handed_in(data, model, "live", "live", "shadow", "canary")
+    model.unlink()
+    live, canary, shadow, before = of_releases(run)
+    why = f"There is no file {model}."
+    at = "--contract madcompany"
+    assert live.startswith("✗ wrong ")
+    assert f"Release 2 of madcompany is live, and cannot be loaded here: {why} -> " in live
+    assert f"`stopgap release rollback {at}`" in live
+    assert f"Release 4 of madcompany, canary, cannot be loaded: {why} -> " in canary
+    assert f"`stopgap release withdraw 4 {at}`" in canary
+    assert f"Release 3 of madcompany, shadow, cannot be loaded: {why} -> " in shadow
+    assert f"Release 1 of madcompany cannot help out, or be gone back to: {why} -> " in before
+    assert {line[0] for line in (canary, shadow, before)} == {"!"}
+    assert run("doctor", STOPGAP_PORT="0").exit_code == 1
+
+
+@pytest.mark.parametrize("gone", ["objects", "objects/models"])
+def test_a_release_whose_file_is_lost(run: Run, data: Path, tmp_path: Path, gone: str) -> None:
+    """A model's file that is kept is fine; a lost one is told, and the folder is not made anew."""
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"model")
+    with opened(data) as parts:
+        artifact = parts.artifacts.put(file)
+        specification = Specification(uri=f"onnx:{file}", artifact=artifact)
+        parts.releases.add(contract.name, specification, "ann")
+        parts.releases.verified(contract.name, 1, report(contract), "ann")
+        parts.releases.promote(contract.name, 1, "ann")
+    shutil.rmtree(data / "models")
+    assert of_releases(run)[0].startswith("✓")
+    assert not (data / "models").exists()
+    shutil.rmtree(data / gone)
+    (told,) = of_releases(run)
+    assert f"The model's file {artifact} is not in the artifact store; hand it in again." in told
+    assert not (data / gone).exists()
 
 
 def test_a_port_that_is_taken(run: Run) -> None:

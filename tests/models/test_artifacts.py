@@ -60,6 +60,23 @@ def test_a_damaged_copy_is_fetched_again(kept: Artifacts, model: Path, damage: b
     assert kept.fetch(DIGEST).read_bytes() == CONTENT
 
 
+def test_what_could_be_fetched(
+    kept: Artifacts, objects: ObjectStore, model: Path, cache: Path
+) -> None:
+    """Whether a file could be fetched is seen without keeping it; a copy here is enough."""
+    kept.check(kept.put(model))
+    assert not cache.exists()
+    objects.put(DIGEST, CONTENT[:-1])
+    with pytest.raises(ArtifactDamaged):
+        kept.check(DIGEST)
+    objects.delete(DIGEST)
+    with pytest.raises(ArtifactMissing):
+        kept.check(DIGEST)
+    kept.fetch(kept.put(model))
+    objects.delete(DIGEST)
+    kept.check(DIGEST)
+
+
 @pytest.mark.parametrize("damage", [b"", CONTENT[:-1], CONTENT[:-1] + b"x"])
 def test_a_damaged_file_never_serves(
     kept: Artifacts, objects: ObjectStore, model: Path, cache: Path, damage: bytes

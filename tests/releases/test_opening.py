@@ -14,7 +14,7 @@ from stopgap.contracts.madcompany import contract
 from stopgap.models.artifacts import ArtifactMissing, Artifacts
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.specification import Specification
-from stopgap.releases.opening import Opener
+from stopgap.releases.opening import Opener, check_openable
 from stopgap.releases.plan import Seat
 from stopgap.storage.object_stores import open_objects
 
@@ -57,6 +57,17 @@ async def test_what_was_verified_for_something_else(tmp_path: Path) -> None:
     other = replace(seat(tmp_path), fingerprint="0" * 16)
     with pytest.raises(ModelUnloadable, match="stopgap release verify 7"):
         await opener(tmp_path)(contract, other)
+    with pytest.raises(ModelUnloadable, match="stopgap release verify 7"):
+        check_openable(contract, other)
+
+
+def test_what_could_be_opened(tmp_path: Path) -> None:
+    """Whether it could be is told without running it, also of a model that would hang."""
+    hanging = seat(tmp_path, HANGING)
+    check_openable(contract, hanging)
+    (tmp_path / "model.py").unlink()
+    with pytest.raises(ModelUnloadable, match="There is no file"):
+        check_openable(contract, hanging)
 
 
 @in_a_loop

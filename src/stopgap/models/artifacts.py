@@ -94,6 +94,16 @@ class Artifacts:
             write_whole(path, content)
         return path
 
+    def check(self, digest: str) -> None:
+        """See that a file could be fetched, without keeping anything.
+
+        Raises:
+            ArtifactMissing: it is not kept any more.
+            ArtifactDamaged: what is kept is another.
+        """
+        if file_hash(self._cache / digest) != digest:
+            self._get(digest)
+
     def secure(self, digest: str) -> Path:
         """Fetch the file of a model that is to get traffic, and see that every machine can.
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from stopgap.contracts.contract import Contract
 from stopgap.models.failures import ModelUnloadable
@@ -70,17 +70,24 @@ class LazyKind:
         """Load a model.
 
         Raises:
-            ModelUnloadable: it cannot be loaded, or a library is missing: how to get it is said.
+            ModelUnloadable: it cannot be loaded, or a library is missing.
+        """
+        model: Model = self.imported().load(reference, contract, path)
+        return model
+
+    def imported(self) -> Any:
+        """Import what loads its models.
+
+        Raises:
+            ModelUnloadable: a library is missing: how to get it is said.
         """
         try:
-            kind = importlib.import_module(self.module)
+            return importlib.import_module(self.module)
         except ModuleNotFoundError as error:
             raise ModelUnloadable(
                 f"A model of the kind {self.name} needs {error.name}, which is not installed: "
                 f"{sys.executable} -m pip install {self.libraries}"
             ) from error
-        model: Model = kind.load(reference, contract, path)
-        return model
 
 
 OURS: Mapping[str, ModelKind] = {

@@ -1,4 +1,4 @@
-"""Opening: a release's model is fetched, started and warmed up."""
+"""Opening: a release's model is fetched, started and warmed up, or seen to be missing."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from stopgap.contracts.contract import Contract
 from stopgap.models.artifacts import Artifacts
 from stopgap.models.failures import ModelUnloadable
+from stopgap.models.presence import check_present
 from stopgap.models.slot import Slot, open_slot
 from stopgap.releases.plan import Seat
 from stopgap.releases.release import name_of
@@ -33,12 +34,7 @@ class Opener:
         Raises:
             ModelUnloadable: it cannot be loaded, or was not verified for what is served.
         """
-        if seat.fingerprint != contract.fingerprint:
-            raise ModelUnloadable(
-                f"Release {name_of(seat.number)} was verified for another {contract.name} than is "
-                f"served; `stopgap release verify {seat.number} --contract {contract.name}` "
-                "verifies it for this one."
-            )
+        _check_verified(contract, seat)
         specification = seat.specification
         path = None
         if specification.artifact is not None:
@@ -58,3 +54,24 @@ class Opener:
         told = {"contract": contract.name, "release": name_of(seat.number)}
         logger.info("a model is ready", extra=told | {"seconds": round(loaded.seconds, 3)})
         return slot
+
+
+def check_openable(contract: Contract, seat: Seat) -> None:
+    """See whether a model could be opened here, but for its file, which the artifacts have.
+
+    Nothing of the model is run, so it may still turn out that it cannot be.
+
+    Raises:
+        ModelUnloadable: something is missing, or it was not verified for what is served.
+    """
+    _check_verified(contract, seat)
+    check_present(seat.specification)
+
+
+def _check_verified(contract: Contract, seat: Seat) -> None:
+    if seat.fingerprint != contract.fingerprint:
+        raise ModelUnloadable(
+            f"Release {name_of(seat.number)} was verified for another {contract.name} than is "
+            f"served; `stopgap release verify {seat.number} --contract {contract.name}` "
+            "verifies it for this one."
+        )

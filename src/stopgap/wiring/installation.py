@@ -24,6 +24,7 @@ class Locations:
     database: str  # a URL
     journal: str  # a URL: with SQLite, a file of its own, the drainer's
     objects: str  # a URL, or a folder
+    artifacts: str  # beside the images, and nothing else there
     secret: Path  # the one that is made where the settings have none
     spool: Path  # where answers are on record until they are in the journal
     metrics: Path  # where the workers publish what they count
@@ -35,12 +36,14 @@ class Locations:
         """Tell where the things of an installation with these settings are, or will be."""
         data = settings.data
         database = settings.database_url or f"sqlite:///{data / 'stopgap.db'}"
+        objects = settings.objects or str(data / "objects")
         beside = f"sqlite:///{data / 'journal.db'}"
         return cls(
             database=database,
             journal=settings.journal_url
             or (beside if database.startswith("sqlite:") else database),
-            objects=settings.objects or str(data / "objects"),
+            objects=objects,
+            artifacts=f"{objects.rstrip('/')}/models",
             secret=data / "secret",
             spool=data / "spool",
             metrics=data / "metrics",
@@ -66,9 +69,8 @@ class Installation:
         return LastKnown(self.at.last_known)
 
     def artifacts(self) -> Artifacts:
-        """Open where models' files are: beside the images, and nothing else there."""
-        shelf = f"{self.at.objects.rstrip('/')}/models"
-        return Artifacts(open_objects(shelf), self.at.models)
+        """Open where models' files are."""
+        return Artifacts(open_objects(self.at.artifacts), self.at.models)
 
     def counts(self) -> MemoryCounts:
         """Open where failed sign-ins and limited predictions are counted."""

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from stopgap.cli.diagnosis.finding import Finding, Weight, fine, warning, wrong
 from stopgap.cli.diagnosis.folders import writable
+from stopgap.cli.diagnosis.releases import releases
 from stopgap.clock import Clock
 from stopgap.journal.backlog import backlog, damaged
 from stopgap.journal.drain import LOCK
@@ -18,9 +20,10 @@ from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, versio
 from stopgap.wiring.installation import Locations
 
 
-def database(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    """See whether it answers, is ours, and may be written."""
-    yield from _kept_at(Locations.of(settings).database, MAIN, "DATABASE_URL")
+def database(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """See whether it answers, is ours, and may be written; then whether its releases can answer."""
+    answering = partial(releases, settings, clock)
+    yield from _kept_at(Locations.of(settings).database, MAIN, "DATABASE_URL", answering)
 
 
 def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:

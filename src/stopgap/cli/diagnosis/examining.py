@@ -44,7 +44,9 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     for look in LOOKS:
         what = look.__name__.replace("_", " ")
         try:
-            yield from (replace(finding, what=what) for finding in look(settings, clock))
+            yield from (
+                replace(finding, what=finding.what or what) for finding in look(settings, clock)
+            )
         except StopgapError as error:
             yield Finding(what=what, weight=Weight.WRONG, told=error.detail, fix=FIXES.get(what))
         except OSError as error:  # most likely a folder that this user may not look into

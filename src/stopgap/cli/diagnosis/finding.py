@@ -20,7 +20,7 @@ class Weight(StrEnum):
 class Finding:
     """One thing that was looked at."""
 
-    what: str = ""  # the look's name, which `examine` adds
+    what: str = ""  # what was looked at; empty: what the look is called
     weight: Weight
     told: str
     fix: str | None = None

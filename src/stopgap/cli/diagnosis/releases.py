@@ -1,0 +1,78 @@
+"""Whether those who are to answer could do so on this machine."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
+from stopgap.clock import Clock
+from stopgap.contracts.contract import Contract
+from stopgap.contracts.loading import load_contracts
+from stopgap.errors import StopgapError
+from stopgap.models.artifacts import ArtifactMissing, Artifacts
+from stopgap.releases.opening import check_openable
+from stopgap.releases.plan import Seat
+from stopgap.releases.release import Release
+from stopgap.releases.releases import Releases
+from stopgap.releases.routing import Routing
+from stopgap.settings import Settings
+from stopgap.storage.database import Database
+from stopgap.storage.object_stores import folder_of, open_objects
+from stopgap.wiring.installation import Locations
+
+
+def releases(settings: Settings, clock: Clock, database: Database) -> Iterator[Finding]:
+    """See whether what each release with traffic needs is here; none is loaded."""
+    try:
+        contracts = load_contracts(settings.contracts)
+    except StopgapError:
+        return  # which another look tells
+    known, at = Releases(database, clock, contracts), Locations.of(settings)
+    for contract in contracts:
+        for finding in _of(contract, known.routing(contract.name), at):
+            yield replace(finding, what="releases")
+
+
+def _of(contract: Contract, routing: Routing, at: Locations) -> Iterator[Finding]:
+    name, option = contract.name, f"--contract {contract.name}"
+    live, canary, before = routing.live, routing.canary, routing.previous
+    if live.specification is None:
+        yield fine(f"{name} is answered by the stand-in.")
+    elif reason := _obstacle(contract, live, at):
+        told = f"Release {live.name} of {name} is live, and cannot be loaded here: {reason}"
+        yield wrong(told, f"Mend that, or go back: `stopgap release rollback {option}`.")
+    else:
+        yield fine(f"{name} is answered by release {live.name}; what it needs is here.")
+    for release in (*([canary] if canary else []), *routing.shadows):
+        if reason := _obstacle(contract, release, at):
+            told = f"Release {release.name} of {name}, {release.stage}, cannot be loaded: {reason}"
+            withdraw = f"`stopgap release withdraw {release.number} {option}`"
+            yield warning(told, f"Mend that, or take it off the traffic: {withdraw}.")
+    if before and (reason := _obstacle(contract, before, at)):
+        told = f"Release {before.name} of {name} cannot help out, or be gone back to: {reason}"
+        yield warning(told, "Mend that before you need it.")
+
+
+def _obstacle(contract: Contract, release: Release, at: Locations) -> str | None:
+    """Tell why a release could not be loaded; the stand-in needs nothing."""
+    seat = Seat.of(release)
+    try:
+        if seat:
+            check_openable(contract, seat)
+            if seat.specification.artifact:
+                _check_kept(seat.specification.artifact, at)
+    except StopgapError as error:
+        return error.detail
+    return None
+
+
+def _check_kept(digest: str, at: Locations) -> None:
+    """See whether a model's file is kept; a folder that is not there is not made.
+
+    Raises:
+        ModelUnloadable: it is not, or not whole.
+        ObjectsUnavailable: that cannot be seen.
+    """
+    folder = folder_of(at.artifacts)
+    if folder is not None and not folder.is_dir():
+        raise ArtifactMissing(digest)
+    Artifacts(open_objects(at.artifacts), at.models).check(digest)

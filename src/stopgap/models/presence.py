@@ -1,0 +1,47 @@
+"""Presence: what a model needs and is not here, as far as that shows without running it."""
+
+import shutil
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+
+from stopgap.models.failures import ModelUnloadable
+from stopgap.models.kinds import LazyKind, find_kind
+from stopgap.models.loaded import check_unchanged
+from stopgap.models.specification import Specification
+
+
+def check_present(specification: Specification) -> None:
+    """See whether what runs a model is here, and its Python code, unchanged.
+
+    Nothing of the model is run, so it may still turn out that it cannot be loaded. What another
+    Python has installed is not looked at.
+
+    Raises:
+        ModelUnloadable: something is missing, or another than was verified.
+    """
+    if specification.python is None:
+        _check_libraries(specification.uri)
+    elif shutil.which(specification.python) is None:
+        raise ModelUnloadable(f"{specification.python} is no program here.")
+    if specification.kind == "python":
+        own = specification.python is None
+        _check_code(specification.reference.rpartition(":")[0], own_python=own)
+    check_unchanged(specification.uri, specification.file_hash)
+
+
+def _check_libraries(uri: str) -> None:
+    kind = find_kind(uri)
+    if isinstance(kind, LazyKind):
+        kind.imported()
+
+
+def _check_code(place: str, *, own_python: bool) -> None:
+    if place.endswith(".py"):
+        if not Path(place).is_file():
+            raise ModelUnloadable(f"There is no file {place}.")
+    elif own_python:
+        package = place.partition(".")[0]
+        here = [str(Path.cwd())]
+        if find_spec(package) is None and PathFinder.find_spec(package, here) is None:
+            raise ModelUnloadable(f"There is no module {package}.")
