@@ -1,4 +1,6 @@
-"""What a command about releases is about: a contract, and one of its releases."""
+"""What commands about releases have in common: of which contract, which release, who, and why."""
+
+import getpass
 
 import click
 
@@ -8,6 +10,16 @@ from stopgap.web.parts import Parts
 contract_option = click.option(
     "--contract", "chosen", metavar="NAME", help="Of which contract, where several are served."
 )
+reason_option = click.option("--reason", default="", help="Why; kept with what was done.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask whether that is what you want.")
+
+
+def me() -> str:
+    """Tell who does this: the user of this machine."""
+    try:
+        return f"{getpass.getuser()} at the command line"
+    except (KeyError, OSError):
+        return "the command line"
 
 
 def contract_of(parts: Parts, chosen: str | None) -> str:
