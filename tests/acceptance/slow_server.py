@@ -11,7 +11,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from stopgap import wiring
-from stopgap.cli.serve import free_address, invitation
+from stopgap.cli.serving.serve import free_address, invitation
 from stopgap.contracts.row import Row
 from stopgap.front.door import Door
 from stopgap.models.slot import Slot, open_slot

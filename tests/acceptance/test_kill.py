@@ -12,7 +12,7 @@ from tests.acceptance.load import Load
 from tests.acceptance.processes import drainers, is_running, kill, wait_for, workers
 from tests.acceptance.server import STOP_SECONDS
 
-from stopgap.cli.workers import PAUSE_SECONDS
+from stopgap.cli.serving.workers import PAUSE_SECONDS
 
 pytestmark = pytest.mark.alone
 

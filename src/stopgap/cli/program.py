@@ -15,7 +15,7 @@ from stopgap.cli.exit_codes import exit_code_of
 from stopgap.cli.journal import journal
 from stopgap.cli.key import key
 from stopgap.cli.release.group import release
-from stopgap.cli.serve import serve
+from stopgap.cli.serving.serve import serve
 from stopgap.errors import StopgapError
 
 UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

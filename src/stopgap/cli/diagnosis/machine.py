@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
-from stopgap.cli.open_files import LOW, allowed_open_files
+from stopgap.cli.serving.open_files import LOW, allowed_open_files
 from stopgap.clock import Clock
 from stopgap.settings import Settings
 

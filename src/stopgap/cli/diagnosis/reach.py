@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from stopgap.cli.diagnosis.finding import Finding, fine, warning
-from stopgap.cli.serve import PortTaken, free_address
+from stopgap.cli.serving.serve import PortTaken, free_address
 from stopgap.clock import Clock
 from stopgap.settings import Settings
 

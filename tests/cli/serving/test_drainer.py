@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stopgap.cli import drainer
-from stopgap.cli.drainer import DrainerKeeper
+from stopgap.cli.serving import drainer
+from stopgap.cli.serving.drainer import DrainerKeeper
 from stopgap.settings import Settings
 from stopgap.wiring import Installation
 

@@ -10,8 +10,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from stopgap import wiring
-from stopgap.cli.drainer import DrainerKeeper
-from stopgap.cli.workers import mind
+from stopgap.cli.serving.drainer import DrainerKeeper
+from stopgap.cli.serving.workers import mind
 from stopgap.front.witness import Asgi
 from stopgap.telemetry.logs import StandardOutput, write_last_lines
 from stopgap.wiring import Installation

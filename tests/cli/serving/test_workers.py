@@ -7,7 +7,7 @@ BIRTHS = 300
 
 BEARING = f"""
 import os, signal, sys
-from stopgap.cli.workers import Birth
+from stopgap.cli.serving.workers import Birth
 
 birth = Birth()
 os.register_at_fork(before=birth.begins, after_in_parent=birth.ends, after_in_child=birth.is_over)

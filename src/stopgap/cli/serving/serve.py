@@ -7,8 +7,8 @@ from dataclasses import replace
 import click
 
 from stopgap import wiring
-from stopgap.cli.open_files import allow_open_files
-from stopgap.cli.supervising import supervise
+from stopgap.cli.serving.open_files import allow_open_files
+from stopgap.cli.serving.supervising import supervise
 from stopgap.errors import StartRefused
 from stopgap.settings import Settings
 from stopgap.storage.objects import DiskFull, ObjectsUnreachable

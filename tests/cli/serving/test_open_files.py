@@ -7,7 +7,7 @@ from tests.commands import ROOT
 
 ALLOW = """
 import resource
-from stopgap.cli.open_files import allow_open_files, allowed_open_files
+from stopgap.cli.serving.open_files import allow_open_files, allowed_open_files
 allow_open_files()
 print(*resource.getrlimit(resource.RLIMIT_NOFILE), allowed_open_files())
 """

@@ -8,7 +8,7 @@ import threading
 from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
 
-from stopgap.cli.workers import PAUSE_SECONDS
+from stopgap.cli.serving.workers import PAUSE_SECONDS
 from stopgap.journal.drain_process import drain_process
 from stopgap.wiring import Installation
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stopgap.cli.serve import invitation
-from stopgap.cli.supervising import HTTP1
+from stopgap.cli.serving.serve import invitation
+from stopgap.cli.serving.supervising import HTTP1
 from stopgap.settings import Settings
 
 ROUTER_SECONDS = 90

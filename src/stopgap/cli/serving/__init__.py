@@ -1,0 +1,1 @@
+"""The command that serves, and the processes that it keeps."""
