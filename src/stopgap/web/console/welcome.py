@@ -10,7 +10,7 @@ from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.values import write_text
 from stopgap.errors import kinds
 from stopgap.problems import PageNotFound, status_of
-from stopgap.storage.database import DatabaseUnreachable
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web import callers
 from stopgap.web.answers import page, see_other, text
 from stopgap.web.bodies import is_form, wants_html

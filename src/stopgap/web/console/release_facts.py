@@ -1,0 +1,114 @@
+"""What the pages about releases tell: of all releases of a contract, and of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+
+from stopgap.contracts.contract import Contract
+from stopgap.releases.gate import ReleaseUnverified, check_verified
+from stopgap.releases.move import Move
+from stopgap.releases.release import Release
+from stopgap.releases.verification.report import BY_NAME, Report
+from stopgap.web.console import answering, doing
+from stopgap.web.console.moving import read_number
+from stopgap.web.parts import parts
+
+ROWS = 40
+"""Releases, and moves, of a page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A release as a line of the list."""
+
+    release: Release
+    gate: str  # why it is given no traffic; empty: it may have some
+    overridden: Sequence[str]
+
+
+def address(contract: Contract, **query: int) -> str:
+    """Tell where a contract's releases are."""
+    return url_for("console_releases.page", contract=contract.name, **query)  # type: ignore[arg-type]  # Flask's own options are named, too
+
+
+def all_of(contract: Contract) -> dict[str, Any]:
+    """Tell who answers, all releases of a contract, and what was done to them."""
+    found = parts().releases.list(contract.name)
+    below = request.args.get("below", "")
+    shown = [each for each in found if not below or each.number < read_number(below)]
+    more = len(shown) > ROWS
+    shown = shown[:ROWS]
+    return {
+        "contract": contract,
+        "contracts": parts().contracts,
+        "lines": [_line(contract, each) for each in shown],
+        "no_model": len(found) == 1,  # the stand-in, which is always there
+        "first": address(contract) if below else None,
+        "next": address(contract, below=shown[-1].number) if more else None,
+        "moves": _moves(contract),
+        **_standing(contract),
+    }
+
+
+def _standing(contract: Contract) -> dict[str, Any]:
+    routing = parts().releases.routing(contract.name)
+    return {
+        "answering": answering.told(routing, contract.fingerprint),
+        "verdict": parts().watch.judge(contract.name),
+        "canary": routing.canary,
+        "live": routing.live,
+        "stand_in_helps": routing.stand_in_fallback,
+        "can_go_back": parts().releases.can_go_back(contract.name),
+    }
+
+
+def _moves(contract: Contract, number: int | None = None) -> Sequence[Move]:
+    return parts().releases.moves(contract.name, number)[:ROWS]
+
+
+def _line(contract: Contract, release: Release) -> Line:
+    known, number = parts().releases, release.number
+    return _gated(
+        contract,
+        release,
+        known.report(contract.name, number),
+        known.overridden(contract.name, number),
+    )
+
+
+def _gated(
+    contract: Contract, release: Release, report: Report | None, overridden: Sequence[str]
+) -> Line:
+    gate = ""
+    if release.number:
+        try:
+            check_verified(release.number, report, overridden, contract.fingerprint)
+        except ReleaseUnverified as refusal:
+            gate = refusal.detail
+    return Line(release=release, gate=gate, overridden=overridden)
+
+
+def one_of(contract: Contract, number: int) -> dict[str, Any]:
+    """Tell of one release: its model, its verification, how it does, and what can be done with it.
+
+    Raises:
+        ReleaseNotFound: there is none of this number.
+    """
+    release = parts().releases.show(contract.name, number)
+    report = parts().releases.report(contract.name, number)
+    overridden = parts().releases.overridden(contract.name, number)
+    return {
+        "contract": contract,
+        "release": release,
+        "name": answering.name(release),
+        "line": _gated(contract, release, report, overridden),
+        "report": report,
+        "rules": BY_NAME,
+        "allowed": parts().releases.possible(contract.name, number),
+        "doing": doing.lately(contract, release),
+        "compared": doing.compared(contract, number),
+        "moves": _moves(contract, number),
+        **_standing(contract),
+    }
