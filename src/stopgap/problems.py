@@ -55,7 +55,7 @@ from stopgap.releases.moves import (
     StandingChanged,
 )
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound
-from stopgap.storage.database import DatabaseFull, DatabaseUnreachable
+from stopgap.storage.database_faults import DatabaseFull, DatabaseUnreachable
 from stopgap.storage.objects import DiskFull, ObjectNotFound, ObjectsUnavailable
 
 

@@ -13,7 +13,7 @@ from stopgap.accounts import store
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.sessions import SessionNotFound
 from stopgap.accounts.store.tables import BATCH
-from stopgap.storage.database import metadata
+from stopgap.storage.columns import metadata
 
 HERE = "192.0.2.1"
 

@@ -16,7 +16,8 @@ from stopgap.accounts.permissions import Role
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.accounts.store.tables import ACCOUNTS
 from stopgap.errors import StopgapError
-from stopgap.storage.database import DatabaseUnreachable, metadata
+from stopgap.storage.columns import metadata
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 HERE = "192.0.2.1"
 THERE = "198.51.100.7"

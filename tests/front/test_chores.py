@@ -8,7 +8,7 @@ import pytest
 
 from stopgap.front import chores
 from stopgap.front.chores import Chore, do_chores
-from stopgap.storage.database import DatabaseUnreachable
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 
 @pytest.mark.parametrize(

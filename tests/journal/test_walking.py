@@ -16,7 +16,8 @@ from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
 from stopgap.journal.store import planning, walking
 from stopgap.journal.store.predicates import Predicate
-from stopgap.storage.database import EPOCH, Database
+from stopgap.storage.columns import EPOCH
+from stopgap.storage.database import Database
 
 
 @pytest.fixture

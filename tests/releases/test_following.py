@@ -18,7 +18,7 @@ from stopgap.releases.following import Follower
 from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.routing import Routing
-from stopgap.storage.database import DatabaseUnreachable
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 
 class Source:

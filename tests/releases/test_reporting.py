@@ -10,7 +10,7 @@ from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import Verdict
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.tally import Tally
-from stopgap.storage.database import DatabaseUnreachable
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 
 class Sink:

@@ -20,14 +20,9 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from tests.journal.test_spool import no_room_beyond
 
 from stopgap.problems import document
-from stopgap.storage.database import (
-    Database,
-    DatabaseFull,
-    DatabaseUnknown,
-    DatabaseUnreachable,
-    Moment,
-    open_database,
-)
+from stopgap.storage.columns import Moment
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.database_faults import DatabaseFull, DatabaseUnknown, DatabaseUnreachable
 from stopgap.storage.history import migrate
 
 MAKE = text("CREATE TABLE things (name VARCHAR(10) PRIMARY KEY)")

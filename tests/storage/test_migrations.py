@@ -19,7 +19,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect, text
 
-from stopgap.storage.database import Database, metadata, open_database
+from stopgap.storage.columns import metadata
+from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import MAIN, DatabaseForeign, DatabaseNewer, migrate
 
 SOURCE = Path(__file__).parents[2] / "src"

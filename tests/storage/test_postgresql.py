@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from stopgap.storage import postgresql
-from stopgap.storage.database import Database, DatabaseUnreachable, open_database
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 
 @pytest.fixture

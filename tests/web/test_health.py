@@ -14,7 +14,8 @@ from tests.storage.test_postgresql import backend, frozen
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.journal.spool import Spool, SpoolUnwritable
 from stopgap.models.failures import ModelUnavailable
-from stopgap.storage.database import Database, DatabaseUnreachable, open_database
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web.health import PATIENCE_SECONDS, Health
 
 ASKERS = 20

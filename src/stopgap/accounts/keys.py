@@ -14,7 +14,8 @@ from stopgap.accounts.digest import digest
 from stopgap.accounts.sessions import NOTE_SECONDS, SEEN_EVERY
 from stopgap.clock import Clock, Ids
 from stopgap.errors import Fault, StopgapError
-from stopgap.storage.database import AWAY, Database
+from stopgap.storage.database import Database
+from stopgap.storage.database_faults import AWAY
 
 KEY = re.compile(r"sk_(?P<id>[0-9a-f]{16})_(?P<secret>[0-9a-f]{64})")
 """How a key looks: `sk_`, which secret scanners know; its id, which is none; its secret."""

@@ -12,7 +12,8 @@ from stopgap.accounts.digest import digest
 from stopgap.accounts.store.tables import BATCH
 from stopgap.clock import Clock, Ids
 from stopgap.errors import Fault, StopgapError
-from stopgap.storage.database import AWAY, Database
+from stopgap.storage.database import Database
+from stopgap.storage.database_faults import AWAY
 
 SESSION_ID = re.compile(r"[0-9a-f]{64}")
 SEEN_EVERY = timedelta(minutes=1)

@@ -10,7 +10,8 @@ from stopgap.accounts.throttling import Throttle
 from stopgap.address import network_of
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
-from stopgap.storage.database import AWAY, Database
+from stopgap.storage.database import Database
+from stopgap.storage.database_faults import AWAY
 
 GUEST_NAME = "guest"
 """How somebody is called who uploads an image without having signed in."""

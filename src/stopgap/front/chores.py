@@ -5,13 +5,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stopgap.storage import database
+from stopgap.storage import database_faults
 from stopgap.storage.objects import ObjectsUnavailable
 
 AGAIN_SECONDS = 600.0
 """After a failure the next try is this much later at most, however seldom a chore is done."""
 
-AWAY = (*database.AWAY, ObjectsUnavailable)
+AWAY = (*database_faults.AWAY, ObjectsUnavailable)
 """What is nobody's mistake here, and what six chores may meet at once."""
 
 logger = logging.getLogger(__name__)

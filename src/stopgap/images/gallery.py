@@ -22,7 +22,8 @@ from stopgap.images.image import (
     UploaderGone,
 )
 from stopgap.images.store import BATCH, ImageRows, Usage
-from stopgap.storage.database import Database, DatabaseUnreachable
+from stopgap.storage.database import Database
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.storage.objects import ObjectNotFound, ObjectStore, ObjectsUnavailable
 
 logger = logging.getLogger(__name__)

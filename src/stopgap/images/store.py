@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 
 from stopgap.images.image import Image
-from stopgap.storage.database import Moment, lock, metadata
+from stopgap.storage.columns import Moment, metadata
+from stopgap.storage.database import lock
 
 images = Table(
     "images",

@@ -25,7 +25,8 @@ from stopgap.journal.backlog import DAMAGED, keep_progress, sizes, waiting_bytes
 from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, read, segments
-from stopgap.storage.database import AWAY, Database
+from stopgap.storage.database import Database
+from stopgap.storage.database_faults import AWAY
 
 logger = logging.getLogger(__name__)
 

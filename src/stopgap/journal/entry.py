@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from stopgap.journal.record import Record
-from stopgap.storage.database import EPOCH, MICROSECOND
+from stopgap.storage.columns import EPOCH, MICROSECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

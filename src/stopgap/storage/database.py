@@ -3,21 +3,15 @@
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import (
     URL,
-    BigInteger,
     Connection,
-    Dialect,
     Engine,
-    MetaData,
-    TypeDecorator,
     create_engine,
     exc,
     func,
@@ -26,78 +20,15 @@ from sqlalchemy import (
     text,
 )
 
-from stopgap.errors import StartRefused, StopgapError
 from stopgap.storage import sqlite
+from stopgap.storage.database_faults import (
+    DatabaseUnknown,
+    DatabaseUnreachable,
+    reason_of,
+    translated,
+)
 from stopgap.storage.files import flush
 from stopgap.storage.sqlite import BUSY_SECONDS, PATIENCE, WRITING, milliseconds
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-"""Every table of every noun; their `store` modules add them."""
-
-
-class DatabaseUnknown(StartRefused):
-    """The database's URL names no kind of database that this server speaks."""
-
-    def __init__(self, scheme: str) -> None:
-        super().__init__(
-            f"The database URL begins with {scheme or 'no scheme'}; it must be sqlite:///PATH or "
-            "postgresql://USER:PASSWORD@HOST/NAME (postgres:// is read too)."
-        )
-
-
-class DatabaseUnreachable(StopgapError):
-    """The database does not answer, or cannot be read and written."""
-
-    retry_after = 5.0
-    for_strangers = "The server cannot reach its database now; try again in a moment."
-
-    def __init__(self, database: str, reason: str) -> None:
-        super().__init__(f"The {database} cannot be used: {reason}.")
-
-
-class DatabaseFull(StopgapError):
-    """The database's disk is full; nothing of this request has been kept."""
-
-    retry_after = 60.0
-    for_strangers = "The server has no room left to keep this; nothing of it was kept. Try later."
-
-    def __init__(self, database: str) -> None:
-        super().__init__(f"The disk of the {database} is full; free some space and try again.")
-
-
-AWAY = (DatabaseUnreachable, DatabaseFull)
-"""What nobody but the database can mend, and time may."""
-
-
-class Moment(TypeDecorator[datetime]):
-    """A moment in UTC, kept as integer microseconds since 1970: exact, sortable, one for all."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect  # noqa: ARG002  # SQLAlchemy names it
-    ) -> int | None:
-        """Write a moment; one without a time zone is a mistake of the caller."""
-        return None if value is None else (value - EPOCH) // MICROSECOND
-
-    def process_result_value(
-        self, value: int | None, dialect: Dialect  # noqa: ARG002  # SQLAlchemy names it
-    ) -> datetime | None:
-        """Read a moment."""
-        return None if value is None else EPOCH + value * MICROSECOND
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 
 class Begin(Protocol):
@@ -184,7 +115,7 @@ class Database:
     ) -> Iterator[Connection]:
         option = {"postgresql_readonly": not writing, WRITING: writing, PATIENCE: patience}
         with (
-            self._translated(),
+            translated(self.name, self.engine.url),
             self._connect().execution_options(**option) as connection,
             self._begin(connection, unbounded=unbounded),
         ):
@@ -196,23 +127,7 @@ class Database:
         try:
             return self.engine.connect()
         except exc.ProgrammingError as error:  # an option of the URL that the driver does not know
-            raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Say the driver's errors that are nobody's mistake in words of our own."""
-        try:
-            yield
-        except (exc.OperationalError, exc.InterfaceError) as error:
-            if _is_full(error, self.engine.url):
-                raise DatabaseFull(self.name) from error
-            raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
-        except exc.DBAPIError as error:
-            if _code(error) not in CLOSED:
-                raise
-            raise DatabaseUnreachable(self.name, _reason(error, self.engine.url)) from error
-        except exc.TimeoutError as error:
-            raise DatabaseUnreachable(self.name, "all its connections are in use") from error
+            raise DatabaseUnreachable(self.name, reason_of(error, self.engine.url)) from error
 
 
 def lock(connection: Connection, what: int | str) -> None:
@@ -227,45 +142,9 @@ def lock(connection: Connection, what: int | str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(what)))
 
 
-FULL = ("SQLITE_FULL", "53100")
-"""How SQLite and PostgreSQL (disk_full) say that the disk is full."""
-
-CLOSED = ("0A000", "42501")
-"""How PostgreSQL says that it is there, but not for this: a standby as a transaction for writing
-begins (feature_not_supported), and any as its user has no right (insufficient_privilege)."""
-
 HIDDEN = True
 """Whether an error leaves out its statement's values: it ends in the log, and one of them may be a
 password's hash, or what a client has asked."""
-
-FULL_BYTES = 65_536
-"""With fewer free, SQLite may say `disk I/O error`: its -shm grows by 32 KiB."""
-
-SECRETS = ("password", "passfile", "sslpassword", "scram_client_key", "oauth_client_secret")
-"""Options of a URL that nobody else is to read, besides the password in its own place."""
-
-
-def _code(error: exc.DBAPIError) -> str:
-    """Tell the driver's own code of an error."""
-    names = ("sqlite_errorname", "sqlstate")
-    return next((code for name in names if (code := getattr(error.orig, name, None))), "")
-
-
-def _is_full(error: exc.DBAPIError, url: URL) -> bool:
-    """Tell whether it is the disk that has no room."""
-    code = _code(error)
-    if not code.startswith("SQLITE_IOERR"):
-        return code in FULL
-    return shutil.disk_usage(Path(url.database or "").absolute().parent).free < FULL_BYTES
-
-
-def _reason(error: exc.DBAPIError, url: URL) -> str:
-    """Tell the driver's own first words, without the passwords should they hold one."""
-    words = str(error.orig).strip().splitlines() or ["it gave no reason"]
-    secrets = [str(url.password or ""), *(str(url.query.get(key) or "") for key in SECRETS)]
-    for secret in filter(None, secrets):
-        words[0] = words[0].replace(secret, "***")
-    return words[0].rstrip(".")
 
 
 def open_database(url: str) -> Database:

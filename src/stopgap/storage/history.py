@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, TableClause, column, exc, inspect, select, table, text
 
 from stopgap.errors import StartRefused
-from stopgap.storage.database import Database, DatabaseUnreachable, lock, metadata
+from stopgap.storage.columns import metadata
+from stopgap.storage.database import Database, lock
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.storage.sqlite import BUSY_SECONDS
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from stopgap.journal.spool import Spool
-from stopgap.storage.database import Database, DatabaseUnreachable
+from stopgap.storage.database import Database
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 PATIENCE_SECONDS = 2.0
 """In which whoever asks has an answer; load balancers commonly wait for 5 seconds."""

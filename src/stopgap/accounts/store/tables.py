@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from stopgap.storage.database import Moment, metadata
+from stopgap.storage.columns import Moment, metadata
 
 BATCH = 1_000
 """Rows that one transaction of a sweep removes at most."""

@@ -18,7 +18,7 @@ from stopgap.journal.store.tables import (
     TERMS,
 )
 from stopgap.journal.terms import TIE_BITS, word_number
-from stopgap.storage.database import MICROSECOND
+from stopgap.storage.columns import MICROSECOND
 
 
 def report_actual(connection: Connection, record_id: str, value: str, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from stopgap.journal.store.predicates import Span, of_caller, predicates_of
 from stopgap.journal.store.tables import ACTUALS, FIELDS, RECORDS, SOURCES
 from stopgap.journal.store.walking import positions
 from stopgap.journal.terms import TIE_BITS, moment_of
-from stopgap.storage.database import EPOCH, MICROSECOND
+from stopgap.storage.columns import EPOCH, MICROSECOND
 
 POSITION_END = 2**63 - 1
 

@@ -29,8 +29,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from stopgap.storage.database import Moment
-from stopgap.storage.database import metadata as others
+from stopgap.storage.columns import Moment
+from stopgap.storage.columns import metadata as others
 
 metadata = MetaData(naming_convention=others.naming_convention)
 

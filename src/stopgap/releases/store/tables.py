@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Integer, String, Table, Text
 
 from stopgap.releases.tally import OUTCOMES
-from stopgap.storage.database import Moment, metadata
+from stopgap.storage.columns import Moment, metadata
 
 RELEASES = Table(
     "releases",
