@@ -221,6 +221,18 @@ def test_an_error_keeps_the_values_to_itself(database: Database) -> None:
     assert value not in told
 
 
+def test_a_refused_row_is_not_told(things: Database) -> None:
+    """A row that a table refuses is not in the error: PostgreSQL would tell its values."""
+    add, value = text("INSERT INTO things VALUES (:name)"), "hash-ed"
+    with things.write() as connection:
+        connection.execute(add, {"name": value})
+    with pytest.raises(exc.IntegrityError) as caught, things.write() as connection:
+        connection.execute(add, {"name": value})
+    told = "".join(traceback.format_exception(caught.value))
+    assert "things" in told
+    assert value not in told
+
+
 def test_a_wrong_option_is_unreachable_too(postgresql_url: str) -> None:
     """An option that the driver does not know is told like an absent server."""
     with (

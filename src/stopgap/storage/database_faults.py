@@ -78,10 +78,18 @@ def translated(database: str, url: URL) -> Iterator[None]:
         raise DatabaseUnreachable(database, reason_of(error, url)) from error
     except exc.DBAPIError as error:
         if _code(error) not in CLOSED:
+            _leave_out_values(error)
             raise
         raise DatabaseUnreachable(database, reason_of(error, url)) from error
     except exc.TimeoutError as error:
         raise DatabaseUnreachable(database, "all its connections are in use") from error
+
+
+def _leave_out_values(error: exc.DBAPIError) -> None:
+    """Keep a driver's first words alone: PostgreSQL tells a refused row's values in the next."""
+    for told in (error, error.orig):
+        if told is not None and told.args:
+            told.args = (str(told.args[0]).partition("\n")[0],)
 
 
 def _code(error: exc.DBAPIError) -> str:
