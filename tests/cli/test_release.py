@@ -1,5 +1,6 @@
 """`stopgap release`: from a model's file to the live release and back, by hand."""
 
+import hashlib
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from click.testing import Result
 from tests.commands import Run, opened
 from tests.journal.filling import add, at
 from tests.journal.records import record
+from tests.models.trained import train
 from tests.releases.making import report
 
 from stopgap.contracts.madcompany import contract
@@ -157,6 +159,18 @@ def test_what_cannot_be_loaded_is_not_added(run: Run, tmp_path: Path) -> None:
         assert result.stderr.startswith("stopgap: ")
         assert len(result.stderr.splitlines()) == 1, result.stderr
     assert stages(run) == {0: "live"}
+
+
+def test_verifying_keeps_no_file(run: Run, data: Path, tmp_path: Path) -> None:
+    """A model's file that is verified by its URI is kept nowhere, and is known by its hash."""
+    file = train(tmp_path).skops
+    (found,) = told(run("release", "verify", f"sklearn:{file}", *QUICK, "--json"))
+    assert found["loaded"]["file_hash"] == hashlib.sha256(file.read_bytes()).hexdigest()  # type: ignore[index]  # it is an object
+    assert [each for each in (data / "objects").rglob("*") if each.is_file()] == []
+    assert not (data / "models").exists()
+    refused = run("release", "verify", f"sklearn:{tmp_path / 'nowhere.skops'}")
+    assert refused.stderr.startswith("stopgap: ")
+    assert "nowhere.skops" in refused.stderr
 
 
 def test_verifying_keeps_nothing_of_a_uri(run: Run) -> None:

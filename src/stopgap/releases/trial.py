@@ -57,7 +57,7 @@ class Trial:
         seconds: float = SECONDS,
         progress: Progress = lambda done, of: None,  # noqa: ARG005  # nobody looks
     ) -> Report:
-        """Hold a model, whose file is kept, against its contract.
+        """Hold a model against its contract; its file is kept, or lies where its URI says.
 
         Raises:
             ModelUnloadable: it cannot be loaded.
@@ -97,10 +97,14 @@ class Trial:
         )
 
     def _slot(self, contract: str, specification: Specification) -> Slot:
-        artifact = specification.artifact
         return open_slot(
             specification,
             self._contracts[contract],
             contract_source=self._sources[contract],
-            path=None if artifact is None else self._artifacts.fetch(artifact),
+            path=self._file(specification),
         )
+
+    def _file(self, specification: Specification) -> Path | None:
+        if specification.artifact is not None:
+            return self._artifacts.fetch(specification.artifact)
+        return Path(specification.reference) if find_kind(specification.uri).is_file else None
