@@ -165,7 +165,8 @@ def test_verifying_keeps_no_file(run: Run, data: Path, tmp_path: Path) -> None:
     """A model's file that is verified by its URI is kept nowhere, and is known by its hash."""
     file = train(tmp_path).skops
     (found,) = told(run("release", "verify", f"sklearn:{file}", *QUICK, "--json"))
-    assert found["loaded"]["file_hash"] == hashlib.sha256(file.read_bytes()).hexdigest()  # type: ignore[index]  # it is an object
+    assert isinstance(loaded := found["loaded"], dict)
+    assert loaded["file_hash"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert [each for each in (data / "objects").rglob("*") if each.is_file()] == []
     assert not (data / "models").exists()
     refused = run("release", "verify", f"sklearn:{tmp_path / 'nowhere.skops'}")

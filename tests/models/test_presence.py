@@ -51,7 +51,8 @@ def test_a_module_beside_us(model: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ("nothing:x", {}, "A model of the kind 'nothing' is not known here"),
         ("python:/no/such/file.py:predict", {}, "There is no file /no/such/file.py."),
-        ("python:no_such_package.model:predict", {}, "There is no module no_such_package."),
+        ("python:no_such_package.model:predict", {}, "There is no module 'no_such_package'."),
+        ("python:predict", {}, "There is no module ''."),
         ("python:x:y", {"python": "/no/such/python"}, "/no/such/python is no program here."),
         ("python:/no/such/file.py:y", {"python": sys.executable}, "There is no file"),
     ],

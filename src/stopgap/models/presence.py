@@ -43,5 +43,5 @@ def _check_code(place: str, *, own_python: bool) -> None:
     elif own_python:
         package = place.partition(".")[0]
         here = [str(Path.cwd())]
-        if find_spec(package) is None and PathFinder.find_spec(package, here) is None:
-            raise ModelUnloadable(f"There is no module {package}.")
+        if not package or not (find_spec(package) or PathFinder.find_spec(package, here)):
+            raise ModelUnloadable(f"There is no module {package!r}.")
