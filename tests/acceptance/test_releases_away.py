@@ -29,6 +29,15 @@ def replace_workers(server: Server) -> None:
     server.wait_until_up()
 
 
+def wait_until_it_answers(server: Server) -> None:
+    """Wait until release 1 answers."""
+    wait_for(
+        lambda: server.client().get("/predict/5/may/1").header("Stopgap-Release") == "1",
+        LOADED_SECONDS,
+        "the release answers",
+    )
+
+
 def test_a_start_while_the_database_is_away(tmp_path: Path, postgresql: PostgresqlServer) -> None:
     """A killed worker's successor serves the live release, and never the stand-in."""
     name = postgresql.create()
@@ -37,12 +46,7 @@ def test_a_start_while_the_database_is_away(tmp_path: Path, postgresql: Postgres
     settings = {"STOPGAP_WORKERS": "2", "DATABASE_URL": url, "STOPGAP_JOURNAL_URL": journal}
     with running(tmp_path, settings, troubled=True) as server, desk(server.data, url) as releases:
         releases.promote(NAME, add(releases, "Steady"), "ann")
-        client = server.client()
-        wait_for(
-            lambda: client.get("/predict/5/may/1").header("Stopgap-Release") == "1",
-            LOADED_SECONDS,
-            "the release answers",
-        )
+        wait_until_it_answers(server)
         time.sleep(1.0)  # so that both workers know
         with gone(postgresql, name):
             replace_workers(server)
@@ -63,11 +67,7 @@ def test_a_live_model_that_is_gone(tmp_path: Path) -> None:
     ):
         releases.promote(NAME, add(releases, "Steady", file=file), "ann")
         client = server.client()
-        wait_for(
-            lambda: client.get("/predict/5/may/1").header("Stopgap-Release") == "1",
-            LOADED_SECONDS,
-            "the release answers",
-        )
+        wait_until_it_answers(server)
         hidden = file.rename(tmp_path / "hidden.py")
         replace_workers(server)
         answer = client.get("/predict/5/may/1")
@@ -79,11 +79,7 @@ def test_a_live_model_that_is_gone(tmp_path: Path) -> None:
         assert unwell.status == 503  # so that a new version of the server takes no old one's place
         assert unwell.json()["type"] == "/problems/model-unavailable"
         hidden.rename(file)
-        wait_for(
-            lambda: client.get("/predict/5/may/1").header("Stopgap-Release") == "1",
-            LOADED_SECONDS,
-            "the release answers again",
-        )
+        wait_until_it_answers(server)
         assert client.get("/health").status == 200
 
 

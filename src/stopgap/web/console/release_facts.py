@@ -28,9 +28,9 @@ class Line:
     overridden: Sequence[str]
 
 
-def address(contract: Contract, **query: int) -> str:
-    """Tell where a contract's releases are."""
-    return url_for("console_releases.page", contract=contract.name, **query)  # type: ignore[arg-type]  # Flask's own options are named, too
+def address(contract: Contract, below: int | None = None) -> str:
+    """Tell where a contract's releases are; only those below a number, if one is given."""
+    return url_for("console_releases.page", contract=contract.name, below=below)
 
 
 def all_of(contract: Contract) -> dict[str, Any]:
