@@ -6,6 +6,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX
+# Each of the many processes would compile the source anew.
+unexport PYTHONDONTWRITEBYTECODE
 UV_VERSION := 0.13.9
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make pins"

@@ -90,6 +90,12 @@ def test_another_place_for_pip(clone: Path, given: dict[str, str]) -> None:
     assert not (clone / "elsewhere").exists()
 
 
+def test_the_source_is_compiled_once(clone: Path) -> None:
+    """A shell that keeps Python from writing bytecode does not make each start compile anew."""
+    assert make(clone, "run", PYTHONDONTWRITEBYTECODE="1")[0] == 0
+    assert list((clone / "src/stopgap/cli").glob("__pycache__/__init__.*.pyc"))
+
+
 def test_without_a_browser(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no browser can be installed that is told, and the tests run: most need none."""
     (clone / "src/pytest.py").write_text("import sys\nprint('pytest', sys.argv[-1])\n")
