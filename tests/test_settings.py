@@ -63,6 +63,7 @@ def test_production_needs(missing: str) -> None:
         ("STOPGAP_SOURCE_URL", "javascript:alert(1)"),
         ("STOPGAP_WORKERS", "0"),
         ("STOPGAP_SECRET", "short"),
+        ("STOPGAP_PREVIOUS_SECRET", "short"),
     ],
 )
 def test_out_of_range(name: str, value: str) -> None:
@@ -77,10 +78,11 @@ def test_unknown_name() -> None:
         read_settings({"STOPGAP_PROT": "5000"})
 
 
-def test_a_secret_is_never_repeated() -> None:
+@pytest.mark.parametrize("name", ["STOPGAP_SECRET", "STOPGAP_PREVIOUS_SECRET"])
+def test_a_secret_is_never_repeated(name: str) -> None:
     """What is wrong with a secret is told without it."""
     with pytest.raises(SettingInvalid) as refusal:
-        read_settings({"STOPGAP_SECRET": "hunter2"})
+        read_settings({name: "hunter2"})
     assert "hunter2" not in refusal.value.detail
 
 

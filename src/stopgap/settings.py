@@ -163,6 +163,13 @@ class Settings:
         "key under which session ids and API keys are hashed; the demo keeps one in its data",
         secret=True,
     )
+    previous_secret: str | None = _setting(
+        _text,
+        "at least 32 characters",
+        None,
+        "the secret before this one: API keys that were made under it go on, sessions do not",
+        secret=True,
+    )
     database_url: str | None = _setting(
         _text,
         "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
@@ -367,8 +374,10 @@ SECRET_MIN = 32
 
 def _check(settings: Settings) -> None:
     """Hold the settings against each other."""
-    if settings.secret is not None and len(settings.secret) < SECRET_MIN:
-        raise SettingInvalid("STOPGAP_SECRET", "at least 32 characters", "(not shown)")
+    for name in ("secret", "previous_secret"):
+        secret = getattr(settings, name)
+        if secret is not None and len(secret) < SECRET_MIN:
+            raise SettingInvalid(PREFIX + name.upper(), "at least 32 characters", "(not shown)")
     if settings.profile == "production":
         if settings.secret is None:
             command = "python -c 'import secrets; print(secrets.token_hex(32))'"

@@ -8,8 +8,15 @@ import pytest
 from tests.accounts.conftest import House
 
 from stopgap.accounts.account import Caller
-from stopgap.accounts.keys import KEYS_MAX, KeyLabelInvalid, KeyNotFound, KeyQuotaReached
+from stopgap.accounts.keys import (
+    KEYS_MAX,
+    KeyLabelInvalid,
+    KeyNotFound,
+    KeyQuotaReached,
+    Keys,
+)
 from stopgap.accounts.permissions import Role
+from stopgap.clock import RandomIds
 
 
 def test_a_key_is_its_account(house: House) -> None:
@@ -52,6 +59,21 @@ def test_a_revoked_key_is_none(house: House) -> None:
     assert house.keys.caller(secret) is None
     with pytest.raises(KeyNotFound, match=key.id):
         house.keys.revoke(key.id)
+
+
+def test_a_changed_secret(house: House) -> None:
+    """Keys go on while the secret that they were made under is the previous one, and no longer."""
+
+    def keys(secret: bytes, previous: bytes | None = None) -> Keys:
+        return Keys(house.database, house.clock, RandomIds(), secret=secret, previous=previous)
+
+    _, old = keys(b"one").create("ada")
+    changed = keys(b"two", previous=b"one")
+    _, new = changed.create("ada")
+    wrong = old[:-1] + ("0" if old[-1] != "0" else "1")
+    assert [changed.caller(each) is not None for each in (old, new, wrong)] == [True, True, False]
+    assert [keys(b"two").caller(each) is not None for each in (old, new)] == [False, True]
+    assert keys(b"one").caller(new) is None
 
 
 @pytest.mark.parametrize("key_id", ["", "0" * 15, "0" * 17, "\0", "G" * 16, "0" * 16 + "\n"])

@@ -69,13 +69,22 @@ class Keys:
 
     Args:
         secret: Keys are kept as digests under it.
+        previous: The secret before it; keys that were made under it are still known.
     """
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, *, secret: bytes) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        ids: Ids,
+        *,
+        secret: bytes,
+        previous: bytes | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._secret = secret
+        self._secrets = (secret,) if previous is None else (secret, previous)
 
     def create(self, account_name: str, label: str = "") -> tuple[Key, str]:
         """Make a key, and the text that is shown this once and never again.
@@ -98,7 +107,7 @@ class Keys:
                 id=key_id,
                 account_id=account.id,
                 account_name=account.name,
-                digest=self._digest(key_id, secret),
+                digest=_digest(self._secrets[0], key_id, secret),
                 label=label,
                 created_at=self._clock.now(),
             )
@@ -115,7 +124,8 @@ class Keys:
         if found is None:
             return None
         row, caller = found
-        if not hmac.compare_digest(row.digest, self._digest(row.id, sent["secret"])):
+        known = (_digest(each, row.id, sent["secret"]) for each in self._secrets)
+        if not any(hmac.compare_digest(row.digest, each) for each in known):
             return None
         now = self._clock.now()
         if row.last_used_at is None or now - row.last_used_at >= SEEN_EVERY:
@@ -153,8 +163,9 @@ class Keys:
             if not store.delete_key(connection, key_id, account_id):
                 raise KeyNotFound(key_id)
 
-    def _digest(self, key_id: str, secret: str) -> str:
-        return digest(self._secret, "key", key_id, secret)
+
+def _digest(under: bytes, key_id: str, secret: str) -> str:
+    return digest(under, "key", key_id, secret)
 
 
 def _key(row: store.KeyRow) -> Key:

@@ -124,6 +124,7 @@ class _Callers(TypedDict):
 def _callers(ground: Ground) -> _Callers:
     """Build what knows who calls."""
     settings, database, secret = ground.settings, ground.database, ground.installation.secret
+    previous = settings.previous_secret.encode() if settings.previous_secret else None
     passwords, rate = Passwords(rules=settings.password_rules), settings.prediction_limit
     counts = ground.installation.counts()
     sessions = Sessions(
@@ -149,7 +150,7 @@ def _callers(ground: Ground) -> _Callers:
         "sign_in": sign_in,
         "password_change": PasswordChange(accounts, sign_in),
         "sessions": sessions,
-        "keys": Keys(database, ground.clock, ground.ids, secret=secret),
+        "keys": Keys(database, ground.clock, ground.ids, secret=secret, previous=previous),
         "recent": RecentCallers(ground.clock.monotonic),
         "counts": counts,
         "prediction_limit": PredictionLimit(rate, counts) if rate else None,
