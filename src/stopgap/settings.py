@@ -130,7 +130,8 @@ class Settings:
         _integer(4, 256),
         "4 to 256",
         16,
-        "threads a worker gives to Flask's views: a quarter to predictions, a quarter to images",
+        "threads a worker gives to Flask's views: a quarter to predictions, a quarter to "
+        "images, an eighth to uploads",
     )
     contracts: tuple[str, ...] = _setting(
         _words,

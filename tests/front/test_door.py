@@ -91,7 +91,7 @@ class House:
             places=self.places,
             intake=intake,
             pools=Pools(
-                threads=4, prefixes=["/predict"], uploads=["/images"], image_bytes=2 * FORM_BYTES
+                threads=4, prefixes=["/predict"], images=["/images"], image_bytes=2 * FORM_BYTES
             ),
             sending=answers,
             metrics=metrics,

@@ -73,6 +73,9 @@ async def test_a_pool_that_slows_down() -> None:
 PREFIXES = ["/predict", "/delivery/v2"]
 
 
+GET, POST = "GET", "POST"
+
+
 @pytest.mark.parametrize(
     ("path", "same"),
     [
@@ -89,22 +92,36 @@ PREFIXES = ["/predict", "/delivery/v2"]
 )
 def test_whom_a_pool_is_for(path: str, same: str) -> None:
     """Predictions, images, what watches the server and all the rest have pools of their own."""
-    pools = Pools(threads=4, prefixes=PREFIXES, uploads=["/images", "/pictures"], image_bytes=10)
-    assert pools.of(path) is pools.of(same)
+    pools = Pools(threads=4, prefixes=PREFIXES, images=["/images", "/pictures"], image_bytes=10)
+    assert pools.of(GET, path) is pools.of(GET, same)
+
+
+def test_who_brings_an_image() -> None:
+    """An upload has a pool of its own, apart from who looks at images, or deletes one."""
+    images = ["/images", "/console/images"]
+    pools = Pools(threads=4, prefixes=PREFIXES, images=images, image_bytes=10)
+    [uploads] = {pools.of(POST, f"{each}{end}") for each in images for end in ("", "/")}
+    assert pools.of(POST, "//images") is uploads
+    [others] = {pools.of(GET, each) for each in images}
+    assert pools.of("DELETE", "/images/x.png") is others
+    assert pools.of(POST, "/console/images/x.png/delete") is others
+    assert pools.of(POST, "/predict") is pools.of(GET, "/predict")
+    assert uploads is not others
 
 
 def test_pools_are_apart() -> None:
     """No pool's threads are another's, and an image may be larger than a form."""
-    pools = Pools(threads=4, prefixes=PREFIXES, uploads=["/images"], image_bytes=10_000_000)
-    every = [pools.of(path) for path in ("/predict", "/images", "/status", "/login")]
-    assert len(set(every)) == 4
-    assert [each.body_bytes for each in every] == [FORM_BYTES, 10_000_000, FORM_BYTES, FORM_BYTES]
+    pools = Pools(threads=4, prefixes=PREFIXES, images=["/images"], image_bytes=10_000_000)
+    every = [pools.of(POST, "/images")]
+    every += [pools.of(GET, path) for path in ("/predict", "/images", "/status", "/login")]
+    assert len(set(every)) == 5
+    assert [each.body_bytes for each in every] == [10_000_000] + [FORM_BYTES] * 4
 
     async def run() -> None:
         release = Event()
-        stuck = [asyncio.create_task(each.run(release.wait)) for each in every[:3] for _ in "12"]
+        stuck = [asyncio.create_task(each.run(release.wait)) for each in every[:4] for _ in "12"]
         await asyncio.sleep(0.05)
-        assert await every[3].run(lambda: "served") == "served"
+        assert await every[4].run(lambda: "served") == "served"
         release.set()
         await asyncio.gather(*stuck)
 

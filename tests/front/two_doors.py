@@ -292,7 +292,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
         places=places,
         intake=intake,
-        pools=Patient(threads=4, prefixes=prefixes, uploads=["/images"], image_bytes=100_000),
+        pools=Patient(threads=4, prefixes=prefixes, images=["/images"], image_bytes=100_000),
         sending=sending,
         metrics=parts.metrics,
         life=Life(

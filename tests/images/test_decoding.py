@@ -1,6 +1,5 @@
 """Drawing anew: what is seen stays, everything else is gone, and hostile uploads are refused."""
 
-import threading
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -16,7 +15,6 @@ from stopgap.errors import StopgapError
 from stopgap.images.decoding import Decoder, Picture
 from stopgap.images.image import (
     ImageBroken,
-    ImagesBusy,
     ImageTooLarge,
     ImageTooManyPixels,
     ImageUnrecognised,
@@ -28,7 +26,7 @@ ANIMATED = [Kind.GIF, Kind.PNG, Kind.WEBP]
 
 def decoder(bytes_max: int = 10_485_760, pixels_max: int = 40_000_000) -> Decoder:
     """Make a decoder of the default bounds."""
-    return Decoder(bytes_max=bytes_max, pixels_max=pixels_max, uploads_max=1)
+    return Decoder(bytes_max=bytes_max, pixels_max=pixels_max)
 
 
 def redrawn(content: bytes) -> Picture:
@@ -326,31 +324,6 @@ def test_says_nothing_aside(caplog: pytest.LogCaptureFixture) -> None:
     redrawn(odd)
 
     assert caplog.records == []
-
-
-def test_refuses_when_too_many_wait() -> None:
-    """When as many wait as may, the next is refused at once, and is welcome again later."""
-    slow = pictures.packed(Pillow.effect_noise((1500, 1500), 90).convert("RGBA"), "PNG")
-    busy = Decoder(bytes_max=100_000_000, pixels_max=40_000_000, uploads_max=2)
-    outcomes: list[type[object]] = []
-    start = threading.Barrier(6)
-
-    def upload() -> None:
-        start.wait()
-        try:
-            outcomes.append(type(busy.decode(slow)))
-        except ImagesBusy as error:
-            outcomes.append(type(error))
-
-    threads = [threading.Thread(target=upload) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert ImagesBusy in outcomes
-    assert outcomes.count(Picture) >= 2
-    assert busy.decode(slow).width == 1500
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -31,7 +31,6 @@ from stopgap.storage.objects import DiskFull, ObjectStore, ObjectsUnreachable
 BOUNDS = Bounds(
     bytes=1_000_000,
     pixels=1_000_000,
-    uploads=8,
     account_images=5,
     guest_images=3,
     guest_bytes=10_000_000,

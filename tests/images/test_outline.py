@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from tests import pictures
 
 from stopgap.images.image import ImageBroken, ImageUnrecognised, Kind
-from stopgap.images.outline import FRAME_PIXELS_MIN, SCANS_MAX, read_outline
+from stopgap.images.outline import (
+    BLOCKS_MAX,
+    CHUNKS_MAX,
+    FRAME_PIXELS_MIN,
+    SCANS_MAX,
+    read_outline,
+)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -88,13 +94,44 @@ def test_refuses_endless_segments() -> None:
         read_outline(content[:2] + b"\xff\xfe\x00\x02" * 100_000 + content[2:])
 
 
-def test_does_not_look_for_ever() -> None:
-    """Ten megabytes of a byte that is almost a marker are walked in time."""
+EMPTY_GIF = b"GIF89a\1\0\1\0\0\0\0"
+EMPTY_CHUNK = b"\0\0\0\0IDAT\x35\xaf\x06\x1e"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8" + b"\xff" * 10_000_000 + b"\0",
+        EMPTY_GIF + b"\0" * 10_000_000,
+        EMPTY_GIF + b"!\xfe" + b"\1\0\1\1" * 2_500_000,
+        EMPTY_GIF + b"!\xfe" + b"\1\1" * 5_000_000,
+        EMPTY_GIF + b"!\xfe\0" * 3_000_000,
+        pictures.png()[:-12] + EMPTY_CHUNK * 830_000 + pictures.png()[-12:],
+        b"RIFF" + (10_000_004).to_bytes(4, "little") + b"WEBP" + b"ODD \0\0\0\0" * 1_250_000,
+    ],
+    ids=["fill", "no block", "short blocks", "sub-blocks", "blocks", "PNG", "WebP"],
+)
+def test_does_not_look_for_ever(content: bytes) -> None:
+    """Ten megabytes of pieces as small as can be are walked in time, or not to the end."""
     begin = time.perf_counter()
 
     with pytest.raises(ImageBroken):
-        read_outline(b"\xff\xd8" + b"\xff" * 10_000_000 + b"\0")
+        read_outline(content)
     assert time.perf_counter() - begin < 2
+
+
+@pytest.mark.parametrize(
+    ("start", "piece", "most", "end"),
+    [
+        (EMPTY_GIF + b",\0\0\0\0\1\0\1\0\0\2\0!\xfe", b"\1\1", BLOCKS_MAX - 2, b"\0;"),
+        (pictures.png()[:-12], EMPTY_CHUNK, CHUNKS_MAX - 3, pictures.png()[-12:]),
+    ],
+)
+def test_so_many_pieces_may_be(start: bytes, piece: bytes, most: int, end: bytes) -> None:
+    """As many pieces as may be are walked, and no more."""
+    assert read_outline(start + piece * most + end).frames == 1
+    with pytest.raises(ImageBroken):
+        read_outline(start + piece * (most + 1) + end)
 
 
 def test_notices_damage_in_a_png() -> None:

@@ -99,7 +99,7 @@ class Door:
             await self._refuse(error, scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        pool = self._pools.of(scope["path"])
+        pool = self._pools.of(scope["method"], scope["path"])
         try:
             with self._places.taking(kept=pool is self._pools.watching):
                 async with self._intake.reading(scope, receive, pool.body_bytes) as (read, body):

@@ -85,7 +85,7 @@ class Pools:
     Args:
         threads: Of all pools together, but for the two that tell how the server is.
         prefixes: Below these, predictions are asked for.
-        uploads: Below these, images are brought.
+        images: There images are brought; below, they are looked at.
         image_bytes: What an upload may bring.
     """
 
@@ -94,23 +94,27 @@ class Pools:
         *,
         threads: int,
         prefixes: Collection[str],
-        uploads: Collection[str],
+        images: Collection[str],
         image_bytes: int,
     ) -> None:
         self._prefixes = tuple(prefixes)
-        self._uploads = tuple(uploads)
-        quarter = threads // 4
+        self._image_pages = tuple(images)
+        quarter, eighth = threads // 4, max(threads // 8, 1)
+        people = threads - 2 * quarter - eighth
         form = partial(Pool, body_bytes=FORM_BYTES)
         self.watching = form("watching", threads=2, patience=2.0)
-        self._people = form("people", threads=threads - 2 * quarter, patience=4.0)
+        self._people = form("people", threads=people, patience=4.0)
         self._predictions = form("predictions", threads=quarter, patience=0.5)
-        self._images = Pool("images", threads=quarter, patience=8.0, body_bytes=image_bytes)
+        self._images = form("images", threads=quarter, patience=4.0)
+        self._uploads = Pool("uploads", threads=eighth, patience=8.0, body_bytes=image_bytes)
 
-    def of(self, path: str) -> Pool:
-        """Tell the pool of a path, percent-decoded as Flask routes it."""
+    def of(self, method: str, path: str) -> Pool:
+        """Tell the pool of a request; its path is percent-decoded, as Flask routes it."""
         if path.rstrip("/") in WATCHED:
             return self.watching
-        if is_below(path, self._uploads):
+        if method == "POST" and f"/{path.strip('/')}" in self._image_pages:
+            return self._uploads
+        if is_below(path, self._image_pages):
             return self._images
         if is_below(path, self._prefixes):
             return self._predictions

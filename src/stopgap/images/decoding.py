@@ -7,7 +7,6 @@ metadata, thumbnails or anything hidden behind the picture. Equal uploads give e
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -23,7 +22,6 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from stopgap.images.image import (
     ImageBroken,
-    ImagesBusy,
     ImageTooLarge,
     ImageTooManyPixels,
     Kind,
@@ -61,16 +59,14 @@ class Picture:
 class Decoder:
     """Draws images anew, one at a time, so that uploads do not take the machine from predictions.
 
-    So many at most (`uploads_max`) are drawn or wait for it, because each holds a thread of the
-    server's. One at a time also bounds memory. The peak for 40 megapixels: JPEG 460 MB, PNG and
+    One at a time also bounds memory. The peak for 40 megapixels: JPEG 460 MB, PNG and
     animations 420 MB, WebP 610 MB, lossless WebP 800 MB. It must be the only one of its process,
     because Python's warnings can only be silenced for a whole process.
     """
 
-    def __init__(self, *, bytes_max: int, pixels_max: int, uploads_max: int) -> None:
+    def __init__(self, *, bytes_max: int, pixels_max: int) -> None:
         self._bytes_max = bytes_max
         self._pixels_max = pixels_max
-        self._places = threading.BoundedSemaphore(uploads_max)
         self._turn = threading.Lock()
 
     def decode(self, content: bytes) -> Picture:
@@ -80,29 +76,18 @@ class Decoder:
             ImageUnrecognised, ImageBroken: it is no image, or not all of one.
             ImageTooLarge: it takes too many bytes, as it arrived or drawn anew.
             ImageTooManyPixels: it would take too many unpacked.
-            ImagesBusy: too many others wait for their turn.
         """
         if len(content) > self._bytes_max:
             raise ImageTooLarge(len(content), self._bytes_max)
-        outline = read_outline(content)
-        if outline.cost > self._pixels_max:
-            size = outline.width, outline.height, outline.frames
-            raise ImageTooManyPixels(*size, self._pixels_max)
-        with self._one_at_a_time():
+        with self._turn:
+            outline = read_outline(content)
+            if outline.cost > self._pixels_max:
+                size = outline.width, outline.height, outline.frames
+                raise ImageTooManyPixels(*size, self._pixels_max)
             picture = redraw(outline)
         if len(picture.content) > self._bytes_max:
             raise ImageTooLarge(len(picture.content), self._bytes_max, redrawn=True)
         return picture
-
-    @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        if not self._places.acquire(blocking=False):
-            raise ImagesBusy
-        try:
-            with self._turn:
-                yield
-        finally:
-            self._places.release()
 
 
 def redraw(outline: Outline) -> Picture:

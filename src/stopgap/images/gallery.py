@@ -76,9 +76,7 @@ class Images:
         self._bounds = bounds
         self._holds_account = holds_account
         self._orphans: dict[str, float] = {}  # since when each has been seen without a row
-        self._decoder = Decoder(
-            bytes_max=bounds.bytes, pixels_max=bounds.pixels, uploads_max=bounds.uploads
-        )
+        self._decoder = Decoder(bytes_max=bounds.bytes, pixels_max=bounds.pixels)
 
     def add(self, content: bytes, uploader: Uploader) -> Image:
         """Draw an upload anew and keep it.
@@ -86,7 +84,6 @@ class Images:
         Raises:
             ImageUnrecognised, ImageBroken: it is no image, or not all of one.
             ImageTooLarge, ImageTooManyPixels: it is too large, packed or unpacked.
-            ImagesBusy: too many others are being drawn anew.
             ImageQuotaReached: the account, the address or all guests together have enough.
             UploaderGone: the account was ended meanwhile.
             DiskFull: there is no room; nothing has been kept.

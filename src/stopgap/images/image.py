@@ -52,7 +52,6 @@ class Bounds:
 
     bytes: int  # of one image, as it arrives and as it is kept
     pixels: int  # of one image, all its frames together
-    uploads: int  # drawn anew or waiting for it; each holds a thread of the server's
     account_images: int  # of one account
     guest_images: int  # of all guests at one address
     guest_bytes: int  # of all guests' images together
@@ -145,12 +144,3 @@ class UploaderGone(StopgapError):
 
     def __init__(self) -> None:
         super().__init__("The account was ended meanwhile. Nothing was kept.")
-
-
-class ImagesBusy(StopgapError):
-    """So many images are being re-encoded that this one would wait too long."""
-
-    retry_after = 2.0
-
-    def __init__(self) -> None:
-        super().__init__("Too many images arrive at once. Nothing was kept; send it again soon.")

@@ -23,6 +23,12 @@ SCANS_MAX = 64
 SEGMENTS_MAX = 4096
 """Segments of a JPEG; a colour profile takes 255 at the most. Each costs the decoder an object."""
 
+CHUNKS_MAX = 131_072
+"""Chunks of a PNG or WebP. Encoders make one for 4 kB and more; each costs this walk 1 to 6 µs."""
+
+BLOCKS_MAX = 524_288
+"""Blocks and sub-blocks of a GIF; encoders fill these with 255 bytes. Each costs this walk 1 µs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outline:
@@ -131,8 +137,9 @@ def _walk_png(content: bytes) -> Outline:
 
     So texts, which may unpack to anything, and whatever follows the end are never looked at.
     """
-    kept, names, at, frames = [content[:8]], [b""], 8, 0
+    kept, names, at, frames, chunks = [content[:8]], [b""], 8, 0, 0
     while names[-1] != b"IEND":
+        chunks = _counted(chunks, CHUNKS_MAX)
         length, name = unpack_from(">I4s", content, at)
         end = at + 12 + length
         [checksum] = unpack_from(">I", content, end - 4)
@@ -162,34 +169,31 @@ def _stands_apart(names: list[bytes]) -> bool:
     return b"fcTL" not in names[: names.index(b"IDAT")]
 
 
-GIF_TRAILER, GIF_IMAGE, GIF_EXTENSION = 0x3B, 0x2C, 0x21
+GIF_BLOCK = re.compile(rb"[;,!]")
+"""What begins a block: the trailer, an image, an extension; a decoder passes over all else."""
 
 
 def _walk_gif(content: bytes) -> Outline:
     """Walk the blocks (GIF89a, section 12); a frame may reach beyond the screen it declares."""
     width, height, flags = unpack_from("<HHB", content, 6)
-    at, frames = 13 + _colour_table(flags), 0
-    while at < len(content) and content[at] != GIF_TRAILER:
-        block = content[at]
-        at += 1
-        if block == GIF_IMAGE:
-            left, top, wide, high, flags = unpack_from("<4HB", content, at)
+    at, frames, blocks = 13 + _colour_table(flags), 0, 0
+    while (found := GIF_BLOCK.search(content, at)) and found[0] != b";":
+        blocks = _counted(blocks, BLOCKS_MAX)
+        at = found.end() + 1  # behind the label of an extension, or the code size of an image
+        if found[0] == b",":
+            left, top, wide, high, flags = unpack_from("<4HB", content, found.end())
             width, height = max(width, left + wide), max(height, top + high)
             frames += 1
-            at = _after_sub_blocks(content, at + 9 + _colour_table(flags) + 1)
-        elif block == GIF_EXTENSION:
-            at = _after_sub_blocks(content, at + 1)
+            at += 9 + _colour_table(flags)
+        while size := content[at]:
+            blocks = _counted(blocks, BLOCKS_MAX)
+            at += size + 1
+        at += 1
     return Outline(kind=Kind.GIF, content=content, width=width, height=height, frames=frames)
 
 
 def _colour_table(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
-
-
-def _after_sub_blocks(content: bytes, at: int) -> int:
-    while size := content[at]:
-        at += size + 1
-    return at + 1
 
 
 def _walk_webp(content: bytes) -> Outline:
@@ -198,8 +202,9 @@ def _walk_webp(content: bytes) -> Outline:
     end = size + 8
     if end > len(content):
         raise _Damaged
-    at, frames, lossless = 12, 0, False
+    at, frames, lossless, chunks = 12, 0, False, 0
     while at + 8 <= end:
+        chunks = _counted(chunks, CHUNKS_MAX)
         name, length = unpack_from("<4sI", content, at)
         frames += name == b"ANMF"
         lossless |= name == b"VP8L" or (name == b"ANMF" and content[at + 24 : at + 28] == b"VP8L")
@@ -229,6 +234,13 @@ def _webp_size(content: bytes) -> tuple[int, int]:
         wide, high = unpack_from("<HH", content, 26)
         return wide & 0x3FFF, high & 0x3FFF
     raise _Damaged
+
+
+def _counted(pieces: int, most: int) -> int:
+    """Count one more, if there may be so many."""
+    if pieces == most:
+        raise _Damaged
+    return pieces + 1
 
 
 WALKS: Mapping[Kind, Callable[[bytes], Outline]] = {

@@ -242,7 +242,6 @@ def _images(ground: Ground) -> Images:
         bounds=ImageBounds(
             bytes=settings.image_bytes,
             pixels=settings.image_pixels,
-            uploads=settings.threads // 2,
             account_images=settings.account_images,
             guest_images=settings.guest_images,
             guest_bytes=settings.guest_bytes,

@@ -113,7 +113,7 @@ def door_to(
         pools=Pools(
             threads=settings.threads,
             prefixes=prefixes,
-            uploads=("/images", IMAGES_PAGE),
+            images=("/images", IMAGES_PAGE),
             image_bytes=settings.image_bytes + web.FORM_ROOM,
         ),
         sending=sending,
