@@ -82,10 +82,6 @@ class PageNotFound(StopgapError):
     """There is nothing at this address."""
 
 
-class RangeUnsatisfiable(StopgapError):
-    """None of the requested bytes exist; Content-Range says how many there are."""
-
-
 class MethodNotAllowed(StopgapError):
     """This address exists, but does not take this method; Allow lists those that it takes."""
 
@@ -160,7 +156,6 @@ STATUSES: dict[type[StopgapError], int] = {
     ImageTooManyPixels: 413,
     AddressTooLong: 414,
     MediaTypeUnsupported: 415,
-    RangeUnsatisfiable: 416,
     ImageUnrecognised: 415,
     InputNotAllowed: 422,
     AccountNameInvalid: 422,

@@ -39,6 +39,7 @@ def test_any_writable_name_is_allowed(name: str) -> None:
         " ",
         "\u00a0\u3000",
         "\u200b",
+        "\u200b \u3000",
         "a\x00b",
         "a\nb",
         "a\x7f",
@@ -54,6 +55,12 @@ def test_a_name_that_cannot_be_is_refused(name: str) -> None:
     (fault,) = caught.value.faults
     assert fault.field == "username"
     str(fault.received).encode()  # can be written
+
+
+@pytest.mark.parametrize("name", ["\u0378", "\ue000", "\u200bx"])
+def test_what_this_python_does_not_know_may_be_seen(name: str) -> None:
+    """A character of a newer Unicode, or of somebody's own, is not taken for a blank."""
+    assert fold_name(name) == name
 
 
 @given(st.text(min_size=1, max_size=NAME_MAX))

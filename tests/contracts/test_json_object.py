@@ -46,3 +46,4 @@ def test_what_is_no_json_object(body: bytes) -> None:
         read_json_object(body)
     assert refusal.value.detail.startswith("The body")
     assert "sys." not in refusal.value.detail
+    assert "utf-8-sig" not in refusal.value.detail  # which is advice to Python's own callers

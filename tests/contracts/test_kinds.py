@@ -33,9 +33,12 @@ def test_a_number_is_written_exactly(value: float) -> None:
         ),
         (Number(low=0, high=0.5, high_open=True), "a number from 0 and below 0.5"),
         (Number(high=1, high_open=True), "a number below 1"),
-        (Text(shortest=0, longest=2), "a text of 0 to 2 characters"),
-        (Text(shortest=2, longest=2), "a text of 2 characters"),
-        (Text(shortest=1, longest=1, pattern="^a"), "a text of 1 character that matches ^a"),
+        (Text(shortest=0, longest=2), "a text of 0 to 2 printable characters"),
+        (Text(shortest=2, longest=2), "a text of 2 printable characters"),
+        (
+            Text(shortest=1, longest=1, pattern="^a"),
+            "a text of 1 printable character that matches ^a",
+        ),
     ],
 )
 def test_what_is_allowed(kind: Number | Text, said: str) -> None:

@@ -244,7 +244,7 @@ def test_what_is_refused_is_told_in_the_authors_words() -> None:
     """An author's words stand as they are; a pattern is told as every other bound is."""
     contract = Contract(name="c", version="1", path="/c", inputs=Coded, output=bool)
     for text, said in (
-        ("code=b&size=2", "must be a text of 0 to 5 characters that matches ^a+$"),
+        ("code=b&size=2", "must be a text of 0 to 5 printable characters that matches ^a+$"),
         ("code=a&size=3", "must be even"),
         ("code=a&size=0", "must be something"),
     ):

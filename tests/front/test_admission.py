@@ -49,7 +49,7 @@ def quota(recent: RecentCallers) -> Quota:
     """Allow two predictions in a day; the proxy is trusted."""
     trusted = read_settings({"STOPGAP_TRUSTED_PROXIES": PROXY}).trusted_proxies
     limit = PredictionLimit("2/day", MemoryCounts())
-    return Quota(limit, prefixes=["/predict"], recent=recent, trusted=trusted)
+    return Quota(limit, prefixes=["/predict"], pages=["/page"], recent=recent, trusted=trusted)
 
 
 def refused(quota: Quota, *headers: tuple[bytes, bytes], path: str = "/predict") -> bool:
@@ -67,6 +67,16 @@ def test_one_too_many(quota: Quota) -> None:
     assert refused(quota, path="//predict")  # as Flask reads it, it is the same
     assert not refused(quota, path="/status")
     assert not refused(quota, path="/predictions")
+
+
+def test_who_only_looks(quota: Quota) -> None:
+    """A page counts when it is asked for an answer; its bare form does not, nor do options."""
+    for _ in range(5):
+        assert not refused(quota, path="/page/of/one")
+        assert quota.exceeded(scope("/predict", method="OPTIONS")) is None
+    asked = [quota.exceeded(scope("/page", query_string=b"a=1")) for _ in range(3)]
+    assert [bool(each) for each in asked] == [False, False, True]
+    assert not refused(quota, path="/page")
 
 
 def test_an_account_has_a_limit_of_its_own(quota: Quota) -> None:

@@ -44,7 +44,7 @@ class Nothing:
 
 def _quota(limit: str, recent: RecentCallers) -> Quota:
     counter = PredictionLimit(limit, MemoryCounts())
-    return Quota(counter, prefixes=["/predict"], recent=recent, trusted=())
+    return Quota(counter, prefixes=["/predict"], pages=["/page"], recent=recent, trusted=())
 
 
 class House:

@@ -47,6 +47,19 @@ def test_a_name_with_an_underscore_is_left_out() -> None:
     assert plain["headers"] == [sent[0]]
 
 
+def test_cookies_of_several_lines_are_one() -> None:
+    """They are joined as cookies are, not by the comma that WSGI would put between them."""
+    sent = ((b"cookie", b"a=b"), (b"accept", b"*/*"), (b"cookie", b"stopgap_session=1"))
+    plain, _ = read(scope("/", *sent), playing([]))
+    assert plain["headers"] == [sent[1], (b"cookie", b"a=b; stopgap_session=1")]
+
+
+def test_another_protocol_is_not_offered() -> None:
+    """A request that would rather go on in another protocol is answered in this one."""
+    plain, _ = read(scope("/", (b"upgrade", b"websocket")), playing([]))
+    assert plain["headers"] == []
+
+
 def test_a_query_that_is_no_ascii_is_encoded() -> None:
     """What WSGI cannot hold is percent-encoded; the rest stays as it was."""
     plain, _ = read(scope(query_string="month=août&x=%41+b".encode()), sending())

@@ -130,9 +130,9 @@ class Counting:
 class Patient(Pools):
     """Pools in which nobody is refused who waits: another process may have the machine."""
 
-    def of(self, path: str) -> Pool:
-        """Tell the pool of a path."""
-        pool = super().of(path)
+    def of(self, method: str, path: str) -> Pool:
+        """Tell the pool of a request."""
+        pool = super().of(method, path)
         pool._patience = 60.0
         return pool
 

@@ -75,9 +75,11 @@ def test_every_answer_is_exported(journal_database: Database, some: Downloads) -
 def test_a_csv(journal_database: Database, some: Downloads) -> None:
     """A text that a spreadsheet would run is made harmless on this way too."""
     add(journal_database, [record(inputs=b'{"note":"=cmd()","=x":"\xc3\xbc"}')])
+    add(journal_database, [record(inputs='{"note":"\uff1dcmd()"}'.encode())])
     with closing(some.start("csv", EVERYTHING)) as download:
         text = download.read(PIECE).decode()
     assert "'=cmd()" in text
+    assert "'\uff1dcmd()" in text
     assert ",input.=x," in text
     assert "ü" in text
 

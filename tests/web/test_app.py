@@ -1,5 +1,6 @@
 """The Flask application by itself: every route, without door, event loop or port."""
 
+import gzip
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.pictures import png
 
 from stopgap import wiring
 from stopgap.settings import Settings
+from stopgap.web.bodies import FORM
 from stopgap.web.parts import NAME
 
 
@@ -76,13 +78,78 @@ def test_half_a_form_is_none(client: FlaskClient, path: str, boundary: str, body
         assert response.json["type"] == "/problems/body-malformed"
 
 
-def test_bytes_that_are_not_there(client: FlaskClient) -> None:
-    """Whoever asks for bytes behind a file's end is told how many there are (RFC 9110, 15.5.17)."""
-    with client.get("/static/console.css") as whole:
-        size = len(whole.data)
-    with client.get("/static/console.css", headers={"Range": f"bytes={size}-"}) as response:
-        assert response.status_code == 416
-        assert response.headers["Content-Range"] == f"bytes */{size}"
+@pytest.mark.parametrize(
+    "header",
+    [("Range", "bytes=0-1"), ("Range", "lines=1-2"), ("Range", "bytes=0-1,4-5"), ("If-Match", "x")],
+)
+@pytest.mark.parametrize("path", ["/static/console.css", "/status"])
+def test_nothing_is_sent_in_parts(client: FlaskClient, path: str, header: tuple[str, str]) -> None:
+    """Whoever asks for some bytes gets all of them, as may be (RFC 9110, 14.2), and is told so."""
+    with client.get(path) as whole, client.get(path, headers=[header]) as answer:
+        assert (answer.status_code, answer.data) == (200, whole.data)
+        assert "Accept-Ranges" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/predict", "/login", "/images"])
+def test_a_packed_body_is_not_read(client: FlaskClient, path: str) -> None:
+    """A body that says that it is packed is refused for that, not for what it then looks like."""
+    packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = client.post(path, data=gzip.compress(b"{}"), headers=packed)
+    assert answer.status_code == 415
+    assert "'gzip'" in answer.text
+    answer = client.post(path, data=b"[]", headers=packed | {"Content-Encoding": "Identity"})
+    assert "packed" not in answer.text
+
+
+def test_a_file_name_that_is_no_utf8(client: FlaskClient) -> None:
+    """A form whose file has a name in another encoding is told that, for it is whole."""
+    head = b'--B\r\nContent-Disposition: form-data; name="image"; filename="\xe9.png"\r\n\r\n'
+    body = head + png() + b"\r\n--B--\r\n"
+    answer = client.post("/images", data=body, content_type="multipart/form-data; boundary=B")
+    assert answer.status_code == 400
+    assert "UTF-8" in answer.text
+
+
+def test_a_login_that_is_no_utf8(client: FlaskClient) -> None:
+    """A form's name in another encoding is told so, without advice about JSON."""
+    answer = client.post("/login", data=b"username=J%FCrgen&password=x", content_type=FORM)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["errors"] == [{"field": "username", "message": "must be a text in UTF-8"}]
+
+
+def test_a_token_for_the_metrics(tmp_path: Path) -> None:
+    """It is sent as a bearer token, whatever the capitals of that word, and in no other way."""
+    app = wiring.create_app(Settings(data=tmp_path, metrics_token="of the day"))
+    client = app.test_client()
+    for sent, status in (
+        ("Bearer of the day", 200),
+        ("bearer  of the day", 200),
+        ("Bearer\tof the day", 200),
+        ("of the day", 401),
+        ("Basic of the day", 401),
+        ("Bearer of the night", 401),
+        ("Bearer", 401),
+        ("", 401),
+    ):
+        answer = client.get("/metrics", headers={"Authorization": sent})
+        assert answer.status_code == status, sent
+    app.extensions[NAME].close()
+
+
+def test_every_cookie_is_as_secure(tmp_path: Path) -> None:
+    """Where cookies are always to be Secure, all of them are."""
+    app = wiring.create_app(Settings(data=tmp_path, secure_cookies=True))
+    client = app.test_client()
+    answers = [
+        client.post("/login", data={"username": "orhan", "password": "12345"}),
+        client.post("/console/appearance", data={"theme": "dark"}),
+        client.post("/console/account/sessions/end-others"),
+    ]
+    cookies = [each for answer in answers for each in answer.headers.getlist("Set-Cookie")]
+    assert {each.partition("=")[0] for each in cookies} >= {"stopgap_session", "stopgap_theme"}
+    assert all("Secure" in each.split("; ") for each in cookies)
+    app.extensions[NAME].close()
 
 
 def test_a_raw_body_that_is_called_a_form(client: FlaskClient) -> None:

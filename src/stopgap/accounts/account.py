@@ -13,6 +13,9 @@ NAME_MAX = 150
 UNWRITABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that no name has: controls, halves of pairs, ends of lines and paragraphs."""
 
+BLANK = frozenset({"Zs", "Cf"})
+"""Unicode categories of which nothing is seen. What no category is known of may be seen."""
+
 
 class AccountNotFound(StopgapError):
     """There is no account of this name."""
@@ -80,7 +83,7 @@ def fold_name(name: str) -> str:
     categories = {unicodedata.category(character) for character in name}
     if categories & UNWRITABLE:
         raise AccountNameInvalid(name, "must not have control characters")
-    if all(category[0] in "ZC" for category in categories):
+    if categories <= BLANK:
         raise AccountNameInvalid(name, "must not be blank")
     folded = unicodedata.normalize("NFD", name.strip()).casefold()
     return unicodedata.normalize("NFC", folded)

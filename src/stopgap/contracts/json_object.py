@@ -8,6 +8,7 @@ from typing import Any
 
 from stopgap.errors import Fault, StopgapError
 
+BYTE_ORDER_MARK = "\ufeff"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,6 +37,8 @@ def read_json_object(body: bytes) -> dict[str, Any]:
 
 def _reason(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
+        if error.doc.startswith(BYTE_ORDER_MARK):
+            return "a byte order mark stands before it"
         return f"{error.msg} at character {error.pos}"
     if isinstance(error, UnicodeError):
         return "it is not UTF-8"

@@ -81,7 +81,7 @@ class Boolean:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A text of `shortest` to `longest` characters that matches `pattern`, if there is one."""
+    """A text of `shortest` to `longest` printable characters that matches any `pattern`."""
 
     shortest: int = 0
     longest: int = TEXT_MAX
@@ -91,8 +91,8 @@ class Text:
         """Say what is allowed, for the one whose value was not."""
         also = f" that matches {self.pattern}" if self.pattern else ""
         if self.shortest < self.longest:
-            return f"a text of {self.shortest} to {self.longest} characters{also}"
-        return f"a text of {self.longest} character{'s' * (self.longest != 1)}{also}"
+            return f"a text of {self.shortest} to {self.longest} printable characters{also}"
+        return f"a text of {self.longest} printable character{'s' * (self.longest != 1)}{also}"
 
 
 Scalar = Integer | Number | Choice | Boolean | Text

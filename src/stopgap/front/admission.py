@@ -50,6 +50,7 @@ class Quota:
     Args:
         limit: Counts them.
         prefixes: Below these, predictions are asked for.
+        pages: Below these, they are asked for by a query; without one, a form is shown.
         recent: Who sent a cookie or a key a moment ago.
         trusted: Proxies that are believed about addresses.
     """
@@ -59,17 +60,19 @@ class Quota:
         limit: PredictionLimit,
         *,
         prefixes: Collection[str],
+        pages: Collection[str],
         recent: RecentCallers,
         trusted: Sequence[Network],
     ) -> None:
         self._limit = limit
         self._prefixes = tuple(prefixes)
+        self._pages = tuple(pages)
         self._recent = recent
         self._trusted = trusted
 
     def exceeded(self, scope: Scope) -> PredictionsThrottled | None:
         """Count a request for a prediction, once; tell whether it is one too many."""
-        if COUNTED in scope or not is_below(scope["path"], self._prefixes):
+        if COUNTED in scope or not self._asks(scope):
             return None
         sent = [value for name, value in scope["headers"] if name in CREDENTIALS]
         if any(self._recent.peek(each) is None for each in sent):
@@ -78,3 +81,9 @@ class Quota:
         scope[COUNTED] = True
         wait = self._limit.count(account, address_of(scope, self._trusted))
         return PredictionsThrottled(self._limit.rate, wait) if wait else None
+
+    def _asks(self, scope: Scope) -> bool:
+        """Tell whether a prediction is asked for, and not only what could be asked."""
+        path = scope["path"]
+        by_query = bool(scope["query_string"]) and is_below(path, self._pages)
+        return scope["method"] != "OPTIONS" and (by_query or is_below(path, self._prefixes))

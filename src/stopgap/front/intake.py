@@ -144,17 +144,23 @@ def declared_length(scope: Scope) -> int:
     return 0
 
 
+REWRITTEN = frozenset({b"content-length", b"transfer-encoding", b"cookie", b"upgrade"})
+
+
 def _as_read(scope: Scope, length: int) -> Scope:
     """Say a chunked body's length, and percent-encode what is no ASCII in the query.
 
     WSGI would take `x_forwarded_for` for `x-forwarded-for`, which a proxy vouches for: a header
-    with such a name is left out, as nginx does.
+    with such a name is left out, as nginx does. It would join two lines of cookies by a comma,
+    which is none of cookies' own (RFC 6265, section 4.2.1), and knows of no other protocol.
     """
     kept = [
         (name, value)
         for name, value in scope["headers"]
-        if name not in {b"content-length", b"transfer-encoding"} and b"_" not in name
+        if name not in REWRITTEN and b"_" not in name
     ]
+    if cookies := [value for name, value in scope["headers"] if name == b"cookie"]:
+        kept.append((b"cookie", b"; ".join(cookies)))
     query = quote(scope["query_string"], safe="%!$&'()*+,;=:@/?-._~[]{}|\\^`\"<>#").encode()
     if length or any(name == b"content-length" for name, _ in scope["headers"]):
         kept.append((b"content-length", str(length).encode()))

@@ -17,7 +17,9 @@ from stopgap.contracts.row import Row
 from stopgap.front.answers import JSON, Header
 from stopgap.front.intake import Scope
 
-UNUSUAL = frozenset({b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect"})
+UNUSUAL = frozenset(
+    {b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect", b"content-encoding"}
+)
 """Headers that ask for more than an answer."""
 
 CREDENTIALS = frozenset({b"cookie", b"authorization"})

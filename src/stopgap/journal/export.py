@@ -9,8 +9,8 @@ from stopgap.journal.entry import Entry
 
 Form = Literal["csv", "jsonl"]
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would run (OWASP, CSV Injection)."""
+FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
+"""How a text begins that a spreadsheet would run (OWASP, CSV Injection); wide signs, too."""
 
 KEPT = ("request_id", "at", "contract", "fingerprint", "release", "caller", "micros")
 """What the journal knows of every answer, besides inputs and output."""

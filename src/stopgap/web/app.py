@@ -36,6 +36,9 @@ FORM_ROOM = 65_536
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """On every answer that does not say otherwise itself."""
 
+UNHEEDED = ("HTTP_RANGE", "HTTP_IF_RANGE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+"""What Flask would heed: nothing here is sent in parts, or changed only in a certain state."""
+
 PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Content-Security-Policy": (
@@ -91,6 +94,8 @@ def begin() -> None:
     """Give the request its id, and refuse what another site's page sent."""
     g.arrived = request.environ.get("stopgap.arrived", time.perf_counter())
     g.request_id = parts().ids.new()
+    for header in UNHEEDED:
+        request.environ.pop(header, None)
     refuse_cross_site(request)
 
 
@@ -100,6 +105,7 @@ def finish(response: Response) -> Response:
     for name, value in (HEADERS | PAGE_HEADERS if is_page else HEADERS).items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.request_id
+    response.headers.pop("Accept-Ranges", None)
     route = request.url_rule.rule if request.url_rule else "other"
     seconds = time.perf_counter() - g.arrived
     parts().metrics.request(route, request.method, response.status_code, seconds)

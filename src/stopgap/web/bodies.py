@@ -71,8 +71,9 @@ def body_values() -> list[Given]:
 
     Raises:
         JsonMalformed, BodyMalformed: it is not what its Content-Type says.
-        MediaTypeUnsupported: it is neither JSON nor a form.
+        MediaTypeUnsupported: it is neither JSON nor a form, or packed.
     """
+    _refuse_packed()
     media_type = request.mimetype
     if media_type == MULTIPART:
         return _multipart_values()
@@ -90,6 +91,12 @@ def body_values() -> list[Given]:
     )
 
 
+def _refuse_packed() -> None:
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() != "identity":
+        raise MediaTypeUnsupported(f"The body must not be packed, as {coding!r:.50} says it is.")
+
+
 @contextmanager
 def _multipart() -> Iterator[None]:
     """Say in our own words why a multipart form cannot be read."""
@@ -98,6 +105,8 @@ def _multipart() -> Iterator[None]:
     except RequestEntityTooLarge as error:
         raise BodyTooLarge("The multipart form has too many parts, or too much text.") from error
     except (HTTPException, ValueError) as error:
+        if isinstance(error.__cause__, UnicodeError):
+            raise BodyMalformed("A name in the multipart form is not UTF-8.") from error
         raise BodyMalformed("The body is not the multipart form that it says it is.") from error
 
 
@@ -129,7 +138,9 @@ def uploaded_bytes() -> bytes:
     Raises:
         InputMalformed: there is none, or more than one.
         BodyMalformed: the body is not the form that it says it is.
+        MediaTypeUnsupported: it is packed.
     """
+    _refuse_packed()
     if request.mimetype != MULTIPART:
         contents = [body] if (body := request.get_data()) else []
     else:

@@ -10,8 +10,9 @@ from stopgap.problems import (
     PredictionsThrottled,
     SignInNeeded,
 )
+from stopgap.web import cookies
 from stopgap.web.parts import parts
-from stopgap.web.peer import address_of, is_secure
+from stopgap.web.peer import address_of
 
 COOKIE = "stopgap_session"
 
@@ -29,10 +30,10 @@ def caller() -> Caller | None:
 
 
 def _find() -> Caller | None:
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    g.by_key = scheme.lower() == "bearer"  # anything else is for a proxy that stands before us
-    if g.by_key:
-        found = parts().keys.caller(secret.strip())
+    key = bearer()
+    g.by_key = key is not None
+    if key is not None:
+        found = parts().keys.caller(key)
         if found is None:
             raise KeyRefused("The API key is not known here, or it was revoked.")
         header = request.headers["Authorization"]
@@ -42,6 +43,12 @@ def _find() -> Caller | None:
         header = request.headers.get("Cookie", "")
     parts().recent.remember(header.encode("latin-1"), found)
     return found
+
+
+def bearer() -> str | None:
+    """Tell what `Authorization: Bearer` brings; any other scheme is for a proxy in front of us."""
+    scheme, *rest = request.headers.get("Authorization", "").split(None, 1) or [""]
+    return "".join(rest).strip() if scheme.lower() == "bearer" else None
 
 
 def session_id() -> str | None:
@@ -90,12 +97,19 @@ def may_predict() -> None:
 
     Raises:
         SignInNeeded, PermissionMissing, KeyRefused: not this one.
-        PredictionsThrottled: not one more.
     """
     if parts().settings.predictions == "open":
         caller()  # an invalid key is refused even where none is needed
     else:
         signed_in(Permission.PREDICT)
+
+
+def count_prediction() -> None:
+    """Count that a prediction is asked for.
+
+    Raises:
+        PredictionsThrottled: it is one too many.
+    """
     limit = parts().prediction_limit
     if limit is not None and not request.environ.get("stopgap.counted"):
         found = caller()
@@ -120,16 +134,10 @@ def end_session() -> None:
 def remember(response: Response, new_session_id: str, *, guest: bool) -> None:
     """Have the browser send the session's id from now on."""
     settings = parts().settings
-    response.set_cookie(
-        COOKIE,
-        new_session_id,
-        max_age=3600 * (settings.guest_hours if guest else settings.session_hours),
-        httponly=True,
-        samesite="Lax",
-        secure=settings.secure_cookies or is_secure(request, settings.trusted_proxies),
-    )
+    hours = settings.guest_hours if guest else settings.session_hours
+    cookies.keep(response, COOKIE, new_session_id, seconds=3600 * hours)
 
 
 def forget(response: Response) -> None:
     """Have the browser drop the session's id."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="Lax")
+    cookies.forget(response, COOKIE)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stopgap.contracts.given import Given
+from stopgap.contracts.given import Given, Raw
 from stopgap.contracts.parsing import InputMalformed
 from stopgap.errors import Fault
 
@@ -58,6 +58,8 @@ def _fault(name: str, values: Sequence[object]) -> Fault | None:
         return Fault(field=name, message="is missing")
     if len(values) > 1:
         return Fault(field=name, message="is given more than once")
+    if isinstance(values[0], Raw):
+        return Fault(field=name, message="must be a text in UTF-8")
     if not isinstance(values[0], str):
         return Fault(field=name, message="must be a text, in quotes in JSON")
     return None

@@ -14,7 +14,6 @@ from stopgap.problems import (
     InternalFault,
     MethodNotAllowed,
     PageNotFound,
-    RangeUnsatisfiable,
     SignInNeeded,
 )
 from stopgap.telemetry.logs import Seldom
@@ -43,8 +42,6 @@ def refuse(error: exceptions.HTTPException) -> Response:
     """Answer one of Flask's own errors."""
     lost = isinstance(error, exceptions.NotFound)
     response = problem(_kind_of(error), nearest=_nearest() if lost else [])
-    if isinstance(error, exceptions.RequestedRangeNotSatisfiable):
-        response.headers["Content-Range"] = f"{error.units} */{error.length}"
     if isinstance(error, exceptions.MethodNotAllowed):
         response.headers["Allow"] = _methods(error)
     return response
@@ -64,8 +61,6 @@ def _kind_of(error: exceptions.HTTPException) -> StopgapError:
             return PageNotFound(f"There is nothing at {path!r}; the first page, /, lists the rest.")
         case exceptions.MethodNotAllowed():
             return MethodNotAllowed(f"{request.method} cannot be used here, but {_methods(error)}.")
-        case exceptions.RequestedRangeNotSatisfiable():
-            return RangeUnsatisfiable("None of these bytes is there.")
         case exceptions.RequestEntityTooLarge():
             return BodyTooLarge("The body is larger than this address takes.")
         case exceptions.HTTPException(code=int(code)) if code < exceptions.InternalServerError.code:

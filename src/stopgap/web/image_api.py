@@ -1,5 +1,6 @@
 """The routes of an image that is kept: the list of one's own, the image itself, its deletion."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -38,16 +39,25 @@ def fetch_image(name: str) -> Response:
     """Send an image to anybody who may see it."""
     asker = callers.caller()
     image = parts().images.get(name, asker.id if asker else None)
-    response = Response(mimetype=image.media_type)
+    return unless_known(image, lambda: (parts().images.content(image), image.media_type))
+
+
+def unless_known(image: Image, fetch: Callable[[], tuple[bytes, str]]) -> Response:
+    """Send an image, or a copy of it, to a browser that may keep it, but asks before each use.
+
+    So it is shown to nobody who has lost the right to see it.
+
+    Args:
+        fetch: Gives the bytes and their media type; only called where the browser lacks them.
+    """
+    response = Response()
     response.set_etag(image.etag)
     response.last_modified = image.created_at
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    for header in ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE"):  # they are for changes
-        request.environ.pop(header, None)
     response.make_conditional(request)
-    if response.status_code == 200:  # noqa: PLR2004  # not 304: the client lacks it
-        response.data = parts().images.content(image)
+    if response.status_code == 200:  # noqa: PLR2004  # not 304
+        response.data, response.mimetype = fetch()
     return response
 
 

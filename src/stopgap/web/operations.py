@@ -3,13 +3,13 @@
 import hmac
 import platform
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from stopgap import __version__
 from stopgap.accounts.permissions import Permission
 from stopgap.telemetry.exposition import render
 from stopgap.web.answers import json_answer
-from stopgap.web.callers import signed_in
+from stopgap.web.callers import bearer, signed_in
 from stopgap.web.parts import parts
 
 views = Blueprint("operations", __name__)
@@ -30,7 +30,7 @@ def health() -> Response:
 def metrics() -> Response:
     """Send the metrics of all workers, to Prometheus or an operator."""
     token = parts().settings.metrics_token
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    sent = bearer() or ""
     if token is None or not hmac.compare_digest(sent.encode(), token.encode()):
         signed_in(Permission.OPERATE)
     journal = parts().journal

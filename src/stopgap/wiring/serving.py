@@ -106,7 +106,7 @@ def door_to(
         application,
         express=_lane(ExpressLane, parts),
         waiting=_lane(WaitingLane, parts),
-        quota=_quota(parts, [*prefixes, PREDICT_PAGE]),
+        quota=_quota(parts, prefixes),
         single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
         places=places,
         intake=intake,
@@ -179,4 +179,6 @@ def _quota(parts: Parts, prefixes: Sequence[str]) -> Quota | None:
     limit, trusted = parts.prediction_limit, parts.settings.trusted_proxies
     if limit is None:
         return None
-    return Quota(limit, prefixes=prefixes, recent=parts.recent, trusted=trusted)
+    return Quota(
+        limit, prefixes=prefixes, pages=[PREDICT_PAGE], recent=parts.recent, trusted=trusted
+    )

@@ -46,6 +46,20 @@ def test_another_ones_image(app: Flask, owner: str) -> None:
     assert mine.get(path).status_code == 404
 
 
+def test_a_small_copy_is_asked_for_again(app: Flask) -> None:
+    """A browser asks before it shows a small copy again, and then gets nothing twice, or 404."""
+    mine = app.test_client()
+    mine.post("/login", data={"username": "orhan", "password": "12345"})
+    path = f"/console{mine.post('/images', data=png(size=(600, 400))).text}/small"
+    first = mine.get(path)
+    assert (first.status_code, first.mimetype) == (200, "image/webp")
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = mine.get(path, headers=known)
+    assert (again.status_code, again.data) == (304, b"")
+    assert guest(app, "mallory").get(path, headers=known).status_code == 404
+
+
 def test_an_account_that_is_ended_meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an account uploads while it is disabled or deleted is not kept."""
     parts, client = app.extensions[NAME], app.test_client()

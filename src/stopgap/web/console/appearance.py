@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request, url_for
 
+from stopgap.web import cookies
 from stopgap.web.answers import page, see_other
 from stopgap.web.console.frame import THEME_COOKIE, THEMES
 
@@ -23,7 +24,7 @@ def choose() -> Response:
     chosen = request.form.get("theme", "")
     response = see_other(url_for("console_appearance.form", saved=""))
     if chosen in THEMES:
-        response.set_cookie(THEME_COOKIE, chosen, max_age=COOKIE_SECONDS, samesite="Lax")
+        cookies.keep(response, THEME_COOKIE, chosen, seconds=COOKIE_SECONDS, for_scripts=True)
     else:
-        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+        cookies.forget(response, THEME_COOKIE)
     return response

@@ -19,6 +19,7 @@ from stopgap.problems import SignInNeeded
 from stopgap.web import callers
 from stopgap.web.answers import page, problem, see_other
 from stopgap.web.client_api import keep_image
+from stopgap.web.image_api import unless_known
 from stopgap.web.parts import parts
 
 PREFIX = "/console/images"
@@ -81,12 +82,9 @@ def show(name: str) -> Response:
 
 @views.get("/<name>/small")
 def small(name: str) -> Response:
-    """Send a small copy of an image of one's own; a name never has other content."""
-    content, media_type = parts().images.small(_own(name))
-    response = Response(content, mimetype=media_type)
-    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    """Send a small copy of an image of one's own."""
+    image = _own(name)
+    return unless_known(image, lambda: parts().images.small(image))
 
 
 @views.post("/<name>/delete")

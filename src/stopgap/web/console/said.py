@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
+from stopgap.web import cookies
 from stopgap.web.answers import page, see_other
 
 COOKIE = "stopgap_said"
@@ -32,7 +33,7 @@ SENTENCES = {
 def then(address: str, said: str) -> Response:
     """Send a browser on to a page, after a form has done its work, and say so there."""
     response = see_other(address)
-    response.set_cookie(COOKIE, said, max_age=SECONDS, httponly=True, samesite="Lax")
+    cookies.keep(response, COOKIE, said, seconds=SECONDS)
     return response
 
 
@@ -41,5 +42,5 @@ def telling(template: str, **values: Any) -> Response:
     sentence = SENTENCES.get(request.cookies.get(COOKIE, ""))
     response = page(template, said=sentence, **values)
     if COOKIE in request.cookies:
-        response.delete_cookie(COOKIE, httponly=True, samesite="Lax")
+        cookies.forget(response, COOKIE)
     return response

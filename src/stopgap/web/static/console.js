@@ -32,7 +32,8 @@ function switchTheme() {
   const next = now === "dark" ? "light" : "dark";
   root.dataset.theme = next;
   document.querySelector("meta[name=color-scheme]").content = next;
-  document.cookie = `stopgap_theme=${next}; path=/; max-age=31536000; samesite=lax`;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `stopgap_theme=${next}; path=/; max-age=31536000; samesite=lax${secure}`;
   announce(`Colours are ${next} now`);
 }
 

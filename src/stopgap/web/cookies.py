@@ -1,0 +1,31 @@
+"""Cookies: how a browser is told to keep something, and to forget it."""
+
+from flask import Response, request
+
+from stopgap.web.parts import parts
+from stopgap.web.peer import is_secure
+
+
+def keep(
+    response: Response, name: str, value: str, *, seconds: int, for_scripts: bool = False
+) -> None:
+    """Have the browser send a value with each request from now on.
+
+    Args:
+        seconds: For how long.
+        for_scripts: Whether the page's own scripts may read and change it.
+    """
+    settings = parts().settings
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        httponly=not for_scripts,
+        samesite="Lax",
+        secure=settings.secure_cookies or is_secure(request, settings.trusted_proxies),
+    )
+
+
+def forget(response: Response, name: str) -> None:
+    """Have the browser send it no longer."""
+    response.delete_cookie(name, httponly=True, samesite="Lax")
