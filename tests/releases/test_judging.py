@@ -4,6 +4,7 @@ import math
 import random
 from collections import Counter
 from fractions import Fraction
+from statistics import median
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from stopgap.releases.judging import (
     Limits,
     Seen,
     Verdict,
+    fisher,
     quantile_bounds,
     tail,
     verdict,
@@ -58,6 +60,39 @@ def test_failures_against_the_limit(requests: int, failures: int, action: str) -
     found = judged((requests, failures))
     assert found.action == action
     assert found.reason
+
+
+def test_the_reason_tells_of_the_live_release() -> None:
+    """What is allowed is told with what the live release failed in the same time."""
+    reason = judged((44, 13), (400, 2)).reason
+    assert "13 of 44 requests in 10 s had no valid answer (13 late)" in reason
+    assert reason.endswith("; 1.0% may, and release 1 had 2 of 400.")
+
+
+@pytest.mark.parametrize(
+    ("rate", "percent", "share"), [(50, 10, 0.25), (5, 10, 0.25), (1, 10, 0.5)]
+)
+def test_a_live_release_that_never_fails_excuses_nothing(
+    rate: int, percent: int, share: float
+) -> None:
+    """A bad canary goes back beside it about as soon as beside the stand-in."""
+    source = random.Random(1)
+
+    def seconds(live: bool) -> int:
+        asked, failed = [0, 0], 0
+        for second in range(1, 601):
+            for _ in range(rate):
+                canary = source.random() < percent / 100
+                asked[canary] += 1
+                failed += canary and source.random() < share
+            if judged((asked[1], failed), (asked[0], 0) if live else None).action == "back":
+                return second
+        return 601
+
+    beside_it, beside_the_stand_in = (
+        median(seconds(live) for _ in range(30)) for live in (True, False)
+    )
+    assert beside_it <= 1.5 * beside_the_stand_in
 
 
 def test_back_within_ten_seconds_at_modest_traffic() -> None:
@@ -115,6 +150,12 @@ def test_as_good_as_live_never_goes_back(requests: int, share: float, seed: int)
         ((99, 99), (99, 99), "back"),  # too few of the live release's to excuse it
         ((200, 40), (2_000, 400), "keep"),
         ((200, 120), (2_000, 400), "back"),
+        ((8, 8), (100, 0), "back"),
+        ((4, 4), (100, 0), "back"),  # as beside the stand-in
+        ((44, 13), (400, 0), "back"),
+        ((60, 9), (540, 0), "back"),
+        ((60, 9), (540, 27), "keep"),
+        ((99, 99), (100, 100), "keep"),  # enough to excuse it
     ],
 )
 def test_beside_a_real_live_release(
@@ -181,6 +222,24 @@ def test_the_tail_is_exact(requests: int, failures: int, percent: int) -> None:
     assert found == 1.0 if failures <= requests * percent / 100 else True
     if found < 1:
         assert found == pytest.approx(float(exact), rel=1e-7)
+
+
+@given(st.integers(1, 30), st.integers(0, 30), st.integers(1, 30), st.integers(0, 30))
+def test_fishers_tail_is_exact(requests: int, failures: int, among: int, others: int) -> None:
+    """It is the share of all ways to deal out the failures that give one as many, or more."""
+    failures, others = min(failures, requests), min(others, among)
+    failed = failures + others
+    ways = sum(
+        math.comb(requests, count) * math.comb(among, failed - count)
+        for count in range(failures, min(failed, requests) + 1)
+        if failed - count <= among
+    )
+    exact = Fraction(ways, math.comb(requests + among, failed))
+    found = fisher(failures, requests, others, among)
+    if failures * (requests + among) <= failed * requests:
+        assert found == 1.0  # no more than its part: whatever the chance, it is none to object to
+    else:
+        assert found == pytest.approx(float(exact), rel=1e-6)
 
 
 def test_intervals() -> None:

@@ -94,20 +94,24 @@ def _failing(seen: Seen, limits: Limits) -> Verdict | None:
 
     Back, if a release that fails as often as allowed would fail so often less than once in a
     million times. Four failures and nothing else are enough; at 5 requests a second, a canary that
-    fails one request in five is back within 10 s.
+    fails one request in five is back within 10 s. Not back, if a real live release fails so much
+    itself that the canary's failures may be its share of both releases'.
     """
-    tally, allowed = seen.canary, limits.failures
-    if seen.live is not None and seen.live.requests >= limits.sample:
-        allowed = max(allowed, wilson(seen.live.failures, seen.live.requests)[1])
-    chance = tail(tally.failures, tally.requests, allowed)
+    tally, live = seen.canary, seen.live
+    chance, beside = tail(tally.failures, tally.requests, limits.failures), ""
     if chance >= CHANCE:
         return None
+    if live is not None and live.requests >= limits.sample:
+        chance = max(chance, fisher(tally.failures, tally.requests, live.failures, live.requests))
+        if chance >= CHANCE:
+            return None
+        beside = f", and release {live.number} had {live.failures} of {live.requests}"
     kinds = ", ".join(f"{count} {kind}" for kind, count in _failures(tally))
     return Verdict(
         action="back",
         reason=(
             f"{tally.failures} of {tally.requests} requests in {seen.seconds:g} s had no valid "
-            f"answer ({kinds}); {allowed:.1%} may."
+            f"answer ({kinds}); {limits.failures:.1%} may{beside}."
         ),
         figures={"failures": tally.failures, "requests": tally.requests, "chance": chance},
     )
@@ -168,9 +172,7 @@ def tail(failures: int, requests: int, share: float) -> float:
     if share <= 0:
         return 0.0
     term = math.exp(
-        math.lgamma(requests + 1)
-        - math.lgamma(failures + 1)
-        - math.lgamma(requests - failures + 1)
+        _ways(requests, failures)
         + failures * math.log(share)
         + (requests - failures) * math.log1p(-share)
     )
@@ -181,6 +183,38 @@ def tail(failures: int, requests: int, share: float) -> float:
         if term <= whole * 1e-9:
             break
     return min(whole, 1.0)
+
+
+def fisher(failures: int, requests: int, others: int, among: int) -> float:
+    """Tell how likely so many of two releases' failures, or more, come to one, if both are as good.
+
+    Exact, by the hypergeometric distribution (Fisher's test), whatever the share that both fail.
+
+    Args:
+        failures: The one's, of its `requests`.
+        others: The other's, of `among`.
+    """
+    whole, failed = requests + among, failures + others
+    if failures * whole <= failed * requests:
+        return 1.0
+    term = math.exp(
+        _ways(failed, failures)
+        + _ways(whole - failed, requests - failures)
+        - _ways(whole, requests)
+    )
+    total = term
+    for count in range(failures, min(failed, requests)):
+        term *= (failed - count) * (requests - count)
+        term /= (count + 1) * (whole - failed - requests + count + 1)
+        total += term
+        if term <= total * 1e-9:
+            break
+    return min(total, 1.0)
+
+
+def _ways(of: int, chosen: int) -> float:
+    """Tell in how many ways so many can be chosen, as a logarithm."""
+    return math.lgamma(of + 1) - math.lgamma(chosen + 1) - math.lgamma(of - chosen + 1)
 
 
 def wilson(failures: int, requests: int) -> tuple[float, float]:
