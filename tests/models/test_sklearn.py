@@ -8,17 +8,21 @@ from typing import Annotated, Literal
 import joblib
 import pandas as pd
 import pytest
+import sklearn
 import skops.io
 from pydantic import BaseModel, Field
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.kinds import load_model
+from stopgap.models.loaded import found_of
 
 
 class Point(BaseModel):
@@ -83,6 +87,38 @@ def test_trees_are_trusted(tmp_path: Path) -> None:
     """What scikit-learn's own models are made of is trusted, compiled parts too."""
     model = RandomForestRegressor(3, random_state=0).fit(DATA, DATA.x)
     assert len(load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)) == 2
+
+
+def test_imputers_are_trusted(tmp_path: Path) -> None:
+    """What skops asks about for nothing but a dtype is loaded."""
+    model = make_pipeline(SimpleImputer(), LinearRegression()).fit(DATA, DATA.x)
+    assert len(load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)) == 2
+
+
+def kept_with(version: str, model: object, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Keep a model as another scikit-learn would, by its own word."""
+    with monkeypatch.context() as patch:
+        patch.setattr("sklearn.base.__version__", version)
+        return kept(model, folder)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def test_another_version_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An estimator that another scikit-learn has kept is loaded, with a word about it."""
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit(DATA, DATA.x)
+    loaded = load_model(kept_with("1.2.3", model, tmp_path, monkeypatch), promised(float_()), None)
+    assert found_of(loaded, "sklearn:x", None)["note"].startswith(
+        f"kept with scikit-learn 1.2.3, and this is {sklearn.__version__}"
+    )
+    loaded = load_model(kept(model, tmp_path), promised(float_()), None)
+    assert found_of(loaded, "sklearn:x", None)["note"] is None
+
+
+def test_a_type_that_another_version_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused may be another scikit-learn's own, so its version is told."""
+    odd = FunctionTransformer(func=pickle.loads)
+    with pytest.raises(ModelUnloadable, match=r"kept with scikit-learn 1\.2\.3.*--python"):
+        load_model(kept_with("1.2.3", odd, tmp_path, monkeypatch), promised(float_()), None)
 
 
 class OwnRegressor(LinearRegression):  # type: ignore[misc]  # without types

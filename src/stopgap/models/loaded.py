@@ -23,6 +23,7 @@ class Loaded:
     module: str | None = None  # of a `python:` model
     version: str | None = None  # as that module calls itself
     file_hash: str | None = None  # SHA-256 of the module's file, or of the model's
+    note: str | None = None  # what is to be known of it, though it loads
     packages: Mapping[str, str] = field(default_factory=dict)  # name -> version; `python` too
 
     @classmethod
@@ -34,12 +35,12 @@ class Loaded:
         """
         try:
             packages = {f"{name:.100}": f"{it:.100}" for name, it in found["packages"].items()}
-            texts = {name: found[name] for name in ("module", "version", "file_hash")}
+            texts = {name: found[name] for name in ("module", "version", "file_hash", "note")}
             return cls(
                 seconds=seconds,
                 kind=f"{found['kind']:.100}",
                 packages=packages,
-                **{name: None if text is None else f"{text:.200}" for name, text in texts.items()},
+                **{name: None if text is None else f"{text:.300}" for name, text in texts.items()},
             )
         except (LookupError, TypeError, AttributeError) as error:
             raise ValueError("nothing that was found of a model") from error
@@ -47,13 +48,14 @@ class Loaded:
 
 def found_of(model: Model, uri: str, path: Path | None) -> dict[str, Any]:
     """Look at a model that has just been loaded in this process; plain JSON values."""
-    module = getattr(model, "module", None)
+    module, note = getattr(model, "module", None), getattr(model, "note", None)
     file = path or getattr(module, "__file__", None)
     return {
         "kind": uri.partition(":")[0],
         "module": plain_name(module) if isinstance(module, ModuleType) else None,
         "version": _version(module),
         "file_hash": file_hash(Path(file)) if file else None,
+        "note": note if isinstance(note, str) else None,
         "packages": _packages(),
     }
 

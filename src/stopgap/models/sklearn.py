@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import sklearn
 import skops.io
 
 from stopgap.contracts import kinds
@@ -25,15 +26,23 @@ from stopgap.models.failures import ModelUnloadable
 
 OWN = "sklearn."
 """The package whose classes are trusted, besides the types that skops knows to be harmless itself:
-numpy's arrays, dtypes, generators and ufuncs among them, but not its classes that open files."""
+numpy's arrays, generators and ufuncs among them, but not its classes that open files."""
+
+HARMLESS = frozenset({"numpy.dtype"})
+"""What skops asks about though it only reads an empty array for it, which imputers bring along."""
 
 PICKLED = (".pkl", ".pickle", ".joblib")
 
 
 class SklearnModel:
-    """An estimator or a pipeline."""
+    """An estimator or a pipeline.
 
-    def __init__(self, estimator: Any, contract: Contract) -> None:
+    Args:
+        note: What is to be known of how it was kept.
+    """
+
+    def __init__(self, estimator: Any, contract: Contract, note: str | None) -> None:
+        self.note = note
         self._estimator = estimator
         self._columns = [field.name for field in contract.fields]
         output = contract.output_kind
@@ -59,22 +68,43 @@ def load(reference: str, contract: Contract, path: Path) -> SklearnModel:
     if not zipfile.is_zipfile(path):
         raise ModelUnloadable(_refusal(reference, path))
     try:
+        note = _note(path)
         asked = skops.io.get_untrusted_types(file=path)
-        refused = [name for name in asked if not _is_own_class(name)]
+        refused = [name for name in asked if name not in HARMLESS and not _is_own_class(name)]
         estimator = None if refused else skops.io.load(path, trusted=asked)
     except Exception as error:  # a broken file makes skops raise anything
         said = f"{type(error).__name__}: {error}"
         raise ModelUnloadable(f"{reference} cannot be loaded by skops: {said}") from error
     if refused:
         raise ModelUnloadable(
-            f"{reference} holds {', '.join(refused)}: not scikit-learn's own, so nobody knows what "
-            "it does when it is loaded. A model with types of yours can be handed in as "
-            "python:module:attribute."
+            f"{reference} holds {', '.join(refused)}: no class of this scikit-learn, so nobody "
+            "knows what it does when it is loaded. A model with types or functions of yours can "
+            f"be handed in as python:module:attribute.{f' It was {note}.' if note else ''}"
         )
     if not hasattr(estimator, "predict"):
         kind = type(estimator).__name__
         raise ModelUnloadable(f"{reference} holds a {kind}, which cannot predict.")
-    return SklearnModel(estimator, contract)
+    return SklearnModel(estimator, contract, note)
+
+
+def _note(path: Path) -> str | None:
+    """Tell of another scikit-learn than this, with which an estimator in a file was kept."""
+    kept = set()
+
+    def look(members: dict[str, Any]) -> dict[str, Any]:
+        if "_sklearn_version" in members:
+            kept.add(json.loads(members["_sklearn_version"]["content"]))
+        return members
+
+    with zipfile.ZipFile(path) as file:
+        json.loads(file.read("schema.json"), object_hook=look)
+    others = ", ".join(sorted(kept - {sklearn.__version__}))
+    if not others:
+        return None
+    return (
+        f"kept with scikit-learn {others}, and this is {sklearn.__version__}, which may give other "
+        "answers: keep it anew, or name a Python that has the same, by --python"
+    )
 
 
 def _is_own_class(name: str) -> bool:

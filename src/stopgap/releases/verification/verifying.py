@@ -64,7 +64,8 @@ async def verify(
         checks = Checks(
             observed=observed, asking=asking, contract=contract, specification=specification
         )
-        ready = Finding.held("loads", f"ready after {loaded.seconds:.2f} s")
+        note = f"; {loaded.note}" if loaded.note else ""
+        ready = Finding.held("loads", f"ready after {loaded.seconds:.2f} s{note}")
         findings = [ready, *[await _found(checks, rule.name) for rule in RULES[1:]]]
     finally:
         await slot.stop()
