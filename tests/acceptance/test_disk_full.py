@@ -40,7 +40,7 @@ def each_full(request: pytest.FixtureRequest, full: Full) -> Full:
 
 def test_strict(tmp_path: Path, each_full: Full) -> None:
     """What cannot be put on record is refused, in the shape of all errors, until there is room."""
-    settings = {"STOPGAP_WORKERS": "2"}
+    settings = {"STOPGAP_WORKERS": "2", "STOPGAP_METRICS_TOKEN": TOKEN}
     with running(tmp_path, settings) as server, Load(server.port, rate=RATE) as load:
         time.sleep(0.5)
         with each_full(server):
@@ -49,6 +49,8 @@ def test_strict(tmp_path: Path, each_full: Full) -> None:
             refuses_every_way(server.client())
             assert server.client().get("/status").body == b"Alive!"
             assert server.client().get("/health").status == 503
+            text = server.client(Authorization=f"Bearer {TOKEN}").get("/metrics").text
+            assert 'outcome="spool-unwritable"' in text
         answered = load.answers
         wait_for(lambda: load.answers > answered, RECOVERY_SECONDS, "it answers again")
         time.sleep(0.5)
@@ -82,6 +84,7 @@ def test_available(tmp_path: Path, full: Full) -> None:
             time.sleep(0.5)
             with full(server):
                 time.sleep(FULL_SECONDS)
+                assert lost(server) > 0  # so an alert comes while it can be acted on
             time.sleep(0.5)
             before = lost(server)
             time.sleep(0.5)

@@ -10,6 +10,7 @@ from tests.fakes import FakeClock
 from stopgap.contracts.madcompany import Sales, contract
 from stopgap.contracts.row import Row
 from stopgap.journal.record import decode
+from stopgap.journal.spool import SpoolUnwritable
 from stopgap.predicting.guard import Guard, PredictionFailed
 from stopgap.predicting.line import Instant, Line
 from stopgap.predicting.recording import Recording
@@ -41,15 +42,24 @@ class Memory:
         self.bodies.append(body)
 
 
-def line(output: Any, spool: Memory) -> Line:
+class Full(Memory):
+    """A spool that takes nothing."""
+
+    def append(self, _body: bytes) -> None:
+        """Keep no record."""
+        raise SpoolUnwritable("full")
+
+
+def line(output: Any, spool: Memory, failures: list[str] | None = None) -> Line:
     """Serve MadCompany's contract with a model that always answers the same."""
     at, metrics = FakeClock(), Metrics()
+    told: list[str] = [] if failures is None else failures
     return Line(
         Instant(contract=contract, name="7", model=Always(output)),
         Guard(contract, "7", at.monotonic),
         recording=Recording(spool, strict=True, clock=at, metrics=metrics),
-        metrics=metrics,
         took=metrics.prediction_series(contract.name, "7").took,
+        failed=lambda error: told.append(error.code),
     )
 
 
@@ -71,8 +81,17 @@ def test_an_answer_says_its_release_and_is_on_record() -> None:
 )
 def test_the_guard_lets_no_broken_promise_out(output: Any) -> None:
     """What does not keep the contract never reaches a client, and is no answer on record."""
-    spool = Memory()
+    spool, failures = Memory(), list[str]()
     with pytest.raises(PredictionFailed) as refusal:
-        line(output, spool).predict(ROW, REQUEST_ID, None)
+        line(output, spool, failures).predict(ROW, REQUEST_ID, None)
     assert refusal.value.detail == "Release 7 gave no valid answer."  # and not which one it gave
     assert spool.bodies == []
+    assert failures == [PredictionFailed.code]
+
+
+def test_an_answer_that_cannot_be_recorded_is_counted_as_that() -> None:
+    """What is withheld is no answer, and is counted by the reason."""
+    failures = list[str]()
+    with pytest.raises(SpoolUnwritable):
+        line(3141, Full(), failures).predict(ROW, REQUEST_ID, None)
+    assert failures == [SpoolUnwritable.code]

@@ -53,13 +53,19 @@ def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_strict_withholds_what_cannot_be_recorded(tmp_path: Path) -> None:
-    """Strict: without a record there is no answer."""
+def test_strict_withholds_what_cannot_be_recorded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Strict: without a record there is no answer, and the log has a line, but not for each."""
     recording = Recording(
         full(tmp_path / "spool"), strict=True, clock=FakeClock(), metrics=Metrics()
     )
-    with pytest.raises(SpoolUnwritable):
-        keep(recording)
+    for _ in range(100):
+        with pytest.raises(SpoolUnwritable):
+            keep(recording)
+    (told,) = caplog.records
+    assert vars(told)["request_id"] == REQUEST_ID
+    assert "answers are withheld" in told.getMessage()
 
 
 def test_available_answers_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

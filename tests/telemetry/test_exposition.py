@@ -8,7 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from stopgap.telemetry.exposition import FAMILIES, MEDIA_TYPE, Family, Reading, render
-from stopgap.telemetry.metrics import JOURNAL_LOST, Metrics, gather
+from stopgap.telemetry.metrics import JOURNAL_LOST, Metrics
+from stopgap.telemetry.places import gather
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

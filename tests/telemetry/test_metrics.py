@@ -1,6 +1,7 @@
 """What workers count is summed over all of them, the dead included, and never falls."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -25,9 +26,9 @@ from stopgap.telemetry.metrics import (
     SHORTEST,
     Metrics,
     Series,
-    gather,
     times,
 )
+from stopgap.telemetry.places import gather
 
 ROOT = Path(__file__).parents[2]
 GOOD = (PREDICTIONS, "mail", "stand-in", "ok")
@@ -133,7 +134,7 @@ def test_a_worker_goes_on_from_a_dead_one(tmp_path: Path) -> None:
                 mortal.do("count 10", "publish")
                 mortal.kill()
             assert counted(tmp_path, *GOOD) == 1 + 10 * generation
-    assert len(list(tmp_path.glob("*.json"))) == 2
+    assert len(list(tmp_path.glob("*.lock"))) == 2
 
 
 def test_counts_never_fall(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_a_closed_worker_has_said_all(tmp_path: Path) -> None:
         with worker(tmp_path) as next_one:
             next_one.do("count 1", "publish")
             assert counted(tmp_path, *GOOD) == 6
-        assert len(list(tmp_path.glob("*.json"))) == 1
+        assert len(list(tmp_path.glob("*.lock"))) == 1
 
 
 def test_threads_lose_no_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -270,34 +271,80 @@ def test_without_a_folder_nothing_is_written() -> None:
     metrics.close()
 
 
-def empty(folder: Path) -> None:
+def files(folder: Path) -> list[Path]:
+    """List what the first place has written; the latest last."""
+    return sorted(folder.glob("0.*json"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def empty(path: Path) -> None:
     """Leave what a power cut may leave."""
-    (folder / "0.json").write_bytes(b"")
+    path.write_bytes(b"")
 
 
-def cut(folder: Path) -> None:
+def cut(path: Path) -> None:
     """Leave half of a file."""
-    path = folder / "0.json"
     path.write_bytes(path.read_bytes()[:-9])
 
 
-def foreign(folder: Path) -> None:
+def mixed(path: Path) -> None:
+    """Leave a file that was written over in part: whole as JSON, and yet not true."""
+    path.write_bytes(re.sub(rb'"full"\],\[.', b'"full"],[7', path.read_bytes()))
+
+
+def foreign(path: Path) -> None:
     """Leave what another version may have written."""
-    (folder / "0.json").write_text('{"format": 0, "sums": {}}')
+    path.write_text('{"format": 0, "sums": {}}')
 
 
-@pytest.mark.parametrize("harm", [empty, cut, foreign])
-def test_an_unreadable_file_is_empty(tmp_path: Path, harm: Callable[[Path], None]) -> None:
-    """A file that is not whole, or another version's, counts nothing and is written over."""
+@pytest.mark.parametrize("harm", [empty, cut, mixed, foreign])
+def test_a_file_that_is_not_whole(tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    """It counts nothing, the one before it does, and both are written over."""
     first = Metrics(tmp_path)
-    first.shed("full")
+    for _ in range(2):
+        first.shed("full")
+        first.publish()
     first.close()
-    harm(tmp_path)
+    before, latest = files(tmp_path)
+    harm(latest)
+    assert counted(tmp_path, SHED, "full") == 1
+    harm(before)
     assert counted(tmp_path, SHED, "full") == 0
     second = Metrics(tmp_path)
     second.shed("full")
     second.close()
     assert counted(tmp_path, SHED, "full") == 1
+
+
+def test_whoever_is_asked_knows_its_own_counts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that cannot write tells what it has counted nevertheless, and others have told."""
+    with worker(tmp_path) as other:
+        other.do("count 2", "publish")
+        asked = Metrics(tmp_path)
+        for path in tmp_path.glob("1.*json"):
+            path.unlink()
+        for name in ("1.json", "1.next.json"):
+            (tmp_path / name).mkdir()
+        asked.prediction_series("mail", "stand-in").took(40)
+        asked.gauge("in_flight", lambda: 4)
+        told = asked.of_all()
+        assert (times(told.counts[GOOD]), told.gauges) == (3, {"in_flight": 7})
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        asked.close()
+
+
+def test_a_full_disk_has_room_for_what_was_there(tmp_path: Path) -> None:
+    """A worker's files grow no more, and are no others, whatever it counts that is new."""
+    metrics = Metrics(tmp_path)
+    before = {path: (path.stat().st_ino, path.stat().st_size) for path in files(tmp_path)}
+    assert len(before) == 2
+    for number in range(20):
+        metrics.shed(f"reason {number}")
+        metrics.publish()
+    after = {path: (path.stat().st_ino, path.stat().st_size) for path in files(tmp_path)}
+    assert after == before
+    metrics.close()
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(
@@ -319,9 +366,9 @@ def test_a_folder_that_cannot_be_written_stops_nothing(
 def test_a_quiet_worker_writes_nothing(tmp_path: Path) -> None:
     """As long as nothing happens the disk is left alone."""
     metrics = Metrics(tmp_path)
-    written = (tmp_path / "0.json").stat().st_ino
+    before = {path: path.stat().st_mtime_ns for path in files(tmp_path)}
     metrics.publish()
-    assert (tmp_path / "0.json").stat().st_ino == written
+    assert before == {path: path.stat().st_mtime_ns for path in files(tmp_path)}
     metrics.shed("full")
     metrics.publish()
     assert counted(tmp_path, SHED, "full") == 1

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
+from stopgap.errors import StopgapError
 from stopgap.journal.record import encoder
 from stopgap.models.model import Model
-from stopgap.predicting.guard import Guard, PredictionFailed
+from stopgap.predicting.guard import Guard
 from stopgap.predicting.recording import Recording
-from stopgap.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,7 @@ class Line:
 
     Args:
         took: Counts an answer, by its microseconds.
+        failed: Counts that there was none to give, by the error.
     """
 
     def __init__(
@@ -48,13 +49,12 @@ class Line:
         guard: Guard,
         *,
         recording: Recording,
-        metrics: Metrics,
         took: Callable[[int], None],
+        failed: Callable[[StopgapError], None],
     ) -> None:
         contract = release.contract
-        self._metrics = metrics
         self._took = took
-        self._contract = contract.name
+        self._failed = failed
         self._release = release.name
         self._predict = release.model.predict
         self._guarded = guard.body
@@ -80,8 +80,9 @@ class Line:
         (output,) = self._predict((row,))
         try:
             body = self._guarded(output)
-        except PredictionFailed as error:
-            self._metrics.prediction(self._contract, self._release, error.code, 0.0)
+            took = self._keep(self._encode, request_id, began, caller, row.json, body)
+        except StopgapError as error:
+            self._failed(error)
             raise
-        self._took(self._keep(self._encode, request_id, began, caller, row.json, body))
+        self._took(took)
         return _prediction((output, body, self._release))

@@ -7,6 +7,7 @@ from functools import partial
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
+from stopgap.errors import StopgapError
 from stopgap.models.failures import ModelLate, ModelUnavailable
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.guard import Guard
@@ -73,7 +74,7 @@ class Predicting:
         self._engine = engine
         self._reporter = reporter
         self._lines = {
-            name: self._line(instant, took=self._count(instant))
+            name: self._line(instant, self._count(instant), self._count_failure(instant))
             for name, instant in self._instants.items()
         }
         self._plans: dict[str, Plan] = {}
@@ -92,7 +93,7 @@ class Predicting:
         """
         instant = self._instants[contract.name]
         series = self._metrics.express_series(contract.name, instant.name, route, method)
-        return self._line(instant, took=series.took)
+        return self._line(instant, series.took, _left_to_the_view)
 
     def way(self, contract: Contract) -> Way | None:
         """Return the way that has to be awaited, on the event loop; None: the line answers."""
@@ -163,9 +164,14 @@ class Predicting:
             for release in _on_duty(plan) if plan else (_stand_in(self._instants[name].contract),):
                 yield name, release.name, release.stage
 
-    def _line(self, instant: Instant, took: Callable[[int], None]) -> Line:
+    def _line(
+        self,
+        instant: Instant,
+        took: Callable[[int], None],
+        failed: Callable[[StopgapError], None],
+    ) -> Line:
         guard = Guard(instant.contract, instant.name, self._clock.monotonic)
-        return Line(instant, guard, recording=self._recording, metrics=self._metrics, took=took)
+        return Line(instant, guard, recording=self._recording, took=took, failed=failed)
 
     def _way(self, contract: Contract, plan: Plan) -> Way:
         routing = plan.routing
@@ -227,6 +233,16 @@ class Predicting:
             self._metrics.prediction(instant.contract.name, instant.name, "ok", seconds)
 
         return took
+
+    def _count_failure(self, instant: Instant) -> Callable[[StopgapError], None]:
+        def failed(error: StopgapError) -> None:
+            self._metrics.prediction(instant.contract.name, instant.name, error.code, 0.0)
+
+        return failed
+
+
+def _left_to_the_view(_error: StopgapError) -> None:
+    """Count no failure: the view asks once more, and what comes of that is what counts."""
 
 
 def _is_instant(plan: Plan) -> bool:

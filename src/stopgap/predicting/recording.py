@@ -65,13 +65,11 @@ class Recording:
         try:
             self._append(encode(request_id, began, caller, took, inputs, body))
         except StopgapError as error:
+            if self._seldom.take_turn():
+                how = "are withheld" if self._strict else "leave without a record"
+                told = {"request_id": request_id}
+                logger.warning("answers %s: %s", how, error, extra=told)
             if self._strict:
                 raise
-            self._lose(error, request_id)
+            self._metrics.journal_lost()
         return took
-
-    def _lose(self, error: StopgapError, request_id: str) -> None:
-        self._metrics.journal_lost()
-        if self._seldom.take_turn():
-            told = {"request_id": request_id}
-            logger.warning("answers leave without a record: %s", error, extra=told)

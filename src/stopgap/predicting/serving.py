@@ -97,6 +97,10 @@ class Serving:
         """
         raise NotImplementedError
 
+    def withheld(self, error: StopgapError) -> None:
+        """Count that an answer was not given for what is no fault of this release's."""
+        self._metrics.prediction(self._contract, self.name, error.code, 0.0)
+
     def _guarded(self, output: Any) -> Answer:
         """Hold an output against the promise.
 

@@ -84,7 +84,12 @@ class Way:
         finally:
             self._plan.inside -= 1
         serving = answer.serving
-        serving.took(self._keep(serving.encode, request_id, began, caller, row.json, answer.body))
+        try:
+            took = self._keep(serving.encode, request_id, began, caller, row.json, answer.body)
+        except StopgapError as error:
+            serving.withheld(error)
+            raise
+        serving.took(took)
         for shadow in self._shadows:
             shadow.offer(row, answer)
         return Prediction(answer.output, answer.body, serving.name)

@@ -18,10 +18,9 @@ from stopgap.telemetry.metrics import (
     REQUESTS,
     SHED,
     SHORTEST,
-    Counts,
-    Published,
     times,
 )
+from stopgap.telemetry.places import Counts, Published
 
 logger = logging.getLogger(__name__)
 

@@ -3,16 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stopgap.telemetry.metrics import (
-    LONGEST,
-    PREDICTIONS,
-    REQUESTS,
-    SHORTEST,
-    Counts,
-    Key,
-    Published,
-    times,
-)
+from stopgap.telemetry.metrics import LONGEST, PREDICTIONS, REQUESTS, SHORTEST, times
+from stopgap.telemetry.places import Counts, Key, Published
 
 SERVER_FAULTS = "5"
 """How the statuses begin that are the server's own fault; those of clients begin with 4."""

@@ -1,0 +1,182 @@
+"""Places: where each worker publishes its counts, and where the sum of all is read.
+
+The places in the folder are numbered, each with a lock that the system takes back when its holder
+dies. A worker takes the first that is free, with the counts that lie there, and goes on from them.
+So no count ever falls, not even over a restart, there are never more files than there were workers
+at once, and nobody has to tidy up. A gauge counts only while its worker lives.
+
+A place has two files, which are written in turn, each over what it held two times ago: one of them
+is whole at any time, and a disk that is full has room for what is there already.
+"""
+
+import fcntl
+import json
+import os
+import zlib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import IO, Any
+
+FILES = (".json", ".next.json")
+
+ROOM = 16_384
+"""A file has some multiple of so many bytes, so that what comes new has its room already."""
+
+TRIES = 3
+"""Looks at a place of which a file is not whole: it may be written in this moment."""
+
+Key = tuple[str, ...]
+"""A counter's name, then the values of its labels."""
+
+Counts = list[int]
+"""How often; or, where durations are told apart: how often in each span, then all microseconds."""
+
+
+@dataclass
+class Published:
+    """What a worker has written down, or several together."""
+
+    counts: dict[Key, Counts] = field(default_factory=dict)
+    gauges: dict[str, float] = field(default_factory=dict)
+
+    def add(self, more: Iterable[tuple[Key, Counts]]) -> None:
+        """Add counts of the same things, and of others."""
+        for key, counts in more:
+            known = self.counts.get(key)
+            summed = [a + b for a, b in zip(known, counts, strict=True)] if known else counts
+            self.counts[key] = summed
+
+    def add_gauges(self, more: Mapping[str, float]) -> None:
+        """Add what gauges show elsewhere."""
+        for gauge, value in more.items():
+            self.gauges[gauge] = self.gauges.get(gauge, 0) + value
+
+
+class Place:
+    """Where one worker publishes: the first place in the folder that nobody holds.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in count():
+            self.lock = folder / f"{number}.lock"
+            self._lock = _open(self.lock, os.O_WRONLY | os.O_CREAT)
+            if _claim(self._lock, fcntl.LOCK_EX):
+                break
+            self._lock.close()
+        self._turn, self._last = _read(self.lock)
+        for path in _files(self.lock):
+            if not path.exists():
+                _write(path, self._turn, self._last)
+
+    def read(self) -> Published:
+        """Tell what was written last, perhaps by the last holder."""
+        return self._last
+
+    def write(self, published: Published) -> None:
+        """Write down what has changed, if anything has.
+
+        Raises:
+            OSError: it cannot be; what was there before can still be read.
+        """
+        if published == self._last:
+            return
+        turn = self._turn + 1
+        _write(_files(self.lock)[turn % len(FILES)], turn, published)
+        self._turn, self._last = turn, published
+
+    def leave(self) -> None:
+        """Let the next worker have this place."""
+        self._lock.close()
+
+
+def gather(folder: Path, but: Place | None = None) -> Published:
+    """Sum up what the workers have published: the counts of all, the gauges of those that live.
+
+    Args:
+        but: One that is left out.
+    """
+    total = Published()
+    for lock in folder.glob("*.lock"):
+        if but is not None and lock == but.lock:
+            continue
+        _, published = _read(lock)
+        total.add(published.counts.items())
+        if _is_held(lock):
+            total.add_gauges(published.gauges)
+    return total
+
+
+def _files(lock: Path) -> list[Path]:
+    return [lock.with_suffix(each) for each in FILES]
+
+
+def _write(path: Path, turn: int, published: Published) -> None:
+    """Write a file over what it held."""
+    document = {
+        "turn": turn,
+        "counts": list(published.counts.items()),
+        "gauges": published.gauges,
+    }
+    content = json.dumps(document, separators=(",", ":")).encode()
+    content = content.ljust(ROOM * (1 + len(content) // ROOM))
+    with _open(path, os.O_WRONLY | os.O_CREAT) as file:
+        file.write(b"%08x\n%s" % (zlib.crc32(content), content))
+        file.truncate()
+
+
+def _read(lock: Path) -> tuple[int, Published]:
+    """Read what was last written to a place, and how many times something was."""
+    for _ in range(TRIES):
+        found = [_document(path) for path in _files(lock)]
+        if None not in found:
+            break
+    whole = [each for each in found if each]
+    latest = max(whole, key=lambda each: int(each["turn"]), default=None)
+    if latest is None:
+        return 0, Published()
+    counts = {tuple(key): counts for key, counts in latest["counts"]}
+    return latest["turn"], Published(counts, latest["gauges"])
+
+
+def _document(path: Path) -> dict[str, Any] | None:
+    """Read a file: empty, if it is not there; None, if it is not whole, or another version's."""
+    try:
+        checksum, _, content = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return {}
+    with suppress(ValueError):
+        if int(checksum, 16) == zlib.crc32(content):
+            document: dict[str, Any] = json.loads(content)
+            return document
+    return None
+
+
+def _open(path: Path, flags: int) -> IO[bytes]:
+    """Open a file that is this user's alone, without emptying it."""
+    return os.fdopen(os.open(path, flags, 0o600), "wb", closefd=True)
+
+
+def _is_held(lock: Path) -> bool:
+    """Tell whether a place's worker lives.
+
+    A worker that looks for a place in this very moment takes this one for held, and goes on to the
+    next: no harm, both are summed.
+    """
+    with lock.open("rb") as file:
+        return not _claim(file, fcntl.LOCK_SH)
+
+
+def _claim(lock: IO[bytes], kind: int) -> bool:
+    """Take a lock, until the file is closed; false: another holds it."""
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
