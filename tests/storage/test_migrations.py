@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from importlib import import_module
 from importlib.resources import files
 from multiprocessing.synchronize import Barrier
@@ -75,6 +76,17 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
         before = _tables(database)
         migrate(database)
         assert _tables(database) == before == {*metadata.tables, MAIN.version.name}
+
+
+def test_a_new_version_is_told(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever migrates tables that were there already says so: an older server cannot start now."""
+    with closing(open_database(database_url)) as database:
+        migrate(database, replace(MAIN, head="0002"))
+        assert caplog.records == []
+        for _ in range(2):
+            migrate(database)
+    [told] = caplog.records
+    assert told.getMessage().endswith(f"been brought from version 0002 to {MAIN.head}")
 
 
 def _migrate(url: str, barrier: Barrier) -> None:

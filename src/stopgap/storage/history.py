@@ -1,5 +1,6 @@
 """Histories: how tables came to be, and how a database is brought to their newest version."""
 
+import logging
 import sqlite3
 import time
 from contextlib import closing
@@ -12,6 +13,8 @@ from stopgap.storage.columns import metadata
 from stopgap.storage.database import Database, lock
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.storage.sqlite import BUSY_SECONDS
+
+logger = logging.getLogger(__name__)
 
 
 class DatabaseForeign(StartRefused):
@@ -93,8 +96,12 @@ def migrate(database: Database, history: History = MAIN) -> None:
         return
     with database.write(unbounded=True) as connection:
         lock(connection, MIGRATION_LOCK)
-        if version_of(connection, database.name, history) != history.head:
+        version = version_of(connection, database.name, history)
+        if version != history.head:
             _upgrade(connection, history)
+    if version not in {"", history.head}:
+        told = "the tables of the %s have been brought from version %s to %s"
+        logger.warning(told, database.name, version, history.head)
 
 
 def version_of(connection: Connection, name: str, history: History = MAIN) -> str:
@@ -155,4 +162,4 @@ def _upgrade(connection: Connection, history: History) -> None:
     config.set_main_option("script_location", "stopgap.storage:migrations")
     config.set_main_option("version_locations", f"stopgap.storage:migrations/{history.folder}")
     config.set_main_option("path_separator", "newline")
-    command.upgrade(config, "head")
+    command.upgrade(config, history.head)
