@@ -1,6 +1,6 @@
 """Natural batching: while the model is busy, rows wait; when it is free, they go together.
 
-There is no waiting window, so a quiet server adds no time. All of it runs on one event loop, so
+A row that finds the model idle goes at once, so a quiet server adds no time. All of it runs on one event loop, so
 there are no locks.
 """
 

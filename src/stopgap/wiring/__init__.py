@@ -1,7 +1,6 @@
 """Where the parts meet: settings in, storage opened, nouns made, the application handed out.
 
-It imports everything; of all rooms, the command line alone imports it. The environment is read
-here, once.
+It imports everything; of all rooms, the command line alone imports it.
 """
 
 from stopgap.wiring.building import build_parts
