@@ -256,6 +256,13 @@ def test_a_known_caller_takes_a_lane(house: House) -> None:
     house.records.take()
 
 
+def test_who_is_somebody_twice(house: House) -> None:
+    """Who shows a cookie and a key of two callers, both known, is whom Flask takes them for."""
+    guest, key = house.identities[1], house.identities[6]
+    for headers in (guest, key, [*guest, *key], [*key, *guest]):
+        assert_equal(house, scope_of("GET", "/predict/5/january/100", "", headers), b"")
+
+
 class Fussy(BaseModel):
     """Inputs whose author has made a mistake."""
 

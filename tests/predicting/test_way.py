@@ -180,6 +180,22 @@ async def test_two_that_hang() -> None:
     assert asyncio.get_running_loop().time() - began < 0.4
 
 
+@pytest.mark.parametrize(
+    ("helper", "counted"),
+    [(FakeSlot(held=True), {"7"}), (FakeSlot(ModelDied("x")), {"7", "6"})],
+    ids=["hangs", "dies"],
+)
+@in_simulated_time
+async def test_who_helps_has_no_time_to_be_late(helper: FakeSlot, counted: set[str]) -> None:
+    """Who is asked with what is left of another's time is not counted late, but is as failed."""
+    who = hanging(0.3, previous=release(6, "retired"))
+    served = way(Memory(), plan(who, _7=FakeSlot(held=True), _6=helper))
+    with pytest.raises(ModelLate):
+        await served.answer(row(), REQUEST_ID, None)
+    told = served._metrics.of_all().counts
+    assert {name for _, _, name, outcome in told if outcome != "ok"} == counted
+
+
 @in_simulated_time
 async def test_who_would_be_late_is_refused_at_once() -> None:
     """When more wait than can be answered in time, others are told so, without another's help."""
