@@ -318,6 +318,25 @@ def test_nobody_waits_for_a_file(releases: Releases, database: Database, clock: 
     assert seen == [FIRST, FIRST, SECOND, SECOND, FIRST, FIRST]
 
 
+def test_going_back_to_what_nobody_has_looked_at(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """Who goes back while somebody else moves on is told so: that other file was not held whole."""
+    kept = replace(specification(), artifact=FIRST)
+    first = releases.add(NAME, kept, "ann").number
+    releases.verified(NAME, first, report(DELIVERY), "ann")
+    second, third = passed(releases), passed(releases)
+    for number in (first, second):
+        releases.promote(NAME, number, "ann")
+
+    def meanwhile(_digest: str) -> None:
+        releases.promote(NAME, third, "bob")
+
+    with pytest.raises(StandingChanged):
+        Releases(database, clock, [DELIVERY], fetch=meanwhile).rollback(NAME, "ann")
+    assert releases.routing(NAME).live.number == third
+
+
 def verify_file(releases: Releases, number: int, file_hash: str, *broken: str) -> None:
     """Verify a release whose Python file has a hash."""
     seen = replace(report(DELIVERY, *broken), loaded={"kind": "python", "file_hash": file_hash})
