@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pytest
 from limits import RateLimitItemPerSecond
@@ -11,7 +11,7 @@ from tests.relay import Relay, relayed
 from tests.valkeys import PASSWORD, ValkeyServer
 
 from stopgap.accounts.counts import open_counts
-from stopgap.accounts.shared_counts import Change, SharedCounts, Standing
+from stopgap.accounts.shared_counts import Change, CountServer, SharedCounts, Standing
 
 SECRET = b"secret"
 FIVE = RateLimitItemPerSecond(5, 900)
@@ -90,28 +90,46 @@ def test_what_is_given_back_is_given_back_everywhere(valkey: ValkeyServer) -> No
     assert hits(b, 3) == 2
 
 
+class Slow:
+    """A server that takes its time, in which something else is done."""
+
+    def __init__(self, server: CountServer, meanwhile: Callable[[], object]) -> None:
+        self._server = server
+        self._meanwhile = meanwhile
+
+    def exchange(
+        self, forgotten: Collection[str], changes: Mapping[str, Change]
+    ) -> Mapping[str, Standing]:
+        """Exchange, in the end."""
+        self._meanwhile()
+        return self._server.exchange(forgotten, changes)
+
+    def ping(self) -> None:
+        """Answer."""
+
+
 def test_counts_that_come_meanwhile_are_kept(valkey: ValkeyServer) -> None:
     """What is counted while an exchange is under way is neither lost nor told twice."""
     counts = process_at(valkey.url)
     server = counts._server
-
-    class Slow:
-        def exchange(
-            self, forgotten: Collection[str], changes: Mapping[str, Change]
-        ) -> Mapping[str, Standing]:
-            hits(counts, 1)
-            return server.exchange(forgotten, changes)
-
-        def ping(self) -> None:
-            """Answer."""
-
     hits(counts, 1)
-    counts._server = Slow()
+    counts._server = Slow(server, lambda: hits(counts, 1))
     counts.exchange()
+    assert FixedWindowRateLimiter(counts).get_window_stats(FIVE, "ann").remaining == 3
     counts._server = server
     counts.exchange()
     assert [count for count, _ in valkey.keys().values()] == ["2"]
     assert hits(counts, 4) == 3
+
+
+def test_what_is_forgotten_meanwhile_is_forgotten(valkey: ValkeyServer) -> None:
+    """A count that is forgotten while an exchange is under way does not come back with it."""
+    counts = process_at(valkey.url)
+    limiter = FixedWindowRateLimiter(counts)
+    hits(counts, 4)
+    counts._server = Slow(counts._server, lambda: limiter.clear(FIVE, "ann"))
+    counts.exchange()
+    assert hits(counts, 6) == 5
 
 
 def test_nobody_is_named(valkey: ValkeyServer) -> None:

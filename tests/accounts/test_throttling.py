@@ -84,6 +84,15 @@ def test_a_refused_guess_counts_for_nothing() -> None:
     assert _passes(throttle, "ada", "b")
 
 
+def test_a_guess_that_is_taken_back_makes_room() -> None:
+    """Once an attempt is taken back there is a guess again, whoever was refused meanwhile."""
+    throttle = _throttle(failures=1)
+    attempt = throttle.begin("ada", "a", everywhere=True)
+    assert not _passes(throttle, "ada", "a")
+    throttle.take_back(attempt)
+    assert _passes(throttle, "ada", "a")
+
+
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_guesses_that_come_together_do_not_slip_through(everywhere: bool) -> None:  # of a table
     """Of a hundred guesses at once ten pass a limit of ten."""
