@@ -311,6 +311,30 @@ def test_nothing_is_deleted_before_it_is_safe(
     assert seen == list(range(count, 0, -1))
 
 
+def test_an_offset_is_forgotten_before_its_segment_goes(
+    tmp_path: Path,
+    drainer: Drainer,
+    journal: Database,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the offset cannot be forgotten the segment stays, and both go the next time."""
+
+    def fail(_connection: Connection, _segment: str) -> None:
+        raise ZeroDivisionError
+
+    append(spool, some := records(3))
+    spool.close()
+    with monkeypatch.context() as failing:
+        failing.setattr(store, "forget_offset", fail)
+        with pytest.raises(ZeroDivisionError):
+            drainer.drain()
+    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (1, 1)
+    drainer.drain()
+    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (0, 0)
+    assert kept(journal) == names(some)
+
+
 def test_a_database_can_be_settled(journal: Database) -> None:
     """What has been committed is put on the disk, whether or not there is anything to do."""
     journal.settle()

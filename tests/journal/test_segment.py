@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.journal.records import encode, no_damage, record, records
 
 from stopgap.clock import RandomIds
+from stopgap.journal import segment
 from stopgap.journal.record import Record
 from stopgap.journal.segment import HEAD, append, begin, claim, read, segments
 
@@ -116,6 +117,19 @@ def test_what_is_whole_but_no_record_is_told(tmp_path: Path) -> None:
     found = [each for _, each in read(path, damaged=lambda start, end: told.append(end - start))]
     assert found == SIX[:2]
     assert told == [HEAD.size + len(b"no record")]
+
+
+def test_what_is_longer_than_any_record_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame that says more bytes than a record may have is damage, even if it is whole."""
+    long = record(inputs=b'{"text":"%b"}' % (b"x" * 2_000))
+    path = write(tmp_path, [SIX[0], long, SIX[1]])
+    monkeypatch.setattr(segment, "BODY_MAX", 1_000)  # a file of 256 MiB takes too long
+    told: list[int] = []
+    found = [each for _, each in read(path, damaged=lambda start, end: told.append(end - start))]
+    assert found == SIX[:2]
+    assert told == [HEAD.size + len(encode(long))]
 
 
 def test_a_writer_holds_its_segment(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The spool: what `append` has returned from is read, whoever is killed and whatever is full."""
 
+import errno
 import os
 import random
 import resource
+import stat
 import subprocess
 import sys
 import threading
@@ -40,6 +42,14 @@ def no_room_beyond(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def wait_until_free(path: Path) -> None:
+    """Wait until nobody holds a segment's lock."""
+    deadline = time.monotonic() + 5
+    while not is_free(path):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def open_files() -> int:
@@ -80,10 +90,29 @@ def test_flushed_segments_are_let_go(tmp_path: Path) -> None:
     with closing(Spool(tmp_path, RandomIds(), fsync="interval", segment_bytes=1)) as spool:
         spool.append(encode(record()))
         spool.append(encode(record()))
-        deadline = time.monotonic() + 5
-        while not any(map(is_free, segments(tmp_path))):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until_free(segments(tmp_path)[0])
+
+
+def test_a_segment_that_cannot_be_flushed_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `interval`, what comes after a failed flush is written to another segment."""
+    flush = os.fsync
+
+    def fail(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        flush(descriptor)
+
+    first, second = records(2)
+    with closing(Spool(tmp_path, RandomIds(), fsync="interval")) as spool:
+        with monkeypatch.context() as failing:
+            failing.setattr(os, "fsync", fail)  # the operating system's part, not ours
+            spool.append(encode(first))
+            wait_until_free(segments(tmp_path)[0])
+        spool.append(encode(second))
+        assert len(segments(tmp_path)) == 2
+    assert spooled(tmp_path) == [first, second]
 
 
 def test_a_late_record_is_kept(tmp_path: Path) -> None:
