@@ -111,6 +111,20 @@ async def test_what_waits_goes_as_one_batch() -> None:
 
 
 @in_simulated_time
+async def test_nobody_is_asked_for_who_has_gone() -> None:
+    """A row whose caller has gone while it waited is not sent to the model."""
+    bench = Bench()
+    bench.ask(0)
+    await turn()
+    gone = bench.ask(1)
+    bench.ask(2)
+    gone.cancel()
+    bench.answer()
+    await asyncio.sleep(0.02)
+    assert bench.calls == [[0], [2]]
+
+
+@in_simulated_time
 async def test_those_who_were_just_answered_may_join() -> None:
     """After a batch the model takes a short breath, and goes on as soon as all are there again."""
     bench = Bench()
