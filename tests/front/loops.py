@@ -45,6 +45,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Tell the seconds since the start."""
         return self._now
 
+    async def shutdown_default_executor(
+        self, timeout: float | None = None  # noqa: ARG002, ASYNC109  # as it is called
+    ) -> None:
+        """Wait for the threads, however long they take: their time is real."""
+        await super().shutdown_default_executor()
+
     def _forward(self, seconds: float) -> None:
         self._now += seconds
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.front.loops import in_a_loop
+from tests.front.loops import in_a_loop, in_simulated_time
 
 from stopgap.front.crowd import TIME_ENOUGH, Crowd, Stay
 from stopgap.problems import Overloaded
@@ -39,6 +39,21 @@ async def test_progress_prolongs() -> None:
         for _ in range(5):
             await asyncio.sleep(0.05)
             mine.go_on()
+
+
+@in_simulated_time
+async def test_who_is_sent_away_goes() -> None:
+    """Once somebody is sent away, no progress prolongs the stay."""
+
+    async def sent_away() -> None:
+        mine = Stay(30)
+        async with mine:
+            mine.send_away()
+            mine.go_on()
+            await asyncio.sleep(1)
+
+    with pytest.raises(TimeoutError):
+        await sent_away()
 
 
 @in_a_loop

@@ -5,12 +5,12 @@ from io import BytesIO
 from typing import IO, cast
 
 import pytest
-from tests.front.loops import in_a_loop
+from tests.front.loops import in_a_loop, in_simulated_time
 from tests.front.requests import Client, begun, playing, scope, sending
 
 from stopgap.clock import RandomIds
 from stopgap.front.crowd import TIME_ENOUGH
-from stopgap.front.sending import HELD, LINGER_SECONDS, PIECE, Sending
+from stopgap.front.sending import HELD, LINGER_SECONDS, PIECE, READ_SECONDS, Sending
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import BodyTooLarge, Overloaded
 
@@ -110,6 +110,29 @@ async def test_a_file_that_breaks_off() -> None:
     await sender().reply(reply(File(cast("IO[bytes]", file))), client.send, sending())
     assert len(client.body) == 2 * PIECE
     assert (client.whole, file.closed) == (False, True)
+
+
+class Slow(BytesIO):
+    """A file of which every piece takes longer than a client has to read one."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._loop = asyncio.get_running_loop()
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read a piece."""
+        pause = asyncio.sleep(READ_SECONDS + 1)
+        asyncio.run_coroutine_threadsafe(pause, self._loop).result()
+        return super().read(size)
+
+
+@in_simulated_time
+async def test_a_slow_disk_is_no_slow_client() -> None:
+    """However long a file takes to be read, nobody is cut off who takes what there is."""
+    client = Client()
+    await sender().reply(reply(File(Slow(bytes(PIECE + 1)))), client.send, sending())
+    assert len(client.body) == PIECE + 1
+    assert client.whole
 
 
 @in_a_loop
