@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from tests.fakes import FakeClock
 from tests.front.loops import in_a_loop
 from tests.front.requests import Client, playing, scope, sending
 from tests.predicting.slots import nobodys_reporter
@@ -51,7 +52,8 @@ class House:
     """A door, with an application behind it that answers when it is told to."""
 
     def __init__(self, *, places: int = 10, limit: str | None = None) -> None:
-        recent, metrics = RecentCallers(SystemClock().monotonic), Metrics()
+        recent, metrics = RecentCallers(FakeClock().monotonic), Metrics()
+        self.recent = recent
         self.release = Event()
         self.release.set()
         self.closed = False
@@ -174,6 +176,18 @@ async def test_too_many_predictions() -> None:
     assert refused.status == 429
     assert int(refused.headers[b"retry-after"]) >= 1
     assert (await house.ask("/login")).status == 200
+
+
+@in_a_loop
+async def test_who_was_not_known_yet_is_counted() -> None:
+    """Who has waited for the caller to be looked up is counted as soon as that is done."""
+    house, cookie = House(limit="1/day"), (b"cookie", b"theme=dark")
+    house.release.clear()
+    asked = [asyncio.create_task(house.ask(PREDICT, headers=[cookie])) for _ in range(3)]
+    await asyncio.sleep(0)
+    house.recent.remember(cookie[1], None)  # as the view does that looks the caller up
+    house.release.set()
+    assert [each.status for each in await asyncio.gather(*asked)] == [200, 200, 429]
 
 
 def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:

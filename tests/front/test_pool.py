@@ -70,6 +70,25 @@ async def test_a_pool_that_slows_down() -> None:
     assert (await outcome(sudden, 0))[0] == "done"
 
 
+async def let_in(pool: Pool) -> int:
+    """Tell how many of a hundred that come at once may wait for their turn."""
+    release = Event()
+    tasks = [asyncio.create_task(pool.run(release.wait)) for _ in range(100)]
+    await asyncio.sleep(0)
+    waiting = sum(not task.done() for task in tasks)
+    release.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return waiting
+
+
+@in_a_loop
+async def test_how_long_tasks_take_is_learnt() -> None:
+    """Where tasks have taken long of late, fewer are let in to wait than at the start."""
+    new, slowed = pool(patience=1.0), pool(patience=1.0)
+    await outcome(slowed, 10 * FIRST_GUESS)
+    assert 0 < await let_in(slowed) < await let_in(new)
+
+
 PREFIXES = ["/predict", "/delivery/v2"]
 
 
