@@ -101,14 +101,17 @@ def release(number: int, stage: Stage = "live", **changed: Any) -> Release:
     """Make a release of MadCompany's contract; 0 is the stand-in."""
     if number == 0:
         return stand_in_release(contract.name, contract.fingerprint, stage)
-    usual = {"percent": 0.0, "sticky": "inputs", "deadline": 1.0, "batch": 64}
+    usual = {"percent": 0.0, "sticky": "inputs", "deadline": 1.0, "batch": 64, "in_process": False}
     told: dict[str, Any] = usual | changed
     return Release(
         contract=contract.name,
         number=number,
         fingerprint=contract.fingerprint,
         specification=Specification(
-            uri=f"python:shop:model_{number}", deadline=told["deadline"], batch=told["batch"]
+            uri=f"python:shop:model_{number}",
+            deadline=told["deadline"],
+            batch=told["batch"],
+            in_process=told["in_process"],
         ),
         stage=stage,
         percent=told["percent"],

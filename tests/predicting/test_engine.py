@@ -86,8 +86,8 @@ def test_who_waits_for_too_long_cancels() -> None:
     with pytest.raises(TimeoutError):
         engine.run(hang(), 0.05)
     engine.run(asyncio.sleep(0), 5)
-    engine.close()
     assert seen == ["cancelled"]
+    engine.close()
 
 
 def test_nobody_asks_before_it_turns() -> None:

@@ -1,6 +1,7 @@
 """Predicting: the line where an answer takes no time, the way where it does, for any thread."""
 
 import asyncio
+import sys
 
 import pytest
 from tests.fakes import FakeClock
@@ -22,7 +23,7 @@ from stopgap.contracts.madcompany import contract
 from stopgap.models.failures import ModelUnavailable
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.line import Instant, Prediction
-from stopgap.predicting.predicting import Predicting
+from stopgap.predicting.predicting import SWITCH_SECONDS, Predicting
 from stopgap.releases.plan import Plan
 from stopgap.telemetry.metrics import Metrics
 
@@ -120,6 +121,18 @@ async def test_who_goes_by_the_old_plan_ends_by_it() -> None:
     served.apply(contract, plan(routing(release(8)), _8=FakeSlot(2800)))
     slot.gate.set()
     assert (await asked).release == "7"
+
+
+@in_a_loop
+async def test_who_computes_in_the_worker_shares_the_interpreter() -> None:
+    """Threads take turns more often for as long as a model computes in one of them."""
+    usual = sys.getswitchinterval()
+    served, inside = predicting(Memory()), release(7, in_process=True)
+    seen: list[float] = []
+    served.on_change(lambda: seen.append(sys.getswitchinterval()))
+    served.apply(contract, plan(routing(inside), _7=FakeSlot()))
+    served.apply(contract, plan(routing(release(8)), _8=FakeSlot()))
+    assert seen == pytest.approx([SWITCH_SECONDS, usual])
 
 
 @in_a_loop
