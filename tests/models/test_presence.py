@@ -42,6 +42,7 @@ def test_code_is_found_and_not_run(model: Path) -> None:
 def test_a_module_beside_us(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module in the folder of the command is found, as it is when it is loaded."""
     monkeypatch.chdir(model.parent)
+    monkeypatch.delitem(sys.modules, "model", raising=False)  # some other test's
     check_present(specification("python:model:predict"))
     assert "model" not in sys.modules
 
