@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -214,6 +215,18 @@ def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
     told = [json.loads(line) for line in output.splitlines() if "cannot start" in line]
     assert all("FileExistsError" in line["exception"] for line in told)
     assert "Traceback" not in (server.folder / "errors").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_worker_that_dies(tmp_path: Path, number: signal.Signals) -> None:
+    """A worker's death is one line of the log: who it was, and which signal or code ended it."""
+    with running(tmp_path, troubled=True) as server:
+        (worker,) = workers(server.process.pid)
+        os.kill(worker, number)
+        wait_for(lambda: {*workers(server.process.pid)} - {worker}, 10, "it is replaced")
+    (told,) = map(json.loads, (server.folder / "output").read_text().splitlines())
+    assert told["event"] == "a worker has died; another follows"
+    assert (told["pid"], told["exit_code"]) == (worker, -number)
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:

@@ -4,14 +4,13 @@ import logging
 import os
 from functools import partial
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from stopgap import wiring
 from stopgap.cli.serving.drainer import DrainerKeeper
-from stopgap.cli.serving.workers import mind
+from stopgap.cli.serving.workers import Server, mind
 from stopgap.front.witness import Asgi
 from stopgap.telemetry.logs import StandardOutput, write_last_lines
 from stopgap.wiring import Installation
@@ -48,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 def supervise(installation: Installation, address: str, port: int) -> None:
     """Serve until a signal comes; then see the workers and, after them, the drainer end."""
-    server = Granian(
+    server = Server(
         "stopgap",
         address=address,
         port=port,

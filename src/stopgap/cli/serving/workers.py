@@ -3,17 +3,41 @@
 The server forks them and replaces them; what is here mends what it forgets or does too soon.
 """
 
+import logging
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from granian.server.common import AbstractServer
+from granian.server.mp import MPServer, WorkerProcess
 
 PAUSE_SECONDS = 1.0
 """Before a process is replaced that died so soon after its start."""
+
+logger = logging.getLogger(__name__)
+
+
+class Server(MPServer):
+    """Tells what ended a worker, where the server itself tells only that one has ended."""
+
+    def _spawn_worker(self, *args: Any, **named: Any) -> Any:
+        """Make a worker whose end is awaited as is told here."""
+        worker: Any = super()._spawn_worker(*args, **named)
+        worker._watcher = partial(self._await, worker)  # noqa: SLF001  # it knows of no other way
+        return worker
+
+    def _await(self, worker: WorkerProcess) -> None:
+        """Wait for a worker's end; where nobody wanted it, tell the cause, and have it replaced."""
+        worker.inner.join()
+        if not worker.interrupt_by_parent:
+            told = {"pid": worker.inner.pid, "exit_code": worker.inner.exitcode}
+            logger.error("a worker has died; another follows", extra=told)
+            self.interrupt_children.append(worker.idx)
+            self.main_loop_interrupt.set()
 
 
 def mind(server: AbstractServer[Any]) -> None:
