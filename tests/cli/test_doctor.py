@@ -310,6 +310,33 @@ def test_a_user_who_cannot_begin(run: Run, reader: str, database_url: str) -> No
     assert second.startswith("its user may not make tables in this schema")
 
 
+def disk(*, files: int = 0, left: int = 0) -> os.statvfs_result:
+    """Make what the system tells of a disk with 4 TB free, and room for so many more files."""
+    blocks, size = 10**9, 4_096
+    return os.statvfs_result((size, size, blocks, blocks, blocks, files, left, left, 0, 255))
+
+
+@pytest.mark.parametrize(
+    ("files", "left", "weight"),
+    [(10**6, 0, "wrong"), (10**6, 5_000, "warning"), (10**6, 10**5, "fine"), (0, 0, "fine")],
+)
+def test_a_disk_full_of_files(
+    run: Run, monkeypatch: pytest.MonkeyPatch, files: int, left: int, weight: str
+) -> None:
+    """A disk with free bytes may take no further file; a limit of 0 is none."""
+    monkeypatch.setattr(os, "statvfs", lambda _: disk(files=files, left=left))
+    assert weights(run)["disk"] == weight
+
+
+def test_a_full_disk_for_images(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder for images on a disk of its own is looked at, too."""
+    full, objects = disk(files=10, left=0), tmp_path / "objects"
+    objects.mkdir()
+    monkeypatch.setattr(os, "statvfs", lambda path: full if path == objects else disk())
+    found = weights(run, STOPGAP_OBJECTS=str(objects))
+    assert (found["images"], found["disk"]) == ("wrong", "fine")
+
+
 def test_the_settings_table(run: Run) -> None:
     """Every setting is listed with its value, default, range and help; a secret's value is not."""
     result = run("doctor", "--settings", STOPGAP_SECRET="s" * 40, STOPGAP_PORT="8000")

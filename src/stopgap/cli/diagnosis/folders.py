@@ -1,7 +1,6 @@
 """What of a set-up lies in folders: the data, the secret, uploaded images, and room for them."""
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,9 @@ from stopgap.wiring.installation import Locations
 MEGABYTE = 1_000_000
 DISK_LOW, DISK_FULL = 1_000 * MEGABYTE, 50 * MEGABYTE
 """Free bytes below which one should look, and below which uploads and sign-ins soon fail."""
+
+FILES_LOW, FILES_FULL = 10_000, 100
+"""The same for files that a disk still takes: its inodes."""
 
 FOR_OWNER = stat.S_IRWXG | stat.S_IRWXO
 """Permissions that only their owner should have; these are the others'."""
@@ -47,11 +49,13 @@ def secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
 
 
 def images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
-    """See whether they can be kept where they are to be."""
+    """See whether they can be kept where they are to be, and find room there."""
     place = Locations.of(settings).objects
     folder = folder_of(place)
     if folder is not None:
         yield writable(folder, "STOPGAP_OBJECTS")
+        if settings.objects is not None:
+            yield room(folder, "STOPGAP_OBJECTS")
     else:
         check(open_objects(place))
         yield fine(f"{place} can be written and read.")
@@ -59,15 +63,21 @@ def images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
 
 def disk(settings: Settings, _clock: Clock) -> Iterator[Finding]:
     """See whether there is room."""
-    free = shutil.disk_usage(nearest(settings.data)).free
-    told = f"{free // MEGABYTE:,} MB are free for {settings.data}."
-    fix = "Free some space, or name a folder on another disk in STOPGAP_DATA."
-    if free < DISK_FULL:
-        yield wrong(told, fix)
-    elif free < DISK_LOW:
-        yield warning(told, fix)
-    else:
-        yield fine(told)
+    yield room(settings.data, "STOPGAP_DATA")
+
+
+def room(folder: Path, setting: str) -> Finding:
+    """Tell whether a folder's disk takes more, in bytes and in files; not all limit the latter."""
+    there = os.statvfs(nearest(folder))
+    free, limited = there.f_bavail * there.f_frsize, there.f_files > 0
+    files = f" and {there.f_favail:,} files" if limited else ""
+    told = f"There is room for {free // MEGABYTE:,} MB{files} in {folder}."
+    fix = f"Free some space, or name a folder on another disk in {setting}."
+    if free < DISK_FULL or (limited and there.f_favail < FILES_FULL):
+        return wrong(told, fix)
+    if free < DISK_LOW or (limited and there.f_favail < FILES_LOW):
+        return warning(told, fix)
+    return fine(told)
 
 
 def writable(folder: Path, setting: str) -> Finding:
