@@ -149,6 +149,8 @@ def test_a_moment_without_time_zone_is_refused() -> None:
         "u:hunter2@host/db",
         "oracle+driver://u:hunter2@h",
         "postgresql://u:hunter2@host:port/db",
+        "postgresql://u:one@hunter2@host/db",
+        "postgresql://u:one@two/hunter2@host/db",
         "sqlite://",
         "sqlite:///:memory:",
         "://hunter2",
@@ -162,6 +164,14 @@ def test_unknown_urls_are_named_without_their_password(url: str) -> None:
     assert "postgresql://" in caught.value.detail
     assert "hunter2" not in caught.value.detail
     assert caught.value.__cause__ is None
+
+
+def test_an_at_sign_in_a_password() -> None:
+    """Who has an @ in a password is told how to write it; so written, it is read."""
+    with pytest.raises(DatabaseUnknown, match="written %40"):
+        open_database("postgresql://u:one@two@host/db")
+    with closing(open_database("postgresql://u:one%40two@host/db")) as database:
+        assert database.engine.url.password == "one@two"
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

@@ -196,6 +196,8 @@ def _open_postgresql(text_of_url: str) -> Database:
         url = make_url(text_of_url).set(drivername="postgresql+psycopg")
     except (exc.ArgumentError, ValueError):  # whose words would repeat the password
         raise DatabaseUnknown("postgresql:// but cannot be read") from None
+    if "@" in f"{url.host}{url.database}":  # the rest of a password, which nobody is to read
+        raise DatabaseUnknown("postgresql:// and has an @ too many (a password's is written %40)")
     name = f"PostgreSQL database {url.database or ''} at {url.host or 'its socket'}"
     url = url.update_query_dict(postgresql.NETWORK | dict(url.query))
     engine = create_engine(
