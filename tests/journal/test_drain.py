@@ -1,5 +1,6 @@
 """The drain: from the spool into the database, every record exactly once."""
 
+import json
 import logging
 import multiprocessing
 import os
@@ -564,6 +565,46 @@ def test_a_drainer_ends_when_told(tmp_path: Path, journal: Database, database_ur
     draining.join(10)
     assert draining.exitcode == 0
     assert kept(journal) == []
+
+
+def test_a_database_that_cannot_be_opened_only_delays(
+    tmp_path: Path, spool: Spool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where the journal's file is not to be opened, that is told once, and tried until it is."""
+    append(spool, some := records(10))
+    place, ready = tmp_path / "place", tmp_path / "ready"
+    draining = start_draining(tmp_path / "spool", f"sqlite:///{place / 'journal.db'}")
+    said: list[str] = []
+
+    def waits() -> bool:
+        said.append(capfd.readouterr().out)
+        return "waits" in said[-1]
+
+    wait_for(waits)
+    ready.mkdir()
+    with closing(open_database(f"sqlite:///{ready / 'journal.db'}")) as database:
+        migrate(database, JOURNAL)
+    ready.rename(place)
+    with closing(open_database(f"sqlite:///{place / 'journal.db'}")) as database:
+        wait_for(lambda: kept(database) == names(some))
+    spool.close()
+    draining.terminate()
+    draining.join(10)
+    assert draining.exitcode == 0
+    (told,) = map(json.loads, "".join([*said, capfd.readouterr().out]).splitlines())
+    assert told["event"].startswith("the journal waits in its spool: The SQLite database ")
+    assert "exception" not in told
+
+
+def test_a_drainer_that_has_no_database_ends_when_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """SIGTERM ends a drainer, and well, that still tries to open its database."""
+    draining = start_draining(tmp_path / "spool", f"sqlite:///{tmp_path / 'none' / 'journal.db'}")
+    wait_for(lambda: "waits" in capfd.readouterr().out)
+    draining.terminate()
+    draining.join(10)
+    assert draining.exitcode == 0
 
 
 def test_catching_up_without_a_drainer(tmp_path: Path, journal: Database, spool: Spool) -> None:

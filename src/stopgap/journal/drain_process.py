@@ -1,9 +1,12 @@
 """The drainer's process: drains beside the workers until it is told to stop, or they are gone."""
 
 import gc
+import logging
 import os
 import signal
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +15,11 @@ from stopgap.clock import SystemClock
 from stopgap.journal.backlog import backlog
 from stopgap.journal.drain import POLL_SECONDS, Drainer
 from stopgap.journal.effort import Effort
-from stopgap.storage.database import open_database
+from stopgap.storage.database import Database, open_database
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.telemetry.logs import log_to_stdout, write_last_lines
+
+logger = logging.getLogger(__name__)
 
 OBJECTS = 50_000
 """Made before Python looks for cycles: more than a batch has, and all of them live until its end.
@@ -39,17 +45,39 @@ def drain_process(
     log_to_stdout(log_level)
     gc.freeze()  # what is there now stays; there is nothing to be found in it
     gc.set_threshold(OBJECTS)
+
+    def over() -> bool:
+        return asked.is_set() or os.getppid() != parent
+
+    if database := _open(database_url, over):
+        with closing(database):
+            _drain(folder, database, over, durable=durable)
+    write_last_lines()
+
+
+def _open(url: str, over: Callable[[], bool]) -> Database | None:
+    """Open the journal's database once it lets us; None: it was over before that."""
+    told = False
+    while True:
+        try:
+            return open_database(url)
+        except DatabaseUnreachable as error:
+            if not told:
+                logger.warning("the journal waits in its spool: %s", error)
+            told = True
+        if over():
+            return None
+        time.sleep(POLL_SECONDS)
+
+
+def _drain(folder: Path, database: Database, over: Callable[[], bool], *, durable: bool) -> None:
+    """Drain until it is over; then what is left."""
     stop = threading.Event()
-    with (
-        closing(open_database(database_url)) as database,
-        Effort(lambda: backlog(folder).bytes) as effort,
-        ThreadPoolExecutor(1) as executor,
-    ):
+    with Effort(lambda: backlog(folder).bytes) as effort, ThreadPoolExecutor(1) as executor:
         settled = database.settle if durable else lambda: None
         drainer = Drainer(folder, database, SystemClock(), settle=settled, effort=effort)
         running = executor.submit(drainer.run, stop)
-        while not (running.done() or asked.is_set()) and os.getppid() == parent:
+        while not (running.done() or over()):
             wait([running], timeout=POLL_SECONDS)
         stop.set()
         running.result()
-    write_last_lines()
