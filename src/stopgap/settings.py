@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from stopgap.address import Network
 from stopgap.errors import StartRefused
@@ -61,6 +62,8 @@ def _setting(
 
 def _integer(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
+        if not re.fullmatch("[0-9]+", text):  # `int` reads `5_000`, `+5` and other scripts' digits
+            raise ValueError(text)
         value = int(text)
         if not low <= value <= high:
             raise ValueError(text)
@@ -94,7 +97,9 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 
 def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
+    parts = urlsplit(text)
+    named = parts.hostname and parts.port != 0  # it raises the error for a port that is no number
+    if not text.startswith(("http://", "https://")) or not named or re.search(r"[\s\"']", text):
         raise ValueError(text)
     return text
 
