@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import threading
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -51,3 +53,24 @@ def test_what_fails_is_not_left_for_a_day(monkeypatch: pytest.MonkeyPatch) -> No
 
     asyncio.run(do_for_a_moment())
     assert next(times) == 3
+
+
+def test_none_waits_for_another() -> None:
+    """However many chores hang, another is done in its time; and the end waits for none of them."""
+    let_go = threading.Event()
+    hanging = [Chore(call=partial(let_go.wait, 20), every=60)] * 40
+
+    async def do_beside_them() -> None:
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        quick = Chore(call=partial(loop.call_soon_threadsafe, done.set), every=60)
+        doing = asyncio.create_task(do_chores([*hanging, quick]))
+        try:
+            await asyncio.wait_for(done.wait(), 5)
+            doing.cancel()
+            began = loop.time()
+            await asyncio.wait([doing])
+            assert loop.time() - began < 5
+        finally:
+            let_go.set()
+
+    asyncio.run(do_beside_them())

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from stopgap.storage import database_faults
@@ -26,22 +27,29 @@ class Chore:
 
 
 async def do_chores(chores: Sequence[Chore]) -> None:
-    """Do all chores, each in its own time, until cancelled."""
-    async with asyncio.TaskGroup() as tasks:
-        for chore in chores:
-            tasks.create_task(_repeat(chore))
+    """Do all chores until cancelled, each in its own time and thread: one that hangs delays none.
+
+    At the end, those that are being done are not waited for.
+    """
+    threads = ThreadPoolExecutor(len(chores) or 1, thread_name_prefix="chores")
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for chore in chores:
+                tasks.create_task(_repeat(chore, threads))
+    finally:
+        threads.shutdown(wait=False)
 
 
-async def _repeat(chore: Chore) -> None:
+async def _repeat(chore: Chore, threads: Executor) -> None:
     while True:
-        done = await _do(chore)
+        done = await _do(chore, threads)
         await asyncio.sleep(chore.every if done else min(chore.every, AGAIN_SECONDS))
 
 
-async def _do(chore: Chore) -> bool:
+async def _do(chore: Chore, threads: Executor) -> bool:
     """Do a chore; tell whether it did not fail."""
     try:
-        await asyncio.to_thread(chore.call)
+        await asyncio.get_running_loop().run_in_executor(threads, chore.call)
     except AWAY as error:
         logger.warning("a chore failed; it will be tried again: %s", error)
     except Exception:
