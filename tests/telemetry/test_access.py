@@ -1,6 +1,8 @@
 """The access log: a line of JSON for each request, whole, cheap, and never in the way."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -66,3 +68,20 @@ def test_what_nobody_takes_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.getMessage()[-27:] for record in caplog.records] == [
         "for the lines of 3 requests"
     ]
+
+
+def test_two_may_flush_at_once() -> None:
+    """Whoever writes the last lines beside a chore that still does, each line is written once."""
+    pieces: list[bytes] = []
+
+    def write(piece: bytes) -> None:
+        time.sleep(0.01)
+        pieces.append(piece)
+
+    log = AccessLog(lambda: 0, write)
+    for _ in range(200):
+        log.note("GET", b"/", 200, b"", 1, "")
+    with ThreadPoolExecutor() as threads:
+        for each in [threads.submit(log.flush) for _ in range(2)]:
+            each.result()
+    assert b"".join(pieces).count(b"\n") == 200

@@ -1,7 +1,10 @@
 """Collecting: traces reach a collector, and never hold anything up."""
 
 import logging
+import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -96,3 +99,24 @@ def test_more_than_can_be_sent(
     assert collector.taken[-1][-1] is traces[-1]
     assert sum(map(len, collector.taken)) == 2 * WAITING_MAX
     assert caplog.messages == ["there are more traces than can be sent; 3 were lost just now"]
+
+
+def test_two_may_send_at_once() -> None:
+    """Whoever sends the last traces beside a chore that still does, a collector is asked by one."""
+    turn = threading.Lock()
+
+    class Slow(Taking):
+        def take(self, traces: Sequence[Trace]) -> None:
+            """Take some, in its time."""
+            assert turn.acquire(blocking=False)
+            time.sleep(0.05)
+            super().take(traces)
+            turn.release()
+
+    slow = Slow()
+    collecting = Collecting(slow, lambda: 0.0)
+    keep(collecting, 2 * BATCH)
+    with ThreadPoolExecutor() as threads:
+        for each in [threads.submit(collecting.send) for _ in range(2)]:
+            each.result()
+    assert sum(map(len, slow.taken)) == 2 * BATCH

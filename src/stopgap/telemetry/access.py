@@ -2,6 +2,7 @@
 
 import logging
 import select
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ class AccessLog:
         self._write = write
         self._lines: deque[bytes] = deque()  # whose two ends need no lock
         self._dropped = 0
+        self._flushing = threading.Lock()
         self._second, self._shown = -1, ""
 
     def note(  # noqa: PLR0917  # called once a request, by position, which costs less
@@ -78,10 +80,11 @@ class AccessLog:
         self._lines.append(line.encode())
 
     def flush(self) -> None:
-        """Write what has been noted; from one thread at a time, whichever."""
-        for piece in self._pieces(len(self._lines)):
-            self._write(piece)
-        dropped, self._dropped = self._dropped, 0
+        """Write what has been noted; from any thread."""
+        with self._flushing:
+            for piece in self._pieces(len(self._lines)):
+                self._write(piece)
+            dropped, self._dropped = self._dropped, 0
         if dropped:
             logger.warning("standard output was too slow for the lines of %d requests", dropped)
 

@@ -1,6 +1,7 @@
 """Collecting: traces that are over wait here until a collector has taken them."""
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -53,6 +54,7 @@ class Collecting:
         self._monotonic = monotonic
         self._waiting: deque[Trace] = deque()  # whose two ends need no lock
         self._lost = 0
+        self._sending = threading.Lock()
         self._again: float | None = None  # when to try again; None: it has not failed
         self._telling = Seldom(monotonic, TELL_SECONDS)
 
@@ -64,7 +66,11 @@ class Collecting:
         self._waiting.append(trace)
 
     def send(self) -> None:
-        """Send what waits; from one thread at a time, whichever."""
+        """Send what waits; from any thread."""
+        with self._sending:
+            self._send()
+
+    def _send(self) -> None:
         if self._again is not None and self._monotonic() < self._again:
             return
         while batch := self._batch():

@@ -1,5 +1,6 @@
 """Serving: the application, and the door in front of it."""
 
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -39,6 +40,8 @@ SWEEP_SECONDS = 600
 """What has expired is refused at once; it is gone from the disk this much later."""
 
 DAY_SECONDS = 86_400
+
+logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> web.Application:
@@ -166,7 +169,10 @@ def _lane(kind: type[Plain], parts: Parts) -> Plain:
 
 def _close(parts: Parts, outlets: Sequence[Chore]) -> None:
     for outlet in outlets:
-        outlet.call()
+        try:
+            outlet.call()
+        except Exception:
+            logger.exception("what was noted last could not be written")
     parts.close()
     write_last_lines()
 
