@@ -27,7 +27,9 @@ from tests.models.slots import (
     started,
 )
 
+from stopgap.contracts.loading import load_contract
 from stopgap.contracts.madcompany import contract
+from stopgap.contracts.row import Row
 from stopgap.models.failures import (
     ModelDied,
     ModelFailed,
@@ -131,6 +133,45 @@ async def test_pauses_grow() -> None:
             pauses.append(refused.retry_after or 0)
             await back(slot, 20)
         assert pauses[0] < pauses[1] < pauses[2]
+
+
+@in_a_loop
+async def test_whatever_keeps_it_from_starting_again_passes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A contract whose own code raises for a while is told in full, and the model comes back."""
+    file, broken = tmp_path / "moody.py", tmp_path / "broken"
+    file.write_text(
+        "import os\n"
+        "from pydantic import BaseModel, field_validator\n"
+        "from stopgap import Contract\n"
+        "class Asked(BaseModel):\n"
+        "    number: int\n"
+        "    @field_validator('number')\n"
+        "    def be_moody(cls, number):\n"
+        f"        if os.path.exists({str(broken)!r}):\n"
+        "            raise ZeroDivisionError\n"
+        "        return number\n"
+        "contract = Contract(\n"
+        "    name='moody', version='1', path='/moody/{number}', inputs=Asked, output=bool\n"
+        ")\n"
+        "def predict(asked):\n"
+        f"    return os._exit(3) if asked.number == {BAD} else True\n"
+    )
+    moody = load_contract(f"{file}:contract")
+    good, bad = (Row.of(moody.inputs.model_validate({"number": each})) for each in (1, BAD))
+    specification = Specification(uri=f"python:{file}:predict")
+    slot = open_slot(specification, moody, contract_source=f"{file}:contract")
+    await slot.start()
+    assert isinstance(await outcome(slot, bad), ModelDied)
+    broken.touch()
+    async with asyncio.timeout(20):
+        while not any(each.exc_info for each in caplog.records):  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0.02)
+        broken.unlink()
+        while await outcome(slot, good) is not True:  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.02)
+    await slot.stop()
 
 
 @in_a_loop

@@ -146,15 +146,17 @@ class HostedSlot:
             await asyncio.sleep(pause)
             try:
                 await self._begin()
-            except (ModelUnloadable, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # a contract's code may raise anything
                 pause = self._restarts.pause(0.0)
                 self._refuse(str(error), pause)
-                self._log("a model does not start again", str(error))
+                known = isinstance(error, ModelUnloadable | OSError)
+                self._log("a model does not start again", str(error), traced=not known)
             else:
                 return
 
-    def _log(self, event: str, reason: str) -> None:
-        logger.warning(event, extra={"model": self._specification.uri, "reason": reason})
+    def _log(self, event: str, reason: str, *, traced: bool = False) -> None:
+        told = {"model": self._specification.uri, "reason": reason}
+        logger.warning(event, exc_info=traced, extra=told)
 
     def _refuse(self, reason: str, pause: float) -> None:
         """Refuse those who wait, and whoever asks; tell them to come back after so many seconds."""
