@@ -1,6 +1,7 @@
 """The drain: from the spool into the database, every record exactly once."""
 
 import json
+import errno
 import logging
 import multiprocessing
 import os
@@ -294,6 +295,34 @@ def test_a_segment_set_aside_can_be_tried_again(
     aside.rename(path)
     drainer.drain()
     assert kept(journal) == names(some)
+
+
+def test_a_volume_without_second_names(
+    tmp_path: Path, drainer: Drainer, journal: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a segment is copied, and so is what is added to it; the copy can be tried again."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    some = records(6)
+    some[1::2] = [record(at=2**80) for _ in range(3)]
+    with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
+        append(spool, some[:3])
+        drainer.drain()
+        append(spool, some[3:])
+        drainer.drain()
+        (path,) = segments(tmp_path / "spool")
+        content = path.read_bytes()
+    drainer.drain()
+    assert segments(tmp_path / "spool") == []
+    (aside,) = damaged(tmp_path / "spool")
+    assert (aside.read_bytes(), aside.stat().st_mode & 0o777) == (content, 0o600)
+    aside.rename(aside.with_suffix(SUFFIX))
+    drainer.drain()
+    assert kept(journal) == names(some[::2])
+    assert len(damaged(tmp_path / "spool")) == 1
 
 
 def test_nothing_is_deleted_before_it_is_safe(

@@ -4,13 +4,14 @@ One drainer works on a folder at a time. It moves records in batches, and notes 
 transaction how far it has come, so that whenever it is killed the next one goes on exactly there.
 A database that is away, locked or full only lets the spool grow. What cannot be moved at all, after
 damage to the disk or by a fault of ours, holds nothing else up, and nothing of it is deleted: the
-segment gets a second name that ends in `.damaged`, which stays.
+segment gets a second name that ends in `.damaged`, or a copy that does, which stays.
 
 When little arrives, the drainer also merges the journal's old blocks: nobody else writes there.
 """
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, read, segments
 from stopgap.storage.database import Database
 from stopgap.storage.database_faults import AWAY
+from stopgap.storage.files import flush
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,10 @@ QUIET = 100
 that had 32 callers, merging left them a third fewer answers while it lasted."""
 
 LOCK = "drainer.lock"
+
+COPIED = f".copy{DAMAGED}"
+"""Where a volume has no second names. Named back while a worker still writes to the segment that it
+is of, a copy must not take that one's place."""
 
 
 class Spooled(NamedTuple):
@@ -252,9 +258,27 @@ class Drainer:
 
     def _set_aside(self, path: Path, *place: int) -> None:
         """Give a segment its second name, so that it stays when the first one goes."""
-        with suppress(FileExistsError):
+        try:
             os.link(path, path.with_suffix(DAMAGED))
-            logger.error("damage in %s, bytes %s: it is kept as %s", path, place, DAMAGED)
+        except FileExistsError:
+            return
+        except OSError:  # not on every volume may a file have two
+            _copy(path, path.with_suffix(COPIED))
+        logger.error("damage in %s, bytes %s: it is kept as %s", path, place, DAMAGED)
+
+
+def _copy(segment: Path, copy: Path) -> None:
+    """Copy a segment; where that was done before, only what has been appended since.
+
+    Raises:
+        OSError: it is not there any more, or there is no room.
+    """
+    with segment.open("rb") as source:
+        copy.touch(mode=0o600)
+        with copy.open("ab") as target:
+            source.seek(target.tell())
+            shutil.copyfileobj(source, target)
+    flush(copy)
 
 
 def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> int:
