@@ -263,6 +263,27 @@ def test_who_is_somebody_twice(house: House) -> None:
         assert_equal(house, scope_of("GET", "/predict/5/january/100", "", headers), b"")
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/predict/5/may/7"), ("POST", "/predict")])
+def test_what_nobody_foresaw(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    path: str,
+) -> None:
+    """It is told in the shape of every error, whoever answers, and logged under the same id."""
+    body = b'{"seller_available": 5, "month": "may", "customer_visiting_website": 7}'
+    told = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    asked = scope_of(method, path, "", [*house.identities[2], *told])
+    house.ask(house.with_lane, asked, body)
+    monkeypatch.setattr(house.records, "broken", True)
+    start, content = house.loop.run_until_complete(house.sent(house.with_lane, asked, body))
+    document = json.loads(content["body"])
+    assert (start["status"], document["type"]) == (500, "/problems/internal-fault")
+    (failed,) = [each for each in caplog.records if each.getMessage() == "request failed"]
+    assert vars(failed)["request_id"] == document["request_id"]
+
+
 class Fussy(BaseModel):
     """Inputs whose author has made a mistake."""
 

@@ -1,7 +1,7 @@
 """The drain: from the spool into the database, every record exactly once."""
 
-import json
 import errno
+import json
 import logging
 import multiprocessing
 import os
