@@ -1,6 +1,7 @@
-"""Counts that threads share end no thread with an error."""
+"""Counts that threads share are counted by each, and end none with an error."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -23,6 +24,25 @@ def test_what_is_gone_already_need_not_be_forgotten() -> None:
     counts.incr("another", 60)
     counts.timer.join()
     assert counts.get("another") == 1
+
+
+class Slow(dict[str, float]):
+    """What takes a moment to read, in which other threads go on."""
+
+    def get(self, key: str, default: float = 0.0) -> float:  # type: ignore[override]  # as it is called
+        """Find something, and tell it late."""
+        found = super().get(key, default)
+        time.sleep(0.01)
+        return found
+
+
+def test_none_is_lost_of_those_that_come_together() -> None:
+    """However many threads count the same at once, each of them counts."""
+    counts = MemoryCounts()
+    counts.expirations = Slow()
+    with ThreadPoolExecutor(8) as threads:
+        found = threads.map(lambda _: counts.incr("somebody", 60), range(8))
+    assert sorted(found) == list(range(1, 9))
 
 
 def test_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def open_counts(url: str, secret: bytes) -> MemoryCounts:
     if not separator or scheme not in (ALONE, *TOGETHER):
         raise LimitsUnknown(f"{scheme}://" if separator else "")
     if scheme == ALONE:
-        return MemoryCounts(url)
+        return MemoryCounts()
     try:
         valkey = importlib.import_module("stopgap.accounts.valkey")
     except ModuleNotFoundError as error:

@@ -1,5 +1,6 @@
 """Counts in memory, by the library of limits."""
 
+import threading
 import time
 from contextlib import suppress
 
@@ -7,21 +8,27 @@ from limits.storage import MemoryStorage
 
 
 class MemoryCounts(MemoryStorage):
-    """Counts in this process alone.
+    """Counts in this process alone, for all of its threads.
 
-    The library forgets what has expired in a thread of its own, and finds that thread's work undone
-    by another's (limits 5.8): the thread then ends with an error. It is started anew by the next
-    count, so nothing is lost if it just ends.
+    The library loses counts that come together, hence the lock. What has expired it forgets in a
+    thread of its own, and finds that thread's work undone by another's (limits 5.8): the thread
+    then ends with an error. It is started anew by the next count, so nothing is lost if it just
+    ends.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.RLock()  # the count of a clock that was set back is cleared
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, from the beginning where the count would end later than it ever can.
 
         So it is after the clock was set back: what was counted before would stay for as long.
         """
-        if self.expirations.get(key, 0.0) - time.time() > expiry:
-            self.clear(key)
-        return super().incr(key, expiry, amount)
+        with self._lock:
+            if self.expirations.get(key, 0.0) - time.time() > expiry:
+                self.clear(key)
+            return super().incr(key, expiry, amount)
 
     def _MemoryStorage__expire_events(self) -> None:  # noqa: N802  # the library's name
         with suppress(KeyError):

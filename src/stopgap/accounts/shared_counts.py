@@ -5,7 +5,6 @@ comes to several processes between two exchanges is counted by each without the 
 """
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -73,7 +72,6 @@ class SharedCounts(MemoryCounts):
         super().__init__()
         self._server = server
         self._secret = secret
-        self._lock = threading.RLock()  # the count of a clock that was set back is cleared
         self._added: Counter[str] = Counter()  # since the last exchange
         self._forgotten: set[str] = set()
         self._away = False

@@ -46,7 +46,7 @@ class Throttle:
         self, counts: MemoryCounts, *, secret: bytes, failures: int, seconds: int = 900
     ) -> None:
         self._limiter = FixedWindowRateLimiter(counts)
-        self._lock = threading.Lock()  # the storage in memory loses counts that come together
+        self._lock = threading.Lock()  # an attempt's counts go up or down together
         self._secret = secret
         self._pair = RateLimitItemPerSecond(failures, seconds)
         self._wide = RateLimitItemPerSecond(failures * WIDER, seconds)
