@@ -1,7 +1,7 @@
 """Natural batching: while the model is busy, rows wait; when it is free, they go together.
 
-A row that finds the model idle goes at once, so a quiet server adds no time. All of it runs on one event loop, so
-there are no locks.
+A row that finds the model idle goes at once, so a quiet server adds no time. All of it runs on one
+event loop, so there are no locks.
 """
 
 import asyncio
