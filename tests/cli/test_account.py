@@ -85,6 +85,15 @@ def test_refusals(run: Run) -> None:
         assert result.stderr.startswith("stopgap: ")
 
 
+def test_a_weak_password(run: Run) -> None:
+    """What is wrong with a password or a name is told once, in one line."""
+    command = ("account", "add", "ada", "--password-stdin")
+    weak = run(*command, typed="correct-horse\n", STOPGAP_PASSWORD_RULES="true")
+    assert weak.exit_code == os.EX_DATAERR
+    assert weak.stderr == "stopgap: The password must have at least 15 characters.\n"
+    assert run("account", "add", "a\nb", "--generate").stderr.count("\n") == 1
+
+
 def test_list(run: Run) -> None:
     """Accounts are listed by name: a table for people, an object a line for programs."""
     run("account", "add", "bob", "--operator", "--generate")

@@ -39,8 +39,6 @@ class Program(click.Group):
         except StopgapError as error:
             lines = (line.strip() for line in error.detail.splitlines())  # of another's error
             click.echo(f"stopgap: {' '.join(filter(None, lines))}", err=True)
-            for fault in error.faults:
-                click.echo(f"  {fault.field} {fault.message}", err=True)
             sys.exit(exit_code_of(type(error)))
         else:
             return result
