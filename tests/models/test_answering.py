@@ -92,6 +92,13 @@ def test_one_output_for_all_rows_is_told(outputs: Any) -> None:
     assert first.reason == said
 
 
+def test_a_table_is_no_list_of_outputs() -> None:
+    """Who returned a data frame is told how to return rows: going through it gives its columns."""
+    table = pd.DataFrame({"days": [1, 2, 3]})
+    first, *_ = decoded(Answering(Said(lambda _: table), lambda: 0.0).once(ROWS), 3)
+    assert "to_dict('records')" in first.reason
+
+
 def test_once_is_one_call() -> None:
     """A call that is to be the only one is not repeated row by row; a call that may be is."""
     raising = Said(lambda rows: [1 // (len(rows) - 3)])

@@ -48,6 +48,7 @@ def test_a_function_of_one_row_is_a_model(trained: Trained) -> None:
         ("class answer:\n    async def predict(self, rows): return []", "asynchronous"),
         ("answer = 3", "cannot be called"),
         ("import no_such_library", "no_such_library"),
+        ("another = print", "There is no answer in .*module.py"),
         ("raise SystemError('odd')", "SystemError: odd"),
         ("answer =", "SyntaxError"),
     ],

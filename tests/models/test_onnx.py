@@ -97,6 +97,12 @@ def test_a_model_of_one_row_is_asked_row_by_row(tmp_path: Path) -> None:
     assert answers(summing(tmp_path, rows=1)) == [1132.5, 1, 1290]
 
 
+def test_a_model_of_four_rows_is_refused(tmp_path: Path) -> None:
+    """A model whose batch is fixed at another number would answer nobody who comes alone."""
+    with pytest.raises(ModelUnloadable, match="takes 4 rows in every call"):
+        answers(summing(tmp_path, rows=4))
+
+
 def test_names_are_fed_by_name(tmp_path: Path) -> None:
     """Inputs named after fields get theirs, in any order, typed as they ask, and no others."""
     uri = saved(

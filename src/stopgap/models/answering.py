@@ -108,8 +108,11 @@ def _raised(error: Exception) -> ModelRaised:
 def _listed(outputs: Any) -> list[Any]:
     """Make a list of a model's outputs: a list, an array, a series, or what can be gone through."""
     found = outputs.tolist() if hasattr(outputs, "tolist") else outputs
+    kind = type(outputs).__name__
+    if kind == "DataFrame":  # going through it gives the names of its columns
+        raise TypeError("It answered with a DataFrame; return its `.to_dict('records')`.")
     if isinstance(found, str | bytes | dict | int | float | None):
-        raise TypeError(f"It answered with one {type(outputs).__name__}, not one output a row.")
+        raise TypeError(f"It answered with one {kind}, not one output a row.")
     return list(found)
 
 

@@ -59,7 +59,7 @@ class OnnxModel:
     def __init__(self, session: ort.InferenceSession, contract: Contract) -> None:
         self._session = session
         self._inputs = session.get_inputs()
-        self._one_by_one = any(shape and shape[0] == 1 for shape in _shapes(self._inputs))
+        self._one_by_one = 1 in _fixed_batches(self._inputs)
         self._feed = _feed(self._inputs, contract)
         names = [output.name for output in session.get_outputs()]
         self._names, self._read = _reading(contract.output_kind, names)
@@ -99,8 +99,19 @@ def load(reference: str, contract: Contract, path: Path) -> OnnxModel:
     return OnnxModel(session, contract)
 
 
-def _shapes(inputs: Sequence[Any]) -> list[list[Any]]:
-    return [list(each.shape or []) for each in inputs]
+def _fixed_batches(inputs: Sequence[Any]) -> set[int]:
+    """Tell how many rows a model takes in a call, no more and no less.
+
+    Raises:
+        ModelUnloadable: it is not one, nor any number.
+    """
+    fixed = {each.shape[0] for each in inputs if each.shape and isinstance(each.shape[0], int)}
+    if not fixed <= {1}:
+        raise ModelUnloadable(
+            f"It takes {max(fixed)} rows in every call, no more and no less: export it for any "
+            "number of rows (a dynamic first axis), or for one."
+        )
+    return fixed
 
 
 Feed = Callable[[list[dict[str, Any]]], dict[str, Any]]

@@ -57,12 +57,14 @@ def load(reference: str, _contract: Contract, _path: Path | None) -> BatchModel 
         )
     try:
         module = import_place(place)
-        found = getattr(module, attribute)
+        found = getattr(module, attribute, None)
         if isinstance(found, type):
             found = found()
     except Exception as error:  # an author's module may raise anything
         said = f"{type(error).__name__}: {error}"
         raise ModelUnloadable(f"{reference} cannot be imported: {said}") from error
+    if found is None:
+        raise ModelUnloadable(f"There is no {attribute} in {place}.")
     return _model(reference, module, found)
 
 

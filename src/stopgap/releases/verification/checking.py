@@ -98,9 +98,10 @@ class Checks:
         first = wrong[0]
         with suppress(TimeOver):  # what was seen is told, as simple as it could be made until then
             first = await self.asking.alone(await self._shrunk(first.row, breaks, tries=TRIES))
-        shown = [first, *wrong[1:FAILURES]]
+        others = [each for each in wrong[1:] if each.row.json != first.row.json]
+        shown = [first, *others[: FAILURES - 1]]
         failures = [self._failure(each.row, each.output) for each in shown]
-        figure = f"{words} {len(wrong)} of {_inputs(len(self.observed.answered))}"
+        figure = f"{words} {len(wrong):,} of {_inputs(len(self.observed.answered))}"
         return Finding.broken(rule, figure, failures)
 
     async def _shrunk(self, row: Row, breaks: Breaks, *, tries: int) -> Row:
@@ -144,7 +145,9 @@ class Checks:
             for each in spoiled[:FAILURES]
         ]
         asked = _inputs(len(self.observed.answered))
-        return Finding.broken("batches", f"{len(spoiled)} of {asked} answered only alone", failures)
+        return Finding.broken(
+            "batches", f"{len(spoiled):,} of {asked} answered only alone", failures
+        )
 
     async def _repeats(self) -> Finding:
         return await self._compared("repeats", self.specification.batch)
