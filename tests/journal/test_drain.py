@@ -24,13 +24,13 @@ from tests.journal.records import encode, is_free, record, records
 
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.journal import drain, store
-from stopgap.journal.backlog import backlog, damaged
+from stopgap.journal.backlog import PROGRESS, backlog, damaged
 from stopgap.journal.drain import Drainer, catch_up
 from stopgap.journal.drain_process import drain_process
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.segment import SUFFIX, claim, segments
+from stopgap.journal.segment import SUFFIX, begin, claim, segments
 from stopgap.journal.spool import Spool
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, migrate
@@ -221,6 +221,20 @@ def test_segments_that_are_taken_away(
         stop.set()
         thread.join()
     assert kept(journal) == names(some)
+
+
+def test_what_is_taken_away_is_forgotten(tmp_path: Path, drainer: Drainer, spool: Spool) -> None:
+    """How far a segment was moved is not remembered once its writer has taken it away."""
+    folder = tmp_path / "spool"
+    append(spool, records(1))
+    path, descriptor = begin(folder, RandomIds())
+    drainer.drain()
+    path.unlink()
+    os.close(descriptor)
+    append(spool, records(1))
+    drainer.drain()
+    progress = json.loads((folder / PROGRESS).read_text())
+    assert list(progress) == [each.name for each in segments(folder)]
 
 
 def test_another_drainer_goes_on(tmp_path: Path, journal: Database, spool: Spool) -> None:

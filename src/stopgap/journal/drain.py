@@ -185,7 +185,10 @@ class Drainer:
         batch: list[Spooled] = []
         ended: list[Path] = []
         room = BATCH_BYTES
-        for path in segments(self._folder):
+        there = segments(self._folder)
+        for gone in self._offsets.keys() - {path.name for path in there}:
+            del self._offsets[gone]
+        for path in there:
             segment = path.name
             offset = self._offset(segment)
             with suppress(FileNotFoundError):  # its writer had no room in it, and took it away
