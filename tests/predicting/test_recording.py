@@ -17,18 +17,24 @@ ENCODE = encoder(contract=contract.name, fingerprint=contract.fingerprint, relea
 REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
-class Back(FakeClock):
-    """A clock that is set back by an hour whenever it is asked."""
+class Unsteady(FakeClock):
+    """A clock whose time of day is set anew whenever it is asked."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self._step = step
+        self._wrong = 0
 
     def microseconds(self) -> int:
         """Tell the time of day."""
-        self.forward(hours=-1)
-        return super().microseconds()
+        self._wrong += self._step
+        return super().microseconds() + self._wrong
 
 
 def keep(recording: Recording) -> int:
     """Put an answer on record."""
-    return recording.keep(ENCODE, REQUEST_ID, recording.now(), "somebody", b"{}", b"3141")
+    began, since = recording.now(), recording.monotonic()
+    return recording.keep(ENCODE, REQUEST_ID, began, since, "somebody", b"{}", b"3141")
 
 
 def full(folder: Path) -> Spool:
@@ -46,10 +52,11 @@ def test_it_is_there_afterwards(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
-    """No answer took less than no time, whatever the machine's clock does."""
+@pytest.mark.parametrize("step", [-3_600_000_000, 3_600_000_000])
+def test_a_clock_that_is_set(tmp_path: Path, step: int) -> None:
+    """An answer took as long as it did, whatever happens to the machine's clock meanwhile."""
     spool = Spool(tmp_path, RandomIds())
-    assert keep(Recording(spool, strict=True, clock=Back(), metrics=Metrics())) == 0
+    assert keep(Recording(spool, strict=True, clock=Unsteady(step), metrics=Metrics())) == 0
     spool.close()
 
 

@@ -62,6 +62,7 @@ class Line:
             contract=contract.name, fingerprint=contract.fingerprint, release=release.name
         )
         self._now = recording.now
+        self._monotonic = recording.monotonic
         self._keep = recording.keep
 
     def predict(self, row: Row, request_id: str, caller: str | None) -> Prediction:
@@ -76,11 +77,11 @@ class Line:
             PredictionFailed: the model's answer does not keep the contract.
             SpoolUnwritable: it cannot be put on record, and must be.
         """
-        began = self._now()
+        began, since = self._now(), self._monotonic()
         (output,) = self._predict((row,))
         try:
             body = self._guarded(output)
-            took = self._keep(self._encode, request_id, began, caller, row.json, body)
+            took = self._keep(self._encode, request_id, began, since, caller, row.json, body)
         except StopgapError as error:
             self._failed(error)
             raise

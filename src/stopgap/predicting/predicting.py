@@ -65,9 +65,7 @@ class Predicting:
     ) -> None:
         self._instants = {instant.contract.name: instant for instant in instants}
         recording = Recording(spool, strict=strict, clock=clock, metrics=metrics)
-        self._make_way = partial(
-            Way, recording=recording, monotonic=clock.monotonic, metrics=metrics
-        )
+        self._make_way = partial(Way, recording=recording, metrics=metrics)
         self._recording = recording
         self._clock = clock
         self._metrics = metrics

@@ -31,6 +31,7 @@ class Recording:
 
     def __init__(self, spool: Spool, *, strict: bool, clock: Clock, metrics: Metrics) -> None:
         self.now = clock.microseconds
+        self.monotonic = clock.monotonic
         self._append = spool.append
         self._strict = strict
         self._metrics = metrics
@@ -41,6 +42,7 @@ class Recording:
         encode: Encode,
         request_id: str,
         began: int,
+        since: float,
         caller: str | None,
         inputs: bytes,
         body: bytes,
@@ -51,6 +53,7 @@ class Recording:
             encode: Of the release that gave it.
             request_id: As the client is told it.
             began: When the request was taken up, as `now` told it.
+            since: The same, as `monotonic` told it: `now` may be set meanwhile.
             caller: The id of the account or guest that asked; None for nobody known.
             inputs: Canonical JSON.
             body: As the client gets it.
@@ -61,7 +64,7 @@ class Recording:
         Raises:
             SpoolUnwritable: it cannot be kept, and must be.
         """
-        took = max(0, self.now() - began)  # the clock may have been set back
+        took = int((self.monotonic() - since) * 1_000_000)
         try:
             self._append(encode(request_id, began, caller, took, inputs, body))
         except StopgapError as error:

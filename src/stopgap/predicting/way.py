@@ -1,7 +1,7 @@
 """The way of a prediction whose model takes its time: chosen, awaited, guarded, put on record."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from stopgap.contracts.row import Row
@@ -48,7 +48,6 @@ class Way:
         others: Sequence[Serving],
         shadows: Sequence[Copies],
         recording: Recording,
-        monotonic: Callable[[], float],
         metrics: Metrics,
     ) -> None:
         self._plan = plan
@@ -57,7 +56,7 @@ class Way:
         self._shadows = shadows
         self._now = recording.now
         self._keep = recording.keep
-        self._monotonic = monotonic
+        self._monotonic = recording.monotonic
         self._metrics = metrics
 
     async def answer(self, row: Row, request_id: str, caller: str | None) -> Prediction:
@@ -73,7 +72,7 @@ class Way:
             ModelBusy: it would come too late.
             SpoolUnwritable: it cannot be put on record, and must be.
         """
-        began = self._now()
+        began, since = self._now(), self._monotonic()
         self._plan.inside += 1
         try:
             first, *others = self._order(row, caller)
@@ -85,7 +84,9 @@ class Way:
             self._plan.inside -= 1
         serving = answer.serving
         try:
-            took = self._keep(serving.encode, request_id, began, caller, row.json, answer.body)
+            took = self._keep(
+                serving.encode, request_id, began, since, caller, row.json, answer.body
+            )
         except StopgapError as error:
             serving.withheld(error)
             raise
