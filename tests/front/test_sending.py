@@ -1,6 +1,7 @@
 """Answers are sent whole, or as fast as they are read; and who refuses to read holds up nobody."""
 
 import asyncio
+from collections.abc import Callable
 from io import BytesIO
 from typing import IO, cast
 
@@ -10,6 +11,7 @@ from tests.front.requests import Client, begun, playing, scope, sending
 
 from stopgap.clock import RandomIds
 from stopgap.front.crowd import TIME_ENOUGH
+from stopgap.front.event_loop import quicken
 from stopgap.front.sending import HELD, LINGER_SECONDS, PIECE, READ_SECONDS, Sending
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import BodyTooLarge, Overloaded
@@ -92,9 +94,13 @@ class Endless:
         self.closed = True
 
 
+@pytest.mark.parametrize("begin", [lambda _: None, quicken], ids=["later", "at once"])
 @in_a_loop
-async def test_a_file_is_read_for_nobody_once_the_client_is_gone() -> None:
-    """When the client goes, its file is closed, and no more of it is read."""
+async def test_a_file_is_read_for_nobody_once_the_client_is_gone(
+    begin: Callable[[asyncio.AbstractEventLoop], None],
+) -> None:
+    """When the client goes, its file is closed, and no more is read, however tasks are begun."""
+    begin(asyncio.get_running_loop())
     file, client = Endless(), Client()
     gone = playing([{"type": "http.request"}, {"type": "http.disconnect"}])
     body = File(cast("IO[bytes]", file))

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from io import BytesIO
 
@@ -70,35 +70,30 @@ class Sending:
         """Send what the application has answered.
 
         Args:
-            receive: Tells when the client goes, so that no file is read for nobody.
+            receive: Tells when the client goes, so that nothing long is sent to nobody.
 
         Raises:
             Overloaded: it is long, and too many others are being sent; nothing has been sent.
         """
         if isinstance(reply.body, File):
             with closing(reply.body) as file:
-                stay = Stay(READ_SECONDS)
-                going = asyncio.ensure_future(_notice_going(receive, stay))
-                try:
-                    read = partial(asyncio.to_thread, file.read)
-                    await self._in_pieces(reply, read, self._files, send, stay)
-                finally:
-                    going.cancel()
+                read = partial(asyncio.to_thread, file.read)
+                await self._in_pieces(reply, read, self._files, send, receive)
         elif len(reply.body) <= PIECE:
             await self.whole(reply.status, reply.headers, reply.body, send)
         else:
-            stay = Stay(READ_SECONDS)
-            await self._in_pieces(reply, _reading(reply.body), self._held, send, stay)
+            await self._in_pieces(reply, _reading(reply.body), self._held, send, receive)
 
     async def _in_pieces(
-        self, reply: Reply, read: Read, readers: Crowd, send: Send, stay: Stay
+        self, reply: Reply, read: Read, readers: Crowd, send: Send, receive: Receive
     ) -> None:
         """Send a long reply; the connection of a client that does not read it is closed.
 
         So it is where a file cannot be read to its end: half of it must not pass for the whole.
         """
+        stay = Stay(READ_SECONDS)
         with readers.including(stay), suppress(TimeoutError):
-            async with stay:
+            async with stay, _ending_with(receive, stay):
                 headers = [*reply.headers, CLOSE] if self.closing else reply.headers
                 start = {"type": "http.response.start", "status": reply.status}
                 await send(start | {"headers": headers})
@@ -135,6 +130,16 @@ class Sending:
             async with stay:
                 while (await receive()).get("more_body"):
                     pass
+
+
+@asynccontextmanager
+async def _ending_with(receive: Receive, stay: Stay) -> AsyncIterator[None]:
+    """End a stay that has begun when its client goes."""
+    going = asyncio.ensure_future(_notice_going(receive, stay))
+    try:
+        yield
+    finally:
+        going.cancel()
 
 
 async def _notice_going(receive: Receive, stay: Stay) -> None:
