@@ -33,6 +33,39 @@ def test_one_at_a_time(clock: FakeClock) -> None:
     assert pace.wait() == pytest.approx(0.2, rel=0.01)
 
 
+def crowd(pace: Pace, number: int, *, longest: float) -> list[float]:
+    """Have so many come at one instant; tell the moments of those who are not refused."""
+    return [pace.enter() for _ in range(number) if pace.wait() <= longest]
+
+
+def test_a_crowd_comes_to_an_idle_model(clock: FakeClock) -> None:
+    """Of a thousand at one instant only those come in whom the model may answer within a second."""
+    pace = Pace(1, clock.monotonic)
+    one_after_the_other(pace, clock, number=3, seconds=0.1)
+    assert len(crowd(pace, 1_000, longest=0.5)) == 11
+
+
+def test_a_crowd_that_is_answered_in_time_is_let_in(clock: FakeClock) -> None:
+    """However long each of a crowd has waited, the next one as large comes in again."""
+    pace = Pace(1, clock.monotonic)
+    for _ in range(20):
+        entered = crowd(pace, 45, longest=0.5)
+        assert len(entered) == 45
+        for each in entered:
+            clock.forward(seconds=0.02)
+            pace.leave(each)
+        one_after_the_other(pace, clock, number=3, seconds=0.05)
+
+
+def test_who_has_no_answer_does_not_make_a_model_fast(clock: FakeClock) -> None:
+    """Those who are refused while a model is away say nothing of how fast it is."""
+    pace = Pace(1, clock.monotonic)
+    one_after_the_other(pace, clock, number=3, seconds=0.1)
+    for _ in range(3):
+        pace.leave(pace.enter(), answered=False)
+    assert len(crowd(pace, 1_000, longest=0.5)) == 11
+
+
 def test_a_first_answer_says_little_of_batches(clock: FakeClock) -> None:
     """What was answered alone, quickly, does not make a crowd that goes together wait."""
     pace = Pace(64, clock.monotonic)

@@ -5,6 +5,11 @@ from collections.abc import Callable
 MEMORY_SECONDS = 1.0
 """After so many seconds of work, what was seen before counts half."""
 
+BELIEVED = 0.5
+"""Until a model that was idle has answered, it is taken to be as fast as it ever was, and so much
+of the wait is believed. As nobody is to wait for more than half of a deadline, who is refused then
+would surely be late."""
+
 SMOOTHNESS = 16
 """The mean time of an answer follows roughly so many of the last ones."""
 
@@ -24,23 +29,25 @@ class Pace:
         monotonic: Tells seconds.
     """
 
-    __slots__ = ("_answered", "_batch", "_began", "_mean", "_monotonic", "inside")
+    __slots__ = ("_answered", "_batch", "_began", "_fastest", "_mean", "_monotonic", "inside")
 
     def __init__(self, batch: int, monotonic: Callable[[], float]) -> None:
         self._batch = batch
         self._monotonic = monotonic
         self._began = 0.0
         self._answered = 0.0
+        self._fastest = 0.0  # answers in a second, since it was idle, at any time
         self._mean = 0.0
         self.inside = 0
 
     def wait(self) -> float:
         """Tell the seconds; 0 where nothing is known yet."""
-        if not self._answered:
+        rate = self._rate(self._monotonic()) if self._answered else self._fastest
+        if not rate:
             return 0.0
-        rate = self._answered / max(self._monotonic() - self._began, 1e-6)
         batches = self.inside // self._batch + 1
-        return min(self.inside / rate, batches * self._mean)
+        seconds = min(self.inside / rate, batches * self._mean)
+        return seconds if self._answered else BELIEVED * seconds
 
     def enter(self) -> float:
         """Note that one more waits; tell the moment."""
@@ -50,14 +57,20 @@ class Pace:
         self.inside += 1
         return now
 
-    def leave(self, entered: float) -> float:
+    def leave(self, entered: float, *, answered: bool = True) -> float:
         """Note that who came at a moment has an answer, or none; tell the seconds between."""
         now = self._monotonic()
         took = now - entered
         self.inside -= 1
         self._answered += 1
+        if answered:
+            self._fastest = max(self._fastest, self._rate(now))
         self._mean += (took - self._mean) / (SMOOTHNESS if self._mean else 1)
         if now - self._began > MEMORY_SECONDS:
             self._began += (now - self._began) / 2
             self._answered /= 2
         return took
+
+    def _rate(self, now: float) -> float:
+        """Tell the answers in a second since it was idle."""
+        return self._answered / max(now - self._began, 1e-6)

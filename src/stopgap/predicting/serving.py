@@ -162,14 +162,14 @@ class SlotServing(Serving):
             took = self._pace.leave(entered)
             answer = self._guarded(output)
         except (ModelFailed, PredictionFailed) as error:
-            took = self._pace.leave(entered) if took is None else took
+            took = self._pace.leave(entered, answered=False) if took is None else took
             had_its_time = seconds is None or seconds >= self._least
             if had_its_time or not isinstance(error, ModelLate):
                 self._failed(error, took)
             raise
         except BaseException:  # cancelled, or nothing that a slot may raise
             if took is None:
-                self._pace.leave(entered)
+                self._pace.leave(entered, answered=False)
             raise
         self._tally.add("ok", int(took * 1_000_000))
         return answer
