@@ -28,6 +28,7 @@ from tests.acceptance.server import (
 )
 from tests.pictures import png
 
+from stopgap import __version__
 from stopgap.storage.history import MIGRATION_LOCK
 
 PRODUCTION = {"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}
@@ -224,9 +225,27 @@ def test_a_worker_that_dies(tmp_path: Path, number: signal.Signals) -> None:
         (worker,) = workers(server.process.pid)
         os.kill(worker, number)
         wait_for(lambda: {*workers(server.process.pid)} - {worker}, 10, "it is replaced")
-    (told,) = map(json.loads, (server.folder / "output").read_text().splitlines())
+    lines = map(json.loads, (server.folder / "output").read_text().splitlines())
+    (told,) = [line for line in lines if line["level"] != "info"]
     assert told["event"] == "a worker has died; another follows"
     assert (told["pid"], told["exit_code"]) == (worker, -number)
+
+
+def test_its_life_is_in_the_log(tmp_path: Path) -> None:
+    """When a server began and ended, and which one it was, can be told from its log."""
+    with running(tmp_path, {"STOPGAP_WORKERS": "2"}) as server:
+        server.client().get("/predict/5/january/100")
+    lines = map(json.loads, (server.folder / "output").read_text().splitlines())
+    begun, ended = [{**line, "time": ""} for line in lines]
+    named = {"time": "", "level": "info", "logger": "stopgap.cli.serving.supervising"}
+    pid = server.process.pid
+    assert begun == named | {
+        "event": "the server starts",
+        "version": __version__,
+        "pid": pid,
+        "workers": 2,
+    }
+    assert ended == named | {"event": "the server has ended", "pid": pid}
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:

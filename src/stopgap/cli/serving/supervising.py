@@ -3,15 +3,17 @@
 import logging
 import os
 from functools import partial
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from stopgap import wiring
+from stopgap import __version__, wiring
 from stopgap.cli.serving.drainer import DrainerKeeper
 from stopgap.cli.serving.workers import Server, mind
 from stopgap.front.witness import Asgi
+from stopgap.journal.backlog import backlog
 from stopgap.telemetry.logs import StandardOutput, write_last_lines
 from stopgap.wiring import Installation
 
@@ -32,16 +34,6 @@ HTTP1 = HTTP1Settings(max_buffer_size=HEAD_BYTES, header_read_timeout=IDLE_SECON
 STOP_SECONDS = 3
 """Time for a worker to end after it was told to; who needs longer is killed."""
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"json": {"()": StandardOutput}},
-    "loggers": {
-        name: {"handlers": ["json"], "propagate": False} for name in ("_granian", "stopgap.cli")
-    },
-}
-"""What is said of the workers and the drainer, in lines like a worker's own."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -60,18 +52,36 @@ def supervise(installation: Installation, address: str, port: int) -> None:
         backpressure=BACKPRESSURE,
         websockets=False,
         log_level=LogLevels.warning,
-        log_dictconfig=LOGGING,
+        log_dictconfig=logging_of(installation.settings.log_level),
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
     mind(server)
     drainer = DrainerKeeper(installation)
+    told = {"version": __version__, "pid": os.getpid(), "workers": installation.settings.workers}
+    logger.info("the server starts", extra=told)
     drainer.start()
     try:
         load = partial(build_worker, installation, supervisor=os.getpid())
         server.serve(target_loader=load, wrap_loader=False)
     finally:
         drainer.stop()
+        waiting = backlog(installation.at.spool).bytes
+        if waiting:
+            logger.warning("answers wait in the spool for the next start", extra={"bytes": waiting})
+        logger.info("the server has ended", extra={"pid": os.getpid()})
+        write_last_lines()
+
+
+def logging_of(level: str) -> dict[str, Any]:
+    """Configure how the workers' and the drainer's keeper logs: in lines like a worker's own."""
+    lines = {"handlers": ["json"], "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"json": {"()": StandardOutput}},
+        "loggers": {"_granian": lines, "stopgap.cli": lines | {"level": level.upper()}},
+    }
 
 
 def build_worker(installation: Installation, *, supervisor: int) -> Asgi:

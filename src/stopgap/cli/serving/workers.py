@@ -18,6 +18,12 @@ from granian.server.mp import MPServer, WorkerProcess
 PAUSE_SECONDS = 1.0
 """Before a process is replaced that died so soon after its start."""
 
+TOLD = frozenset({-signal.SIGINT, -signal.SIGTERM})
+"""How a worker ends that is told to while it starts. A terminal tells both at once, ..."""
+
+MOMENT = 0.1
+"""... and in so many seconds the server knows, too."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,8 +39,11 @@ class Server(MPServer):
     def _await(self, worker: WorkerProcess) -> None:
         """Wait for a worker's end; where nobody wanted it, tell the cause, and have it replaced."""
         worker.inner.join()
-        if not worker.interrupt_by_parent:
-            told = {"pid": worker.inner.pid, "exit_code": worker.inner.exitcode}
+        code = worker.inner.exitcode
+        if code in TOLD:
+            time.sleep(MOMENT)
+        if not (worker.interrupt_by_parent or (code in TOLD and self.interrupt_signal)):
+            told = {"pid": worker.inner.pid, "exit_code": code}
             logger.error("a worker has died; another follows", extra=told)
             self.interrupt_children.append(worker.idx)
             self.main_loop_interrupt.set()
