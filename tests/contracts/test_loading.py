@@ -1,5 +1,6 @@
 """Contracts are found by name, and those that cannot stand side by side stop the start."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from stopgap.contracts.loading import (
     ContractNotFound,
     ContractsOverlap,
     check_apart,
+    import_place,
     load_contract,
     load_contracts,
     plain_name,
@@ -130,6 +132,17 @@ def test_a_standard_module_is_not_replaced(tmp_path: Path) -> None:
     file.write_text(FILE)
     assert load_contract(f"{file}:contract").name == "mine"
     assert "this" not in sys.modules
+
+
+def test_a_file_is_read_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change is seen that leaves size and moment as they were, and nothing is put beside it."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file = tmp_path / "module.py"
+    for number in (1, 2):
+        file.write_text(f"number = {number}\n")
+        os.utime(file, (1, 1))
+        assert import_place(str(file)).number == number
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:

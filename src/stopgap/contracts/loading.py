@@ -5,10 +5,12 @@ import importlib
 import importlib.util
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
+from typing import Any
 
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.soundness import check_sound
@@ -81,6 +83,18 @@ def _module(name: str, place: str) -> ModuleType:
         ) from error
 
 
+class AsItIs(SourceFileLoader):
+    """Reads a file's source each time, and keeps no bytecode beside it.
+
+    Python takes kept bytecode for the source's if size and second of its last change are the same;
+    a deployment may set that moment, and what was verified is the source.
+    """
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        """Tell nothing that bytecode could be held against."""
+        raise OSError(path)
+
+
 def import_place(name: str) -> ModuleType:
     """Import `package.module`, or `file.py` as a module of its own.
 
@@ -96,7 +110,8 @@ def import_place(name: str) -> ModuleType:
     path = Path(name).resolve()
     plain = path.stem.replace(".", "_")  # a point would make it a part of a package
     own_name = f"{plain}{MARK}{hashlib.sha256(bytes(path)).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(own_name, path)
+    loader = AsItIs(own_name, str(path))
+    spec = importlib.util.spec_from_file_location(own_name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise ImportError(f"{name} cannot be read as Python")
     module = importlib.util.module_from_spec(spec)
