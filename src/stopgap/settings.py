@@ -1,16 +1,24 @@
 """The settings: one table of names, defaults, units, ranges and help, read once at the edge."""
 
-import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from stopgap.address import Network
 from stopgap.errors import StartRefused
+from stopgap.setting_values import (
+    YES_NO,
+    boolean,
+    integer,
+    networks,
+    one_of,
+    rate,
+    text,
+    url,
+    words,
+)
 
 PREFIX = "STOPGAP_"
 PLATFORM_NAMES = {"port": "PORT", "database_url": "DATABASE_URL", "limits": "REDIS_URL"}
@@ -60,169 +68,110 @@ def _setting(
     return field(default=default, metadata=row)
 
 
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch("[0-9]+", text):  # `int` reads `5_000`, `+5` and other scripts' digits
-            raise ValueError(text)
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError(text)
-        return value
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(text)
-        return text
-
-    return parse
-
-
-def _boolean(text: str) -> bool:
-    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-
-
-def _words(text: str) -> tuple[str, ...]:
-    words = tuple(word.strip() for word in text.split(",") if word.strip())
-    if not words:
-        raise ValueError(text)
-    return words
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(word) for word in _words(text))
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    named = parts.hostname and parts.port != 0  # it raises the error for a port that is no number
-    if not text.startswith(("http://", "https://")) or not named or re.search(r"[\s\"']", text):
-        raise ValueError(text)
-    return text
-
-
-def _rate(text: str) -> str:
-    if not re.fullmatch(r"[1-9][0-9]{0,8}/(second|minute|hour|day)", text):
-        raise ValueError(text)
-    return text
-
-
-def _text(text: str) -> str:
-    if not text.strip():
-        raise ValueError(text)
-    return text
-
-
-YES_NO = "true or false"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every setting, with its default in the demo profile."""
 
     profile: Profile = _setting(
-        _one_of("demo", "production"),
+        one_of("demo", "production"),
         "demo or production",
         "demo",
         "demo: a demo account, guests, SQLite, a generated secret; production: none of these",
     )
     host: str = _setting(
-        _text, "an address", "127.0.0.1", "address to listen on; 0.0.0.0 for every interface"
+        text, "an address", "127.0.0.1", "address to listen on; 0.0.0.0 for every interface"
     )
-    port: int = _setting(_integer(0, 65535), "0 to 65535", 5000, "TCP port to listen on")
-    workers: int = _setting(_integer(1, 64), "1 to 64", 1, "worker processes")
+    port: int = _setting(integer(0, 65535), "0 to 65535", 5000, "TCP port to listen on")
+    workers: int = _setting(integer(1, 64), "1 to 64", 1, "worker processes")
     threads: int = _setting(
-        _integer(4, 256),
+        integer(4, 256),
         "4 to 256",
         16,
         "threads a worker gives to Flask's views: a quarter to predictions, a quarter to "
         "images, an eighth to uploads",
     )
     contracts: tuple[str, ...] = _setting(
-        _words,
+        words,
         "module:attribute or file.py:attribute, separated by commas",
         ("stopgap.contracts.madcompany:contract",),
         "the contracts to serve",
     )
     stand_in: Literal["random", "stable"] = _setting(
-        _one_of("random", "stable"),
+        one_of("random", "stable"),
         "random or stable",
         "random",
         "random: a new draw for each request; stable: the same inputs always get the same answer",
     )
     predictions: Literal["open", "signed-in"] = _setting(
-        _one_of("open", "signed-in"),
+        one_of("open", "signed-in"),
         "open or signed-in",
         "open",
         "who may predict: everybody, or only callers with a session or an API key",
     )
     source_url: str | None = _setting(
-        _url, "an http:// or https:// URL", None, "where the source code is; pages link to it"
+        url, "an http:// or https:// URL", None, "where the source code is; pages link to it"
     )
     data: Path = _setting(
         Path, "a folder", Path("stopgap-data"), "folder of everything that is kept on disk"
     )
     secret: str | None = _setting(
-        _text,
+        text,
         "at least 32 characters",
         None,
         "key under which session ids and API keys are hashed; the demo keeps one in its data",
         secret=True,
     )
     previous_secret: str | None = _setting(
-        _text,
+        text,
         "at least 32 characters",
         None,
         "the secret before this one: API keys that were made under it go on, sessions do not",
         secret=True,
     )
     database_url: str | None = _setting(
-        _text,
+        text,
         "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
         None,
         "the database; the demo has an SQLite file in the data folder",
         secret=True,
     )
     objects: str | None = _setting(
-        _text,
+        text,
         "a folder or s3://BUCKET/PREFIX",
         None,
         "where images and models' files are kept; by default a folder in the data folder",
     )
     journal: Literal["strict", "available"] = _setting(
-        _one_of("strict", "available"),
+        one_of("strict", "available"),
         "strict or available",
         "strict",
         "when an answer cannot be put on record: refuse it (503), or give it and count the loss",
     )
     journal_fsync: Literal["off", "interval", "always"] = _setting(
-        _one_of("off", "interval", "always"),
+        one_of("off", "interval", "always"),
         "off, interval or always",
         "interval",
         "when records are forced to the disk: by the system, each second, or before each answer",
     )
     journal_days: int = _setting(
-        _integer(1, 3650), "1 to 3650 days", 365, "days for which answers are kept"
+        integer(1, 3650), "1 to 3650 days", 365, "days for which answers are kept"
     )
     journal_url: str | None = _setting(
-        _text,
+        text,
         "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
         None,
         "the journal's database; by default a file beside SQLite's, or the same PostgreSQL",
         secret=True,
     )
     metrics_token: str | None = _setting(
-        _text,
+        text,
         "a text",
         None,
         "a bearer token that may read /metrics, as operators may without it",
         secret=True,
     )
     limits: str = _setting(
-        _text,
+        text,
         "memory:// or valkey://[:PASSWORD@]HOST[:PORT][/NUMBER]",
         "memory://",
         "where failed sign-ins and limited predictions are counted: in each worker alone, or for "
@@ -230,95 +179,95 @@ class Settings:
         secret=True,
     )
     trusted_proxies: tuple[Network, ...] = _setting(
-        _networks,
+        networks,
         "addresses or networks, separated by commas",
         (),
         "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
     )
     guests: bool = _setting(
-        _boolean, YES_NO, True, "whether an unknown name is welcomed as a guest", production=False
+        boolean, YES_NO, True, "whether an unknown name is welcomed as a guest", production=False
     )
     demo_account: bool = _setting(
-        _boolean, YES_NO, True, "whether the account orhan / 12345 exists", production=False
+        boolean, YES_NO, True, "whether the account orhan / 12345 exists", production=False
     )
     secure_cookies: bool = _setting(
-        _boolean,
+        boolean,
         YES_NO,
         False,
         "whether cookies are always Secure; otherwise only when the request came by HTTPS",
         production=True,
     )
     password_rules: bool = _setting(
-        _boolean,
+        boolean,
         YES_NO,
         False,
         "whether a new password needs 15 characters and must not be a common one",
         production=True,
     )
     session_hours: int = _setting(
-        _integer(1, 8760), "1 to 8760 hours", 336, "hours until an account's session ends"
+        integer(1, 8760), "1 to 8760 hours", 336, "hours until an account's session ends"
     )
     guest_hours: int = _setting(
-        _integer(1, 168), "1 to 168 hours", 24, "hours until a guest's session and images end"
+        integer(1, 168), "1 to 168 hours", 24, "hours until a guest's session and images end"
     )
     login_failures: int = _setting(
-        _integer(1, 1_000_000),
+        integer(1, 1_000_000),
         "1 to 1000000",
         10,
         "failed sign-ins to one account from one address in 15 minutes before a pause",
     )
     image_bytes: int = _setting(
-        _integer(1_000, 104_857_600),
+        integer(1_000, 104_857_600),
         "1000 to 104857600 bytes",
         10_485_760,
         "bytes of an image, at most",
     )
     image_pixels: int = _setting(
-        _integer(1_000, 400_000_000), "1000 to 400000000", 40_000_000, "pixels of an image, at most"
+        integer(1_000, 400_000_000), "1000 to 400000000", 40_000_000, "pixels of an image, at most"
     )
     account_images: int = _setting(
-        _integer(1, 1_000_000), "1 to 1000000", 1_000, "images that one account may keep"
+        integer(1, 1_000_000), "1 to 1000000", 1_000, "images that one account may keep"
     )
     guest_images: int = _setting(
-        _integer(1, 1_000_000), "1 to 1000000", 50, "images that guests from one address may keep"
+        integer(1, 1_000_000), "1 to 1000000", 50, "images that guests from one address may keep"
     )
     guest_bytes: int = _setting(
-        _integer(1_000_000, 10**12),
+        integer(1_000_000, 10**12),
         "1000000 to 1000000000000 bytes",
         1_073_741_824,
         "bytes that all guests' images may take together",
     )
     max_requests: int = _setting(
-        _integer(16, 100_000),
+        integer(16, 100_000),
         "16 to 100000",
         1_000,
         "requests inside a worker at once; more are refused with 503, except /status, /health and "
         "/metrics",
     )
     prediction_limit: str | None = _setting(
-        _rate,
+        rate,
         "a number/second, /minute, /hour or /day: 100/second",
         None,
         "predictions that an account, or else an address, may ask of one worker, or of all that "
         "share STOPGAP_LIMITS; no limit if unset",
     )
     body_seconds: int = _setting(
-        _integer(1, 600), "1 to 600 seconds", 30, "seconds in which a request's body must arrive"
+        integer(1, 600), "1 to 600 seconds", 30, "seconds in which a request's body must arrive"
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
-        _one_of("debug", "info", "warning", "error"),
+        one_of("debug", "info", "warning", "error"),
         "debug, info, warning or error",
         "info",
         "the least important event that is logged",
     )
     access_log: bool = _setting(
-        _boolean,
+        boolean,
         YES_NO,
         False,
         "whether every request is logged: id, method, path without query, status, time, address",
     )
     traces: str | None = _setting(
-        _url,
+        url,
         "an http:// or https:// URL",
         None,
         "where traces are sent: a collector that takes OTLP over HTTP, such as "
@@ -326,7 +275,7 @@ class Settings:
         secret=True,
     )
     trace_percent: int = _setting(
-        _integer(0, 100),
+        integer(0, 100),
         "0 to 100 percent",
         1,
         "of the requests of which no trusted proxy has said whether they are traced, how many are",
@@ -373,7 +322,7 @@ def _read(name: str, key: str, row: Mapping[str, Any], environ: Mapping[str, str
         return None
     try:
         return row["parse"](text)
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         shown = "(not shown)" if row["secret"] else text
         raise SettingInvalid(told, row["allowed"], shown) from error
 

@@ -171,7 +171,7 @@ def _close(parts: Parts, outlets: Sequence[Chore]) -> None:
     for outlet in outlets:
         try:
             outlet.call()
-        except Exception:
+        except Exception:  # whatever it is, the spool and the models are closed
             logger.exception("what was noted last could not be written")
     parts.close()
     write_last_lines()
