@@ -6,8 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -38,24 +37,29 @@ def drain_process(
         durable: Whether what is moved must survive a power cut: when `fsync` is not `off`.
         log_level: The least important event that is logged.
     """
-    asked = threading.Event()
+    stop = threading.Event()  # this thread does not wait for it, since it sets it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
-    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
     log_to_stdout(log_level)
     gc.freeze()  # what is there now stays; there is nothing to be found in it
     gc.set_threshold(OBJECTS)
 
-    def over() -> bool:
-        return asked.is_set() or os.getppid() != parent
-
-    if database := _open(database_url, over):
+    threading.Thread(target=_stop_with, args=(parent, stop), daemon=True).start()
+    if database := _open(database_url, stop):
         with closing(database):
-            _drain(folder, database, over, durable=durable)
+            _drain(folder, database, stop, durable=durable)
     write_last_lines()
 
 
-def _open(url: str, over: Callable[[], bool]) -> Database | None:
+def _stop_with(parent: int, stop: threading.Event) -> None:
+    """Come to the end when the server is gone."""
+    while os.getppid() == parent:
+        time.sleep(POLL_SECONDS)
+    stop.set()
+
+
+def _open(url: str, stop: threading.Event) -> Database | None:
     """Open the journal's database once it lets us; None: it was over before that."""
     told = False
     while True:
@@ -65,19 +69,14 @@ def _open(url: str, over: Callable[[], bool]) -> Database | None:
             if not told:
                 logger.warning("the journal waits in its spool: %s", error)
             told = True
-        if over():
+        if stop.is_set():
             return None
         time.sleep(POLL_SECONDS)
 
 
-def _drain(folder: Path, database: Database, over: Callable[[], bool], *, durable: bool) -> None:
+def _drain(folder: Path, database: Database, stop: threading.Event, *, durable: bool) -> None:
     """Drain until it is over; then what is left."""
-    stop = threading.Event()
     with Effort(lambda: backlog(folder).bytes) as effort, ThreadPoolExecutor(1) as executor:
         settled = database.settle if durable else lambda: None
         drainer = Drainer(folder, database, SystemClock(), settle=settled, effort=effort)
-        running = executor.submit(drainer.run, stop)
-        while not (running.done() or over()):
-            wait([running], timeout=POLL_SECONDS)
-        stop.set()
-        running.result()
+        executor.submit(drainer.run, stop).result()
