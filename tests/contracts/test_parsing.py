@@ -214,6 +214,13 @@ def test_another_fixed_part() -> None:
             read_path(contract, path)
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_field_without_a_name(name: str) -> None:
+    """A name that nobody would see is quoted where the fields at fault are listed."""
+    with pytest.raises(InputNotAllowed, match=f"^1 field is at fault: '{name}'\\.$"):
+        read_query(f"{QUERY}&{name}=1")
+
+
 def test_a_field_that_is_nearly_known() -> None:
     """Who mistypes a name is told the one that was meant."""
     body = json.dumps(INPUTS | {"seller_avialable": 5}).encode()

@@ -250,7 +250,7 @@ def test_a_plan_does_nothing(releases: Releases) -> None:
     before = releases.version()
     assert [each.words() for each in releases.planned(NAME, one)] == [
         "Release 1 (candidate) answers the requests.",
-        "The stand-in (live) answers none any more.",
+        "The stand-in answers none any more.",
     ]
     with pytest.raises(ReleaseUnverified):
         releases.planned(NAME, two)

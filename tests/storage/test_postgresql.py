@@ -83,3 +83,11 @@ def test_a_frozen_connection_is_replaced(opened: Database, monkeypatch: pytest.M
         began = time.monotonic()
         assert backend(opened) != process
         assert 0.4 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(("option", "name"), [("", "stopgap"), ("application_name=ours", "ours")])
+def test_connections_have_a_name(postgresql_url: str, option: str, name: str) -> None:
+    """Whoever looks at the server's connections sees which are Stopgap's, or the URL's own name."""
+    url = f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}{option}"
+    with closing(open_database(url)) as database, database.read() as connection:
+        assert connection.scalar(text("SHOW application_name")) == name

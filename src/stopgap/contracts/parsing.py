@@ -172,7 +172,8 @@ def _json_beginning(value: object) -> str:
 
 
 def _summary(faults: Iterable[Fault]) -> str:
-    names = list(dict.fromkeys(fault.field for fault in faults))
+    fields = dict.fromkeys(fault.field for fault in faults)
+    names = [name if name.strip() else f"'{name}'" for name in fields]  # `?=1` has an empty one
     subject = "1 field is" if len(names) == 1 else f"{len(names)} fields are"
     return f"{subject} at fault: {', '.join(names)}."
 

@@ -118,7 +118,7 @@ class Change:
 
     def words(self) -> str:
         """Say it to whoever is asked whether that is what they want."""
-        name = f"Release {self.number}" if self.number else "The stand-in"
+        name = f"Release {self.number} ({self.was})" if self.number else "The stand-in"
         put_away = "answers none any more" if self.was in {"live", "canary"} else "is put away"
         then = {
             "candidate": "gets no traffic any more",
@@ -127,7 +127,7 @@ class Change:
             "live": "answers the requests",
             "retired": put_away,
         }
-        return f"{name} ({self.was}) {then[self.now]}."
+        return f"{name} {then[self.now]}."
 
 
 def promoted(

@@ -199,7 +199,7 @@ def _open_postgresql(text_of_url: str) -> Database:
     if "@" in f"{url.host}{url.database}":  # the rest of a password, which nobody is to read
         raise DatabaseUnknown("postgresql:// and has an @ too many (a password's is written %40)")
     name = f"PostgreSQL database {url.database or ''} at {url.host or 'its socket'}"
-    url = url.update_query_dict(postgresql.NETWORK | dict(url.query))
+    url = url.update_query_dict(postgresql.OPTIONS | dict(url.query))
     engine = create_engine(
         url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, hide_parameters=HIDDEN
     )

@@ -24,7 +24,8 @@ STATEMENT_SECONDS = 10
 GRACE_SECONDS = 2
 """How much later a server that has not ended a statement by itself is given up."""
 
-NETWORK = {
+OPTIONS = {
+    "fallback_application_name": "stopgap",  # in pg_stat_activity
     "connect_timeout": str(CONNECT_SECONDS),
     "keepalives_idle": "10",  # seconds
     "keepalives_interval": "5",
