@@ -19,11 +19,15 @@ def test_routes() -> None:
 
 
 def test_releases() -> None:
-    """Predictions are summed up by contract and release; any outcome but ok is a failure."""
+    """Predictions are summed up by contract and release; any outcome but ok is a failure.
+
+    What never happened is not told.
+    """
     metrics = Metrics()
     metrics.prediction_series("a", "stand-in").took(20)
     metrics.prediction("a", "stand-in", "ok", 0.0001)
     metrics.prediction("a", "7", "prediction-failed", 0.0001)
+    metrics.prediction_series("a", "unknown")
     found = {each.name: (each.all, each.failed) for each in by_release(metrics._published())}
     assert found == {("a", "stand-in"): (2, 0), ("a", "7"): (1, 1)}
 

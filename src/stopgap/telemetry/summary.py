@@ -42,8 +42,9 @@ def _summed(published: Published, name: str, *, width: int) -> list[Numbers]:
     for key, counts in published.counts.items():
         if key[0] == name:
             groups.setdefault(key[1 : 1 + width], []).append((key, counts))
-    found = [_numbers(group, members) for group, members in groups.items()]
-    return sorted(found, key=lambda numbers: (-numbers.all, numbers.name))
+    found = (_numbers(group, members) for group, members in groups.items())
+    happened = (each for each in found if each.all or each.failed)  # what is there from the start
+    return sorted(happened, key=lambda numbers: (-numbers.all, numbers.name))
 
 
 def _numbers(name: tuple[str, ...], members: Iterable[tuple[Key, Counts]]) -> Numbers:

@@ -73,6 +73,7 @@ def test_who_has_to_sign_in_comes_back(client: FlaskClient) -> None:
     page = client.get("/console/history?answer=2010..", headers=HTML)
     assert page.status_code == 401
     assert "Sign in to see this page." in page.text
+    assert "send <code>Authorization: Bearer</code> with a key" in page.text
     assert 'name="back" value="/console/history?answer=2010.."' in page.text
     form = {"username": "orhan", "password": "12345", "back": "/console/history?answer=2010.."}
     wrong = client.post("/login", data=form | {"password": "1"}, headers=HTML)

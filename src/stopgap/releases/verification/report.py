@@ -117,6 +117,11 @@ class Report:
         held = {finding.rule for finding in self.findings if finding.outcome == "held"}
         return tuple(rule.name for rule in RULES if rule.name not in held)
 
+    @property
+    def broken(self) -> frozenset[str]:
+        """The rules that were checked, and did not hold."""
+        return frozenset(f.rule for f in self.findings if f.outcome == "broken")
+
     def document(self) -> dict[str, Any]:
         """Write it as JSON can hold it."""
         return {
