@@ -83,7 +83,10 @@ class DrainerKeeper:
             self._process.terminate()
 
     def _spawn(self) -> SpawnProcess:
-        """Make a drainer; spawned, since a fork would take this process's threads' locks along."""
+        """Make a drainer; spawned, since a fork would take this process's threads' locks along.
+
+        `subprocess` would wait for the end of a pipe, which a worker forked meanwhile holds open.
+        """
         at, settings = self._installation.at, self._installation.settings
         return multiprocessing.get_context("spawn").Process(
             name="stopgap-drainer",
