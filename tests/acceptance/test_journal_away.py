@@ -1,6 +1,8 @@
 """The database locked or away: no prediction fails for it, nothing is lost, nothing comes twice."""
 
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.acceptance.load import Load
@@ -67,7 +69,10 @@ def test_postgresql_is_frozen(tmp_path: Path, postgresql: PostgresqlServer) -> N
 
 
 def test_a_stop_while_it_is_locked(tmp_path: Path) -> None:
-    """A stop does not wait for ever; what could not be moved is moved after the next start."""
+    """A stop does not wait for ever; what could not be moved is moved after the next start.
+
+    Who comes meanwhile is refused at once, so that a proxy asks another server.
+    """
     journal = tmp_path / "data" / "journal.db"
     with (
         running(tmp_path, stopped=False) as server,
@@ -76,7 +81,20 @@ def test_a_stop_while_it_is_locked(tmp_path: Path) -> None:
     ):
         time.sleep(0.5)
         load.stop()
-        assert server.stop() < STOP_SECONDS
+        with ThreadPoolExecutor() as pool:
+            stopping = pool.submit(server.stop)
+            wait_for(lambda: is_refused(server.port), 3, "whoever comes is refused")
+            assert not stopping.done()
+            assert stopping.result() < STOP_SECONDS
     with running(tmp_path):
         pass
     assert reckon(load.toll.acknowledged, f"sqlite:///{journal}").faults(broken=0) == []
+
+
+def is_refused(port: int) -> bool:
+    """Tell whether whoever comes to a port is told at once that nobody is there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
+    return False
