@@ -62,7 +62,7 @@ bench-models: .venv/dev ## the same scikit-learn model on Stopgap and on other m
 	@$(BIN)/python -m bench.models $(ARGS)
 
 .PHONY: soak
-soak: .venv/dev ## kill, lock and load it for long: the full length of what the tests do shortly
+soak: .venv/dev ## kill, lock and load it for long: the full length of what the tests do shortly, and more
 	@$(BIN)/python -m soak.run $(ARGS)
 
 # A stamp is written last, so a set-up that was interrupted is done again. The tools come on top

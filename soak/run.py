@@ -1,4 +1,4 @@
-"""Kill, lock, stop, flood; then half load for long: all is counted, and the figures told."""
+"""Kill, lock, stop, flood, cut; then half load for long: all is counted, and the figures told."""
 
 import argparse
 import sys
@@ -16,6 +16,7 @@ from tests.acceptance.reckoning import Reckoning
 from tests.acceptance.stopping import stop_under_load
 from tests.databases import postgresql_server
 
+from soak.power import KEPT, can_cut_power, cut_power
 from soak.steady import MEBIBYTE, Trend, hold_half_load
 
 OUTAGE_SECONDS = 10
@@ -23,7 +24,7 @@ FLOOD_SECONDS = 60
 CROWD_SECONDS = 30
 WIDTH = 18
 RECKONED = ("acknowledged", "lost", "doubled")
-PARTS = ("kills", "outages", "stops", "floods", "crowds", "steady")
+PARTS = ("kills", "outages", "stops", "floods", "crowds", "power", "steady")
 
 
 def main() -> int:
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, help="requests a second instead of half load")
     parser.add_argument("--kills", type=int, default=20, help="of each victim, in each way")
     parser.add_argument("--stops", type=int, default=10, help="in each way")
+    parser.add_argument("--cuts", type=int, default=10, help="of the power, with each setting")
     options = parser.parse_args()
     parts: dict[str, Callable[[Path], bool]] = {
         "kills": partial(kills, times=options.kills),
@@ -41,6 +43,7 @@ def main() -> int:
         "stops": partial(stops, times=options.stops),
         "floods": floods,
         "crowds": crowds,
+        "power": partial(power, times=options.cuts),
         "steady": partial(steady, seconds=options.minutes * 60, rate=options.rate),
     }
     held = True
@@ -143,6 +146,20 @@ def crowds(folder: Path) -> bool:
         outcome = crowd(folder / name, who, rounds=CROWD_SECONDS)
         tell(name, *(f"{each * 1000:.1f} ms" for each in (outcome.without, outcome.meanwhile)))
         held &= hold(outcome.faults)
+    return held
+
+
+def power(folder: Path, *, times: int) -> bool:
+    """Cut the power under load, with each setting of when records are forced to the disk."""
+    say(f"\nThe power cut under load, {times} times each; 2 workers")
+    if not can_cut_power():
+        return hold(["the power cannot be cut here: that needs root, and Linux"])
+    tell("fsync", *RECKONED, "the oldest")
+    held = True
+    for fsync in KEPT:
+        cuts = cut_power(folder / fsync, times, fsync=fsync)
+        tell(fsync, cuts.acknowledged, cuts.lost, cuts.twice, f"{cuts.oldest:.2f} s")
+        held &= hold(cuts.faults)
     return held
 
 

@@ -1,8 +1,8 @@
 """Reckoning: what was acknowledged, held against what the journal has."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
@@ -20,9 +20,14 @@ class Reckoning:
     """
 
     acknowledged: int
-    missing: int  # acknowledged, and not in the journal
+    lost: Collection[str] = field(repr=False)  # acknowledged, and not in the journal
     twice: int  # in the journal, or in its roll-ups, more often than once
     unacknowledged: int
+
+    @property
+    def missing(self) -> int:
+        """How many are lost."""
+        return len(self.lost)
 
     def faults(self, *, broken: int) -> list[str]:
         """Tell what does not hold.
@@ -57,7 +62,7 @@ def reckon(acknowledged: Sequence[str], journal_url: str) -> Reckoning:
         counted = connection.scalar(COUNTED)
     return Reckoning(
         acknowledged=len(acknowledged),
-        missing=len(missing),
+        lost=missing,
         twice=(rows - len(once)) + abs(int(counted or 0) - rows),
         unacknowledged=unacknowledged,
     )

@@ -255,6 +255,22 @@ def test_many_batches(tmp_path: Path, drainer: Drainer, journal: Database) -> No
     assert segments(tmp_path / "spool") == []
 
 
+def test_a_moved_end_that_is_lost(tmp_path: Path, journal: Database) -> None:
+    """What a power cut took from a segment after it had been moved keeps nothing else waiting."""
+    folder = tmp_path / "spool"
+    with closing(Spool(folder, RandomIds())) as spool:
+        append(spool, early := records(10))
+        Drainer(folder, journal, SystemClock()).drain()
+        (cut,) = segments(folder)
+        os.truncate(cut, cut.stat().st_size // 2)
+    with closing(Spool(folder, RandomIds())) as spool:
+        append(spool, late := records(10))
+    with running(Drainer(folder, journal, SystemClock())):
+        wait_for(lambda: segments(folder) == [])
+    assert sorted(kept(journal)) == sorted(names(early + late))
+    assert damaged(folder) == []
+
+
 def test_a_torn_tail_is_cut(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
     """A dead worker's last record, if it is not whole, goes with its segment, as if never begun."""
     with closing(Spool(tmp_path / "spool", RandomIds())) as spool:

@@ -53,6 +53,13 @@ def test_reading_goes_on_where_it_ended(whole: Path) -> None:
         assert ids(whole, offset) == [each.id for each in SIX[number + 1 :]]
 
 
+def test_a_lost_end_is_no_trouble(whole: Path, broken: Path) -> None:
+    """A segment that a power cut has shortened, below where reading had come to, is at its end."""
+    ends = [end for end, _ in read(whole)]
+    broken.write_bytes(whole.read_bytes()[: ends[1]])
+    assert list(read(broken, ends[2], damaged=no_damage)) == []
+
+
 def test_a_tail_is_passed_over_in_silence(whole: Path, broken: Path) -> None:
     """Cut at any byte, a segment gives every record that is whole, and no word of the rest."""
     content = whole.read_bytes()

@@ -138,7 +138,8 @@ def _fetch(file: int, offset: int) -> bytes:
 
 def _search(file: int, offset: int) -> int | None:
     """Find where the next whole record begins, behind bytes that are none."""
-    rest = os.pread(file, os.fstat(file).st_size - offset, offset)
+    # A power cut may have taken the segment's end, though all of it had been moved by then.
+    rest = os.pread(file, max(0, os.fstat(file).st_size - offset), offset)
     mark = rest.find(MARK, HEAD.size)
     while mark >= 0:
         if _body(rest, mark - HEAD.size) is not None:
