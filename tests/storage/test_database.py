@@ -349,6 +349,14 @@ def test_a_commit_survives_in_the_file(tmp_path: Path) -> None:
         assert plain.execute("SELECT name FROM things").fetchall() == [("one",)]
 
 
+@pytest.mark.parametrize(("lasting", "level"), [(True, 2), (False, 1)])
+def test_what_lasts_is_flushed_at_each_commit(tmp_path: Path, lasting: bool, level: int) -> None:
+    """SQLite is told (FULL, or NORMAL) whether a power cut may take its last commits."""
+    opened = open_database(f"sqlite:///{tmp_path / 'a.db'}", lasting=lasting)
+    with closing(opened) as database, database.write() as connection:
+        assert connection.scalar(text("PRAGMA synchronous")) == level
+
+
 def test_patience_is_for_one_transaction(things: Database) -> None:
     """Who has little patience is told soon that somebody holds a lock; others wait as ever."""
     lock = text("LOCK TABLE things" if things.engine.dialect.name == "postgresql" else "SELECT 1")

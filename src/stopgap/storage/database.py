@@ -147,12 +147,14 @@ HIDDEN = True
 password's hash, or what a client has asked."""
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, lasting: bool = False) -> Database:
     """Make a database ready to use; a connection is made at the first transaction.
 
     Args:
         url: `sqlite:///PATH` (what follows the three slashes is the path as it is), or
             `postgresql://` (or `postgres://`) `USER:PASSWORD@HOST:PORT/NAME?OPTIONS`.
+        lasting: Whether a power cut takes nothing that has been committed. PostgreSQL sees to that
+            in any case; SQLite flushes at each commit then, and otherwise loses its last ones.
 
     Raises:
         DatabaseUnknown: the URL is none of these.
@@ -161,13 +163,13 @@ def open_database(url: str) -> Database:
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", url)
     scheme = found.group() if found else ""
     if scheme == "sqlite://":
-        return _open_sqlite(url.removeprefix("sqlite://").removeprefix("/"))
+        return _open_sqlite(url.removeprefix("sqlite://").removeprefix("/"), lasting=lasting)
     if scheme in ("postgresql://", "postgres://"):
         return _open_postgresql(url)
     raise DatabaseUnknown(scheme)
 
 
-def _open_sqlite(path: str) -> Database:
+def _open_sqlite(path: str, *, lasting: bool) -> Database:
     if not path or ":memory:" in path:  # each of its connections would see a database of its own
         raise DatabaseUnknown("sqlite:// without a path")
     file = Path(path)
@@ -185,7 +187,7 @@ def _open_sqlite(path: str) -> Database:
         pool_timeout=BUSY_SECONDS,
         hide_parameters=HIDDEN,
     )
-    sqlite.set_up(engine)
+    sqlite.set_up(engine, lasting=lasting)
     return Database(engine, name)
 
 

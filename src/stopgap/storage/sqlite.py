@@ -1,5 +1,7 @@
 """SQLite's connections: their habits, and how their transactions begin."""
 
+from functools import partial
+
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -11,17 +13,21 @@ WRITING, PATIENCE = "stopgap_writing", "stopgap_patience"
 """Options of a connection: what its next transaction is for, and how long it waits."""
 
 
-def set_up(engine: Engine) -> None:
-    """Give an engine's connections their habits."""
-    event.listen(engine, "connect", _prepare)
+def set_up(engine: Engine, *, lasting: bool) -> None:
+    """Give an engine's connections their habits.
+
+    Args:
+        lasting: Whether a power cut, too, takes nothing that has been committed: a flush each time.
+    """
+    event.listen(engine, "connect", partial(_prepare, "FULL" if lasting else "NORMAL"))
     event.listen(engine, "begin", _begin)
 
 
-def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    """Give a new connection its habits. With the WAL, NORMAL loses nothing but to a power cut."""
+def _prepare(synchronous: str, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Give a new connection its habits."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA synchronous = {synchronous}")
     cursor.close()
 
 

@@ -78,7 +78,7 @@ def build_parts(installation: Installation, metrics: Metrics | None = None) -> P
     ground = Ground(
         installation=installation,
         contracts=load_contracts(installation.settings.contracts),
-        database=open_database(installation.at.database),
+        database=open_database(installation.at.database, lasting=True),
         metrics=metrics or Metrics(),
         clock=SystemClock(),
         ids=RandomIds(),
