@@ -19,6 +19,7 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         draft.touch(mode=0o600)
         draft.write_bytes(content)
+        flush(draft)  # else a power cut may leave the name, and nothing in it
         draft.replace(path)
     finally:
         with suppress(OSError):  # a disk that takes nothing lets nothing go either
