@@ -76,16 +76,7 @@ def check_verified(
         reason = "the contract has changed since it was verified; verify it again"
         raise ReleaseUnverified(number, reason)
     if left := [rule for rule in report.obstacles if rule not in overridden]:
-        raise ReleaseUnverified(number, _why(left, report.broken))
-
-
-def _why(left: Sequence[str], broken: Collection[str]) -> str:
-    """Say what stands in the way of a release: rules that it broke, or that nobody checked."""
-    told = {
-        "it broke": [rule for rule in left if rule in broken],
-        "not checked:": [rule for rule in left if rule not in broken],
-    }
-    return "; ".join(f"{words} {', '.join(rules)}" for words, rules in told.items() if rules)
+        raise ReleaseUnverified(number, report.told(left))
 
 
 def check_overridable(number: int, rule: str, report: Report | None, reason: str) -> None:

@@ -133,8 +133,7 @@ class Releases:
         Raises:
             ReleaseNotFound: there is none of this number.
         """
-        broken = ", ".join(report.obstacles)
-        reason = f"broken or not checked: {broken}" if broken else "every rule held"
+        reason = report.told(report.obstacles) or "every rule held"
         with self._changing(contract) as register:
             register.find(number, real=True)
             at = register.record(number, Doing(by=by, action="verified", reason=reason))

@@ -192,12 +192,15 @@ def test_a_release_that_has_not_passed(house: House) -> None:
     """It is offered no traffic, asked for or not, until each broken rule is overridden."""
     operator, number = house.client("root"), hand_in(house, "repeats")
     page = show(operator, number)
-    assert "it broke repeats" in page
+    assert "is given no traffic: it broke repeats" in page
     assert page.count("?action=override") == 1
     assert "?action=live" not in page
     assert "<code>nothing</code>" in page  # what the model said
     refused = operator.get(f"{CHANGE}?action=live&number={number}")
-    assert (refused.status_code, "it broke repeats" in refused.text) == (409, True)
+    assert (refused.status_code, "is given no traffic: it broke repeats" in refused.text) == (
+        409,
+        True,
+    )
 
     status, asked = confirm(operator, " ", action="override", number=number, rule="repeats")
     assert (status, "although it broke the rule repeats" in asked) == (422, True)
@@ -240,13 +243,13 @@ def test_putting_away(house: House) -> None:
 def test_what_is_away(house: House) -> None:
     """A release that never had traffic is put away, and not asked to be verified any more."""
     operator, number = house.client("root"), hand_in(house, "repeats")
-    assert "it broke repeats" in show(operator, number)
+    assert "is given no traffic: it broke repeats" in show(operator, number)
     _, asked = confirm(operator, action="retire", number=number)
     assert "Release 1 (candidate) is put away." in asked
     operator.get(LIST)  # what was said is said once
     page = show(operator, number)
     assert 'class="notice' not in page
-    assert "it broke repeats" not in page
+    assert "is given no traffic" not in page
 
 
 def test_nothing_can_be_done_with_the_stand_in(house: House) -> None:

@@ -122,6 +122,14 @@ class Report:
         """The rules that were checked, and did not hold."""
         return frozenset(f.rule for f in self.findings if f.outcome == "broken")
 
+    def told(self, obstacles: Sequence[str]) -> str:
+        """Say of rules that did not hold which it broke, and which nobody checked."""
+        parts = {
+            "it broke": [rule for rule in obstacles if rule in self.broken],
+            "not checked:": [rule for rule in obstacles if rule not in self.broken],
+        }
+        return "; ".join(f"{words} {', '.join(rules)}" for words, rules in parts.items() if rules)
+
     def document(self) -> dict[str, Any]:
         """Write it as JSON can hold it."""
         return {
