@@ -1,20 +1,24 @@
 """The plain reader reads what it reads exactly as the full reading does, and nothing else."""
 
 import random
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from tests.contracts.promises import contracts
+from tests.contracts.promises import contract_of, contracts
 
+from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.given import query_values
 from stopgap.contracts.madcompany import contract as madcompany
-from stopgap.contracts.parsing import read_path
+from stopgap.contracts.parsing import read_inputs, read_path
 from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.contracts.sampling import sample_inputs
+from stopgap.contracts.spellings import Spellings
 
 
 @given(contracts(), st.integers(0, 2**32))
@@ -28,6 +32,57 @@ def test_it_agrees_with_the_full_reading(contract: Contract, seed: int) -> None:
     row = reader.path(address.encode()) if "?" not in address else None
     if row is not None:
         assert row.json == Row.of(read_path(contract, address)).json
+
+
+@st.composite
+def queries(draw: st.DrawFn, contract: Contract) -> str:
+    """Draw a query in which values are written in any of the ways that a contract names."""
+    pairs = []
+    for field in contract.fields:
+        if not field.required and draw(st.booleans()):
+            continue
+        text = draw(_written(field.kind))
+        pairs.append((draw(st.sampled_from([field.name, *field.aliases])), text))
+    return urlencode(pairs)
+
+
+def _written(kind: kinds.Scalar) -> st.SearchStrategy[str]:
+    match kind:
+        case kinds.Integer():
+            return st.integers(kind.low, kind.high).map(str)
+        case kinds.Choice():
+            words = [*kind.values, *kind.spellings]
+            ways = [way for word in words for way in (word, word.capitalize(), word.upper())]
+            return st.sampled_from(ways)
+        case _:
+            return st.sampled_from(["true", "false"])
+
+
+@given(st.data(), contracts())
+def test_a_query_agrees_with_the_full_reading(data: st.DataObject, contract: Contract) -> None:
+    """However a value is written, and if it is left out, it is the very row that pydantic makes."""
+    reader = plain_reader(contract)
+    if reader is None:
+        return
+    query = data.draw(queries(contract))
+    row = reader.query(query.encode())
+    if row is not None:
+        assert row.json == Row.of(read_inputs(contract, query_values(query))).json
+
+
+def test_letters_beyond_ascii_are_written_alike() -> None:
+    """A choice that is no ASCII has a plain way to be written: its row is the full reading's."""
+    season = Annotated[
+        Literal["été", "hiver"],
+        Spellings(readings={"ete": "été"}, numbers={}, described="without accents"),
+    ]
+    contract = contract_of(bool, "/p/{season}", season=season, other=(season, "été"))
+    reader = plain_reader(contract)
+    assert reader is not None
+    row = reader.query(b"season=ete")
+    assert row is not None
+    assert row.json == '{"season":"été","other":"été"}'.encode()
+    assert row.json == Row.of(read_inputs(contract, query_values("season=ete"))).json
 
 
 @pytest.mark.parametrize("seller", ["0", "5", "900719925474099"])

@@ -4,11 +4,11 @@ A `PlainReader` is compiled from a contract and reads what is plain into the sam
 and pydantic would; for whatever is not plain, or not allowed, it has no answer, and they have.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract, placeholder
@@ -35,7 +35,7 @@ class PlainReader:
             for name, own in contract.names.items()
         }
         self._defaults = [
-            None if field.required else json.dumps(field.default).encode()
+            None if field.required else to_json(field.default)
             for field in contract.fields
         ]
 
@@ -152,10 +152,10 @@ def _words(kind: kinds.Choice) -> dict[bytes, bytes]:
     """Map the plain ways to write a choice: its values and spellings, small, Capital or LARGE."""
     meant = dict(kind.spellings) | {value: value for value in kind.values}
     found = {
-        written.encode(): json.dumps(value).encode()
+        written.encode(): to_json(value)
         for word, value in meant.items()
         for written in (word.lower(), word.capitalize(), word.upper())
         if word.isascii() and word.isalnum() and kind.spellings
     }
-    exact = {v.encode(): json.dumps(v).encode() for v in kind.values if v.isascii() and v.isalnum()}
+    exact = {v.encode(): to_json(v) for v in kind.values if v.isascii() and v.isalnum()}
     return found | exact
