@@ -173,6 +173,7 @@ def test_filters_by_account(run: Run, fill: Fill, data: Path) -> None:
         ["--answer", "a..b"],
         ["--answer", "3000..2000"],
         ["--since", "yesterday"],
+        ["--since", "999999d"],
         ["--limit", "0"],
     ],
 )

@@ -142,6 +142,7 @@ def test_a_bad_model_gets_no_traffic(run: Run) -> None:
     for rule in ("repeats", "batches"):
         result = run("release", "override", "1", rule, "--reason", "it samples, on purpose")
         assert result.exit_code == 0, result.output
+        assert f"although it broke the rule {rule}, until it is verified again" in result.stdout
     assert run("release", "override", "1", "loads", "--reason", "why not").exit_code != 0
     assert run("release", "promote", "1", "--percent", "5", "--yes").exit_code == 0
     shown = run("release", "show", "1").stdout

@@ -20,7 +20,7 @@ from pydantic import (
 from tests.contracts.promises import contract_of, kind
 
 from stopgap.contracts import kinds
-from stopgap.contracts.annotations import ContractInvalid, record_of
+from stopgap.contracts.annotations import ContractInvalid, object_of
 from stopgap.contracts.kinds import INTEGER_MAX, Boolean, Choice, Integer, Number, Text
 from stopgap.contracts.months import Month
 from stopgap.contracts.spellings import Spellings
@@ -141,7 +141,7 @@ class Told(BaseModel):
 
 def test_what_is_told_about_a_field_is_kept() -> None:
     """Words for people, units, defaults and further names are the author's."""
-    weight, days = record_of(Told).fields
+    weight, days = object_of(Told).fields
     assert weight == kinds.Field(
         name="weight",
         kind=Number(),

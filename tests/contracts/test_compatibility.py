@@ -240,7 +240,7 @@ VERSIONS = [
 
 def requests_of(contract: Contract, source: random.Random) -> list[dict[str, Any]]:
     """Write requests that the contract takes: at its corners and inside, all fields and few."""
-    record = kinds.Record(fields=contract.fields)
+    record = kinds.Object(fields=contract.fields)
     rows = [*corners(record), *(draw(record, source) for _ in range(5))]
     needed = {field.name for field in contract.fields if field.required}
     few = [{name: row[name] for name in row if name in needed} for row in rows]

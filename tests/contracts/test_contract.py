@@ -181,6 +181,19 @@ def test_a_fingerprint_is_the_same_in_every_process() -> None:
         assert told.stdout.split() == [DELIVERY.fingerprint, LETTER.fingerprint]
 
 
+@pytest.mark.parametrize(
+    ("contract", "fingerprint"),
+    [
+        (madcompany, "0d9d9d0afb4b7a93"),
+        (DELIVERY, "a900f8fc314a44a9"),
+        (LETTER, "a8d5f17da487a128"),
+    ],
+)
+def test_a_fingerprint_is_the_same_in_every_version(contract: Contract, fingerprint: str) -> None:
+    """Releases are verified for it, and the stable stand-in draws by it."""
+    assert contract.fingerprint == fingerprint
+
+
 def test_words_for_people_do_not_change_the_fingerprint() -> None:
     """A better description makes no other contract of it."""
     reworded = replace(madcompany, version="1.0.1", description="New.", mistaken_paths=[])

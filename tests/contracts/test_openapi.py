@@ -254,7 +254,7 @@ def test_samples_are_valid_by_the_document(contract: Contract, source: random.Ra
     """Whatever is drawn from a contract is what its document describes."""
     for kind, name in (
         (contract.output_kind, "output"),
-        (kinds.Record(fields=contract.fields), "json"),
+        (kinds.Object(fields=contract.fields), "json"),
     ):
         is_valid = validator(contract, name).is_valid
         assert all(is_valid(sample) for sample in (draw(kind, source), *corners(kind)))

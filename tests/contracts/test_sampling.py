@@ -23,7 +23,7 @@ from stopgap.contracts.sampling import sample_inputs, sample_values, scattered_i
 @given(contracts(), st.randoms(use_true_random=False))
 def test_every_sample_keeps_its_promise(contract: Contract, source: random.Random) -> None:
     """Outputs and inputs, drawn or at a corner, keep their kind, also as JSON and as text."""
-    record = kinds.Record(fields=contract.fields)
+    record = kinds.Object(fields=contract.fields)
     for promise in (contract.output_kind, record):
         for sample in [draw(promise, source), *corners(promise)]:
             assert values.breach(promise, sample) is None
@@ -46,7 +46,7 @@ def test_contracts_that_people_write_are_sampled(contract: Contract) -> None:
     source = random.Random(3)
     rows = [sample_inputs(contract, source) for _ in range(50)]
     assert len({row.model_dump_json() for row in rows}) > 40
-    assert corners(kinds.Record(fields=contract.fields))
+    assert corners(kinds.Object(fields=contract.fields))
 
 
 def test_a_pattern_needs_an_example() -> None:

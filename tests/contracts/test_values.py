@@ -241,7 +241,7 @@ def test_the_guard_is_exact(annotation: Any, answers: list[object]) -> None:
 def test_the_guard_names_the_field_of_an_object() -> None:
     """An object has exactly its fields; one that breaks its own promise is named."""
     fields = (kinds.Field(name="days", kind=FLOOR), kinds.Field(name="late", kind=FLAG))
-    record = kinds.Record(fields=fields)
+    record = kinds.Object(fields=fields)
     assert values.breach(record, {"days": 1, "late": False}) is None
     assert str(values.breach(record, {"days": 9, "late": False})).startswith("days must be ")
     others: list[object] = [{"days": 1}, {"days": 1, "late": True, "more": 1}, [], None, Hostile()]

@@ -115,6 +115,23 @@ def test_a_segment_that_cannot_be_flushed_is_let_go(
     assert spooled(tmp_path) == [first, second]
 
 
+def test_no_room_for_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none can be started that flushes, records are kept as with `off`; later it is tried."""
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    kept = records(2)
+    with closing(Spool(tmp_path, RandomIds(), fsync="interval", segment_bytes=1)) as spool:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            spool.append(encode(kept[0]))
+        before = threading.active_count()
+        spool.append(encode(kept[1]))
+        assert threading.active_count() == before + 1
+    assert [each for path in segments(tmp_path) for _, each in read(path)] == kept
+
+
 def test_a_late_record_is_kept(tmp_path: Path) -> None:
     """An answer that leaves after the spool was closed is on record like any other."""
     spool = Spool(tmp_path, RandomIds())

@@ -65,7 +65,7 @@ def test_clipped_numbers_keep_the_promise(kind: kinds.Kind, output: float) -> No
 
 def test_records_are_brought_field_by_field() -> None:
     """Each field of a record is brought on its own; an unknown one is left for the guard."""
-    record = kinds.Record(
+    record = kinds.Object(
         fields=(
             kinds.Field(name="sales", kind=INTEGER),
             kinds.Field(name="by", kind=kinds.Choice(values=("sea",))),

@@ -44,6 +44,22 @@ def test_lines_are_written_in_their_order(reader: Reader) -> None:
     assert reader.lines == [b"%d\n" % number for number in range(1_000)]
 
 
+def test_no_room_for_its_thread(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written for want of a thread is written with the next line."""
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    reader.reads.set()
+    outlet = Outlet(reader.write)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        outlet.put(b"first\n")
+    outlet.put(b"second\n")
+    outlet.settle(SECONDS)
+    assert reader.lines == [b"first\n", b"second\n"]
+
+
 def test_nobody_waits(reader: Reader, caplog: pytest.LogCaptureFixture) -> None:
     """What nobody reads is kept up to a bound; the rest is counted, and told once it can be."""
     outlet = Outlet(reader.write)

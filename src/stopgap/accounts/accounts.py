@@ -84,21 +84,14 @@ class Accounts:
         """
         self._passwords.check(password, name)
 
-    def set_password(self, name: str, password: str, *, by_its_user: bool = False) -> None:
+    def set_password(self, name: str, password: str) -> None:
         """Change a password, and end all sessions that were started with the old one.
-
-        Args:
-            by_its_user: Whether somebody asks who has signed in to the account, not an operator.
 
         Raises:
             AccountNotFound: there is no account of this name.
-            PasswordFixed: the account is shared, and one of its users asks.
             PasswordTooWeak, PasswordTooLong: it cannot have this password.
         """
-        account = self.get(name)
-        if by_its_user and account.fixed_password:
-            raise PasswordFixed(account.name)
-        if not self._change_password(account, password):
+        if not self._change_password(self.get(name), password):
             raise AccountNotFound(name)
 
     def replace_password(self, proven: store.Login, password: str) -> None:
@@ -131,8 +124,10 @@ class Accounts:
             AccountNotFound: there is no account of this name.
             PasswordFixed: the account is shared by many, who would all be locked out.
         """
-        password = random_password()
-        self.set_password(name, password, by_its_user=True)
+        account, password = self.get(name), random_password()
+        if account.fixed_password:
+            raise PasswordFixed(account.name)
+        self.set_password(name, password)
         return password
 
     def names(self, ids: Collection[str]) -> Mapping[str, str]:

@@ -92,7 +92,7 @@ def _field_facts(field: kinds.Field) -> dict[str, Any]:
 
 
 def _kind_facts(kind: kinds.Kind) -> dict[str, Any]:
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         return {"kind": "record", "fields": [_field_facts(field) for field in kind.fields]}
     return {"kind": type(kind).__name__.lower(), "allowed": kind.allowed()}
 
@@ -109,9 +109,9 @@ def _print_summary(contract: Contract) -> None:
     for field in contract.fields:
         _print_field(field)
     kind = contract.output_kind
-    told = kind.allowed() if not isinstance(kind, kinds.Record) else "an object"
+    told = kind.allowed() if not isinstance(kind, kinds.Object) else "an object"
     click.echo(f"  -> {told}{f', in {contract.unit}' if contract.unit else ''}")
-    for field in kind.fields if isinstance(kind, kinds.Record) else ():
+    for field in kind.fields if isinstance(kind, kinds.Object) else ():
         _print_field(field, indent="     ")
     click.echo()
 

@@ -31,11 +31,11 @@ class Moment(click.ParamType[datetime]):
         """Read a moment; without a time zone it is UTC."""
         if isinstance(value, datetime):
             return value
-        if ago := AGO.fullmatch(value):
-            return SystemClock().now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         try:
+            if ago := AGO.fullmatch(value):
+                return SystemClock().now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
             moment = datetime.fromisoformat(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # so many days ago there was no year 1 yet
             self.fail(f"{value!r} is no moment like 2026-07-01T12:30, nor like 7d.", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

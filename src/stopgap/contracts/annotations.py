@@ -25,7 +25,7 @@ def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
     """
     annotation = info.annotation
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return record_of(annotation)
+        return object_of(annotation)
     spellings = [item for item in info.metadata if isinstance(item, Spellings)]
     bounds = _Bounds(name, [item for item in info.metadata if not isinstance(item, Spellings)])
     if get_origin(annotation) is Literal:
@@ -51,9 +51,9 @@ def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
     return kind
 
 
-def record_of(model: type[BaseModel]) -> kinds.Record:
+def object_of(model: type[BaseModel]) -> kinds.Object:
     """Translate a model of scalar fields, in their order."""
-    return kinds.Record(fields=tuple(_field(name, info) for name, info in _fields(model)))
+    return kinds.Object(fields=tuple(_field(name, info) for name, info in _fields(model)))
 
 
 def _fields(model: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
@@ -81,7 +81,7 @@ def _has_own_post_init(model: type[BaseModel]) -> bool:
 
 def _field(name: str, info: FieldInfo) -> kinds.Field:
     kind = kind_of(name, info)
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         raise ContractInvalid(f"{name} is an object inside an object; a contract's are flat.")
     if info.default_factory is not None:
         raise ContractInvalid(f"{name}: its default is made by code; a contract promises a value.")

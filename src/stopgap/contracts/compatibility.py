@@ -135,16 +135,16 @@ def _unit(side: str, where: str, old: str, new: str) -> Iterator[Change]:
 def _outputs(old: Contract, new: Contract) -> Iterator[Change]:
     was, now = old.output_kind, new.output_kind
     yield from _unit("output", "output", old.unit, new.unit)
-    if isinstance(was, kinds.Record) and isinstance(now, kinds.Record):
+    if isinstance(was, kinds.Object) and isinstance(now, kinds.Object):
         yield from _output_fields(was, now)
-    elif isinstance(was, kinds.Record) or isinstance(now, kinds.Record):
+    elif isinstance(was, kinds.Object) or isinstance(now, kinds.Object):
         message = f"It was {was.allowed()}; now it is {now.allowed()}."
         yield _breaking("output-type-changed", "output", message)
     else:
         yield from _output_value("output", was, now)
 
 
-def _output_fields(old: kinds.Record, new: kinds.Record) -> Iterator[Change]:
+def _output_fields(old: kinds.Object, new: kinds.Object) -> Iterator[Change]:
     left = {field.name: field for field in new.fields}
     for field in old.fields:
         where = f"output {field.name}"

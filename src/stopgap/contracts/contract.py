@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from stopgap.contracts import kinds
-from stopgap.contracts.annotations import ContractInvalid, kind_of, record_of
+from stopgap.contracts.annotations import ContractInvalid, kind_of, object_of
 from stopgap.contracts.values import (
     OutOfBounds,
     Unreadable,
@@ -153,7 +153,7 @@ class Contract:
     @cached_property
     def fields(self) -> tuple[kinds.Field, ...]:
         """The inputs, in the author's order."""
-        return record_of(self.inputs).fields
+        return object_of(self.inputs).fields
 
     @cached_property
     def output_kind(self) -> kinds.Kind:
@@ -212,12 +212,12 @@ class Contract:
         facts = {
             "path": self.path,
             "inputs": [
-                {"name": f.name, "kind": type(f.kind).__name__, "is": asdict(f.kind)}
+                {"name": f.name, "kind": f.kind.tag, "is": asdict(f.kind)}
                 | {"required": f.required, "default": f.default, "aliases": f.aliases}
                 | {"unit": f.unit}
                 for f in self.fields
             ],
-            "output": {"kind": type(self.output_kind).__name__, "is": _promise(self.output_kind)},
+            "output": {"kind": self.output_kind.tag, "is": _promise(self.output_kind)},
             "unit": self.unit,
         }
         text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
@@ -237,8 +237,8 @@ def placeholder(segment: str) -> str | None:
 
 def _promise(kind: kinds.Kind) -> Any:
     """List what an output promises, without the words around it."""
-    if isinstance(kind, kinds.Record):
-        return [[f.name, f.unit, type(f.kind).__name__, asdict(f.kind)] for f in kind.fields]
+    if isinstance(kind, kinds.Object):
+        return [[f.name, f.unit, f.kind.tag, asdict(f.kind)] for f in kind.fields]
     return asdict(kind)
 
 
@@ -246,7 +246,7 @@ def _check_output(kind: kinds.Kind) -> None:
     """Refuse an output that cannot be drawn: numbers have two ends, texts come from a list."""
     parts = (
         [(f.name, f.kind) for f in kind.fields]
-        if isinstance(kind, kinds.Record)
+        if isinstance(kind, kinds.Object)
         else [("output", kind)]
     )
     for name, part in parts:

@@ -15,7 +15,7 @@ from stopgap.contracts.row import Row, allowed_inputs
 def corners(kind: kinds.Kind) -> list[Any]:
     """List the values at the edges of a kind: both ends, each choice, shortest and longest texts.
 
-    A record's are few: the first corners of all fields together, then the second, and so on.
+    An object's are few: the first corners of all fields together, then the second, and so on.
     """
     match kind:
         case kinds.Integer():
@@ -30,7 +30,7 @@ def corners(kind: kinds.Kind) -> list[Any]:
             return list(dict.fromkeys(("a" * kind.shortest, "a" * kind.longest)))
         case kinds.Text():
             raise SampleNotFound("A text", f"its pattern is {kind.pattern}")
-        case kinds.Record():
+        case kinds.Object():
             found = {field.name: _field_corners(field) for field in kind.fields}
             return [
                 {name: values[number % len(values)] for name, values in found.items()}

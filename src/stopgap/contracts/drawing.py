@@ -24,7 +24,7 @@ class SampleNotFound(ContractInvalid):
 
 
 def draw(kind: kinds.Kind, source: random.Random) -> Any:
-    """Draw one value of a kind, each as likely as any other; of a record, one of each field.
+    """Draw one value of a kind, each as likely as any other; of an object, one of each field.
 
     Only `source.getrandbits` is used, so that a source whose bits are the same in every Python
     gives the same draws there.
@@ -43,7 +43,7 @@ def draw(kind: kinds.Kind, source: random.Random) -> Any:
             return kind.values[below(len(kind.values), source)]
         case kinds.Text():
             return _text(kind, source)
-        case kinds.Record():
+        case kinds.Object():
             return {field.name: draw(field.kind, source) for field in kind.fields}
 
 

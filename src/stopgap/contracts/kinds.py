@@ -1,8 +1,13 @@
-"""The kinds of value that a contract can promise: plain data, compared, sampled and shown alike."""
+"""The kinds of value that a contract can promise: plain data, compared, sampled and shown alike.
+
+Fingerprints have each kind's tag, which therefore never changes: else every release would need
+another verification, and the stable stand-in would give other answers.
+"""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 INTEGER_MAX = 2**53 - 1
 """Largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
@@ -21,6 +26,7 @@ TEXT_MAX = 1_000
 class Integer:
     """A whole number from `low` to `high`, both included."""
 
+    tag: ClassVar[str] = "Integer"
     low: int = 0
     high: int = INTEGER_MAX
 
@@ -33,6 +39,7 @@ class Integer:
 class Number:
     """A finite number from `low` to `high`; an open end is itself not allowed."""
 
+    tag: ClassVar[str] = "Number"
     low: float = -NUMBER_MAX
     high: float = NUMBER_MAX
     low_open: bool = False
@@ -59,6 +66,7 @@ class Number:
 class Choice:
     """One of some texts; `spellings` are further ways to write them (folded form -> value)."""
 
+    tag: ClassVar[str] = "Choice"
     values: tuple[str, ...]
     spellings: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[int, str] = field(default_factory=dict)  # JSON numbers read as a value
@@ -74,6 +82,8 @@ class Choice:
 class Boolean:
     """True or false."""
 
+    tag: ClassVar[str] = "Boolean"
+
     def allowed(self) -> str:
         """Say what is allowed, for the one whose value was not."""
         return "true or false"
@@ -83,6 +93,7 @@ class Boolean:
 class Text:
     """A text of `shortest` to `longest` printable characters that matches any `pattern`."""
 
+    tag: ClassVar[str] = "Text"
     shortest: int = 0
     longest: int = TEXT_MAX
     pattern: str | None = None
@@ -124,9 +135,10 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class Object:
     """An object of named scalar values."""
 
+    tag: ClassVar[str] = "Record"
     fields: tuple[Field, ...]
 
     def allowed(self) -> str:
@@ -134,7 +146,7 @@ class Record:
         return f"an object of {', '.join(field.name for field in self.fields)}"
 
 
-Kind = Scalar | Record
+Kind = Scalar | Object
 
 
 def written_number(value: float) -> str:

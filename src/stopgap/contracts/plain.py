@@ -35,8 +35,7 @@ class PlainReader:
             for name, own in contract.names.items()
         }
         self._defaults = [
-            None if field.required else to_json(field.default)
-            for field in contract.fields
+            None if field.required else to_json(field.default) for field in contract.fields
         ]
 
     def path(self, raw_path: bytes) -> Row | None:

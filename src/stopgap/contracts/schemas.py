@@ -36,7 +36,7 @@ def written(kind: kinds.Scalar) -> Schema:
 
 def in_json(kind: kinds.Kind) -> Schema:
     """Describe a value as it stands in JSON."""
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         return {
             "type": "object",
             "properties": {field.name: in_json(field.kind) for field in kind.fields},
@@ -52,7 +52,7 @@ def output(kind: kinds.Kind) -> Schema:
     """Describe what is answered: of a choice the values alone, however else they may be written."""
     if isinstance(kind, kinds.Choice):
         return {"type": "string", "enum": list(kind.values)}
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         return in_json(kind) | {"properties": {f.name: output(f.kind) for f in kind.fields}}
     return in_json(kind)
 

@@ -173,8 +173,8 @@ def breach(kind: kinds.Kind, value: object) -> str | None:
 
     This is the guard of every output, so types are exact: True is no integer, NaN no number.
     """
-    if isinstance(kind, kinds.Record):
-        return _record_breach(kind, value)
+    if isinstance(kind, kinds.Object):
+        return _object_breach(kind, value)
     if _keeps(kind, value):
         return None
     return f"must be {kind.allowed()}; it is {_shown(value)}"
@@ -215,7 +215,7 @@ def _keeps(kind: kinds.Scalar, value: object) -> bool:
             return type(value) is str and kind.shortest <= len(value) <= kind.longest
 
 
-def _record_breach(kind: kinds.Record, value: object) -> str | None:
+def _object_breach(kind: kinds.Object, value: object) -> str | None:
     if not isinstance(value, dict) or set(value) != {field.name for field in kind.fields}:
         return f"must be {kind.allowed()}; it is {_shown(value)}"
     for field in kind.fields:

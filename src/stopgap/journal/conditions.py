@@ -50,7 +50,7 @@ def answer_condition(contracts: Sequence[Contract], name: str, text: str) -> Con
 
 def members(kind: kinds.Kind) -> list[tuple[str, kinds.Scalar]]:
     """List the members of an output; one that is no object is a member without a name."""
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         return [(field.name, field.kind) for field in kind.fields]
     return [("", kind)]
 

@@ -25,7 +25,7 @@ def read_outcome(kind: kinds.Kind, text: str) -> object:
     Raises:
         OutcomeInvalid: it is of another type.
     """
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         fields = (replace(each, kind=_unbounded(each.kind)) for each in kind.fields)
         return _object(replace(kind, fields=tuple(fields)), text)
     try:
@@ -35,7 +35,7 @@ def read_outcome(kind: kinds.Kind, text: str) -> object:
     return value
 
 
-def _object(kind: kinds.Record, text: str) -> object:
+def _object(kind: kinds.Object, text: str) -> object:
     try:
         value = read_json_object(text.encode())
     except (JsonMalformed, UnicodeError) as error:

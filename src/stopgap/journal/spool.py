@@ -138,8 +138,9 @@ class Spool:
             flush(self._folder)  # its name must be on the disk, too
         if self._fsync == "interval" and self._flusher is None:
             flusher = threading.Thread(target=self._flush_often, daemon=True)
-            flusher.start()
-            self._flusher = flusher  # where there was no room for one, the next segment tries again
+            with suppress(RuntimeError):  # no room for one: the next segment tries
+                flusher.start()
+                self._flusher = flusher
 
     def _cut(self) -> None:
         """Cut off what an error may have left of a frame, and never write to this segment again.

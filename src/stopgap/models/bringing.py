@@ -20,7 +20,7 @@ Bringing = Callable[[Any], Any]
 
 def bring(kind: kinds.Kind, way: Bring) -> Bringing:
     """Make the function that brings one output into a kind."""
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         return _record({field.name: bring(field.kind, way) for field in kind.fields})
     if isinstance(kind, kinds.Integer):
         return _integer(kind.low, kind.high, way)

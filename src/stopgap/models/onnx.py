@@ -193,7 +193,7 @@ def _column(given: Any, field: kinds.Field) -> Callable[[list[Any]], Any]:
 
 def _reading(kind: kinds.Kind, names: list[str]) -> tuple[list[str], Read]:
     """Decide which outputs are asked for, and how they become one value a row."""
-    if not isinstance(kind, kinds.Record):
+    if not isinstance(kind, kinds.Object):
         read = _output(kind)
         return names[:1], lambda outputs: read(outputs[0])
     fields = [field.name for field in kind.fields]

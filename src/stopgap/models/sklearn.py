@@ -46,7 +46,7 @@ class SklearnModel:
         self._estimator = estimator
         self._columns = [field.name for field in contract.fields]
         output = contract.output_kind
-        self._fields = [f.name for f in output.fields] if isinstance(output, kinds.Record) else []
+        self._fields = [f.name for f in output.fields] if isinstance(output, kinds.Object) else []
 
     def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row."""

@@ -96,7 +96,7 @@ class Comparison:
     def __init__(self, kind: kinds.Kind) -> None:
         self._kinds: dict[str, kinds.Scalar] = (
             {each.name: each.kind for each in kind.fields}
-            if isinstance(kind, kinds.Record)
+            if isinstance(kind, kinds.Object)
             else {"": kind}
         )
         self.spreads = {name: Spread() for name in self._kinds}  # "": an output that is no object

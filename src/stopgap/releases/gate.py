@@ -29,17 +29,17 @@ class RuleFixed(StopgapError):
 
 
 class RuleHeld(StopgapError):
-    """There is nothing to override: the rule was not broken."""
+    """There is nothing to override: the rule held."""
 
     def __init__(self, number: int, rule: str) -> None:
-        super().__init__(f"Release {number} has not broken the rule {rule}.")
+        super().__init__(f"The rule {rule} held for release {number}.")
 
 
 class ReasonMissing(StopgapError):
     """A rule was to be overridden, but no reason was given."""
 
     def __init__(self, rule: str) -> None:
-        super().__init__(f"Say why the rule {rule} may be broken; it is kept with the release.")
+        super().__init__(f"Say why the rule {rule} need not hold; it is kept with the release.")
 
 
 def overridden(moves: Sequence[Move]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def overridden(moves: Sequence[Move]) -> tuple[str, ...]:
 def check_verified(
     number: int, report: Report | None, overridden: Collection[str], fingerprint: str
 ) -> None:
-    """Let a release through that has passed, or whose broken rules an operator has overridden.
+    """Let a release through of which every rule held, or was overridden by an operator.
 
     Args:
         report: Of its last verification, if there was one.
@@ -79,14 +79,17 @@ def check_verified(
         raise ReleaseUnverified(number, report.told(left))
 
 
-def check_overridable(number: int, rule: str, report: Report | None, reason: str) -> None:
-    """Let an operator override only what can be, what was broken, and for a reason.
+def check_overridable(number: int, rule: str, report: Report | None, reason: str) -> Report:
+    """Let an operator override only what can be, what did not hold, and for a reason.
+
+    Returns:
+        The report that says so.
 
     Raises:
         RuleUnknown: there is no such rule.
         RuleFixed: nobody can override it.
         ReleaseUnverified: the release was not verified at all.
-        RuleHeld: it has not broken the rule.
+        RuleHeld: the rule held.
         ReasonMissing: nobody would know later why.
     """
     if rule not in BY_NAME:
@@ -99,3 +102,4 @@ def check_overridable(number: int, rule: str, report: Report | None, reason: str
         raise RuleHeld(number, rule)
     if not reason.strip():
         raise ReasonMissing(rule)
+    return report

@@ -141,21 +141,25 @@ class Releases:
             register.rows.change(number, fingerprint=report.fingerprint)
             register.let_through(number)
 
-    def override(self, contract: str, number: int, rule: str, by: str, reason: str) -> None:
-        """Let a release have traffic although it broke a rule; on record, until verified again.
+    def override(self, contract: str, number: int, rule: str, by: str, reason: str) -> Report:
+        """Let a release have traffic although a rule did not hold, until it is verified again.
+
+        Returns:
+            What its last verification found. Who overrode it, and why, is on record.
 
         Raises:
             RuleUnknown: there is no such rule.
             RuleFixed: nobody can override it.
-            RuleHeld: the release has not broken it.
+            RuleHeld: there is nothing to override.
             ReleaseUnverified: it has not been verified at all.
             ReasonMissing: nobody would know later why.
         """
         with self._changing(contract) as register:
             register.find(number, real=True)
-            check_overridable(number, rule, register.report(number), reason)
+            report = check_overridable(number, rule, register.report(number), reason)
             register.record(number, Doing(by=by, action="overridden", rule=rule, reason=reason))
             register.let_through(number)
+        return report
 
     def possible(self, contract: str, number: int) -> frozenset[Stage]:
         """List the stages to which a release can be sent, once it is verified and its file whole.

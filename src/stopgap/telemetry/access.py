@@ -93,7 +93,7 @@ class AccessLog:
         piece = b""
         for _ in range(count):
             line = self._lines.popleft()
-            if len(piece) + len(line) > PIECE:
+            if piece and len(piece) + len(line) > PIECE:
                 yield piece
                 piece = b""
             piece += line

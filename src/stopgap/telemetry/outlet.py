@@ -48,8 +48,10 @@ class Outlet:
             self._waiting.append(lines)
             self._size += len(lines)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="outlet", daemon=True)
+                with suppress(RuntimeError):  # where there is no room for one, the next line tries
+                    thread.start()
+                    self._thread = thread
             self._turn.notify_all()
 
     def settle(self, seconds: float) -> None:

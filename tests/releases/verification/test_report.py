@@ -1,6 +1,7 @@
 """The report: bounded, whatever a model says, and in the way of whatever was not seen to hold."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.contracts.promises import DELIVERY
@@ -35,3 +36,14 @@ def test_failures_are_short() -> None:
 def test_only_some_rules_are_fixed() -> None:
     """What nobody can override is exactly this."""
     assert [rule.name for rule in RULES if rule.fixed] == ["loads", "survives"]
+
+
+def test_what_an_override_comes_to() -> None:
+    """It is said whether a rule was broken, or nobody knows."""
+    some = report(DELIVERY, "repeats")
+    unchecked = Finding.unchecked("memory", "no time")
+    some = replace(some, findings=(*some.findings[:-1], unchecked))
+    assert some.in_spite_of(3, "repeats").startswith(
+        "Release 3 may have traffic although it broke the rule repeats,"
+    )
+    assert "although the rule memory was not checked," in some.in_spite_of(3, "memory")

@@ -163,7 +163,7 @@ def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: 
 @click.option("--reason", required=True, help="Why that is all right; kept with the release.")
 @contract_option
 def override(number: int, rule: str, reason: str, chosen: str | None) -> None:
-    """Let release N have traffic although it broke RULE.
+    """Let release N have traffic although RULE did not hold, or was not checked.
 
     Who did so and why is kept. It holds until the next verification. `loads` and
     `survives` cannot be overridden.
@@ -173,8 +173,8 @@ def override(number: int, rule: str, reason: str, chosen: str | None) -> None:
       stopgap release override 3 repeats --reason "it samples, on purpose"
     """
     with opened() as parts:
-        parts.releases.override(contract_of(parts, chosen), number, rule, me(), reason)
-    click.echo(f"Release {number} may have traffic although it broke the rule {rule}.")
+        report = parts.releases.override(contract_of(parts, chosen), number, rule, me(), reason)
+    click.echo(report.in_spite_of(number, rule))
 
 
 @click.command()

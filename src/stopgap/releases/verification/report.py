@@ -130,6 +130,12 @@ class Report:
         }
         return "; ".join(f"{words} {', '.join(rules)}" for words, rules in parts.items() if rules)
 
+    def in_spite_of(self, number: int, rule: str) -> str:
+        """Say what it comes to that a rule is overridden, which was broken, or not even checked."""
+        broken = f"it broke the rule {rule}"
+        why = broken if rule in self.broken else f"the rule {rule} was not checked"
+        return f"Release {number} may have traffic although {why}, until it is verified again."
+
     def document(self) -> dict[str, Any]:
         """Write it as JSON can hold it."""
         return {

@@ -92,6 +92,6 @@ def compared(contract: Contract, number: int) -> Sequence[Mapping[str, Any]]:
 def _width(contract: Contract, part: str) -> float:
     """Tell how wide the promised range of an output, or of a part of it, is; words have none."""
     kind: kinds.Kind | None = contract.output_kind
-    if isinstance(kind, kinds.Record):
+    if isinstance(kind, kinds.Object):
         kind = next((each.kind for each in kind.fields if each.name == part), None)
     return kind.high - kind.low if isinstance(kind, kinds.Integer | kinds.Number) else 0.0

@@ -10,7 +10,6 @@ from stopgap.releases.gate import check_overridable
 from stopgap.releases.move import WORDS_MAX
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
-from stopgap.releases.verification.report import Report
 
 STAGES: Mapping[str, Stage] = {
     "shadow": "shadow",
@@ -88,9 +87,10 @@ class Wish:
         if self.action in FALLBACKS:
             return [_failing(drawn=FALLBACKS[self.action])]
         if self.action == "override":
-            report = releases.report(self.contract, self.number)
-            check_overridable(self.number, self.rule, report, self.reason or "still to be said")
-            return [_in_spite_of(self.number, self.rule, report)]
+            found = releases.report(self.contract, self.number)
+            why = self.reason or "still to be said"
+            report = check_overridable(self.number, self.rule, found, why)
+            return [report.in_spite_of(self.number, self.rule)]
         planned = releases.planned(
             self.contract, self.number, stage=STAGES[self.action], percent=self.share()
         )
@@ -134,13 +134,6 @@ def _failing(*, drawn: bool) -> str:
             "predicted, and each says so in its header Stopgap-Release."
         )
     return "Where no real model can answer, clients get an error (503)."
-
-
-def _in_spite_of(number: int, rule: str, report: Report | None) -> str:
-    """Say what it comes to that a rule is overridden, which was broken, or not even checked."""
-    broken = report.broken if report else ()
-    why = f"it broke the rule {rule}" if rule in broken else f"the rule {rule} was not checked"
-    return f"Release {number} may have traffic although {why}, until it is verified again."
 
 
 def read_number(text: str) -> int:

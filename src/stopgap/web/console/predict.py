@@ -96,7 +96,7 @@ def _predict(contract: Contract) -> tuple[Shown | None, Sequence[Fault]]:
 
 
 def _members(contract: Contract, output: Any) -> dict[str, str]:
-    if not isinstance(contract.output_kind, kinds.Record):
+    if not isinstance(contract.output_kind, kinds.Object):
         return {}
     return {each.title: write_text(output[each.name]) for each in contract.output_kind.fields}
 
