@@ -1,10 +1,13 @@
 """`stopgap doctor`: what is wrong with a set-up, found without changing it."""
 
+import errno
+import fcntl
 import json
 import os
 import shutil
 import socket
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -335,6 +338,45 @@ def test_a_full_disk_for_images(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(os, "statvfs", lambda path: full if path == objects else disk())
     found = weights(run, STOPGAP_OBJECTS=str(objects))
     assert (found["images"], found["disk"]) == ("wrong", "fine")
+
+
+def test_no_room_for_temporary_files(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where large bodies wait until they are whole is looked at, too, and whether there is such."""
+    full = disk(files=10, left=0)
+    monkeypatch.setattr(os, "statvfs", lambda path: full if path == tmp_path else disk())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = weights(run)
+    assert (found["temporary files"], found["disk"]) == ("wrong", "fine")
+
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    assert weights(run)["temporary files"] == "wrong"
+
+
+def test_a_volume_without_locks(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no file can be locked, no answer can be put on record."""
+
+    def flock(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with opened(data):
+        pass
+    assert weights(run)["journal"] == "fine"
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert weights(run)["journal"] == "wrong"
+
+
+def test_a_database_in_a_folder_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    """The server makes the data folder, and no other."""
+    url = f"sqlite:///{tmp_path}/no/such/folder.db"
+    for name in ("DATABASE_URL", "STOPGAP_JOURNAL_URL"):
+        told = run("doctor", **{name: url})
+        assert told.exit_code == 1
+        assert f"{tmp_path}/no/such is no folder. -> Make it, or correct {name}" in told.stdout
 
 
 def test_the_settings_table(run: Run) -> None:

@@ -53,6 +53,21 @@ def test_a_full_disk(tmp_path: Path, words: list[str]) -> None:
     assert result.returncode == os.EX_IOERR
 
 
+def test_nobody_to_read(tmp_path: Path) -> None:
+    """Who starts it without a standard output wants none: it does its work, and ends well."""
+    for words in (["doctor", "--settings"], ["account", "list"], ["journal", "export"]):
+        program = "import sys; sys.stdout = None; from stopgap.cli import main; main()"
+        result = subprocess.run(
+            [sys.executable, "-c", program, *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={"PYTHONPATH": str(ROOT / "src"), "STOPGAP_DATA": str(tmp_path)},
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_a_setting_that_is_none() -> None:
     """A mistake in the settings is one line on standard error, and the code of a bad set-up."""
     result = shell("account", "list", STOPGAP_TYPO="1")

@@ -1,11 +1,15 @@
 """What can be told of, and done to, the sockets of this process."""
 
+import errno
+import os
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from pathlib import Path
 from threading import Event
+from typing import NoReturn
 
 import pytest
 
@@ -28,6 +32,20 @@ with socket.create_connection(("127.0.0.1", {listener.getsockname()[1]})):
             assert has_clients()
         assert not has_clients()
         client.communicate()
+
+
+def test_nothing_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without /proc there is nobody to be seen, and nothing to be done about it."""
+
+    def iterdir(path: Path) -> NoReturn:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        with closing(socket.create_connection(listener.getsockname())):
+            monkeypatch.setattr(Path, "iterdir", iterdir)
+            turn_deaf()
+            assert not has_clients()
+        monkeypatch.undo()
 
 
 def test_sockets_come_and_go_while_they_are_looked_at() -> None:

@@ -1,6 +1,7 @@
 """The drain: from the spool into the database, every record exactly once."""
 
 import errno
+import fcntl
 import json
 import logging
 import multiprocessing
@@ -269,6 +270,33 @@ def test_a_moved_end_that_is_lost(tmp_path: Path, journal: Database) -> None:
         wait_for(lambda: segments(folder) == [])
     assert sorted(kept(journal)) == sorted(names(early + late))
     assert damaged(folder) == []
+
+
+def test_a_volume_without_locks(
+    tmp_path: Path,
+    journal: Database,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the drainer's file cannot be locked it says so once, and waits until it can."""
+    tries = []
+
+    def flock(descriptor: int, _how: int) -> None:
+        tries.append(descriptor)
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    append(spool, some := records(3))
+    monkeypatch.setattr(drain, "PATIENCE_SECONDS", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", flock)
+        with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+            wait_for(lambda: len(tries) > 2)
+            patch.undo()
+            wait_for(lambda: kept(journal) == names(some))
+    assert [each.getMessage() for each in caplog.records] == [
+        "the journal waits in its spool: [Errno 37] No locks available"
+    ]
 
 
 def test_a_torn_tail_is_cut(tmp_path: Path, drainer: Drainer, journal: Database) -> None:

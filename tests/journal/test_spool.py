@@ -1,6 +1,7 @@
 """The spool: what `append` has returned from is read, whoever is killed and whatever is full."""
 
 import errno
+import fcntl
 import os
 import random
 import resource
@@ -177,6 +178,28 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path, fsync: Fsync) -> None:
     assert sum(path.stat().st_size for path in segments(tmp_path)) == sum(
         8 + len(encode(each)) for each in (first, second, third)
     )
+
+
+def test_a_volume_without_locks_refuses_and_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no file can be locked nothing is kept, nothing is left, and health tells of it."""
+
+    def flock(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with closing(Spool(tmp_path, RandomIds())) as spool:
+        with monkeypatch.context() as patch:
+            patch.setattr(fcntl, "flock", flock)
+            for _ in range(3):
+                with pytest.raises(SpoolUnwritable):
+                    spool.append(encode(record()))
+                with pytest.raises(SpoolUnwritable):
+                    spool.check()
+            assert list(tmp_path.iterdir()) == []
+        spool.check()
+        spool.append(encode(record()))
+    assert len(spooled(tmp_path)) == 1
 
 
 def test_a_folder_that_is_none_refuses_and_recovers(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The data folder is private, and its secret is made once."""
 
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,22 @@ def test_a_secret_that_is_not_whole(tmp_path: Path, left: str) -> None:
     with pytest.raises(SecretDamaged, match="delete it"):
         kept_secret(tmp_path / "secret")
     assert (tmp_path / "secret").read_text() == left
+
+
+def test_a_volume_where_no_file_has_two_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There, too, a secret is made whole, once, for this user alone."""
+
+    def link(*_paths: Path) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "secret"
+    made = kept_secret(path)
+    assert kept_secret(path) == made
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_new_secret_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
+from stopgap.predicting.serving import ModelBusy
+from stopgap.problems import Overloaded, PredictionsThrottled
 from stopgap.telemetry.exposition import FAMILIES, MEDIA_TYPE, Family, Reading, render
 from stopgap.telemetry.metrics import JOURNAL_LOST, Metrics
 from stopgap.telemetry.places import gather
@@ -111,7 +114,9 @@ def test_before_anything_is_counted_there_is_a_text(tmp_path: Path) -> None:
     assert media_type == MEDIA_TYPE
     lines = text.decode().split("\n")
     assert {f"# TYPE {each.name} {each.kind}" for each in FAMILIES} < set(lines)
-    assert [line for line in lines if not line.startswith("#")] == [f"{JOURNAL_LOST} 0", ""]
+    samples = [line for line in lines if line and not line.startswith("#")]
+    assert f"{JOURNAL_LOST} 0" in samples
+    assert all(line.endswith(" 0") for line in samples)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda each: each.name)
@@ -122,3 +127,14 @@ def test_names_keep_the_conventions(family: Family) -> None:
     assert family.name.endswith("_seconds") == (family.kind == "histogram")
     known = {"route", "method", "status", "contract", "release", "outcome", "reason"}
     assert set(family.labels) <= known | {"stage", "version", "python"}
+
+
+def test_what_is_told_before_it_happens() -> None:
+    """Refusals are told from 0 on, under the very codes that they are counted under."""
+    text, _ = render(Metrics().of_all(), {})
+    shed = {error.code for error in (ModelBusy, Overloaded, PredictionsThrottled)}
+    refused = {error.code for error in (SignInRefused, SignInThrottled)}
+    told = r'^stopgap_(\w+)_total\{reason="([\w-]+)"\} 0$'
+    found = re.findall(told, text.decode(), re.MULTILINE)
+    assert {code for name, code in found if name == "shed"} == shed
+    assert {code for name, code in found if name == "login_failures"} == refused

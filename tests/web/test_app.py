@@ -137,6 +137,14 @@ def test_a_token_for_the_metrics(tmp_path: Path) -> None:
     app.extensions[NAME].close()
 
 
+def test_a_token_that_is_no_ascii(tmp_path: Path) -> None:
+    """It is sent in UTF-8, whose bytes WSGI takes for one character each."""
+    app = wiring.create_app(Settings(data=tmp_path, metrics_token="été"))
+    sent = "Bearer été".encode().decode("latin-1")
+    assert app.test_client().get("/metrics", headers={"Authorization": sent}).status_code == 200
+    app.extensions[NAME].close()
+
+
 def test_every_cookie_is_as_secure(tmp_path: Path) -> None:
     """Where cookies are always to be Secure, all of them are."""
     app = wiring.create_app(Settings(data=tmp_path, secure_cookies=True))

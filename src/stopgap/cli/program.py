@@ -3,6 +3,7 @@
 import atexit
 import errno
 import gc
+import io
 import os
 import sys
 from typing import Any
@@ -31,6 +32,8 @@ class Program(click.Group):
         """Be the process: from its words to its exit code."""
         # Else Python looks through all that was imported once more before it ends, for 0.3 s.
         atexit.register(gc.freeze)
+        if sys.stdout is None:  # whoever started it has closed it, and wants to read nothing
+            sys.stdout = io.TextIOWrapper(io.FileIO(os.devnull, "w"))
         return super().main(*args, **named)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -1,16 +1,21 @@
 """Intake: a request is read whole, bounded in size and time, before it costs a thread."""
 
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from io import BytesIO
+from time import monotonic
 from typing import IO, Any
 from urllib.parse import quote
 
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge, Overloaded
 from stopgap.storage.objects import DiskFull
+from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.tracing import step
+
+logger = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -39,6 +44,7 @@ class Intake:
         self._seconds = seconds
         self._all = Crowd(places)
         self._large = Crowd(LARGE)
+        self._seldom = Seldom(monotonic)
 
     @asynccontextmanager
     async def reading(
@@ -68,6 +74,10 @@ class Intake:
                 length = await self._read(receive, body, stay, allowed)
                 _rewind(body)
                 yield _as_read(scope, length), body
+            except DiskFull as error:
+                if self._seldom.take_turn():
+                    logger.warning("a large body finds no room: %s", error.__cause__)
+                raise
             finally:
                 self._large.leave(stay)
 

@@ -63,7 +63,11 @@ def _tcp_sockets() -> Iterator[socket.socket]:
 
     Each can be closed by the server's own threads at any moment, and then raises OSError.
     """
-    for descriptor in Path("/dev/fd").iterdir():
+    try:
+        descriptors = [*Path("/dev/fd").iterdir()]
+    except OSError:  # there is no /proc
+        return
+    for descriptor in descriptors:
         with suppress(OSError):  # it is no socket, or has just been closed
             found = socket.socket(fileno=int(descriptor.name))
             try:

@@ -15,7 +15,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -141,8 +141,12 @@ class Drainer:
         while True:
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return (self._folder / LOCK).open("ab")
-            except OSError as error:  # it may be another user's
+                with ExitStack() as undone:
+                    lock = undone.enter_context((self._folder / LOCK).open("ab"))
+                    claim(lock.fileno())  # if another has it, it is awaited
+                    undone.pop_all()
+                    return lock
+            except OSError as error:  # it may be another user's, or a volume without locks
                 if not told:
                     logger.warning("the journal waits in its spool: %s", error)
                 told = True

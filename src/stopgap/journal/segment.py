@@ -42,8 +42,9 @@ def begin(folder: Path, ids: Ids) -> tuple[Path, int]:
         try:
             if claim(descriptor) and os.fstat(descriptor).st_nlink:
                 return path, descriptor
-        except OSError:
+        except OSError:  # a volume without locks, for one
             os.close(descriptor)
+            path.unlink(missing_ok=True)
             raise
         os.close(descriptor)
 

@@ -22,7 +22,7 @@ from typing import Literal
 
 from stopgap.clock import Ids
 from stopgap.errors import StopgapError
-from stopgap.journal.segment import BODY_MAX, append, begin
+from stopgap.journal.segment import BODY_MAX, append, begin, claim
 from stopgap.storage.files import flush
 
 logger = logging.getLogger(__name__)
@@ -111,7 +111,9 @@ class Spool:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                probe.write_bytes(PROBE)
+                with probe.open("wb") as file:
+                    claim(file.fileno())  # each segment has to be
+                    file.write(PROBE)
                 if self._always:
                     flush(probe)
             finally:

@@ -63,6 +63,17 @@ def kept_secret(path: Path) -> str:
     return secret
 
 
+def _name(draft: Path, path: Path) -> None:
+    """Give a file its name, unless there is one of that name: somebody else's is as good."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # not on every volume may a file have two names
+        if not path.exists():
+            draft.replace(path)
+
+
 def _make_secret(path: Path) -> None:
     """Write a new secret whole or not at all; of several who try at once, one wins.
 
@@ -73,9 +84,7 @@ def _make_secret(path: Path) -> None:
     try:
         draft.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
         flush(draft)
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # somebody else's is as good
+        _name(draft, path)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     flush(path.parent)

@@ -46,6 +46,7 @@ class Family:
     help: str
     of: str = ""  # a histogram's counter, whose first labels it has
     rest: tuple[str, ...] = ()  # what the others must be; nothing: they may be anything
+    from_zero: tuple[Labels, ...] = ()  # told before they happen, so that Prometheus sees the rise
 
 
 FAMILIES = (
@@ -72,6 +73,7 @@ FAMILIES = (
         kind="counter",
         labels=("reason",),
         help="Requests refused because there were too many.",
+        from_zero=(("model-busy",), ("overloaded",), ("predictions-throttled",)),
     ),
     Family(
         name=PREDICTIONS,
@@ -98,6 +100,7 @@ FAMILIES = (
         kind="counter",
         labels=("reason",),
         help="Sign-ins refused.",
+        from_zero=(("sign-in-refused",), ("sign-in-throttled",)),
     ),
     Family(
         name="stopgap_journal_backlog_bytes",
@@ -113,6 +116,7 @@ FAMILIES = (
         name=JOURNAL_LOST,
         kind="counter",
         help="Answers that left without a record, with STOPGAP_JOURNAL=available.",
+        from_zero=((),),
     ),
     Family(
         name="stopgap_release_info",
@@ -166,11 +170,10 @@ def _gauge(
 
 
 def _counter(family: Family, published: Published) -> Iterator[str]:
-    found = _of(family.name, published)
-    for labels, counts in found.items():
-        yield _sample(family.name, family.labels, labels, times(counts))
-    if not (found or family.labels):
-        yield _sample(family.name, (), (), 0)
+    found = dict.fromkeys(family.from_zero, 0)
+    found |= {labels: times(counts) for labels, counts in _of(family.name, published).items()}
+    for labels, number in found.items():
+        yield _sample(family.name, family.labels, labels, number)
 
 
 def _histogram(family: Family, published: Published) -> Iterator[str]:

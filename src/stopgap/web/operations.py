@@ -30,8 +30,8 @@ def health() -> Response:
 def metrics() -> Response:
     """Send the metrics of all workers, to Prometheus or an operator."""
     token = parts().settings.metrics_token
-    sent = bearer() or ""
-    if token is None or not hmac.compare_digest(sent.encode(), token.encode()):
+    sent = (bearer() or "").encode("latin-1")  # its bytes: WSGI takes each for a character
+    if token is None or not hmac.compare_digest(sent, token.encode()):
         signed_in(Permission.OPERATE)
     journal = parts().journal
     text, content_type = render(

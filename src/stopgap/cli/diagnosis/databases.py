@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from stopgap.cli.diagnosis.finding import Finding, Weight, fine, warning, wrong
-from stopgap.cli.diagnosis.folders import writable
+from stopgap.cli.diagnosis.folders import lockable, writable
 from stopgap.cli.diagnosis.releases import releases
 from stopgap.clock import Clock
 from stopgap.journal.backlog import backlog, damaged
@@ -23,7 +23,8 @@ from stopgap.wiring.installation import Locations
 def database(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """See whether it answers, is ours, and may be written; then whether its releases can answer."""
     answering = partial(releases, settings, clock)
-    yield from _kept_at(Locations.of(settings).database, MAIN, "DATABASE_URL", answering)
+    at = Locations.of(settings)
+    yield from _kept_at(at.database, MAIN, "DATABASE_URL", settings.data, answering)
 
 
 def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
@@ -35,8 +36,13 @@ def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
             yield warning(told, f"See that the clock is right: {clock.now():%Y-%m-%d %H:%M} UTC.")
 
     at = Locations.of(settings)
-    yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", silence)
+    yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", settings.data, silence)
     folder = at.spool
+    if not lockable(folder):
+        told = (
+            f"The volume of {folder} has no file locks (flock), so no answer can be put on record."
+        )
+        yield wrong(told, "Name a folder on another volume in STOPGAP_DATA.")
     lock = folder / LOCK
     if os.path.lexists(lock) and not (lock.is_file() and os.access(lock, os.W_OK)):
         yield wrong(f"{lock} cannot be written by this user.", f"Delete it, or chown it: {lock}")
@@ -56,12 +62,20 @@ def _kept_at(
     url: str,
     history: History,
     setting: str,
+    data: Path,
     more: Callable[[Database], Iterator[Finding]] = lambda _: iter(()),
 ) -> Iterator[Finding]:
-    """Tell of a database whether it has our tables, and then more; nothing is made."""
+    """Tell of a database whether it has our tables, and then more; nothing is made.
+
+    Args:
+        data: The data folder, which the server makes; it makes no other.
+    """
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         if not path.exists() or not path.stat().st_size:
+            if not path.parent.is_dir() and path.parent.absolute() != data.absolute():
+                yield wrong(f"{path.parent} is no folder.", f"Make it, or correct {setting}.")
+                return
             made = writable(path.parent, setting)
             new = fine(f"{path} will be made at the first start.")
             yield made if made.weight is Weight.WRONG else new

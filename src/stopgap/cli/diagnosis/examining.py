@@ -24,6 +24,7 @@ LOOKS: tuple[Look, ...] = (
     reach.proxies,
     machine.clock,
     folders.disk,
+    folders.temporary_files,
     machine.open_files,
 )
 """Every look, in its order; its name is what people read."""

@@ -1,7 +1,9 @@
 """What of a set-up lies in folders: the data, the secret, uploaded images, and room for them."""
 
+import fcntl
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +68,17 @@ def disk(settings: Settings, _clock: Clock) -> Iterator[Finding]:
     yield room(settings.data, "STOPGAP_DATA")
 
 
+def temporary_files(_settings: Settings, _clock: Clock) -> Iterator[Finding]:
+    """See whether there is room for them: large bodies wait there until they are whole."""
+    try:
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        told = "No folder takes temporary files, so no image of more than 64 KiB can be uploaded."
+        yield wrong(told, "Name one in TMPDIR, on a disk or in memory.")
+    else:
+        yield room(folder, "TMPDIR")
+
+
 def room(folder: Path, setting: str) -> Finding:
     """Tell whether a folder's disk takes more, in bytes and in files; not all limit the latter."""
     there = os.statvfs(nearest(folder))
@@ -91,6 +104,20 @@ def writable(folder: Path, setting: str) -> Finding:
     if there == folder:
         return fine(f"{folder} can be written.")
     return fine(f"{folder} will be made at the first start.")
+
+
+def lockable(folder: Path) -> bool:
+    """Tell whether files can be locked on a folder's volume."""
+    descriptor = os.open(nearest(folder), os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True  # somebody else has
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def nearest(path: Path) -> Path:
