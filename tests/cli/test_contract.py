@@ -73,9 +73,11 @@ def test_diff(run: Run, parcel: str, tmp_path: Path) -> None:
     narrower = tmp_path / "narrower.py"
     narrower.write_text(FILE.format(days=8))
     other = f"{narrower}:contract"
-    assert run("contract", "diff", parcel, parcel).exit_code == 0
+    same = run("contract", "diff", parcel, parcel)
+    assert (same.exit_code, same.stdout) == (0, "No client would notice a change.\n")
     harmless = run("contract", "diff", parcel, other)
     assert (harmless.exit_code, "1 change, 0 of them breaking" in harmless.stdout) == (0, True)
+    assert "have to be verified for the new contract" in harmless.stdout
     breaking = run("contract", "diff", other, parcel, "--json")
     [row] = [json.loads(line) for line in breaking.stdout.splitlines()]
     assert (breaking.exit_code, row["breaking"], row["where"]) == (1, True, "output days")

@@ -36,17 +36,17 @@ class Kept:
 
     def __init__(self) -> None:
         self.tallies: dict[int, Tally] = {}
-        self.compared: dict[int, Comparison] = {}
+        self.compared: dict[int, Comparison] = {}  # by whose answers the shadow's lie beside
 
     def tally(self, _worker: str, tallies: Collection[Tally]) -> None:
         """Keep tallies."""
         self.tallies = {each.number: each for each in tallies}
 
     def compare(
-        self, _contract: str, number: int, _against: int, _worker: str, comparison: Comparison
+        self, _contract: str, _number: int, against: int, _worker: str, comparison: Comparison
     ) -> None:
         """Keep a comparison."""
-        self.compared[number] = comparison
+        self.compared[against] = comparison
 
     def judge(self, _contract: str) -> None:
         """Judge nobody."""
@@ -101,7 +101,27 @@ async def test_it_answers_copies_after_the_client_has_its_answer() -> None:
     assert slot.batches == [3]
     kept = house.hand_over()
     assert kept.tallies[8].outcomes == {"ok": 3}
-    assert set(kept.compared) == {8}
+    assert set(kept.compared) == {7}
+
+
+@in_a_loop
+async def test_it_is_compared_with_whoever_answered() -> None:
+    """What the canary gave, or the release that helped out, is nobody else's answer."""
+    house = House(shadow := FakeSlot(3141), live := FakeSlot(3141))
+    canary = release(9, "canary", percent=50, sticky="inputs")
+    who = routing(release(7), canary=canary, shadows=(release(8, "shadow"),), previous=release(6))
+    slots = {"aside_8": shadow, "_7": live, "_9": FakeSlot(2222), "_6": FakeSlot(5000)}
+    house.served.apply(contract, plan(who, **slots))
+    given = [await house.ask(visits) for visits in range(20)]
+    live.output = ModelDied("x")
+    helped = [await house.ask(visits) for visits in range(20, 30)]
+    await asyncio.sleep(2 * SOON)
+    told = {other: each.spreads[""].bins for other, each in house.hand_over().compared.items()}
+    assert told.keys() == {6, 7, 9}
+    assert told[7] == {0: given.count(b"3141")}
+    assert told[6].total() == helped.count(b"5000")
+    assert told[9].total() == (given + helped).count(b"2222")
+    assert 0 not in told[6] | told[9]
 
 
 @pytest.mark.parametrize("output", [ModelDied("x"), 9999, float("nan"), None])

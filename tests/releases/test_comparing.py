@@ -47,6 +47,21 @@ def test_objects_and_words() -> None:
     assert truths.spreads[""].words == {"True -> False": 1}
 
 
+def test_objects_agree_in_every_value() -> None:
+    """Pairs that differ in one value or another are those that do not agree, all together."""
+    made = Comparison(DELIVERY.output_kind)
+    given_ = {"days": 2.0, "carrier": "north"}
+    for change in ({}, {"carrier": "south"}, {"days": 20.0}, {}, {}):
+        made.add(b"{}", given_, given_ | change)
+    assert made.agreement == 0.6
+    written = json.loads(json.dumps(made.document()))
+    made.merge(written)
+    assert (made.compared, made.agreement) == (10, 0.6)
+    del written["close"]  # as it was written down before it was counted
+    made.merge(written)
+    assert (made.compared, made.close) == (15, 10)
+
+
 def test_nothing_compared() -> None:
     """Before anything was compared, nothing disagrees."""
     assert (Comparison(SALES).compared, Comparison(SALES).agreement) == (0, 1.0)

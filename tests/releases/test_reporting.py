@@ -80,15 +80,26 @@ def test_comparisons_add_up() -> None:
     """Each time all that was compared is handed over, if there is more than before."""
     sink = Sink()
     reporter = Reporter(sink, sink.send_back, "one")
-    compare = reporter.comparer(contract, 8, 7)
-    compare(row(1), 3000, 3100)
+    compare = reporter.comparer(contract, 8)
+    compare(row(1), 7, 3000, 3100)
     reporter.take()()
     reporter.take()()
-    compare(row(2), 3000, 3000)
+    compare(row(2), 7, 3000, 3000)
     reporter.take()()
     numbers = [spread.compared for *_, each in sink.compared for spread in each.spreads.values()]
     assert numbers == [1, 2]
     assert {(number, against) for number, against, _ in sink.compared} == {(8, 7)}
+
+
+def test_each_giver_is_compared_with_by_itself() -> None:
+    """What a canary, or who helped out, gave is held beside nobody else's answers."""
+    sink = Sink()
+    reporter = Reporter(sink, sink.send_back, "one")
+    compare = reporter.comparer(contract, 8)
+    compare(row(1), 7, 3000, 3000)
+    compare(row(2), 9, 3000, 5000)
+    reporter.take()()
+    assert {against: each.agreement for _, against, each in sink.compared} == {7: 1.0, 9: 0.0}
 
 
 BACK = Verdict(action="back", reason="it fails", figures={"failures": 4})

@@ -226,3 +226,30 @@ def test_closed_predictions_need_a_session(tmp_path: Path) -> None:
     client.post("/login", json={"username": "orhan", "password": "12345"})
     assert client.get("/predict/5/january/100").status_code == 200
     app.extensions[NAME].close()
+
+
+def test_an_input_with_a_name_of_ours(tmp_path: Path) -> None:
+    """An input may be called as anything in the code is; also where it stands in the path."""
+    contract = tmp_path / "plan.py"
+    contract.write_text(PLAN)
+    app = wiring.create_app(Settings(data=tmp_path, contracts=(f"{contract}:contract",)))
+    client = app.test_client()
+    assert client.get("/plan/monthly/3").status_code == 200
+    assert client.get("/plan/monthly/999").status_code == 422
+    assert client.get("/plan/weekly/3", headers={"Accept": "text/html"}).status_code == 422
+    app.extensions[NAME].close()
+
+
+PLAN = """
+from typing import Annotated, Literal
+from pydantic import BaseModel, Field
+from stopgap.contracts.contract import Contract
+
+class Plan(BaseModel):
+    contract: Literal["monthly", "yearly"]
+    tenure: Annotated[int, Field(ge=0, le=72)]
+
+contract = Contract(
+    name="plan", version="1", path="/plan/{contract}/{tenure}", inputs=Plan, output=bool
+)
+"""

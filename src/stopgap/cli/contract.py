@@ -151,7 +151,8 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
       stopgap contract diff old.py:contract new.py:contract
       stopgap contract diff madcompany_v1.py:contract stopgap.contracts.madcompany:contract --json
     """
-    changes = compare(load_contract(old), load_contract(new))
+    before, after = load_contract(old), load_contract(new)
+    changes = compare(before, after)
     breaking = sum(change.breaking for change in changes)
     rows = [
         {"change": c.code, "breaking": c.breaking, "where": c.where, "message": c.message}
@@ -160,6 +161,11 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
     print_rows(rows, as_json=as_json, nothing="No client would notice a change.")
     if not as_json and changes:
         click.echo(f"\n{counted(len(changes), 'change')}, {breaking} of them breaking.")
+    if not as_json and before.fingerprint != after.fingerprint:
+        click.echo(
+            f"Its fingerprint changes, from {before.fingerprint} to {after.fingerprint}: releases "
+            "have to be verified for the new contract before they answer for it."
+        )
     sys.exit(1 if breaking else 0)
 
 

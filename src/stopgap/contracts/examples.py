@@ -13,7 +13,8 @@ def example_inputs(contract: Contract) -> dict[str, Any]:
     An optional field that has neither an example nor a place in the path is left out.
     """
     if contract.examples:
-        return dict(contract.examples[0].inputs)
+        placed = (f for f in contract.fields if f.name in contract.placed and not f.required)
+        return {field.name: field.default for field in placed} | contract.examples[0].inputs
     return {
         field.name: _example(field)
         for field in contract.fields

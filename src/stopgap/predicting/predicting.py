@@ -216,9 +216,7 @@ class Predicting:
                     slot=slot,
                     live=live,
                     crowd=crowd,
-                    compare=self._reporter.comparer(
-                        contract, release.number, plan.routing.live.number
-                    ),
+                    compare=self._reporter.comparer(contract, release.number),
                 )
 
     def _watched(self, contract: str, number: int) -> Watched:

@@ -72,6 +72,7 @@ class Serving:
     def __init__(
         self, release: Release, contract: Contract, watched: Watched, *, name: str | None = None
     ) -> None:
+        self.number = release.number
         self.name = name or release.name
         self.deadline = release.specification.deadline if release.specification else 0.0
         self.encode = encoder(

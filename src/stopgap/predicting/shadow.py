@@ -35,8 +35,9 @@ class Copy(NamedTuple):
     answer: Answer
 
 
-Compare = Callable[[Row, Any, Any], None]
-"""Keeps what a shadow has answered beside what the client was given: inputs, given, other."""
+Compare = Callable[[Row, int, Any, Any], None]
+"""Keeps what a shadow has answered beside what the client was given: inputs, who gave it, what, and
+the other. It is not always the live release that answers."""
 
 
 class Shadow:
@@ -134,4 +135,5 @@ class Shadow:
                 self._tally.add("breach", micros)
             else:
                 self._tally.add("ok", micros)
-                self._compare(copy.row, copy.answer.output, output)
+                giver = copy.answer.serving.number
+                self._compare(copy.row, giver, copy.answer.output, output)

@@ -100,6 +100,7 @@ class Comparison:
             else {"": kind}
         )
         self.spreads = {name: Spread() for name in self._kinds}  # "": an output that is no object
+        self.close = 0  # pairs of which every value is
         self.largest: Sequence[Difference] = ()
 
     @property
@@ -109,11 +110,8 @@ class Comparison:
 
     @property
     def agreement(self) -> float:
-        """The share of answers that are close; of an object, its worst value's. Without any, 1."""
-        return min(
-            spread.close / spread.compared if spread.compared else 1.0
-            for spread in self.spreads.values()
-        )
+        """The share of pairs that are close in every value. Without any, 1."""
+        return self.close / self.compared if self.compared else 1.0
 
     def add(self, inputs: bytes, given: Any, other: Any) -> None:
         """Compare two answers that keep the contract.
@@ -131,6 +129,7 @@ class Comparison:
                 share = max(share, spread.add_number(two - one, kind.high - kind.low))
             else:
                 share = max(share, spread.add_word(one, two))
+        self.close += share <= CLOSE
         least = self.largest[-1].share if len(self.largest) == LARGEST else 0.0
         if share > least and len(inputs) <= INPUTS_MAX:
             found = Difference(share=share, inputs=json.loads(inputs), given=given, other=other)
@@ -141,6 +140,8 @@ class Comparison:
         for name, spread in self.spreads.items():
             if name in document["spreads"]:
                 spread.merge(Spread.of(document["spreads"][name]))
+        ends = (each["close"] for each in document["spreads"].values())
+        self.close += document.get("close", min(ends))  # before it was counted, at most so many
         self._keep(*(Difference(**each) for each in document["largest"]))
 
     def _keep(self, *more: Difference) -> None:
@@ -151,5 +152,6 @@ class Comparison:
         """Write it as JSON can hold it."""
         return {
             "spreads": {name: dict(vars(spread)) for name, spread in self.spreads.items()},
+            "close": self.close,
             "largest": [asdict(each) for each in self.largest],
         }

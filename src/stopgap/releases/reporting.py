@@ -76,13 +76,11 @@ class Reporter:
         """Give that on which a release's outcomes are counted."""
         return self._counts.setdefault((contract, number), Count(contract, number))
 
-    def comparer(
-        self, contract: Contract, number: int, against: int
-    ) -> Callable[[Row, Any, Any], None]:
+    def comparer(self, contract: Contract, number: int) -> Callable[[Row, int, Any, Any], None]:
         """Give that to which a release's answers are told beside the ones that clients had."""
-        key = (contract.name, number, against)
 
-        def compare(row: Row, given: Any, other: Any) -> None:
+        def compare(row: Row, giver: int, given: Any, other: Any) -> None:
+            key = (contract.name, number, giver)
             if key not in self._comparisons:
                 self._comparisons[key] = Comparison(contract.output_kind)
             self._comparisons[key].add(row.json, given, other)

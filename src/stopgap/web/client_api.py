@@ -87,7 +87,7 @@ def greeting(caller: Caller) -> str:
     )
 
 
-def predict(contract: Contract, **_in_path: str) -> Response:
+def predict(contract: Contract, /, **_in_path: str) -> Response:
     """Predict from the inputs in the path, query, form or JSON; answer with the bare value."""
     callers.may_predict()
     callers.count_prediction()
