@@ -36,11 +36,11 @@ def recent(clock: FakeClock) -> RecentCallers:
     """Remember an account that was seen with a key and a cookie, a guest, and nobody's cookie."""
     callers = RecentCallers(clock.monotonic)
     ann = Caller(id="1", name="ann", role=Role.CLIENT, account=True)
-    for header in (b"Bearer good", b"stopgap_session=good"):
-        callers.remember(header, ann)
+    callers.remember((b"authorization", b"Bearer good"), ann)
+    callers.remember((b"cookie", b"stopgap_session=good"), ann)
     guest = Caller(id="2", name="eve", role=Role.GUEST, account=False)
-    callers.remember(b"stopgap_session=guest", guest)
-    callers.remember(b"theme=dark", None)
+    callers.remember((b"cookie", b"stopgap_session=guest"), guest)
+    callers.remember((b"cookie", b"theme=dark"), None)
     return callers
 
 
@@ -95,7 +95,8 @@ def test_who_is_not_known_yet_is_counted_once(quota: Quota, recent: RecentCaller
     request = scope("/predict", (b"authorization", b"Bearer new"))
     assert [quota.exceeded(request) for _ in range(5)] == [None] * 5
     assert COUNTED not in request
-    recent.remember(b"Bearer new", Caller(id="3", name="bob", role=Role.CLIENT, account=True))
+    bob = Caller(id="3", name="bob", role=Role.CLIENT, account=True)
+    recent.remember((b"authorization", b"Bearer new"), bob)
     assert [quota.exceeded(request) for _ in range(5)] == [None] * 5
     assert COUNTED in request
     again = [refused(quota, (b"authorization", b"Bearer new")) for _ in range(2)]

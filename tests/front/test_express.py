@@ -256,6 +256,27 @@ def test_a_known_caller_takes_a_lane(house: House) -> None:
     house.records.take()
 
 
+def test_a_proxys_own_credential_is_passed_over(house: House) -> None:
+    """What a proxy asks for before it lets somebody through tells us nothing of who asks."""
+    for who in (1, 2):
+        headers = [*house.identities[who], (b"authorization", b"Basic eDp5")]
+        scope = scope_of("GET", "/predict/5/january/100", "", headers)
+        house.ask(house.without, scope, b"")
+        lane = house.waiting.recognise(scope) if house.awaited else house.lane.answer(scope)
+        assert lane is not None
+    house.records.take()
+
+
+def test_the_same_text_in_another_header(house: House) -> None:
+    """A key is none in a cookie, and a cookie none where keys are; neither counts for the other."""
+    cookie, key = (house.identities[who][0][1] for who in (2, 6))
+    for name, value in ((b"cookie", cookie), (b"cookie", key), (b"authorization", key)) * 2:
+        headers = [(name, value)]
+        assert_equal(house, scope_of("GET", "/predict/5/january/100", "", headers), b"")
+        headers = [({b"cookie": b"authorization", b"authorization": b"cookie"}[name], value)]
+        assert_equal(house, scope_of("GET", "/predict/5/january/100", "", headers), b"")
+
+
 def test_who_is_somebody_twice(house: House) -> None:
     """Who shows a cookie and a key of two callers, both known, is whom Flask takes them for."""
     guest, key = house.identities[1], house.identities[6]

@@ -79,7 +79,7 @@ async def test_others_do_not_wait(other: Scope) -> None:
 async def test_who_is_known_does_not_wait() -> None:
     """Once somebody is known, all their requests go on side by side."""
     flights = Flights()
-    flights.recent.remember(KEY[1], None)
+    flights.recent.remember(KEY, None)
     assert await flights.side_by_side(*[scope(PREDICT, KEY)] * 3)
 
 

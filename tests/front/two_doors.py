@@ -317,5 +317,8 @@ def identities(parts: Parts) -> list[list[tuple[bytes, bytes]]]:
     keys = [key, key[:-1] + "0", "x"]
     found = [[(b"cookie", f"stopgap_session={cookie}".encode("latin-1"))] for cookie in cookies]
     found += [[(b"authorization", f"Bearer {each}".encode())] for each in keys]
-    found += [[(b"authorization", b"Basic eDp5")], [(b"cookie", b"theme=dark")]]
-    return [[], *found, [*found[1], *found[5]], [*found[0], *found[1]]]
+    proxys = (b"authorization", b"Basic eDp5")
+    found += [[proxys], [(b"cookie", b"theme=dark")]]
+    swapped = [[(b"authorization", found[1][0][1])], [(b"cookie", found[5][0][1])]]
+    both = [[*found[1], *found[5]], [*found[0], *found[1]], [*found[1], proxys]]
+    return [[], *found, *both, [proxys, *found[5]], [*found[7], *found[5]], *swapped]

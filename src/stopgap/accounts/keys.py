@@ -64,6 +64,12 @@ class Key:
     last_used_at: datetime | None  # to the minute; None: never
 
 
+def bearer(authorization: str) -> str | None:
+    """Tell what `Authorization: Bearer` brings; any other scheme is for a proxy in front of us."""
+    scheme, *rest = authorization.split(None, 1) or [""]
+    return "".join(rest).strip() if scheme.lower() == "bearer" else None
+
+
 class Keys:
     """The API keys of all accounts.
 

@@ -19,6 +19,9 @@ LENGTH_MAX = 4_096
 """Bytes of a header that is remembered: as long as a browser's longest cookie, and all of them have
 40 MB together. Whoever sends a longer one is asked for each time."""
 
+Credential = tuple[bytes, bytes]
+"""A header by which its sender is found, `cookie` or `authorization`, and its value."""
+
 Known = tuple[str | None]
 """The id of a caller who is known; None within: nobody's."""
 
@@ -28,17 +31,17 @@ class RecentCallers:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._answers: dict[bytes, _Answer] = {}
+        self._answers: dict[Credential, _Answer] = {}
 
-    def remember(self, header: bytes, caller: Caller | None) -> None:
+    def remember(self, header: Credential, caller: Caller | None) -> None:
         """Note whose a header is; None: nobody's. Who may not predict is always looked up anew."""
-        if len(header) > LENGTH_MAX or not _may_predict(caller):
+        if len(header[1]) > LENGTH_MAX or not _may_predict(caller):
             return
         if len(self._answers) >= ROOM:
             self._answers.clear()
         self._answers[header] = _Answer(caller, self._monotonic())
 
-    def recall(self, header: bytes) -> Known | None:
+    def recall(self, header: Credential) -> Known | None:
         """Tell whose header it is; None: that is not known now, or is to be asked anew by this one.
 
         For a request that else would not ask; see `peek` for others.
@@ -51,12 +54,12 @@ class RecentCallers:
         answer.due = answer.until
         return None
 
-    def peek(self, header: bytes) -> Known | None:
+    def peek(self, header: Credential) -> Known | None:
         """Tell whose header it is; None: that is not known now."""
         answer = self._answers.get(header)
         return answer.known if answer and self._monotonic() <= answer.until else None
 
-    def account(self, header: bytes) -> str | None:
+    def account(self, header: Credential) -> str | None:
         """Tell the id of the account whose header it is; None: it is nobody's, or a guest's."""
         answer = self._answers.get(header)
         return answer.known[0] if answer and answer.account else None

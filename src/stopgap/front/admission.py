@@ -7,7 +7,7 @@ from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.address import Network
 from stopgap.front.intake import Scope
-from stopgap.front.matching import CREDENTIALS
+from stopgap.front.matching import credentials
 from stopgap.front.peer import address_of
 from stopgap.front.pool import is_below
 from stopgap.problems import Overloaded, PredictionsThrottled
@@ -74,7 +74,7 @@ class Quota:
         """Count a request for a prediction, once; tell whether it is one too many."""
         if COUNTED in scope or not self._asks(scope):
             return None
-        sent = [value for name, value in scope["headers"] if name in CREDENTIALS]
+        sent = credentials(scope["headers"])
         if any(self._recent.peek(each) is None for each in sent):
             return None
         account = next(filter(None, map(self._recent.account, sent)), None)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from stopgap import problems
-from stopgap.accounts.recent import Known
+from stopgap.accounts.keys import bearer
+from stopgap.accounts.recent import Credential, Known
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.given import json_values
 from stopgap.contracts.parsing import read_inputs
@@ -22,10 +23,8 @@ UNUSUAL = frozenset(
 )
 """Headers that ask for more than an answer."""
 
-CREDENTIALS = frozenset({b"cookie", b"authorization"})
-"""Headers that tell who asks."""
-
-NOTABLE = UNUSUAL | CREDENTIALS
+COOKIE, AUTHORIZATION = b"cookie", b"authorization"
+NOTABLE = UNUSUAL | {COOKIE, AUTHORIZATION}
 
 NOBODY: Known = (None,)
 
@@ -87,17 +86,36 @@ def asks_for_page(headers: Iterable[Header]) -> bool:
     return bool(accepted) and problems.wants_page(",".join(accepted))
 
 
+def credentials(headers: Iterable[Header]) -> list[Credential]:
+    """List the headers by which a caller is found."""
+    return [
+        (name, value)
+        for name, value in headers
+        if name == COOKIE or (name == AUTHORIZATION and _is_bearer(value))
+    ]
+
+
+def _is_bearer(value: bytes) -> bool:
+    return bearer(value.decode("latin-1")) is not None
+
+
 def known_caller(
-    headers: Iterable[Header], recall: Callable[[bytes], Known | None], *, closed: bool
+    headers: Iterable[Header], recall: Callable[[Credential], Known | None], *, closed: bool
 ) -> Known | None:
     """Tell who asks; None: that has to be looked up, or more than an answer is asked for.
 
     Where predictions are closed, nobody is not told either.
     """
-    known = NOBODY
+    known, authorized = NOBODY, False
     for name, value in headers:
         if name in NOTABLE:
-            found = None if known is not NOBODY or name in UNUSUAL else recall(value)
+            if name == AUTHORIZATION:
+                if authorized:
+                    return None  # which of the two counts, the view tells
+                authorized = True
+                if not _is_bearer(value):
+                    continue
+            found = None if known is not NOBODY or name in UNUSUAL else recall((name, value))
             if found is None:
                 return None
             known = found

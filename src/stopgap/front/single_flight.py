@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from stopgap.accounts.recent import RecentCallers
+from stopgap.accounts.recent import Credential, RecentCallers
 from stopgap.front.intake import Scope
-from stopgap.front.matching import CREDENTIALS
+from stopgap.front.matching import credentials
 from stopgap.front.pool import is_below
 
 
@@ -25,7 +25,7 @@ class SingleFlight:
     def __init__(self, *, prefixes: Collection[str], recent: RecentCallers) -> None:
         self._prefixes = tuple(prefixes)
         self._peek = recent.peek
-        self._under_way: dict[bytes, asyncio.Event] = {}
+        self._under_way: dict[Credential, asyncio.Event] = {}
 
     @asynccontextmanager
     async def turn(self, scope: Scope) -> AsyncIterator[bool]:
@@ -47,10 +47,11 @@ class SingleFlight:
                 del self._under_way[credential]
                 ended.set()
 
-    def _unknown(self, scope: Scope) -> bytes | None:
+    def _unknown(self, scope: Scope) -> Credential | None:
         """Tell the header of a prediction request by which its caller is yet to be found."""
         if is_below(scope["path"], self._prefixes):
-            for name, value in scope["headers"]:
-                if name in CREDENTIALS and self._peek(value) is None:
-                    return bytes(value)
+            return next(filter(self._is_unknown, credentials(scope["headers"])), None)
         return None
+
+    def _is_unknown(self, credential: Credential) -> bool:
+        return self._peek(credential) is None

@@ -3,6 +3,7 @@
 from flask import Response, g, request
 
 from stopgap.accounts.account import Caller
+from stopgap.accounts.keys import bearer
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.problems import (
     KeyRefused,
@@ -30,25 +31,19 @@ def caller() -> Caller | None:
 
 
 def _find() -> Caller | None:
-    key = bearer()
+    key = bearer(request.headers.get("Authorization", ""))
     g.by_key = key is not None
     if key is not None:
         found = parts().keys.caller(key)
         if found is None:
             raise KeyRefused("The API key is not known here, or it was revoked.")
-        header = request.headers["Authorization"]
+        name, header = b"authorization", request.headers["Authorization"]
     else:
         known = session_id()
         found = parts().sessions.caller(known) if known else None
-        header = request.headers.get("Cookie", "")
-    parts().recent.remember(header.encode("latin-1"), found)
+        name, header = b"cookie", request.headers.get("Cookie", "")
+    parts().recent.remember((name, header.encode("latin-1")), found)
     return found
-
-
-def bearer() -> str | None:
-    """Tell what `Authorization: Bearer` brings; any other scheme is for a proxy in front of us."""
-    scheme, *rest = request.headers.get("Authorization", "").split(None, 1) or [""]
-    return "".join(rest).strip() if scheme.lower() == "bearer" else None
 
 
 def session_id() -> str | None:

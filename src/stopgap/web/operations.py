@@ -3,13 +3,14 @@
 import hmac
 import platform
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from stopgap import __version__
+from stopgap.accounts.keys import bearer
 from stopgap.accounts.permissions import Permission
 from stopgap.telemetry.exposition import render
 from stopgap.web.answers import json_answer
-from stopgap.web.callers import bearer, signed_in
+from stopgap.web.callers import signed_in
 from stopgap.web.parts import parts
 
 views = Blueprint("operations", __name__)
@@ -30,7 +31,9 @@ def health() -> Response:
 def metrics() -> Response:
     """Send the metrics of all workers, to Prometheus or an operator."""
     token = parts().settings.metrics_token
-    sent = (bearer() or "").encode("latin-1")  # its bytes: WSGI takes each for a character
+    sent = (bearer(request.headers.get("Authorization", "")) or "").encode(
+        "latin-1"
+    )  # its bytes: WSGI takes each for a character
     if token is None or not hmac.compare_digest(sent, token.encode()):
         signed_in(Permission.OPERATE)
     journal = parts().journal
