@@ -32,7 +32,7 @@ DOCUMENT = document(ALL, {})
 def validator(contract: Contract, name: str) -> jsonschema_rs.Draft202012Validator:
     """Make a validator of one of a contract's schemas, with the patterns of ECMAScript."""
     schemas = {"components": {"schemas": component_schemas(contract)}}
-    schema = schemas | {"$ref": f"#/components/schemas/{contract.name}.{name}"}
+    schema = schemas | {"$ref": f"#/components/schemas/{contract.name}_{name}"}
     return jsonschema_rs.Draft202012Validator(schema)
 
 
@@ -81,8 +81,16 @@ def test_a_contract_has_its_three_ways() -> None:
     assert found == {
         (madcompany.path, "get"): always,
         ("/predict", "get"): always,
-        ("/predict", "post"): always | {"403", "408", "413", "415"},
+        ("/predict", "post"): always | {"403", "408", "413", "415", "507"},
     }
+
+
+def test_who_may_predict() -> None:
+    """Where predictions are closed, nothing says that they can be had without credentials."""
+    for closed in (False, True):
+        for _, _, operation in operations(path_items(madcompany, closed=closed)):
+            assert ({} in operation["security"]) is not closed
+            assert {"key": []} in operation["security"]
 
 
 def test_a_contract_without_inputs_in_its_path_has_two() -> None:
@@ -127,11 +135,11 @@ def test_people_are_told_what_the_author_wrote() -> None:
     for words in ("at work in that month", "In people.", "in digits alone", "`seller_avaible`"):
         assert words in parameter["description"]
     assert parameter["example"] == 5
-    schema = component_schemas(madcompany)["madcompany.input.seller_available"]
+    schema = component_schemas(madcompany)["madcompany_input_seller_available"]
     assert (schema["title"], schema["examples"]) == ("Sellers available", [5, 20])
-    floor = component_schemas(LETTER)["letter.input.floor"]["description"]
+    floor = component_schemas(LETTER)["letter_input_floor"]["description"]
     assert floor.endswith("in digits alone, behind a minus where it is below 0.")
-    assert "In letters." in component_schemas(LETTER)["letter.output"]["description"]
+    assert "In letters." in component_schemas(LETTER)["letter_output"]["description"]
 
 
 @pytest.mark.parametrize("contract", ALL)
@@ -234,7 +242,7 @@ def test_the_schema_of_a_written_text_is_true(
     contract: Contract, field: kinds.Field, data: st.DataObject
 ) -> None:
     """A choice or text in an address is valid by the document if, and only if, it is read."""
-    schema = component_schemas(contract)[f"{contract.name}.input.{field.name}"]
+    schema = component_schemas(contract)[f"{contract.name}_input_{field.name}"]
     patterns = [way["pattern"] for way in (schema, *schema.get("anyOf", ())) if "pattern" in way]
     valid_texts = [st.from_regex(pattern) for pattern in patterns]
     nearly = st.sampled_from([value for value in NEARLY if isinstance(value, str)])
@@ -281,7 +289,7 @@ def test_what_breaks_the_promise_is_invalid_by_the_document(
 def test_an_answer_is_a_value_and_no_spelling_of_it() -> None:
     """A choice may be written in many ways by the client, and in one by the server."""
     contract = contract_of(Month)
-    schema = component_schemas(contract)["test.output"]
+    schema = component_schemas(contract)["test_output"]
     assert set(schema) == {"type", "enum"}
 
 
@@ -300,4 +308,4 @@ def test_no_input_can_be_taken_for_another_schema() -> None:
     """Inputs called like the document's own parts do not replace them."""
     contract = contract_of(bool, form=int, output=Annotated[int, Field(ge=1)])
     OpenAPIV31SpecValidator(document([contract], {})).validate()
-    assert component_schemas(contract)["test.output"] == {"type": "boolean"}
+    assert component_schemas(contract)["test_output"] == {"type": "boolean"}

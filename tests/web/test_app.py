@@ -110,6 +110,17 @@ def test_a_file_name_that_is_no_utf8(client: FlaskClient) -> None:
     assert "UTF-8" in answer.text
 
 
+def test_a_file_without_a_name(client: FlaskClient) -> None:
+    """A file that came as a text, for want of a filename, is told so; it is not called missing."""
+    head = b'--B\r\nContent-Disposition: form-data; name="image"\r\nContent-Type: image/png\r\n\r\n'
+    body = head + png() + b"\r\n--B--\r\n"
+    answer = client.post("/images", data=body, content_type="multipart/form-data; boundary=B")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    told = "was sent as text; give its part a filename"
+    assert answer.json["errors"] == [{"field": "image", "message": told}]
+
+
 def test_a_login_that_is_no_utf8(client: FlaskClient) -> None:
     """A form's name in another encoding is told so, without advice about JSON."""
     answer = client.post("/login", data=b"username=J%FCrgen&password=x", content_type=FORM)
@@ -226,6 +237,22 @@ def test_closed_predictions_need_a_session(tmp_path: Path) -> None:
     client.post("/login", json={"username": "orhan", "password": "12345"})
     assert client.get("/predict/5/january/100").status_code == 200
     app.extensions[NAME].close()
+
+
+def test_the_document_says_who_may_do_what(tmp_path: Path) -> None:
+    """What needs a session or key on this server is said to need one."""
+    for closed in (False, True):
+        settings = Settings(
+            data=tmp_path, predictions="signed-in" if closed else "open", guests=not closed
+        )
+        app = wiring.create_app(settings)
+        client = app.test_client()
+        document = client.get("/openapi.json").json
+        assert document is not None
+        for path, method in (("/predict", "get"), ("/predict", "post"), ("/images", "post")):
+            assert ({} in document["paths"][path][method]["security"]) is not closed
+        assert client.get("/docs").text.count("Open to all.") == (1 if closed else 5)
+        app.extensions[NAME].close()
 
 
 def test_an_input_with_a_name_of_ours(tmp_path: Path) -> None:

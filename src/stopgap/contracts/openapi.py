@@ -30,19 +30,26 @@ WITH_BODY = {
     "408": "BodyLate",
     "413": "BodyTooLarge",
     "415": "MediaTypeUnsupported",
+    "507": "DiskFull",
 }
 """Errors that only a prediction with a body can meet."""
 
+SIGNED_IN: list[dict[str, Any]] = [{"session": []}, {"key": []}]
+ANYBODY_OR_SIGNED_IN: list[dict[str, Any]] = [{}, *SIGNED_IN]
 
-def document(contracts: Sequence[Contract], platform_paths: Mapping[str, Any]) -> dict[str, Any]:
+
+def document(
+    contracts: Sequence[Contract], platform_paths: Mapping[str, Any], *, closed: bool = False
+) -> dict[str, Any]:
     """Write the document of a server.
 
     Args:
         contracts: Those that it serves.
         platform_paths: Its own routes, as path items; they may refer to the components below.
+        closed: Whether it predicts for signed-in users only.
     """
     versions = ", ".join(f"{contract.name} {contract.version}" for contract in contracts)
-    paths = [path_items(contract) for contract in contracts]
+    paths = [path_items(contract, closed=closed) for contract in contracts]
     return {
         "openapi": VERSION,
         "info": {"title": "Stopgap", "version": versions},
@@ -59,25 +66,28 @@ def document(contracts: Sequence[Contract], platform_paths: Mapping[str, Any]) -
     }
 
 
-def path_items(contract: Contract) -> dict[str, Any]:
+def path_items(contract: Contract, *, closed: bool = False) -> dict[str, Any]:
     """Describe a contract's routes: its path, and its prefix for queries and bodies.
 
     They refer to the shared components of `document` and to `component_schemas`.
     """
-    at_prefix = {contract.prefix: {"get": _by_query(contract), "post": _by_body(contract)}}
-    if contract.path == contract.prefix:
-        return at_prefix
-    return {contract.path: {"get": _by_path(contract)}} | at_prefix
+    items = {contract.prefix: {"get": _by_query(contract), "post": _by_body(contract)}}
+    if contract.path != contract.prefix:
+        items = {contract.path: {"get": _by_path(contract)}} | items
+    for item in items.values():
+        for operation in item.values():
+            operation["security"] = SIGNED_IN if closed else ANYBODY_OR_SIGNED_IN
+    return items
 
 
 def component_schemas(contract: Contract) -> dict[str, Schema]:
     """Describe a contract's values: each input as it is written, the bodies, the output."""
     name = contract.name
-    inputs = {f"{name}.input.{field.name}": _input_schema(field) for field in contract.fields}
+    inputs = {f"{name}_input_{field.name}": _input_schema(field) for field in contract.fields}
     return inputs | {
-        f"{name}.json": _object(contract, _in_json),
-        f"{name}.form": _object(contract, _in_form),
-        f"{name}.output": _output_schema(contract),
+        f"{name}_json": _object(contract, _in_json),
+        f"{name}_form": _object(contract, _in_form),
+        f"{name}_output": _output_schema(contract),
     }
 
 
@@ -115,7 +125,6 @@ def _operation(
         "tags": [contract.name],
         "summary": f"Predict, {ending}",
         "description": contract.description,
-        "security": [{}, {"session": []}, {"key": []}],
         "responses": {"200": _prediction(contract)}
         | {status: {"$ref": f"#/components/responses/{name}"} for status, name in errors.items()},
     }
@@ -223,11 +232,11 @@ def _example_output(contract: Contract) -> Any:
 
 
 def _ref(contract: Contract, name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{contract.name}.{name}"}
+    return {"$ref": f"#/components/schemas/{contract.name}_{name}"}
 
 
 def _input_ref(contract: Contract, field: kinds.Field) -> Schema:
-    return _ref(contract, f"input.{field.name}")
+    return _ref(contract, f"input_{field.name}")
 
 
 def _header(name: str) -> dict[str, str]:
@@ -263,6 +272,7 @@ def _problem_responses() -> dict[str, Any]:
         "NotAllowed": "A value is not allowed; `errors` names every field at fault.",
         "Throttled": "This server limits predictions, and these were too many.",
         "Unready": "There is no answer that keeps the promise; try again.",
+        "DiskFull": "The server's disk is full.",
     }
     more = {
         "NotSignedIn": "WWW-Authenticate",

@@ -136,7 +136,7 @@ def uploaded_bytes() -> bytes:
     """Read the one file that a multipart form brings, or the raw body.
 
     Raises:
-        InputMalformed: there is none, or more than one.
+        InputMalformed: there is none, or more than one, or it has no filename.
         BodyMalformed: the body is not the form that it says it is.
         MediaTypeUnsupported: it is packed.
     """
@@ -155,4 +155,7 @@ def uploaded_bytes() -> bytes:
 def _uploaded_files() -> list[bytes]:
     with _multipart():
         uploads = [file for name in IMAGE_FIELDS for file in request.files.getlist(name)]
+        if not uploads and any(name in request.form for name in IMAGE_FIELDS):
+            fault = Fault(field="image", message="was sent as text; give its part a filename")
+            raise InputMalformed("An upload brings one image.", faults=[fault])
         return [content for file in uploads if (content := file.read()) or file.filename]

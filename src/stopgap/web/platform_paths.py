@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stopgap.contracts.openapi import ANYBODY_OR_SIGNED_IN, SIGNED_IN
+
 TEXT = "text/plain"
 JSON = "application/json"
 
@@ -14,14 +16,20 @@ def _answer(description: str, media_type: str, schema: dict[str, Any], example: 
     }
 
 
-def _problem(description: str) -> Any:
+def _problem(description: str, *headers: str) -> Any:
     return {
         "description": description,
+        "headers": {
+            name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *headers)
+        },
         "content": {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
         },
     }
 
+
+REQUEST_ID: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+FETCHED = REQUEST_ID | {"ETag": {"schema": {"type": "string"}}}
 
 CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 SPACES = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -76,29 +84,35 @@ NAME = {
 
 BINARY = {"type": "string", "format": "binary"}
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
-SIGNED_IN: list[dict[str, Any]] = [{"session": []}, {"key": []}]
-ANYBODY_OR_SIGNED_IN: list[dict[str, Any]] = [{}, *SIGNED_IN]
 
 
 ALWAYS = {
     "414": _problem("Path and query are too long."),
-    "503": _problem("Too much is asked at once, or the database is away; see Retry-After."),
+    "503": _problem("Too much is asked at once, or the database is away.", "Retry-After"),
 }
 """What every route may answer, where it says nothing else of it."""
 
 
 def _sent_on(description: str) -> Any:
     location = {"schema": {"type": "string", "format": "uri-reference"}}
-    return {"description": description, "headers": {"Location": location}}
+    request_id = {"$ref": "#/components/headers/X-Request-Id"}
+    return {
+        "description": description,
+        "headers": {"Location": location, "X-Request-Id": request_id},
+    }
 
 
-def platform_paths() -> dict[str, Any]:
-    """Describe the routes that every contract comes with."""
+def platform_paths(*, guests: bool = True) -> dict[str, Any]:
+    """Describe the routes that every contract comes with.
+
+    Args:
+        guests: Whether somebody without an account may upload images.
+    """
     paths: dict[str, dict[str, Any]] = {
         "/status": {"get": _status()},
         "/login": {"post": _login(), "get": _sign_in_form()},
         "/logout": {"post": _logout()},
-        "/images": {"post": _upload(), "get": _list()},
+        "/images": {"post": _upload(guests=guests), "get": _list()},
         "/images/{name}": {"get": _fetch(), "delete": _delete()},
         "/health": {"get": _health()},
     }
@@ -139,7 +153,8 @@ def _login() -> dict[str, Any]:
             "413": _problem("The body is too large."),
             "415": _problem("The body is neither JSON nor a form."),
             "422": _problem("The name or password cannot be one."),
-            "429": _problem("Too many failures; Retry-After says when to try again."),
+            "429": _problem("Too many failures; try again later.", "Retry-After"),
+            "507": _problem("The server's disk is full."),
         },
     }
 
@@ -160,14 +175,16 @@ def _logout() -> dict[str, Any]:
         "summary": "End the session",
         "responses": {
             "200": _answer("Signed out.", TEXT, {"const": "Signed out."}, "Signed out."),
+            "303": _sent_on("Signed out, by a browser's own form."),
             "403": _problem("A browser sent it from another site's page."),
             "408": _problem("The body did not arrive in time."),
             "413": _problem("The body is too large."),
+            "507": _problem("The server's disk is full."),
         },
     }
 
 
-def _upload() -> dict[str, Any]:
+def _upload(*, guests: bool) -> dict[str, Any]:
     form = {"type": "object", "properties": {"image": BINARY}, "required": ["image"]}
     created = _answer("Kept; this is its path.", TEXT, {"type": "string"}, IMAGE_EXAMPLE["path"])
     created["content"][JSON] = {"schema": IMAGE, "example": IMAGE_EXAMPLE}
@@ -178,7 +195,7 @@ def _upload() -> dict[str, Any]:
         "summary": "Keep an image; get its path on the server",
         "description": "JPEG, PNG, WebP or GIF, as the multipart field `image`, `file` or `file1`, "
         "or as the raw body. It is re-encoded; nothing of its metadata is kept.",
-        "security": ANYBODY_OR_SIGNED_IN,
+        "security": ANYBODY_OR_SIGNED_IN if guests else SIGNED_IN,
         "requestBody": {
             "required": True,
             "content": content | {media_type: {"schema": BINARY} for media_type in IMAGE_TYPES},
@@ -187,7 +204,10 @@ def _upload() -> dict[str, Any]:
             "201": created,
             "303": _sent_on("Kept, by a browser's own form."),
             "400": _problem("No image, or a broken one."),
-            "401": _problem("Sign in first (where there are no guests), or the key is refused."),
+            "401": _problem(
+                "Sign in first (where there are no guests), or the key is refused.",
+                "WWW-Authenticate",
+            ),
             "403": _problem("A browser sent it from another site's page."),
             "408": _problem("The body did not arrive in time."),
             "413": _problem("Too many bytes or pixels."),
@@ -206,7 +226,7 @@ def _list() -> dict[str, Any]:
         "security": SIGNED_IN,
         "responses": {
             "200": _answer("The images.", JSON, schema, [IMAGE_EXAMPLE]),
-            "401": _problem("Sign in first, or the key is refused."),
+            "401": _problem("Sign in first, or the key is refused.", "WWW-Authenticate"),
         },
     }
 
@@ -220,9 +240,16 @@ def _fetch() -> dict[str, Any]:
         "account alone.",
         "security": ANYBODY_OR_SIGNED_IN,
         "responses": {
-            "200": {"description": "The image, with a strong ETag.", "content": content},
-            "304": {"description": "The client has it already (If-None-Match)."},
-            "401": _problem("The key is refused."),
+            "200": {
+                "description": "The image, with a strong ETag.",
+                "headers": FETCHED,
+                "content": content,
+            },
+            "304": {
+                "description": "The client has it already (If-None-Match).",
+                "headers": FETCHED,
+            },
+            "401": _problem("The key is refused.", "WWW-Authenticate"),
             "404": _problem("There is no such image for you."),
         },
     }
@@ -234,10 +261,12 @@ def _delete() -> dict[str, Any]:
         "summary": "Delete an image of one's own",
         "security": SIGNED_IN,
         "responses": {
-            "204": {"description": "Gone."},
-            "401": _problem("Sign in first, or the key is refused."),
+            "204": {"description": "Gone.", "headers": REQUEST_ID},
+            "401": _problem("Sign in first, or the key is refused.", "WWW-Authenticate"),
             "403": _problem("A browser sent it from another site's page."),
             "404": _problem("There is no such image of yours."),
+            "408": _problem("The body did not arrive in time."),
+            "413": _problem("The body is too large; it needs none."),
         },
     }
 

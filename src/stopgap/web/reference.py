@@ -32,4 +32,6 @@ def viewer() -> Response:
 
 
 def _document() -> dict[str, Any]:
-    return document(parts().contracts, platform_paths())
+    settings = parts().settings
+    own = platform_paths(guests=settings.guests)
+    return document(parts().contracts, own, closed=settings.predictions != "open")

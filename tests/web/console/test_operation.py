@@ -63,7 +63,7 @@ def test_who_may(found: dict[str, Operation]) -> None:
         ({"enum": ["a", 2]}, "one of a, 2"),
         ({"const": "Alive!"}, '"Alive!"'),
         ({"anyOf": [{"type": "boolean"}, {"const": ""}]}, "true or false or empty"),
-        ({"$ref": "#/components/schemas/madcompany.output"}, "an integer from 2000 to 5000"),
+        ({"$ref": "#/components/schemas/madcompany_output"}, "an integer from 2000 to 5000"),
         ({}, "any value"),
     ],
 )

@@ -102,10 +102,7 @@ def resolved(document: Document, described: Schema) -> Schema:
 def _needs(security: Sequence[Schema] | None) -> str:
     if not security:
         return ""
-    ways = "a session or an API key"
-    return (
-        f"Open to all, unless this server asks for {ways}." if {} in security else f"Needs {ways}."
-    )
+    return "Open to all." if {} in security else "Needs a session or an API key."
 
 
 def _parameters(document: Document, parameters: Sequence[Schema]) -> Iterator[Value]:
