@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.accounts.conftest import House
 
-from stopgap.accounts.account import Caller
+from stopgap.accounts.account import AccountNotFound, Caller
 from stopgap.accounts.keys import (
     KEYS_MAX,
     KeyLabelInvalid,
@@ -50,6 +50,19 @@ def test_keys_are_listed_without_their_secret(house: House) -> None:
         house.clock.forward(seconds=1)
     assert house.keys.list() == [made[2], made[1], made[0]]
     assert house.keys.list("Ada") == [made[2], made[0]]
+
+
+def test_another_account_of_the_same_name(house: House) -> None:
+    """Who asks while their account is deleted and added anew gets nothing of the new one."""
+    before = house.accounts.get("ada")
+    house.accounts.delete("ada")
+    house.accounts.add("ada", "another person")
+    made, _ = house.keys.create("ada")
+    with pytest.raises(AccountNotFound):
+        house.keys.create("ada", account_id=before.id)
+    with pytest.raises(AccountNotFound):
+        house.keys.list("ada", account_id=before.id)
+    assert house.keys.list("ada", account_id=house.accounts.get("ada").id) == [made]
 
 
 def test_a_revoked_key_is_none(house: House) -> None:

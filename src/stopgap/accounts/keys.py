@@ -92,8 +92,15 @@ class Keys:
         self._ids = ids
         self._secrets = (secret,) if previous is None else (secret, previous)
 
-    def create(self, account_name: str, label: str = "") -> tuple[Key, str]:
+    def create(
+        self, account_name: str, label: str = "", *, account_id: str | None = None
+    ) -> tuple[Key, str]:
         """Make a key, and the text that is shown this once and never again.
+
+        Args:
+            account_name: Whose key it is.
+            label: What it is for.
+            account_id: Only if the account of this name is this one: it may be another by now.
 
         Raises:
             AccountNotFound: there is no account of this name.
@@ -104,7 +111,7 @@ class Keys:
             raise KeyLabelInvalid
         key_id, secret = self._ids.secret()[:16], self._ids.secret()
         with self._database.write() as connection:
-            account = store.find_account(connection, fold_name(account_name))
+            account = store.find_account(connection, fold_name(account_name), account_id)
             if account is None or not store.hold_account(connection, account.id, disabled=True):
                 raise AccountNotFound(account_name)
             if len(store.keys(connection, account.id)) >= KEYS_MAX:
@@ -139,8 +146,12 @@ class Keys:
                 store.use_key(connection, row.id, now, before=now - SEEN_EVERY)
         return caller
 
-    def list(self, name: str | None = None) -> Sequence[Key]:
+    def list(self, name: str | None = None, *, account_id: str | None = None) -> Sequence[Key]:
         """List the keys of one account, or of all, the newest first.
+
+        Args:
+            name: The account's; None: of all.
+            account_id: Only if the account of this name is this one.
 
         Raises:
             AccountNotFound: there is no account of this name.
@@ -148,7 +159,7 @@ class Keys:
         with self._database.read() as connection:
             if name is None:
                 return [_key(row) for row in store.keys(connection)]
-            account = store.find_account(connection, fold_name(name))
+            account = store.find_account(connection, fold_name(name), account_id)
             if account is None:
                 raise AccountNotFound(name)
             return [_key(row) for row in store.keys(connection, account.id)]

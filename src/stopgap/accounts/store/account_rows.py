@@ -48,10 +48,12 @@ def accounts(
     return [_account(row) for row in connection.execute(statement.limit(limit))]
 
 
-def find_account(connection: Connection, folded: str) -> Account | None:
-    """Find an account by its folded name."""
+def find_account(
+    connection: Connection, folded: str, account_id: str | None = None
+) -> Account | None:
+    """Find an account by its folded name; None, too, if it is another than that of an id."""
     login = find_login(connection, folded)
-    return login.account if login else None
+    return login.account if login and account_id in {None, login.account.id} else None
 
 
 def find_login(connection: Connection, folded: str) -> Login | None:

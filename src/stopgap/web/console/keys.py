@@ -28,7 +28,7 @@ def create() -> Response:
     owner = callers.in_person(Permission.HOLD_KEYS)
     label = request.form.get("label", "").strip()
     try:
-        key, secret = parts().keys.create(owner.name, label)
+        key, secret = parts().keys.create(owner.name, label, account_id=owner.id)
     except (KeyLabelInvalid, KeyQuotaReached) as refusal:
         return problem(refusal, "keys.html", label=label, **_keys())
     return plain_page("keys.html", 201, made=key, secret=secret, **_keys())
@@ -45,7 +45,8 @@ def revoke(key_id: str) -> Response:
 def _keys() -> dict[str, Any]:
     owner = callers.signed_in(Permission.MANAGE_OWN)
     contract = parts().contracts[0]
+    own = parts().keys.list(owner.name, account_id=owner.id) if owner.account else []
     return {
-        "keys": parts().keys.list(owner.name) if owner.account else [],
+        "keys": own,
         "example": contract.address(example_inputs(contract)),
     }
