@@ -191,7 +191,9 @@ def errors_page() -> str:
         "Errors",
         "Over HTTP, an error is a problem document (RFC 9457, `application/problem+json`), or a "
         "page for browsers. Its `type` is `/problems/<code>`, a page that the server itself has. "
-        "A command that fails prints one line on standard error and ends with the exit code.",
+        "A command that fails over one of these prints one line on standard error, and ends with "
+        "its exit code. Two more codes: 2, an option or argument is wrong (the usage is shown, "
+        "too); 1, a check has found something, or a question was not answered with yes.",
         "## Over HTTP, and in commands",
         _table(
             ("Status", "Code", "What it means", "Exit code"),
