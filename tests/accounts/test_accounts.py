@@ -239,3 +239,9 @@ def test_names(house: House) -> None:
     ada = house.accounts.get("ada")
     assert house.accounts.names([ada.id, "nobody"]) == {ada.id: "ada"}
     assert house.accounts.names([]) == {}
+
+
+def test_an_operators_own_orhan(house: House) -> None:
+    """An account of the demo's name that an operator has made is not told to have its password."""
+    house.accounts.add("orhan", "another password")
+    assert not house.accounts.ensure_demo_account()

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import select, update
 from tests.accounts.conftest import FAILURES, Build, House
 
-from stopgap.accounts import store
+from stopgap.accounts import store, throttling
 from stopgap.accounts.account import AccountNameInvalid
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.passwords import HASHER, PasswordTooLong
@@ -316,3 +316,17 @@ def test_what_nobody_can_have_is_said_before_anything_is_looked_up(house: House)
         with pytest.raises(AccountNameInvalid):
             house.sign_in.sign_in("ada\n", "x", HERE)
     assert _outcome(house, "ada", "correct") == "client"
+
+
+def test_guests_of_one_network_count_together(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has a whole network of IPv6 brings no more guests than who has one address."""
+    monkeypatch.setattr(throttling, "GUESTS", 2)
+    house = build(guests=True)
+    house.sign_in.welcome_guest("2001:db8::1")
+    house.sign_in.sign_in("anybody", "anything", "2001:db8::2")
+    with pytest.raises(SignInThrottled):
+        house.sign_in.welcome_guest("2001:db8::3")
+    with pytest.raises(SignInThrottled):
+        house.sign_in.sign_in("anybody", "anything", "2001:db8::4")

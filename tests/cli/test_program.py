@@ -10,7 +10,13 @@ import click
 import pytest
 from tests.commands import ROOT, Run, shell
 
+from stopgap.accounts.account import AccountNotFound
+from stopgap.accounts.passwords import PasswordFixed
 from stopgap.cli import main
+from stopgap.cli.exit_codes import exit_code_of
+from stopgap.errors import StopgapError
+from stopgap.storage.database_faults import DatabaseUnreachable
+from stopgap.storage.objects import DiskFull
 
 
 def commands(group: click.Group, *words: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -90,3 +96,17 @@ def test_what_another_says_in_many_lines(run: Run, tmp_path: Path) -> None:
 def test_no_command(run: Run) -> None:
     """Without a command there is the list of all."""
     assert "contract" in run().output
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (AccountNotFound, os.EX_NOINPUT),
+        (PasswordFixed, os.EX_NOPERM),
+        (DatabaseUnreachable, os.EX_UNAVAILABLE),
+        (DiskFull, os.EX_CANTCREAT),
+    ],
+)
+def test_exit_codes_say_what_a_script_can_do(kind: type[StopgapError], code: int) -> None:
+    """What may succeed later, what is forbidden and what is not there are told apart."""
+    assert exit_code_of(kind) == code

@@ -29,7 +29,7 @@ from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import WaitingLane
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.predicting import Predicting
-from stopgap.telemetry.metrics import Metrics
+from stopgap.telemetry.metrics import Metrics, times
 
 Start = Callable[..., object]
 PREDICT = "/predict/5/january/100"
@@ -248,3 +248,13 @@ async def test_it_waits_for_who_is_inside() -> None:
         "startup.complete",
         "shutdown.complete",
     ]
+
+
+@in_a_loop
+async def test_refusals_are_counted() -> None:
+    """What the door itself refuses is among the requests that operators see, and among the shed."""
+    house = House(limit="1/day")
+    assert [(await house.ask(PREDICT)).status for _ in range(3)] == [200, 429, 429]
+    counts = house.metrics.of_all().counts
+    assert times(counts["stopgap_requests_total", "other", "GET", "429"]) == 2
+    assert counts["stopgap_shed_total", "predictions-throttled"] == [2]

@@ -184,3 +184,12 @@ async def test_who_still_sends_is_listened_to() -> None:
     assert client.whole
     assert not task.done()
     await asyncio.wait_for(task, LINGER_SECONDS + 0.5)
+
+
+@in_simulated_time
+async def test_who_reads_nothing_is_cut_off() -> None:
+    """A client that takes no piece in its time does not keep its place, though nobody needs it."""
+    client = Client(takes=2)
+    async with asyncio.timeout(READ_SECONDS + 1):
+        await sender().reply(reply(bytes(3 * PIECE)), client.send, sending())
+    assert not client.whole

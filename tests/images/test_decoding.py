@@ -1,7 +1,10 @@
 """Drawing anew: what is seen stays, everything else is gone, and hostile uploads are refused."""
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -12,7 +15,8 @@ from PIL import ImageChops, ImageStat
 from tests import pictures
 
 from stopgap.errors import StopgapError
-from stopgap.images.decoding import Decoder, Picture
+from stopgap.images import decoding
+from stopgap.images.decoding import Decoder, Picture, redraw
 from stopgap.images.image import (
     ImageBroken,
     ImageTooLarge,
@@ -20,6 +24,7 @@ from stopgap.images.image import (
     ImageUnrecognised,
     Kind,
 )
+from stopgap.images.outline import Outline, read_outline
 
 ANIMATED = [Kind.GIF, Kind.PNG, Kind.WEBP]
 
@@ -346,3 +351,40 @@ def test_no_small_copy_of_a_small_image() -> None:
     """An image that is small itself needs no copy."""
     assert redrawn(pictures.png(size=(240, 240))).small is None
     assert redrawn(pictures.png(size=(241, 1))).small is not None
+
+
+def test_a_server_without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where memory ends, that is not told to be the image's fault."""
+
+    def full(_outline: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(decoding, "_unpack", full)
+    with pytest.raises(MemoryError):
+        decoding.redraw(read_outline(pictures.png()))
+
+
+@pytest.mark.parametrize("claim", ["width", "height"])
+def test_claims_bind(claim: str) -> None:
+    """What unpacks to more than it has claimed, on either side, is refused as broken."""
+    outline = read_outline(pictures.png())
+    less = {claim: getattr(outline, claim) - 1}
+    with pytest.raises(ImageBroken):
+        redraw(replace(outline, **less))
+
+
+def test_draws_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many uploads come at once, memory holds the pixels of one."""
+    drawing, redraw = threading.Lock(), decoding.redraw
+
+    def alone(outline: Outline) -> Picture:
+        assert drawing.acquire(blocking=False)
+        time.sleep(0.02)
+        drawing.release()
+        return redraw(outline)
+
+    monkeypatch.setattr(decoding, "redraw", alone)
+    decoder = Decoder(bytes_max=1_000_000, pixels_max=1_000_000)
+    with ThreadPoolExecutor(4) as pool:
+        drawn = pool.map(decoder.decode, [pictures.png()] * 4)
+        assert len({picture.content for picture in drawn}) == 1

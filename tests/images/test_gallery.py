@@ -1,6 +1,7 @@
 """The images that are kept: whose they are, how many, for how long, and nothing left behind."""
 
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from stopgap.images.image import (
     UploaderGone,
 )
 from stopgap.images.store import ImageRows, images
-from stopgap.storage.database import Database
+from stopgap.storage.database import Database, lock
 from stopgap.storage.object_stores import open_objects
 from stopgap.storage.objects import DiskFull, ObjectStore, ObjectsUnreachable
 
@@ -566,3 +567,36 @@ def test_a_small_copy_that_was_left_behind(
     clock.forward(days=1)
     assert gallery.sweep_orphans() == 1
     assert list(objects.names()) == []
+
+
+def test_sweeps_the_drafts_of_killed_writers(gallery: Images, tmp_path: Path) -> None:
+    """What a killed worker has half written goes with the orphans, and not at a start alone."""
+    draft = tmp_path / "objects" / ".drafts" / "0123"
+    draft.write_bytes(b"half an image")
+    os.utime(draft, (0, 0))
+    gallery.sweep_orphans()
+    assert not draft.exists()
+
+
+def test_guests_take_turns(gallery: Images, database: Database) -> None:
+    """All guests share a quota, so of several that upload at once one is counted after another."""
+    added = threading.Thread(target=gallery.add, args=(pictures.png(), GUEST))
+    with database.write() as holder:
+        lock(holder, "images of guests")
+        added.start()
+        added.join(0.5)
+        assert added.is_alive()
+    added.join(10)
+    assert not added.is_alive()
+
+
+@pytest.mark.parametrize(("uploader", "most"), [(ANN, 5), (GUEST, 3)])
+def test_who_has_enough_is_refused_unread(
+    gallery: Images, monkeypatch: pytest.MonkeyPatch, uploader: Uploader, most: int
+) -> None:
+    """Over the quota no upload is unpacked: what is refused costs no more than a look."""
+    for _ in range(most):
+        gallery.add(pictures.png(), uploader)
+    monkeypatch.setattr(gallery, "_decoder", None)
+    with pytest.raises(ImageQuotaReached):
+        gallery.add(pictures.png(), uploader)

@@ -1,5 +1,6 @@
 """Outlines: what an upload claims to be, and what is refused before a pixel is unpacked."""
 
+import struct
 import time
 
 import pytest
@@ -163,3 +164,16 @@ def test_never_fails_otherwise(start: bytes, rest: bytes) -> None:
     except (ImageBroken, ImageUnrecognised):
         return
     assert outline.cost > 0
+
+
+def test_bounds_the_chunks_of_a_webp() -> None:
+    """A WebP of more chunks than any encoder makes is refused before they are all walked."""
+    image = pictures.webp()
+    for more, refused in ((CHUNKS_MAX - 1, False), (CHUNKS_MAX, True)):
+        content = image[12:] + b"XXXX\0\0\0\0" * more
+        whole = b"RIFF" + struct.pack("<I", len(content) + 4) + b"WEBP" + content
+        if refused:
+            with pytest.raises(ImageBroken):
+                read_outline(whole)
+        else:
+            assert read_outline(whole).kind is Kind.WEBP

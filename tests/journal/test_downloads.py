@@ -145,3 +145,14 @@ def test_an_export_that_breaks_off(some: Downloads, journal_database: Database) 
         download.end()
         with pytest.raises(OSError, match="ended early"):
             download.read(PIECE)
+
+
+def test_ended_downloads_give_their_places_back(
+    journal_database: Database, some: Downloads
+) -> None:
+    """Who has closed a download has made room for another at once."""
+    add(journal_database, various(10))
+    for _ in range(2):
+        every = [some.start("jsonl", EVERYTHING) for _ in range(AT_ONCE)]
+        for download in every:
+            download.close()

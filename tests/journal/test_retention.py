@@ -1,5 +1,7 @@
 """Retention: what is older than it may be is gone, and nothing else."""
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,9 +10,12 @@ from tests.fakes import FakeClock
 from tests.journal.filling import START, add, at, newest_first, various
 from tests.journal.records import record
 
+from stopgap.journal import store
 from stopgap.journal.filters import Condition, Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
+from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
+from stopgap.journal.store.rows import lock
 from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, FORGOTTEN, RECORDS, TERMS
 from stopgap.storage.database import Database
 
@@ -154,3 +159,59 @@ def test_life_goes_on(journal: Journal, journal_database: Database, some: list[R
     assert late not in [entry.record for entry in journal.page(MAY, limit=1000)]
     journal.delete_older(START + timedelta(days=1))
     assert counts(journal_database) == [0, 0, 0, 0]
+
+
+def test_finer_counts_of_young_answers_stay(journal: Journal, journal_database: Database) -> None:
+    """Days whose answers go lose their minutes and hours; the charts of yesterday stay fine."""
+    old, young = (record(at=at(START + timedelta(days=days))) for days in (0, 35))
+    add(journal_database, [old, young])
+    assert journal.delete_older(START + timedelta(days=30)) == 1
+    widths = select(COUNTS.c.width).where(COUNTS.c.start >= young.at // 1_000_000 // DAY * DAY)
+    with journal_database.read() as connection:
+        assert set(connection.scalars(widths)) == {MINUTE, HOUR, DAY}
+
+
+def test_a_clock_that_leaps_again(journal: Journal, some: list[Record], clock: FakeClock) -> None:
+    """Who has set the clock right has a whole day again when it leaps another time."""
+    clock.forward(days=730)
+    assert journal.sweep(days=365) == 0
+    clock.forward(days=-730)
+    assert journal.sweep(days=365) == 0
+    clock.forward(days=2)
+    assert journal.sweep(days=365) == 0
+    clock.forward(days=730)
+    assert journal.sweep(days=365) == 0
+    assert len(journal.page(limit=1000)) == len(some)
+
+
+def merged(database: Database) -> bool:
+    """Merge old blocks, as the drainer does."""
+    with database.write() as connection:
+        return store.merge(connection)
+
+
+WRITES: list[Callable[[Journal, Database, str], object]] = [
+    lambda journal, _database, _id: journal.anonymise("nobody yet"),
+    lambda journal, _database, name: journal.report_actual(name, 1),
+    lambda journal, _database, _id: journal.delete_older(START + timedelta(days=1)),
+    lambda _journal, database, _id: add(database, [record()]),
+    lambda _journal, database, _id: merged(database),
+]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_one_writes_at_a_time(
+    journal: Journal,
+    journal_database: Database,
+    some: list[Record],
+    write: Callable[[Journal, Database, str], object],
+) -> None:
+    """Who forgets a caller, or deletes, sees all that others have brought in, and they that."""
+    writing = threading.Thread(target=write, args=(journal, journal_database, some[0].id))
+    with journal_database.write() as holder:
+        lock(holder)
+        writing.start()
+        writing.join(0.3)
+        assert writing.is_alive()
+    writing.join(10)
+    assert not writing.is_alive()

@@ -262,3 +262,39 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path, fsync: Fsync) -> None:
     assert promised <= set(names)
     assert len(names) == len(set(names))
     assert len(names) <= len(promised) + 4  # each may have been killed just before the word
+
+
+@pytest.mark.parametrize(("fsync", "flushes"), [("always", 3), ("off", 0)])
+def test_each_record_is_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsync: Fsync, flushes: int
+) -> None:
+    """With `always`, a record is on the disk when its answer leaves; so is its segment's name."""
+    flushed: list[str] = []
+    flush = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)  # the operating system's part, not ours
+    with closing(Spool(tmp_path, RandomIds(), fsync=fsync)) as spool:
+        for number in range(1, 4):
+            spool.append(b"{}")
+            assert sum(name.endswith(".spool") for name in flushed) == min(number, flushes)
+    assert flushed.count(str(tmp_path)) == (fsync != "off")
+
+
+def test_full_segments_are_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `interval`, what a segment got last is flushed though it was full by then."""
+    flushed: set[str] = set()
+    flush = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.add(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)  # the operating system's part, not ours
+    with closing(Spool(tmp_path, RandomIds(), fsync="interval", segment_bytes=1)) as spool:
+        for _ in range(3):
+            spool.append(b"{}")
+    assert {str(path) for path in tmp_path.glob("*.spool")} <= flushed

@@ -4,6 +4,7 @@ import gc
 import math
 import random
 import threading
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import pytest
@@ -312,3 +313,20 @@ def test_postgresql_walks_the_blocks(
     assert len(plans) == 3
     for plan in plans:
         assert "block = journal_blocks.block" in plan, plan
+
+
+def test_only_an_export_takes_its_time(
+    journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is a request's, whose statements are bounded; an export's may take any time."""
+    asked: list[bool] = []
+    read = journal_database.read
+
+    def note(*, unbounded: bool = False) -> AbstractContextManager[Connection]:
+        asked.append(unbounded)
+        return read(unbounded=unbounded)
+
+    monkeypatch.setattr(journal_database, "read", note)
+    journal.page()
+    list(journal.export())
+    assert asked == [False, True]

@@ -11,7 +11,7 @@ from stopgap.models import artifacts
 from stopgap.models.artifacts import ArtifactDamaged, ArtifactMissing, Artifacts
 from stopgap.models.failures import ModelUnloadable
 from stopgap.storage.object_stores import open_objects
-from stopgap.storage.objects import ObjectStore
+from stopgap.storage.objects import DiskFull, ObjectStore
 
 CONTENT = bytes(range(256)) * 100
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -208,3 +208,17 @@ def test_many_may_fetch_at_once(objects: ObjectStore, cache: Path, model: Path) 
         thread.join()
     assert found == [CONTENT] * 8
     assert [file.name for file in cache.iterdir()] == [DIGEST]
+
+
+def test_a_full_store_holds_up_nobody(
+    kept: Artifacts, objects: ObjectStore, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store has lost a file and has no room for it, a whole copy here is enough."""
+
+    def full(_name: str, _content: bytes) -> None:
+        raise DiskFull
+
+    kept.fetch(kept.put(model))
+    objects.delete(DIGEST)
+    monkeypatch.setattr(objects, "put", full)
+    assert kept.secure(DIGEST).read_bytes() == CONTENT

@@ -364,3 +364,18 @@ async def test_nobody_is_forgotten(happenings: list[Any]) -> None:
         assert future.done()
         if not future.cancelled() and future.exception() is None:
             assert future.result() == expected
+
+
+@in_simulated_time
+async def test_a_call_that_nobody_awaits_any_more() -> None:
+    """A model that hangs is seen to after the deadline, though its callers have gone by then."""
+    bench = Bench()
+    first = bench.ask(0)
+    await asyncio.sleep(4)
+    bench.answer()
+    assert await first == 0
+    second = bench.ask(1)
+    await asyncio.sleep(0.5)
+    second.cancel()
+    await asyncio.sleep(5)
+    assert (bench.calls, bench.overdue) == ([[0], [1]], 1)

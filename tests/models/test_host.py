@@ -3,12 +3,14 @@
 import asyncio
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.front.loops import in_a_loop
@@ -30,6 +32,7 @@ from tests.models.slots import (
 from stopgap.contracts.loading import load_contract
 from stopgap.contracts.madcompany import contract
 from stopgap.contracts.row import Row
+from stopgap.models.bringing import bring
 from stopgap.models.failures import (
     ModelDied,
     ModelFailed,
@@ -37,7 +40,10 @@ from stopgap.models.failures import (
     ModelUnavailable,
     ModelUnloadable,
 )
+from stopgap.models.frames import ANSWER, Frame, Frames
+from stopgap.models.life import Life
 from stopgap.models.loaded import file_hash
+from stopgap.models.restarting import Restarts
 from stopgap.models.slot import open_slot
 from stopgap.models.specification import Specification
 
@@ -540,3 +546,119 @@ async def test_a_file_that_was_changed_does_not_come_back(tmp_path: Path) -> Non
         model.write_text(text)
         await back(slot, 20)
         assert await outcome(slot, row(GOOD)) == 3000
+
+
+def score(process: int) -> int:
+    """Tell how soon the system ends a process when memory does: 1000 comes first."""
+    return int(Path(f"/proc/{process}/oom_score_adj").read_text())
+
+
+@in_a_loop
+async def test_it_gives_way() -> None:
+    """It goes first when the machine's memory ends, and a crash leaves no image of it."""
+    specification = hostile("raises")
+    slot = open_slot(specification, contract, contract_source=SOURCE)
+    await slot.start()
+    try:
+        (model,) = models()
+        assert score(model) == 1000
+        assert resource.prlimit(model, resource.RLIMIT_CORE) == (0, 0)
+    finally:
+        await slot.stop()
+
+
+@pytest.mark.parametrize(("told", "threads"), [(None, 1), ("3", 3)])
+@in_a_loop
+async def test_threads_of_numeric_libraries(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str | None, threads: int
+) -> None:
+    """They use one thread, unless the operator's environment says otherwise."""
+    if told is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+    model = tmp_path / "peeping.py"
+    model.write_text("import os\n\ndef peep(row): return int(os.environ['OMP_NUM_THREADS'])\n")
+    async with started(Specification(uri=f"python:{model}:peep")) as slot:
+        assert await slot.answer(row(1)) == threads
+
+
+@in_a_loop
+async def test_its_children_end_with_it(tmp_path: Path) -> None:
+    """A model that dies leaves nothing running: a program that it has started ends with it."""
+    model = tmp_path / "parent.py"
+    model.write_text(
+        "import os, subprocess\n"
+        "def answer(row):\n"
+        f"    if row.seller_available == {BAD}:\n"
+        "        subprocess.Popen(['sleep', '20'])\n"
+        "        os._exit(1)\n"
+        "    return 3000\n"
+    )
+    async with started(Specification(uri=f"python:{model}:answer")) as slot:
+        (leader,) = models()
+        assert isinstance(await outcome(slot, row(BAD)), ModelDied)
+        see_gone(leader)
+
+
+class Pipe:
+    """A process that is only talked to."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.killed: list[str] = []
+
+    def send(self, frame: bytes) -> None:
+        """Take a frame."""
+        self.sent.append(frame)
+
+    def kill(self, reason: str) -> None:
+        """Note why it is to end."""
+        self.killed.append(reason)
+
+
+@in_a_loop
+async def test_an_answer_to_another_call_is_nobodys() -> None:
+    """What a process says to a call of before, or of nobody, is given to no caller of now."""
+    pipe, specification = Pipe(), hostile("raises")
+    life = Life(
+        asyncio.get_running_loop(),
+        cast("Any", pipe),
+        specification,
+        bring(contract.output_kind, specification.bring),
+        ended=lambda _reason, _lived: None,
+    )
+    asked = life.batching.ask((row(1),), whole=False)
+    await asyncio.sleep(0)
+    (sent,) = Frames().feed(pipe.sent[0])
+    life.received(Frame(sent.number - 1, ANSWER, b"[3000]"))
+    assert pipe.killed == ["It answered what it had not been asked."]
+    assert not asked.done()
+    life.received(Frame(sent.number, ANSWER, b"[3001]"))
+    assert await asked == 3001
+    life.batching.end(partial(ModelDied, "The test is over."))
+
+
+@in_a_loop
+async def test_who_waits_is_told_of_the_stop() -> None:
+    """When a model is stopped, those who wait for their turn have no deadline to wait for."""
+    slot = opened(hostile("hangs", deadline=30, batch=1))
+    await slot.start()
+    asked = [asyncio.ensure_future(outcome(slot, row(BAD))) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    await slot.stop()
+    async with asyncio.timeout(5):
+        for failure in await asyncio.gather(*asked):
+            assert isinstance(failure, ModelUnavailable | ModelDied)
+    assert isinstance(await outcome(slot, row(1)), ModelUnavailable)
+
+
+@in_a_loop
+async def test_a_stop_does_not_wait_for_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that is left alone for a while after its death is stopped at once."""
+    monkeypatch.setattr(Restarts, "pause", lambda _restarts, _lived: 30.0)
+    slot = opened(hostile("exits_at_once"))
+    await slot.start()
+    assert isinstance(await outcome(slot, row(BAD)), ModelDied)
+    async with asyncio.timeout(5):
+        await slot.stop()

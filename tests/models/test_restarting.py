@@ -23,3 +23,10 @@ def test_a_life_of_some_length_counts_for_something() -> None:
     for _ in range(10):
         restarts.pause(LIVED_SECONDS - 1)
     assert restarts.pause(LIVED_SECONDS) == 0.1
+
+
+@pytest.mark.parametrize("pauses", [FOR_CLIENTS, ASIDE])
+def test_however_often_it_dies(pauses: Pauses) -> None:
+    """The pause has an end, and so have the numbers that it is reckoned with."""
+    restarts = Restarts(pauses)
+    assert [restarts.pause(0.0) for _ in range(2_000)][-1] == pauses.last

@@ -47,3 +47,16 @@ async def test_a_flood_is_cut(caplog: pytest.LogCaptureFixture) -> None:
     assert len(lines) <= LINES * 3
     assert any("lines" in each.__dict__ for each in caplog.records)
     assert len(sayings.last.splitlines()) <= KEPT
+
+
+@in_a_loop
+async def test_a_line_without_an_end() -> None:
+    """However long a model prints on without ending a line, little of it is kept."""
+    reading, writing = os.pipe()
+    sayings = Sayings(asyncio.get_running_loop(), "m", reading)
+    for _ in range(5):
+        os.write(writing, b"x" * 60_000)
+        await asyncio.sleep(REST * 1.5)
+    assert len(sayings._begun) <= 4 * LINE_MAX
+    os.close(writing)
+    sayings.close()

@@ -1,6 +1,8 @@
 """scikit-learn models: skops files alone, of scikit-learn's own types alone."""
 
 import pickle
+import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,6 +25,7 @@ from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.kinds import load_model
 from stopgap.models.loaded import found_of
+from stopgap.models.sklearn import _is_own_class
 
 
 class Point(BaseModel):
@@ -181,3 +184,30 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         load_model(f"sklearn:{path}", promised(float_()), None)
     with pytest.raises(ModelUnloadable, match="StandardScaler, which cannot predict"):
         load_model(kept(StandardScaler(), tmp_path), promised(float_()), None)
+
+
+def test_a_class_that_scikit_learn_has_only_imported(tmp_path: Path) -> None:
+    """Another's class is not trusted for lying in a module of scikit-learn as well."""
+    path = Path(kept(FunctionTransformer(func=zipfile.ZipFile), tmp_path).removeprefix("sklearn:"))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    schema = re.sub(rb'"zipfile[^"]*"', b'"sklearn.datasets._openml"', members["schema.json"])
+    members["schema.json"] = schema.replace(b'"ZipFile"', b'"TemporaryDirectory"')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelUnloadable, match=r"TemporaryDirectory.*python:module:attribute"):
+        load_model(f"sklearn:{path}", promised(float_()), None)
+
+
+def test_no_module_is_imported_that_a_file_names() -> None:
+    """What a file says it holds is looked for in scikit-learn alone: an import runs code."""
+    sys.modules.pop("this", None)
+    assert not _is_own_class("this.s")
+    assert "this" not in sys.modules
+
+
+def test_functions_of_its_own_are_not_trusted() -> None:
+    """Scikit-learn's functions are none of its classes: some read files, or fetch them."""
+    assert _is_own_class("sklearn.linear_model._base.LinearRegression")
+    assert not _is_own_class("sklearn.datasets._base.load_files")

@@ -151,3 +151,17 @@ async def test_the_stages_are_told() -> None:
     ]
     served.apply(contract, Plan(None))
     assert list(served.stages()) == []
+
+
+@in_a_loop
+async def test_an_old_plans_shadows_take_no_more() -> None:
+    """Once another plan is there, nothing is asked of a shadow whose model may be gone."""
+    served, shadow = predicting(Memory()), FakeSlot(2600)
+    who = routing(release(7), shadows=(release(8, "shadow"),))
+    served.apply(contract, plan(who, _7=FakeSlot(), aside_8=shadow))
+    before = served.way(contract)
+    assert before is not None
+    await before.answer(row(), REQUEST_ID, None)
+    served.apply(contract, plan(routing(release(7)), _7=FakeSlot()))
+    await asyncio.sleep(0.1)
+    assert shadow.batches == []

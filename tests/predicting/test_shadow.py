@@ -205,3 +205,14 @@ async def test_nothing_is_counted_of_one_that_is_gone() -> None:
     await asyncio.sleep(SOON)
     assert 8 not in house.hand_over().tallies
     assert house.served.way(contract) is None
+
+
+@in_a_loop
+async def test_it_goes_on() -> None:
+    """What comes when the copies of before have been answered is answered as well."""
+    shadow = FakeSlot()
+    house = House(shadow)
+    for _ in range(3):
+        await house.way.answer(row(), REQUEST_ID, None)
+        await asyncio.sleep(SOON)
+    assert shadow.batches == [1, 1, 1]

@@ -10,6 +10,7 @@ from tests.predicting.slots import (
     REQUEST_ID,
     FakeSlot,
     Memory,
+    nobodys_reporter,
     plan,
     predicting,
     release,
@@ -251,3 +252,52 @@ async def test_a_plan_knows_who_is_inside() -> None:
     slot.gate.set()
     await asking[1]
     assert of.inside == 0
+
+
+@in_a_loop
+async def test_what_is_withheld_is_counted_as_withheld() -> None:
+    """Operators see in the metrics that answers had no record, under the release that gave them."""
+    served = way(Full(), plan(routing(release(7)), _7=FakeSlot()))
+    with pytest.raises(SpoolUnwritable):
+        await served.answer(row(), REQUEST_ID, None)
+    told = served._metrics.of_all().counts
+    assert {key[1:] for key, counts in told.items() if sum(counts)} == {
+        (contract.name, "7", SpoolUnwritable.code)
+    }
+
+
+@in_simulated_time
+async def test_busy_is_counted_as_shed() -> None:
+    """Who is refused because too many wait is among the shed requests that operators watch."""
+    slow = FakeSlot(held=True)
+    served = way(Memory(), plan(hanging(1.0), _7=slow))
+    waiting = [asyncio.create_task(served.answer(row(), REQUEST_ID, None)) for _ in range(200)]
+    await asyncio.sleep(0.3)
+    waiting.pop().cancel()
+    await asyncio.sleep(0)
+    with pytest.raises(ModelBusy):
+        await served.answer(row(), REQUEST_ID, None)
+    assert served._metrics.of_all().counts["stopgap_shed_total", ModelBusy.code] == [1]
+    slow.gate.set()
+    await asyncio.gather(*waiting)
+
+
+@in_simulated_time
+async def test_a_release_is_judged_by_all_that_it_was_asked() -> None:
+    """Good answers count as well as failures, and who was refused at once as one that is late."""
+    reporter, slow = nobodys_reporter(), FakeSlot(held=True)
+    served = predicting(Memory(), clock=LoopClock(), reporter=reporter)
+    served.apply(contract, plan(hanging(1.0), _7=slow))
+    found = served.way(contract)
+    assert found is not None
+    waiting = [asyncio.create_task(found.answer(row(), REQUEST_ID, None)) for _ in range(200)]
+    await asyncio.sleep(0.3)
+    waiting.pop().cancel()
+    await asyncio.sleep(0)
+    with pytest.raises(ModelBusy):
+        await found.answer(row(), REQUEST_ID, None)
+    slow.gate.set()
+    await asyncio.gather(*waiting)
+    tally = reporter.count(contract.name, 7).take()
+    assert tally is not None
+    assert dict(tally.outcomes) == {"ok": 199, "late": 1}

@@ -1,7 +1,9 @@
 """Following: every worker has what the releases say, and goes on with what it knows."""
 
 import asyncio
+import errno
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +15,9 @@ from tests.predicting.slots import FakeSlot, release, routing
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract
+from stopgap.models.failures import ModelUnloadable
 from stopgap.models.slot import Slot
+from stopgap.releases import following, seating
 from stopgap.releases.following import Follower
 from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan, Seat
@@ -206,3 +210,94 @@ def test_what_is_known_last_is_kept_whole(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
     LastKnown(tmp_path / "no" / "releases.json").write({contract.name: who})
     LastKnown(file / "releases.json").write({contract.name: who})  # nor one that can be none
+
+
+def test_the_last_known_routing_outlives_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its content is on the disk before it takes the place of what was known before."""
+    path, flushed = tmp_path / "releases.json", list[tuple[int, bool]]()
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append((os.fstat(descriptor).st_size, path.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)  # the operating system's part, not ours
+    LastKnown(path).write({contract.name: routing(release(1))})
+    assert flushed == [(path.stat().st_size, False)]
+
+
+class Unlucky(Worker):
+    """A worker that cannot load its first model at once."""
+
+    tried = False
+
+    async def _open(self, of: Contract, seat: Seat) -> Slot:
+        if not self.tried:
+            self.tried = True
+            raise ModelUnloadable("its file is not there yet")
+        return await super()._open(of, seat)
+
+
+@in_a_loop
+async def test_what_cannot_be_loaded_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that could not be loaded is tried again by itself, though nobody changes anything."""
+    monkeypatch.setattr(seating, "RETRY_SECONDS", 0.01)
+    worker = Unlucky(Source(routing(release(1))), tmp_path / "releases.json")
+    await worker.follower.start()
+    assert worker.plan.slot(release(1)) is None
+    async with asyncio.timeout(5):
+        while worker.plan.slot(release(1)) is None:  # noqa: ASYNC110  # another task does it
+            await asyncio.sleep(0.01)
+    await worker.follower.stop()
+
+
+class Waiting(Worker):
+    """A worker whose models are never loaded."""
+
+    async def _open(self, of: Contract, seat: Seat) -> Slot:
+        await asyncio.Event().wait()
+        return await super()._open(of, seat)
+
+
+@in_a_loop
+async def test_a_start_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker starts without a model that takes too long, to serve what else it can."""
+    monkeypatch.setattr(following, "START_SECONDS", 0.05)
+    worker = Waiting(Source(routing(release(1))), tmp_path / "releases.json")
+    async with asyncio.timeout(5):
+        await worker.follower.start()
+    assert worker.live is None
+    await worker.follower.stop()
+
+
+def test_another_format(tmp_path: Path) -> None:
+    """What another version has kept, in a form of its own, is taken for nothing."""
+    path = tmp_path / "releases.json"
+    LastKnown(path).write({contract.name: routing(release(1))})
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    assert LastKnown(path).read() == {}
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the routing cannot be kept, no draft of it stays, however often it is tried."""
+
+    def full(_path: Path, _content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    LastKnown(tmp_path / "releases.json").write({contract.name: routing(release(1))})
+    assert list(tmp_path.iterdir()) == []
+
+
+@in_a_loop
+async def test_what_was_counted_last_is_handed_over(tmp_path: Path) -> None:
+    """At the end what was counted since the last time is not lost."""
+    async with working(Source(routing(release(1))), tmp_path / "releases.json") as worker:
+        assert worker.reports == 0
+    assert worker.reports == 1

@@ -252,3 +252,14 @@ def test_intervals() -> None:
     even = Counter(duration_bin(1000 * n) for n in range(1, 1_001))
     low, high = quantile_bounds(even, 0.5)
     assert low < 500_000 < high
+
+
+@pytest.mark.parametrize("live", [(0, 0), (5, 0)])
+def test_a_live_release_that_nobody_asks(live: tuple[int, int]) -> None:
+    """With too few requests of the live release there is nothing to compare with, and no error."""
+    assert judged((600, 6), live).action == "keep"
+
+
+def test_a_live_release_without_durations() -> None:
+    """However many durations a canary has, without the live one's there is no verdict by them."""
+    assert verdict([], (Counter({duration_bin(90_000): 1_000}), Counter())).action == "keep"

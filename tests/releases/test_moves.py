@@ -242,3 +242,10 @@ def test_what_is_live_cannot_be_made_live() -> None:
         with pytest.raises(MoveNotAllowed) as refusal:
             promoted(standing, number, "live")
         assert refusal.value.detail == said
+
+
+def test_nobody_helps_out_for_itself() -> None:
+    """Who is live again after the stand-in has no release before it to answer in its place."""
+    again = to_live(1, to_live(0, to_live(1, standing(r1="candidate"))))
+    assert again.live == 1
+    assert again.previous is None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.contracts.promises import DELIVERY, LETTER
@@ -11,6 +12,7 @@ from tests.releases.making import report, specification
 
 from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
+from stopgap.models.loaded import file_hash
 from stopgap.models.specification import Specification
 from stopgap.releases.gate import (
     ReasonMissing,
@@ -498,3 +500,27 @@ def test_words_from_outside(releases: Releases) -> None:
     release = releases.add(NAME, specification(), "ann\0", "\ud800" + "x" * 5_000)
     assert releases.show(NAME, 1) == release
     assert (release.created_by, len(release.note)) == ("ann\ufffd", 1_000)
+
+
+def test_an_overridden_file_stays_let_through(releases: Releases) -> None:
+    """What was let through by an override stays loaded when the next file of a release fails."""
+    number, third = passed(releases), "3" * 64
+    verify_file(releases, number, FIRST)
+    releases.promote(NAME, number, "ann")
+    verify_file(releases, number, SECOND, "latency")
+    releases.override(NAME, number, "latency", "ann", "it is quick enough")
+    verify_file(releases, number, third, "latency")
+    assert live_file(releases) == SECOND
+
+
+def test_a_changed_file_is_given_no_traffic(releases: Releases, tmp_path: Path) -> None:
+    """A Python file that is another than the one that was verified is verified again first."""
+    model = tmp_path / "model.py"
+    model.write_text("answer = len\n")
+    number = releases.add(NAME, Specification(uri=f"python:{model}:answer"), "ann").number
+    verify_file(releases, number, str(file_hash(model)))
+    model.write_text("answer = max\n")
+    with pytest.raises(ReleaseUnverified, match="has changed since it was verified"):
+        releases.promote(NAME, number, "ann")
+    model.write_text("answer = len\n")
+    releases.promote(NAME, number, "ann")

@@ -124,3 +124,17 @@ def test_where_no_canary_is_nobody_is_judged() -> None:
     reporter.follow(routing(release(7)))
     reporter.take()()
     assert sink.judged == []
+
+
+def test_who_is_judged_is_the_canary_of_now() -> None:
+    """Of the routings that a contract has had, only the last one's canary is judged."""
+    verdict = Verdict(action="back", reason="it dies", figures={"failures": 4})
+    sink = Sink(verdict)
+    reporter = Reporter(sink, sink.send_back, "one")
+    for canary in (None, release(8, "canary", percent=5), release(9, "canary", percent=5)):
+        reporter.follow(routing(release(7), canary=canary))
+    reporter.take()()
+    assert [number for _, number, _ in sink.sent_back] == [9]
+    reporter.follow(routing(release(7)))
+    reporter.take()()
+    assert len(sink.judged) == 1

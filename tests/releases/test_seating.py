@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from tests.fakes import FakeClock
 from tests.front.loops import in_a_loop
 from tests.predicting.slots import FakeSlot, release, routing
@@ -11,9 +12,10 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.slot import Slot
+from stopgap.releases import seating
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.release import Release
-from stopgap.releases.seating import RETRY_SECONDS, Seating
+from stopgap.releases.seating import RETRY_MOST_SECONDS, RETRY_SECONDS, Seating
 
 SOON = 0.25
 
@@ -249,3 +251,57 @@ async def test_it_is_ready_when_all_that_clients_need_is_there() -> None:
     garage.gates[2].set()
     await asyncio.wait_for(ready, 1)
     await garage.seating.close()
+
+
+@in_a_loop
+async def test_who_has_the_plan_of_this_very_moment_is_waited_for() -> None:
+    """A thread that has just looked up who answers is not counted yet; its model stays for it."""
+    garage = Garage()
+    plan = await garage.follow(1)
+    garage.seating.follow(routing(release(2)))
+    while garage.live != 2:  # noqa: ASYNC110  # another task does it
+        await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    plan.inside = 1
+    await asyncio.sleep(SOON)
+    assert not garage.slots[1, False][0].stopped
+    plan.inside = 0
+    await asyncio.sleep(SOON)
+    assert garage.slots[1, False][0].stopped
+
+
+@in_a_loop
+async def test_pauses_grow_to_a_minute() -> None:
+    """A model that cannot be loaded is tried ever more seldom, but at least once a minute."""
+    garage = Garage()
+    garage.broken.add(1)
+    await garage.follow(1)
+    for _ in range(8):
+        garage.clock.forward(seconds=RETRY_MOST_SECONDS)
+        garage.seating.retry()
+        await asyncio.sleep(0.01)
+    assert garage.asked == [1] * 9
+
+
+@in_a_loop
+async def test_who_is_leaving_ends_as_well() -> None:
+    """At the end a model is stopped that was kept for predictions of an older plan."""
+    garage = Garage()
+    oldest = await garage.follow(1)
+    oldest.inside = 1
+    await garage.follow(2)
+    await garage.seating.close()
+    assert garage.slots[1, False][0].stopped
+
+
+@in_a_loop
+async def test_nobody_is_kept_longer_than_any_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that somebody may still ask is stopped when no deadline can be that long."""
+    monkeypatch.setattr(seating, "LEAVE_SECONDS", 0.05)
+    garage = Garage()
+    oldest = await garage.follow(1)
+    oldest.inside = 1
+    await garage.follow(2)
+    await asyncio.sleep(SOON)
+    assert garage.slots[1, False][0].stopped

@@ -9,6 +9,7 @@ from tests.fakes import FakeClock
 from tests.releases.making import report, specification
 
 from stopgap.releases.comparing import Comparison
+from stopgap.releases.judging import DURATIONS_WINDOW
 from stopgap.releases.releases import Releases
 from stopgap.releases.tally import OUTCOMES, Tally, bin_start, duration_bin, read_durations
 from stopgap.releases.watch import Watch
@@ -176,3 +177,41 @@ def test_beside_a_real_release_durations_count(
     found = watch.judge(NAME)
     assert found is not None
     assert (found.action, "slowest tenth" in found.reason) == ("back", True)
+
+
+def test_how_slow_it_was_as_a_shadow_does_not_count(
+    releases: Releases, watch: Watch, clock: FakeClock
+) -> None:
+    """A shadow stands aside, and is slow for that; as a canary it is judged by what it does now."""
+    number = canary(releases, beside=True)
+    releases.withdraw(NAME, number, "ann")
+    releases.promote(NAME, number, "ann", stage="shadow")
+    watch.tally("w1", [tally(number, micros=90_000, ok=300), tally(1, micros=9_000, ok=300)])
+    clock.forward(seconds=1)
+    releases.promote(NAME, number, "ann", stage="canary", percent=5)
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, micros=9_000, ok=20)])
+    found = watch.judge(NAME)
+    assert found is not None
+    assert found.action == "keep"
+
+
+def test_who_was_slow_in_the_past(releases: Releases, watch: Watch, clock: FakeClock) -> None:
+    """Durations count for some minutes: a canary that was slow long ago is kept."""
+    number = canary(releases, beside=True)
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, micros=90_000, ok=300), tally(1, micros=9_000, ok=300)])
+    clock.forward(seconds=DURATIONS_WINDOW + 1)
+    found = watch.judge(NAME)
+    assert found is not None
+    assert found.action == "keep"
+
+
+def test_who_is_retired_leaves_no_comparison(releases: Releases, watch: Watch) -> None:
+    """What a release was compared by, clients' inputs among it, goes when it is put away."""
+    number = canary(releases, beside=True)
+    made = Comparison(DELIVERY.output_kind)
+    made.add(b'{"weight_kg":2.5}', *({"days": days, "carrier": "north"} for days in (2.0, 9.0)))
+    watch.compare(NAME, number, 1, "w1", made)
+    releases.retire(NAME, number, "ann")
+    assert list(watch.compared_with(NAME, number)) == []

@@ -11,6 +11,7 @@ import pytest
 from stopgap.storage.data_folder import (
     DataFolderUnwritable,
     SecretDamaged,
+    _make_secret,
     kept_secret,
     open_data_folder,
 )
@@ -87,3 +88,12 @@ def test_a_new_secret_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert draft.startswith(".secret-")
     assert not named
     assert folder == (tmp_path.name, True)
+
+
+def test_the_first_secret_stays(tmp_path: Path) -> None:
+    """Who finds no secret, and another's when its own is to be named, leaves the other's."""
+    path = tmp_path / "secret"
+    first = kept_secret(path)
+    _make_secret(path)
+    assert kept_secret(path) == first
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,5 +1,6 @@
 """The database: one door to SQLite and PostgreSQL."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -380,3 +381,23 @@ def test_patience_is_for_one_transaction(things: Database) -> None:
         time.sleep(0.5)
     waiting.join()
     assert waited[0] > 0.4
+
+
+def test_settling_flushes_what_was_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's log is on the disk afterwards, and so is its name: a segment is deleted then."""
+    flushed: list[str] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    with closing(open_database(f"sqlite:///{tmp_path / 'a.db'}")) as database:
+        with database.write() as connection:
+            connection.execute(MAKE)
+        (tmp_path / "a.db-wal").touch()
+        monkeypatch.setattr(os, "fsync", note)  # the operating system's part, not ours
+        database.settle()
+    assert flushed == [str(tmp_path / "a.db-wal"), str(tmp_path)]

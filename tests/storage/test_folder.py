@@ -220,3 +220,38 @@ def test_refuses_what_is_no_folder(tmp_path: Path) -> None:
         open_objects(str(tmp_path / "file"))
     with pytest.raises(ObjectsUnwritable):
         open_objects(str(tmp_path / "file" / "below"))
+
+
+def test_lets_go_of_every_folder(objects: FolderObjects) -> None:
+    """However often objects are used, no file stays open, whether they are there or not."""
+    objects.put("ab12.png", b"content")
+    before = len(list(Path("/dev/fd").iterdir()))
+    for _ in range(5):
+        objects.put("ab12.png", b"content")
+        objects.get("ab12.png")
+        objects.age("ab12.png")
+        for absent in ("ab13.png", "cd14.png"):
+            objects.delete(absent)
+            with pytest.raises(ObjectNotFound):
+                objects.get(absent)
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_outlives_a_power_cut(
+    objects: FolderObjects, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object's content is on the disk before it has its name, and its name before it is told."""
+    flushed: list[tuple[Path, bool]] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(
+            (Path(f"/proc/self/fd/{descriptor}").readlink(), (root / "ab/ab12.png").exists())
+        )
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)  # the operating system's part, not ours
+    objects.put("ab12.png", b"content")
+    (draft, named), shelf = flushed
+    assert (draft.parent, named) == (root / ".drafts", False)
+    assert shelf == (root / "ab", True)

@@ -165,6 +165,7 @@ def test_does_not_wait_for_ever(opened: Callable[[str], ObjectStore], use: Use) 
         (403, "RequestTimeTooSkewed", ObjectsUnwritable),
         (403, "QuotaExceeded", DiskFull),
         (507, "XMinioStorageFull", DiskFull),
+        (507, "InsufficientStorage", DiskFull),
     ],
 )
 def test_tells_trouble_from_refusals(

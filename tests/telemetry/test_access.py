@@ -85,3 +85,13 @@ def test_two_may_flush_at_once() -> None:
         for each in [threads.submit(log.flush) for _ in range(2)]:
             each.result()
     assert b"".join(pieces).count(b"\n") == 200
+
+
+def test_a_long_method_is_cut() -> None:
+    """Whatever a client sends for a method, its line goes into a pipe whole."""
+    written: list[bytes] = []
+    log = AccessLog(lambda: 0, written.append)
+    log.note("X" * 60_000, b"/" * 60_000, 405, b"0" * 36, 1, "192.0.2.1")
+    log.flush()
+    (line,) = written
+    assert len(line) <= PIECE

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from pathlib import Path
 
 from tests.fakes import FakeClock
 
@@ -56,3 +57,8 @@ def test_what_comes_often_is_told_seldom() -> None:
     assert not seldom.take_turn()
     clock.forward(seconds=0.2)
     assert [seldom.take_turn() for _ in range(2)] == [True, False]
+
+
+def test_a_field_may_have_any_value() -> None:
+    """What is no JSON by itself is written as a text, rather than the line lost."""
+    assert line(msg="x", path=Path("/a/b"))["path"] == "/a/b"

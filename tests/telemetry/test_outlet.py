@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from stopgap.telemetry import outlet
 from stopgap.telemetry.outlet import ROOM, Outlet
 
 SECONDS = 5.0
@@ -110,3 +111,14 @@ def test_a_fork_writes_its_own(reader: Reader) -> None:
     assert os.read(reading, 100) == b"the child's\n"
     for descriptor in (reading, writing):
         os.close(descriptor)
+
+
+def test_room_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much has been written, what is written has its room no longer."""
+    monkeypatch.setattr(outlet, "ROOM", 100)
+    written: list[bytes] = []
+    some = Outlet(written.append)
+    for _ in range(10):
+        some.put(b"x" * 60 + b"\n")
+        some.settle(1)
+    assert len(written) == 10

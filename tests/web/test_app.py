@@ -1,6 +1,7 @@
 """The Flask application by itself: every route, without door, event loop or port."""
 
 import gzip
+import ipaddress
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -280,3 +281,30 @@ contract = Contract(
     name="plan", version="1", path="/plan/{contract}/{tenure}", inputs=Plan, output=bool
 )
 """
+
+
+def test_what_the_door_has_counted_is_counted_once(tmp_path: Path) -> None:
+    """A prediction that the door has counted is not counted by the view once more."""
+    app = wiring.create_app(Settings(data=tmp_path, prediction_limit="2/day"))
+    client = app.test_client()
+    for counted, statuses in ((True, [200, 200, 200]), (False, [200, 200, 429])):
+        asked = [
+            client.get("/predict/5/january/100", environ_overrides={"stopgap.counted": counted})
+            for _ in statuses
+        ]
+        assert [answer.status_code for answer in asked] == statuses
+    app.extensions[NAME].close()
+
+
+@pytest.mark.parametrize(("proto", "secure"), [("https", True), ("http", False)])
+def test_cookies_behind_https(tmp_path: Path, proto: str, *, secure: bool) -> None:
+    """A session's cookie is Secure where a trusted proxy says that the browser speaks HTTPS."""
+    trusted = (ipaddress.ip_network("127.0.0.1"),)
+    app = wiring.create_app(Settings(data=tmp_path, trusted_proxies=trusted))
+    answer = app.test_client().post(
+        "/login",
+        data={"username": "orhan", "password": "12345"},
+        headers={"X-Forwarded-Proto": proto},
+    )
+    assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is secure
+    app.extensions[NAME].close()

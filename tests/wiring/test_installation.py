@@ -1,9 +1,11 @@
 """Where an installation's things are kept, by what the settings say and by what they leave out."""
 
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from stopgap import wiring
 from stopgap.settings import Settings
@@ -50,3 +52,19 @@ def test_the_demo_account_is_named_while_it_is_the_demos(tmp_path: Path) -> None
     with closing(wiring.build_parts(installation)) as parts:
         parts.accounts.set_password("orhan", "another one")
     assert not wiring.prepare(settings).settings.demo_account
+
+
+def test_accounts_outlive_a_power_cut(tmp_path: Path) -> None:
+    """Accounts, keys, releases and images are flushed at each commit; the journal's are not."""
+    installation = wiring.prepare(Settings(data=tmp_path))
+    with closing(wiring.build_parts(installation)) as parts, parts.database.read() as connection:
+        assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
+
+
+@pytest.mark.parametrize(("account", "hours"), [(None, 1), ("an account's", 100)])
+def test_how_long_a_guests_session_lasts(tmp_path: Path, account: str | None, hours: int) -> None:
+    """Guests and accounts have each the time that the settings say."""
+    settings = Settings(data=tmp_path, guest_hours=1, session_hours=100)
+    with closing(wiring.build_parts(wiring.prepare(settings))) as parts:
+        row, _ = parts.sessions.draft(name="x", password_length=None, account_id=account)
+    assert row.expires_at - row.created_at == timedelta(hours=hours)

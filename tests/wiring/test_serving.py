@@ -1,5 +1,6 @@
 """Serving: what a worker does at its end, whatever fails."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -9,9 +10,15 @@ from tests.front.requests import Client, playing
 from tests.journal.records import is_free
 
 from stopgap import wiring
+from stopgap.accounts.sessions import Sessions
 from stopgap.front.chores import Chore
+from stopgap.images.gallery import Images
+from stopgap.journal.journal import Journal
 from stopgap.journal.segment import segments
+from stopgap.models.artifacts import Artifacts
+from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
+from stopgap.telemetry.metrics import Metrics
 from stopgap.web.app import create_app
 
 
@@ -38,3 +45,41 @@ async def test_an_outlet_that_fails_at_the_end(
     assert called[-2:] == ["fail", "last"]
     assert "what was noted last could not be written" in caplog.messages
     assert is_free(segment)
+
+
+@in_a_loop
+async def test_a_worker_does_all_its_chores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has aged goes by itself, from the start on: nobody has to ask for it."""
+    done: dict[tuple[type, str], tuple[object, ...]] = {}
+    chores = {
+        (Metrics, "publish"): (),
+        (Sessions, "sweep"): (),
+        (Images, "sweep"): (),
+        (Images, "sweep_orphans"): (),
+        (Watch, "sweep"): (),
+        (Artifacts, "sweep"): (frozenset(),),
+        (Journal, "sweep"): (7,),
+    }
+    parts = wiring.build_parts(wiring.prepare(Settings(data=tmp_path, journal_days=7)))
+    for kind, name in chores:
+        monkeypatch.setattr(
+            kind, name, lambda _self, *given, of=(kind, name): done.update({of: given})
+        )
+    door = wiring.door_to(create_app(parts), parts, supervisor=os.getppid())
+    stop = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        if told.messages:
+            await stop.wait()
+        return {}
+
+    told = Client()
+    living = asyncio.create_task(door({"type": "lifespan"}, receive, told.send))
+    async with asyncio.timeout(5):
+        while len(done) < len(chores):  # noqa: ASYNC110  # threads do them
+            await asyncio.sleep(0.01)
+    stop.set()
+    await living
+    assert done == chores

@@ -83,3 +83,47 @@ def test_a_drainer_that_never_started(
     assert tried.wait(10)
     keeper.stop()
     assert "cannot be started" in caplog.text
+
+
+class Dead(Born):
+    """A process that dies when it is told to end."""
+
+    exitcode = -9
+
+
+def test_a_drainer_that_died_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the last one has died, another moves what is left before the server ends."""
+    dead, last = Dead(hindered=False), Born(hindered=False)
+    keeper = keeper_of([dead, last], monkeypatch)
+    keeper.start()
+    assert dead.started.wait(10)
+    keeper.stop()
+    assert last.started.is_set()
+
+
+class Stubborn(Born):
+    """A process that a locked database holds, whatever it is told."""
+
+    def terminate(self) -> None:
+        """Go on."""
+
+
+def test_a_drainer_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's end does not wait for ever: who does not end in time is killed."""
+    held = Stubborn(hindered=False)
+    monkeypatch.setattr(drainer, "DRAIN_SECONDS", 0.05)
+    keeper = keeper_of([held], monkeypatch)
+    keeper.start()
+    assert held.started.wait(10)
+    ending = threading.Thread(target=keeper.stop, daemon=True)
+    ending.start()
+    ending.join(5)
+    assert not ending.is_alive()
+
+
+@pytest.mark.parametrize(("fsync", "durable"), [("off", False), ("always", True)])
+def test_how_durable_it_is(fsync: str, *, durable: bool) -> None:
+    """Where records outlive the machine, the drainer has them on the disk before it deletes any."""
+    settings = Settings(data=Path("nowhere"), journal_fsync=fsync)  # type: ignore[arg-type]  # one of them
+    process = DrainerKeeper(Installation(settings=settings, secret=b""))._spawn()
+    assert process._kwargs["durable"] is durable  # type: ignore[attr-defined]  # the library's own
