@@ -196,9 +196,9 @@ def status_of(kind: type[StopgapError]) -> int:
     """Tell the status of an error kind.
 
     Raises:
-        StopIteration: nobody has said what the kind means over HTTP.
+        KeyError: nobody has said what the kind means over HTTP.
     """
-    return STATUSES[next(base for base in kind.__mro__ if base in STATUSES)]
+    return STATUSES[next((base for base in kind.__mro__ if base in STATUSES), kind)]
 
 
 def document(error: StopgapError, request_id: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Receive
 from stopgap.front.leaving import Leaving
-from stopgap.front.life import Life
+from stopgap.front.lifespan import Lifespan
 from stopgap.front.pool import FORM_BYTES, Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
@@ -97,7 +97,7 @@ class House:
             ),
             sending=answers,
             metrics=metrics,
-            life=Life(
+            lifespan=Lifespan(
                 engine=engine,
                 chores=[],
                 supervisor=os.getppid(),

@@ -22,7 +22,7 @@ from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake, Message, Scope
 from stopgap.front.leaving import Leaving
-from stopgap.front.life import Life
+from stopgap.front.lifespan import Lifespan
 from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
@@ -298,7 +298,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         pools=Patient(threads=4, prefixes=prefixes, images=["/images"], image_bytes=100_000),
         sending=sending,
         metrics=parts.metrics,
-        life=Life(
+        lifespan=Lifespan(
             engine=parts.engine,
             chores=[],
             supervisor=0,

@@ -117,4 +117,4 @@ def _is_model_or_dead(process: int) -> bool:
         command = Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
-    return not command or b"stopgap.models.hosted" in command
+    return not command or b"stopgap.models.child" in command

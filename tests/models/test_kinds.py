@@ -163,7 +163,7 @@ def test_a_missing_library_is_told(name: str, uri: str, kind: str) -> None:
 def test_no_library_is_imported_before_it_is_needed() -> None:
     """A server without real models imports none of their libraries."""
     script = (
-        "import sys, stopgap.models.slot, stopgap.models.hosted\n"
+        "import sys, stopgap.models.slot, stopgap.models.child\n"
         "print(sorted({'numpy', 'onnxruntime', 'pandas', 'sklearn', 'skops', 'sqlalchemy', 'flask'}"
         " & set(sys.modules)))"
     )

@@ -27,6 +27,6 @@ def exit_code_of(kind: type[StopgapError]) -> int:
     """Tell the exit code of an error kind.
 
     Raises:
-        StopIteration: nobody has said what the kind means to a shell.
+        KeyError: nobody has said what the kind means to a shell.
     """
-    return EXIT_CODES[next(base for base in kind.__mro__ if base in EXIT_CODES)]
+    return EXIT_CODES[next((base for base in kind.__mro__ if base in EXIT_CODES), kind)]

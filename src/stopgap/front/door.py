@@ -10,7 +10,7 @@ from stopgap.front.admission import COUNTED, Places, Quota
 from stopgap.front.answers import CLOSE, Response
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
-from stopgap.front.life import Life
+from stopgap.front.lifespan import Lifespan
 from stopgap.front.matching import is_json
 from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
@@ -35,7 +35,7 @@ class Door:
         intake: Reads them.
         pools: The threads in which Flask answers them.
         sending: Sends the answers.
-        life: Starts and ends the worker.
+        lifespan: Starts and ends the worker.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Door:
         sending: Sending,
         pools: Pools,
         metrics: Metrics,
-        life: Life,
+        lifespan: Lifespan,
     ) -> None:
         self._application = application
         self._express = express
@@ -63,7 +63,7 @@ class Door:
         self._intake = intake
         self._pools = pools
         self._metrics = metrics
-        self._life = life
+        self._lifespan = lifespan
         self._sending = sending
         metrics.gauge("stopgap_requests_in_flight", lambda: places.taken)
 
@@ -84,7 +84,7 @@ class Door:
             else:
                 await self._serve(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._life.live(receive, send)
+            await self._lifespan.live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
@@ -102,8 +102,8 @@ class Door:
         pool = self._pools.of(scope["method"], scope["path"])
         try:
             with self._places.taking(kept=pool is self._pools.watching):
-                async with self._intake.reading(scope, receive, pool.body_bytes) as (read, body):
-                    answer = await self._answer_read(scope, read, body, pool)
+                async with self._intake.reading(scope, receive, pool.body_bytes) as (whole, body):
+                    answer = await self._answer_read(scope, whole, body, pool)
                 if isinstance(answer, Reply):
                     await self._sending.reply(answer, send, receive)
                 else:
@@ -112,42 +112,46 @@ class Door:
             await self._refuse(error, scope, receive, send)
 
     async def _answer_read(
-        self, scope: Scope, read: Scope, body: IO[bytes], pool: Pool
+        self, scope: Scope, whole: Scope, body: IO[bytes], pool: Pool
     ) -> Response | Reply:
         """Answer a request that has been read: without Flask if that can be, else by it.
+
+        Args:
+            scope: The request's head, as it came.
+            whole: The same, as WSGI can hold it, with the body's length.
 
         Raises:
             PredictionsThrottled: its caller is known by now, and has asked for too many.
         """
         arrived = time.perf_counter()
         self._count(scope)
-        if answer := await self._answer_json(read, body):
+        if answer := await self._answer_json(whole, body):
             return answer
         async with self._single_flight.turn(scope) as waited:
-            if waited and (answer := await self._answer_again(scope, read, body)):
+            if waited and (answer := await self._answer_again(scope, whole, body)):
                 return answer
             extra = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
-            return await self._reply(read, body, pool, extra)
+            return await self._reply(whole, body, pool, extra)
 
-    async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Response | None:
+    async def _answer_json(self, whole: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before it was read."""
-        if not is_json(scope) or declared_length(scope) > MEMORY_MAX:
+        if not is_json(whole) or declared_length(whole) > MEMORY_MAX:
             return None
         content = body.read()
         body.seek(0)
-        if answer := self._express.answer_json(scope, content):
+        if answer := self._express.answer_json(whole, content):
             return answer
-        request = self._waiting.recognise_json(scope, content)
+        request = self._waiting.recognise_json(whole, content)
         return await self._waiting.answer(request) if request else None
 
-    async def _answer_again(self, scope: Scope, read: Scope, body: IO[bytes]) -> Response | None:
+    async def _answer_again(self, scope: Scope, whole: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before its caller was known."""
         self._count(scope)
         if answer := self._answer(scope):
             return answer
         if request := self._waiting.recognise(scope):
             return await self._waiting.answer(request)
-        return await self._answer_json(read, body)
+        return await self._answer_json(whole, body)
 
     def _count(self, scope: Scope) -> None:
         """Count a request for a prediction that could not be counted before.

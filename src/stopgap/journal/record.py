@@ -9,7 +9,7 @@ from typing import Any
 from stopgap.errors import StopgapError
 
 MARK = b'{"id":"'
-"""How every record's bytes begin; `spool` finds its way by it after damage."""
+"""How every record's bytes begin; `segment` finds its way by it after damage."""
 
 
 class RecordUnreadable(StopgapError):
@@ -35,7 +35,7 @@ class Record:
 
 
 Encode = Callable[[str, int, str | None, int, bytes, bytes], bytes]
-"""From id, time, caller, microseconds, inputs and output to a record's bytes."""
+"""From request id, time, caller, microseconds, inputs and output to a record's bytes."""
 
 
 def encoder(*, contract: str, fingerprint: str, release: str) -> Encode:

@@ -1,139 +1,170 @@
-"""Hosted: the main program of a model's process. It answers its worker, and ends with it.
+"""Hosted: a model kept running in processes of its own, one life after the other."""
 
-It runs in a fresh interpreter, perhaps of another Python with other libraries: what it imports is
-the standard library, pydantic, and of Stopgap what these two are enough for.
-"""
-
-import ctypes
-import gc
-import json
-import os
-import resource
-import signal
-import socket
-import sys
+import asyncio
+import logging
 import time
-from contextlib import suppress
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.loading import load_contract
 from stopgap.contracts.row import Row
-from stopgap.errors import StopgapError
-from stopgap.models.answering import RETRY_SHARE, Answering
-from stopgap.models.failures import ModelUnloadable
-from stopgap.models.frames import ANSWER, ASK_ONCE, LOADED, REFUSED, Frame, pack, read_frame
-from stopgap.models.kinds import load_model
-from stopgap.models.loaded import found_of
+from stopgap.models.away import Away
+from stopgap.models.batching import Batching, Fault
+from stopgap.models.bringing import bring
+from stopgap.models.failures import ModelUnavailable, ModelUnloadable
+from stopgap.models.life import Life
+from stopgap.models.loaded import Loaded
+from stopgap.models.loading import Loading
+from stopgap.models.process import OWN_PYTHON, Listener, Process
+from stopgap.models.restarting import ASIDE, FOR_CLIENTS, Restarts
+from stopgap.models.specification import Specification
 
-PR_SET_PDEATHSIG = 1
-"""From Linux' prctl(2): the signal that comes when the parent ends, whatever this process does."""
+STOP_SECONDS = 1.0
+"""For a process to end by itself, once its connection is closed."""
+
+logger = logging.getLogger(__name__)
 
 
-def main(descriptor: int, parent: int) -> None:
-    """Serve one worker until its end of the connection closes.
+class HostedSlot:
+    """A model in a child process: its hang, crash or leak costs the rows that it was answering.
 
     Args:
-        descriptor: Our end of the connection.
-        parent: The worker's process id.
-    """
-    if os.getppid() != parent:
-        sys.exit(f"Another program has started it; name the Python itself: {sys.executable}")
-    end_with(parent)
-    os.register_at_fork(after_in_child=end_with_parent)
-    give_way()
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a real file
-    with socket.socket(fileno=descriptor) as connection:
-        connection.set_inheritable(False)
-        # Where the worker has hung up in the middle of a call, nobody waits for the answer.
-        with suppress(ConnectionError), connection.makefile("rb") as stream:
-            serve(connection, stream)
-
-
-def serve(connection: socket.socket, stream: BinaryIO) -> None:
-    """Load the model that the worker names, and answer until there is no more to answer.
-
-    Raises:
-        ConnectionError: the worker has hung up.
-    """
-    first = read_frame(stream)
-    if first is None:
-        return
-    try:
-        served = Served(json.loads(first.body))
-    except Exception as error:  # noqa: BLE001  # a model's module may raise anything
-        connection.sendall(pack(0, REFUSED, _refusal(error).encode()))
-        return
-    gc.freeze()  # what is there now stays; looking through it all took 40 ms in a call
-    connection.sendall(pack(0, LOADED, json.dumps(served.found).encode()))
-    served.answer_all(connection, stream)
-
-
-def end_with(parent: int) -> None:
-    """Have the system end this process when its parent does, even while it hangs in C code."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
-
-
-def end_with_parent() -> None:
-    """Have a fork end with the process that it was forked from."""
-    end_with(os.getppid())
-
-
-def give_way() -> None:
-    """Leave no memory image after a crash, and go first when the machine's memory ends."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    score = Path("/proc/self/oom_score_adj")
-    if score.exists():
-        score.write_text("1000", encoding="ascii")
-
-
-class Served:
-    """A model and its contract, loaded as the worker has told.
-
-    Raises:
-        Exception: whatever the model's own code raises when it is imported or made.
+        source: Where the child imports the contract from, as the setting names it.
+        path: The model's file; None: where its URI says, or it is none.
+        aside: Whether its process stands aside for every other on the machine.
+        load_seconds: From its start to its first answer, at most.
     """
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        contract = _contract(told["contract"], told["fingerprint"])
-        path = Path(told["path"]) if told["path"] else None
-        model = load_model(told["uri"], contract, path)
-        self._inputs = contract.inputs
-        self._answering = Answering(model, time.monotonic)
-        self._retry = told["deadline"] * RETRY_SHARE
-        self.found = found_of(model, told["uri"], path)
+    def __init__(
+        self,
+        specification: Specification,
+        contract: Contract,
+        *,
+        source: str,
+        path: Path | None,
+        aside: bool,
+        load_seconds: float,
+    ) -> None:
+        self._specification = specification
+        self._contract = contract
+        self._source = source
+        self._path = path
+        self._aside = aside
+        self._load_seconds = load_seconds
+        self._bring = bring(contract.output_kind, specification.bring)
+        self._restarts = Restarts(ASIDE if aside else FOR_CLIENTS)
+        self._batching: Batching | Away = Away(_fault("It has not been started.", 0.0))
+        self._process: Process | None = None  # the last one; None: none has ever begun
+        self._restarting: asyncio.Task[None] | None = None
+        self._stopped = False
 
-    def answer_all(self, connection: socket.socket, stream: BinaryIO) -> None:
-        """Answer call after call, until there are no more."""
-        ourselves = os.getpid()
-        while (frame := read_frame(stream)) is not None:
-            body = self._answer(frame)
-            if os.getpid() != ourselves:
-                os._exit(0)  # the model has forked, and both come back; one answer is enough
-            connection.sendall(pack(frame.number, ANSWER, body))
+    @property
+    def waiting(self) -> int:
+        """Rows that wait or are being answered."""
+        return self._batching.waiting
 
-    def _answer(self, frame: Frame) -> bytes:
-        rows = [Row(self._inputs, line) for line in frame.body.split(b"\n")]
-        if frame.sort == ASK_ONCE:
-            return self._answering.once(rows)
-        return self._answering.each(rows, self._retry)
+    @property
+    def memory(self) -> int:
+        """Bytes that the process holds, resident; 0: there is none now."""
+        return self._process.memory if self._process else 0
 
+    async def start(self) -> Loaded:
+        """Start the process, load the model and warm it up.
 
-def _contract(source: str, fingerprint: str) -> Contract:
-    contract = load_contract(source)
-    if contract.fingerprint != fingerprint:
-        raise ModelUnloadable(
-            f"The contract {source} is another here ({contract.fingerprint}) than in the server "
-            f"({fingerprint}): has its file been changed since the server's start?"
+        Raises:
+            ModelUnloadable: it cannot be loaded, or gave no first answer in time.
+        """
+        self._loop = asyncio.get_running_loop()
+        return await self._begin()
+
+    def answer(self, row: Row) -> Awaitable[Any]:
+        """Answer one row, in a batch with those that wait.
+
+        Raises:
+            ModelFailed: there is no answer, by the deadline.
+        """
+        return self._batching.ask((row,), whole=False)
+
+    async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Ask for exactly these rows in one call.
+
+        Raises:
+            ModelFailed: the whole call has no answer.
+        """
+        outputs: Sequence[Any] = await self._batching.ask(rows, whole=True) if rows else []
+        return outputs
+
+    async def stop(self) -> None:
+        """End the process."""
+        self._stopped = True
+        self._refuse("It has been stopped.", 0.0)
+        if self._restarting is not None:
+            self._restarting.cancel()
+            await asyncio.wait([self._restarting])
+        if self._process is not None:
+            await self._process.stop(STOP_SECONDS)
+
+    async def _begin(self) -> Loaded:
+        """Begin another life, and let callers ask once it is warm."""
+        began = time.monotonic()
+        loading = Loading(
+            self._loop, self._specification, self._contract, source=self._source, path=self._path
         )
-    return contract
+        self._process = await self._start_process(loading)
+        found = await loading.run(self._process, self._load_seconds)
+        life = Life(self._loop, self._process, self._specification, self._bring, ended=self._ended)
+        self._batching = life.batching
+        return Loaded.of(found, time.monotonic() - began)
+
+    async def _start_process(self, listener: Listener) -> Process:
+        process = Process(
+            self._loop,
+            model=self._specification.uri,
+            aside=self._aside,
+            memory_max=self._specification.memory,
+            listener=listener,
+        )
+        python = self._specification.python or OWN_PYTHON
+        try:
+            await process.start(python)
+        except OSError as error:
+            raise ModelUnloadable(f"{python} cannot be started: {error.strerror}.") from error
+        return process
+
+    def _ended(self, reason: str, lived: float) -> None:
+        """Start again, unless nobody wants it any more."""
+        if not self._stopped:
+            pause = self._restarts.pause(lived)
+            self._refuse(reason, pause)
+            self._log("a model has died", reason)
+            self._restarting = self._loop.create_task(self._again(pause))
+
+    async def _again(self, pause: float) -> None:
+        """Start again, after a pause that grows with each failure."""
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._begin()
+            except Exception as error:  # noqa: BLE001  # a contract's code may raise anything
+                pause = self._restarts.pause(0.0)
+                self._refuse(str(error), pause)
+                known = isinstance(error, ModelUnloadable | OSError)
+                self._log("a model does not start again", str(error), traced=not known)
+            else:
+                return
+
+    def _log(self, event: str, reason: str, *, traced: bool = False) -> None:
+        told = {"model": self._specification.uri, "reason": reason}
+        logger.warning(event, exc_info=traced, extra=told)
+
+    def _refuse(self, reason: str, pause: float) -> None:
+        """Refuse those who wait, and whoever asks; tell them to come back after so many seconds."""
+        fault = _fault(reason, pause)
+        self._batching.refuse(fault)
+        self._batching = Away(fault)
 
 
-def _refusal(error: Exception) -> str:
-    if isinstance(error, StopgapError):
-        return error.detail
-    return f"{type(error).__name__}: {error}"
+def _fault(reason: str, pause: float) -> Fault:
+    back_at = time.monotonic() + pause
+    return lambda: ModelUnavailable(reason, back_at - time.monotonic())

@@ -27,7 +27,7 @@ spec = importlib.util.spec_from_file_location("stopgap", init)
 sys.modules["stopgap"] = module = importlib.util.module_from_spec(spec)
 try:
     spec.loader.exec_module(module)
-    from stopgap.models.hosted import main
+    from stopgap.models.child import main
 except ModuleNotFoundError as error:
     sys.exit(f"{error.name} is missing: {sys.executable} -m {'pip'} install {error.name}")
 main(int(descriptor), int(parent))

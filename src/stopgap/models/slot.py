@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
-from stopgap.models.host import HostedSlot
+from stopgap.models.hosted import HostedSlot
 from stopgap.models.in_process import InProcessSlot
 from stopgap.models.kinds import find_kind
 from stopgap.models.loaded import Loaded

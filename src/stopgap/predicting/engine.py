@@ -4,8 +4,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as Late
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -90,10 +88,10 @@ class Engine:
         if self._loop is None or _running() is self._loop:
             work.close()
             raise RuntimeError("The event loop would wait for itself; await this instead.")
-        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(seconds)
-        except Late:
+        except TimeoutError:
             future.cancel()
             raise
 

@@ -16,9 +16,9 @@ from stopgap.predicting.recording import Recording, Spool
 from stopgap.predicting.serving import (
     AbsentServing,
     InstantServing,
+    Instruments,
     Serving,
     SlotServing,
-    Watched,
 )
 from stopgap.predicting.shadow import Shadow
 from stopgap.predicting.way import Way
@@ -174,8 +174,8 @@ class Predicting:
     def _way(self, contract: Contract, plan: Plan) -> Way:
         routing = plan.routing
         if routing is None:
-            watched = self._watched(contract.name, STAND_IN_NUMBER)
-            nobody = AbsentServing(_stand_in(contract), contract, watched, name="unknown")
+            instruments = self._instruments(contract.name, STAND_IN_NUMBER)
+            nobody = AbsentServing(_stand_in(contract), contract, instruments, name="unknown")
             return self._make_way(plan, live=nobody, canary=None, others=(), shadows=())
         live = self._serving(contract, plan, routing.live)
         others = []
@@ -193,13 +193,13 @@ class Predicting:
         )
 
     def _serving(self, contract: Contract, plan: Plan, release: Release) -> Serving:
-        watched = self._watched(contract.name, release.number)
+        instruments = self._instruments(contract.name, release.number)
         if release.number == STAND_IN_NUMBER:
             model = self._instants[contract.name].model
-            return InstantServing(release, contract, watched, model=model)
+            return InstantServing(release, contract, instruments, model=model)
         if slot := plan.slot(release):
-            return SlotServing(release, contract, watched, slot=slot)
-        return AbsentServing(release, contract, watched)
+            return SlotServing(release, contract, instruments, slot=slot)
+        return AbsentServing(release, contract, instruments)
 
     def _shadows(self, contract: Contract, plan: Plan) -> Iterator[Shadow]:
         if plan.routing is None:
@@ -212,16 +212,16 @@ class Predicting:
                 yield Shadow(
                     release,
                     contract,
-                    self._watched(contract.name, release.number),
+                    self._instruments(contract.name, release.number),
                     slot=slot,
                     live=live,
                     crowd=crowd,
                     compare=self._reporter.comparer(contract, release.number),
                 )
 
-    def _watched(self, contract: str, number: int) -> Watched:
+    def _instruments(self, contract: str, number: int) -> Instruments:
         tally = self._reporter.count(contract, number)
-        return Watched(tally, self._metrics, self._clock.monotonic)
+        return Instruments(tally, self._metrics, self._clock.monotonic)
 
     def _count(self, instant: Instant) -> Callable[[int], None]:
         def took(micros: int) -> None:

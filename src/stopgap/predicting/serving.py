@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     serving: "Serving"
 
 
-class Watched(NamedTuple):
+class Instruments(NamedTuple):
     """What counts how a release does."""
 
     tally: Count  # counts its outcomes, by which it is judged
@@ -70,7 +70,12 @@ class Serving:
     """
 
     def __init__(
-        self, release: Release, contract: Contract, watched: Watched, *, name: str | None = None
+        self,
+        release: Release,
+        contract: Contract,
+        instruments: Instruments,
+        *,
+        name: str | None = None,
     ) -> None:
         self.number = release.number
         self.name = name or release.name
@@ -78,12 +83,12 @@ class Serving:
         self.encode = encoder(
             contract=contract.name, fingerprint=contract.fingerprint, release=self.name
         )
-        self.took = watched.metrics.prediction_series(contract.name, self.name).took
-        self._body = Guard(contract, self.name, watched.monotonic).body
+        self.took = instruments.metrics.prediction_series(contract.name, self.name).took
+        self._body = Guard(contract, self.name, instruments.monotonic).body
         self._contract = contract.name
         self._traced = {"stopgap.contract": contract.name, "stopgap.release": self.name}
-        self._tally = watched.tally
-        self._metrics = watched.metrics
+        self._tally = instruments.tally
+        self._metrics = instruments.metrics
 
     async def answer(self, row: Row, seconds: float | None = None) -> Answer:
         """Answer a row.
@@ -119,9 +124,9 @@ class InstantServing(Serving):
     """A release that needs no waiting for: the stand-in."""
 
     def __init__(
-        self, release: Release, contract: Contract, watched: Watched, *, model: Model
+        self, release: Release, contract: Contract, instruments: Instruments, *, model: Model
     ) -> None:
-        super().__init__(release, contract, watched)
+        super().__init__(release, contract, instruments)
         self._predict = model.predict
 
     async def answer(
@@ -140,14 +145,14 @@ class SlotServing(Serving):
     """A release whose model has been loaded into a slot."""
 
     def __init__(
-        self, release: Release, contract: Contract, watched: Watched, *, slot: Slot
+        self, release: Release, contract: Contract, instruments: Instruments, *, slot: Slot
     ) -> None:
-        super().__init__(release, contract, watched)
+        super().__init__(release, contract, instruments)
         self._longest = self.deadline * WAIT_SHARE
         self._least = self.deadline * FIRST_SHARE
         self._ask = slot.answer
         batch = release.specification.batch if release.specification else 1
-        self._pace = Pace(batch, watched.monotonic)
+        self._pace = Pace(batch, instruments.monotonic)
 
     async def answer(self, row: Row, seconds: float | None = None) -> Answer:
         """Answer a row; see `Serving`."""

@@ -11,7 +11,7 @@ from stopgap.contracts.row import Row
 from stopgap.contracts.values import keeper
 from stopgap.models.failures import ModelFailed
 from stopgap.models.slot import Slot
-from stopgap.predicting.serving import Answer, Watched
+from stopgap.predicting.serving import Answer, Instruments
 from stopgap.releases.release import Release
 from stopgap.releases.tally import outcome_of
 
@@ -56,7 +56,7 @@ class Shadow:
         self,
         release: Release,
         contract: Contract,
-        watched: Watched,
+        instruments: Instruments,
         *,
         slot: Slot,
         live: Slot | None,
@@ -64,15 +64,15 @@ class Shadow:
         compare: Compare,
     ) -> None:
         self._name = release.name
-        self._dropped = partial(watched.metrics.copies_dropped, contract.name, release.name)
+        self._dropped = partial(instruments.metrics.copies_dropped, contract.name, release.name)
         self._keeps = keeper(contract.output_kind)
         self._slot = slot
         self._live = live
         self._crowd = crowd
         self._batch = release.specification.batch if release.specification else ROOM
-        self._tally = watched.tally
+        self._tally = instruments.tally
         self._compare = compare
-        self._monotonic = watched.monotonic
+        self._monotonic = instruments.monotonic
         self._waiting: list[Copy] = []
         self._task: asyncio.Task[None] | None = None
         self._due = 0.0

@@ -9,19 +9,19 @@ from typing import TypeVar
 from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.shared_counts import EXCHANGE_SECONDS, SharedCounts
 from stopgap.clock import SystemClock
+from stopgap.front.access_log import AccessLogMiddleware, Asgi
 from stopgap.front.admission import Places, Quota
 from stopgap.front.chores import Chore
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake
 from stopgap.front.leaving import Leaving
-from stopgap.front.life import Life
+from stopgap.front.lifespan import Lifespan
 from stopgap.front.pool import Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
-from stopgap.front.tracer import Tracer
+from stopgap.front.tracing import TracingMiddleware
 from stopgap.front.waiting import WaitingLane
-from stopgap.front.witness import Asgi, Witness
 from stopgap.settings import Settings
 from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
 from stopgap.telemetry.collecting import SEND_SECONDS, Collecting
@@ -69,13 +69,13 @@ def build_door(installation: Installation, supervisor: int) -> Asgi:
     door: Asgi = door_to(application, parts, supervisor=supervisor, outlets=outlets)
     if traces:
         door = _traced(door, traces, application, settings)
-    return Witness(door, log, trusted=settings.trusted_proxies) if log else door
+    return AccessLogMiddleware(door, log, trusted=settings.trusted_proxies) if log else door
 
 
 def _traced(
     door: Asgi, traces: Collecting, application: web.Application, settings: Settings
-) -> Tracer:
-    return Tracer(
+) -> TracingMiddleware:
+    return TracingMiddleware(
         door,
         traces,
         share=settings.trace_percent / 100,
@@ -121,7 +121,7 @@ def door_to(
         ),
         sending=sending,
         metrics=parts.metrics,
-        life=Life(
+        lifespan=Lifespan(
             engine=parts.engine,
             chores=[*_chores(parts), *outlets],
             supervisor=supervisor,

@@ -1,19 +1,19 @@
-"""The witness: stands before the door, where the access log is on, and notes every request."""
+"""The access log: a middleware before the door, where it is on, that notes every request."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from stopgap.address import Network
 from stopgap.front.intake import Receive, Scope, Send
+from stopgap.front.observed_send import ObservedSend
 from stopgap.front.peer import address_of
-from stopgap.front.watched import Watched
 from stopgap.telemetry.access import AccessLog
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 """What the server runs: the door, or whoever stands before it."""
 
 
-class Witness:
+class AccessLogMiddleware:
     """Passes everything on, and notes what became of it.
 
     Args:
@@ -33,16 +33,16 @@ class Witness:
             await self._door(scope, receive, send)
             return
         began = time.perf_counter_ns()
-        watched = Watched(send)
+        observed = ObservedSend(send)
         try:
-            await self._door(scope, receive, watched)
+            await self._door(scope, receive, observed)
         finally:
             micros = (time.perf_counter_ns() - began) // 1_000
             self._log.note(
                 scope["method"],
                 scope["raw_path"],
-                watched.start["status"],
-                watched.header(b"x-request-id"),
+                observed.start["status"],
+                observed.header(b"x-request-id"),
                 micros,
                 address_of(scope, self._trusted),
             )

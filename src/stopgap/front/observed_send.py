@@ -1,4 +1,4 @@
-"""Watched: the way to a client, for who notes how an answer began."""
+"""The observed send: the way to a client, for who notes how an answer began."""
 
 from stopgap.front.intake import Message, Send
 
@@ -6,7 +6,7 @@ NONE: Message = {"status": 0, "headers": ()}
 """What stands for the beginning of an answer as long as there is none."""
 
 
-class Watched:
+class ObservedSend:
     """Sends what it is given, and remembers the first of it."""
 
     __slots__ = ("_send", "start")

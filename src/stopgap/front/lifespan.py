@@ -16,7 +16,7 @@ LOOK_SECONDS = 0.5
 """How often it is seen whether the supervisor is there."""
 
 
-class Life:
+class Lifespan:
     """One worker's.
 
     Args:

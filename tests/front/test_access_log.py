@@ -1,4 +1,4 @@
-"""The witness notes every request, and changes nothing of it."""
+"""The middleware notes every request, and changes nothing of it."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ from tests.front.loops import in_a_loop
 from tests.front.requests import Client, playing, scope
 
 from stopgap.address import Network
+from stopgap.front.access_log import AccessLogMiddleware
 from stopgap.front.intake import Receive, Scope, Send
-from stopgap.front.witness import Witness
 from stopgap.telemetry.access import AccessLog
 
 START = {"type": "http.response.start", "status": 422, "headers": [(b"x-request-id", b"an-id")]}
@@ -29,12 +29,12 @@ async def refusing(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 async def seen(asked: Scope, trusted: Sequence[Network] = ()) -> tuple[Client, dict[str, Any]]:
-    """Send a request past a witness; return what came back, and what it noted."""
+    """Send a request past the middleware; return what came back, and what it noted."""
     pieces: list[bytes] = []
     log = AccessLog(lambda: 0, pieces.append)
     client = Client()
     try:
-        await Witness(refusing, log, trusted=trusted)(asked, playing([]), client.send)
+        await AccessLogMiddleware(refusing, log, trusted=trusted)(asked, playing([]), client.send)
     finally:
         log.flush()
     return client, json.loads(b"".join(pieces))
@@ -62,7 +62,9 @@ async def test_who_has_gone_is_noted_too() -> None:
     pieces: list[bytes] = []
     log = AccessLog(lambda: 0, pieces.append)
     with pytest.raises(ConnectionError):
-        await Witness(refusing, log, trusted=())(scope("/gone"), playing([]), Client().send)
+        await AccessLogMiddleware(refusing, log, trusted=())(
+            scope("/gone"), playing([]), Client().send
+        )
     log.flush()
     noted = json.loads(pieces[0])
     assert (noted["status"], noted["request_id"]) == (0, "")

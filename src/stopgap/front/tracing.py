@@ -1,12 +1,12 @@
-"""The tracer: stands before the door, where traces are on, and begins those that are wanted."""
+"""Tracing: a middleware before the door, where traces are on, that begins those that are wanted."""
 
 from collections.abc import Callable, Sequence
 
 from stopgap.address import Network, is_trusted
+from stopgap.front.access_log import Asgi
 from stopgap.front.intake import Receive, Scope, Send
+from stopgap.front.observed_send import ObservedSend
 from stopgap.front.peer import address_of
-from stopgap.front.watched import Watched
-from stopgap.front.witness import Asgi
 from stopgap.telemetry.collecting import Collecting
 from stopgap.telemetry.metrics import METHODS
 from stopgap.telemetry.tracing import Remote, Span, Trace, Value, read_traceparent
@@ -21,7 +21,7 @@ Route = Callable[[str, str], str | None]
 """Tells the route of a method and a path."""
 
 
-class Tracer:
+class TracingMiddleware:
     """Passes everything on, and keeps a trace of some of it.
 
     A caller that has a trace of its own is told by `traceparent`, and ours is a part of that. Only
@@ -65,14 +65,14 @@ class Tracer:
         if not self._is_wanted(scope, remote):
             await self._door(scope, receive, send)
             return
-        trace, watched = Trace(remote, self._now), Watched(send)
+        trace, observed = Trace(remote, self._now), ObservedSend(send)
         method = scope["method"] if scope["method"] in METHODS else "HTTP"
         route = self._route(scope["method"], scope["path"])
         name = f"{method} {route}" if route else method
         try:
             with trace.span(name, self._asked(scope, route)) as span:
-                await self._door(scope, receive, watched)
-                _tell(span, watched)
+                await self._door(scope, receive, observed)
+                _tell(span, observed)
         finally:
             self._keep(trace)
 
@@ -103,12 +103,12 @@ def _remote(scope: Scope) -> Remote | None:
     return read_traceparent(told[0]) if len(told) == 1 else None
 
 
-def _tell(span: Span, watched: Watched) -> None:
+def _tell(span: Span, observed: ObservedSend) -> None:
     """Tell what was answered."""
-    status = watched.start["status"]
+    status = observed.start["status"]
     span.attributes["http.response.status_code"] = status
     for header, name in ((b"x-request-id", "request_id"), (b"stopgap-release", "release")):
-        if value := watched.header(header):
+        if value := observed.header(header):
             span.attributes[f"stopgap.{name}"] = value.decode("latin-1")
     if status >= FAILED:
         span.error = str(status)

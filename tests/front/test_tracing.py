@@ -1,4 +1,4 @@
-"""The tracer keeps traces of the requests that are to have one, and changes nothing of any."""
+"""The middleware keeps traces of the requests that are to have one, and changes nothing of any."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from tests.front.requests import Client, playing, scope
 
 from stopgap.address import Network
 from stopgap.front.intake import Receive, Scope, Send
-from stopgap.front.tracer import WORDS_MAX, Tracer
+from stopgap.front.tracing import WORDS_MAX, TracingMiddleware
 from stopgap.telemetry.collecting import Collecting
 from stopgap.telemetry.tracing import Trace, step
 
@@ -47,10 +47,10 @@ class Kept:
 async def traced(
     asked: Scope, *, share: float = 1.0, trusted: Sequence[Network] = (), kept: Kept | None = None
 ) -> tuple[Client, list[Trace]]:
-    """Send a request past a tracer; return what came back, and the traces."""
+    """Send a request past the middleware; return what came back, and the traces."""
     kept, client = kept or Kept(), Client()
     collecting = Collecting(kept, lambda: 0.0)
-    tracer = Tracer(
+    middleware = TracingMiddleware(
         answering,
         collecting,
         share=share,
@@ -60,7 +60,7 @@ async def traced(
         now=lambda: 1,
     )
     try:
-        await tracer(asked, playing([]), client.send)
+        await middleware(asked, playing([]), client.send)
     finally:
         collecting.send()
     return client, kept.traces
