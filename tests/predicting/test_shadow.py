@@ -139,6 +139,16 @@ async def test_its_failures_are_its_own(output: Any) -> None:
 
 
 @in_a_loop
+async def test_one_that_could_not_be_loaded_is_told() -> None:
+    """What it would have been asked is counted, so that nobody takes its silence for success."""
+    house = House(FakeSlot())
+    house.served.apply(contract, plan(routing(release(0), shadows=(release(8, "shadow"),))))
+    assert [await house.ask() for _ in range(3)] == [b"2000"] * 3
+    await asyncio.sleep(SOON)
+    assert house.hand_over().tallies[8].outcomes == {"unavailable": 3}
+
+
+@in_a_loop
 async def test_a_hung_one_holds_nothing() -> None:
     """While it hangs, clients are answered as quickly as ever, and what waits for it is bounded."""
     slot = FakeSlot(held=True)

@@ -203,6 +203,22 @@ async def test_nobody_waits_for_a_canary_or_a_shadow() -> None:
 
 
 @in_a_loop
+async def test_a_shadow_that_cannot_be_loaded_takes_part() -> None:
+    """It fails then, as a canary would, where somebody sees it; once it is loaded, it answers."""
+    garage, shadow = Garage(), release(4, "shadow")
+    garage.broken.add(4)
+    plan = await garage.follow(1, shadows=(shadow,))
+    assert plan.routing
+    assert plan.routing.shadows == (shadow,)
+    assert plan.slot(shadow, aside=True) is None
+    garage.broken.clear()
+    garage.clock.forward(seconds=RETRY_SECONDS)
+    garage.seating.retry()
+    await asyncio.sleep(0.01)
+    assert garage.plan.slot(shadow, aside=True) is not None
+
+
+@in_a_loop
 async def test_a_shadow_that_becomes_a_canary_runs_anew() -> None:
     """A shadow's process gives way to others, which one that clients wait for must not."""
     garage = Garage()

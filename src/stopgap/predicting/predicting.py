@@ -208,16 +208,15 @@ class Predicting:
         specification = plan.routing.live.specification
         crowd = CROWD * specification.batch if specification else 0
         for release in plan.routing.shadows:
-            if slot := plan.slot(release, aside=True):
-                yield Shadow(
-                    release,
-                    contract,
-                    self._instruments(contract.name, release.number),
-                    slot=slot,
-                    live=live,
-                    crowd=crowd,
-                    compare=self._reporter.comparer(contract, release.number),
-                )
+            yield Shadow(
+                release,
+                contract,
+                self._instruments(contract.name, release.number),
+                slot=plan.slot(release, aside=True),
+                live=live,
+                crowd=crowd,
+                compare=self._reporter.comparer(contract, release.number),
+            )
 
     def _instruments(self, contract: str, number: int) -> Instruments:
         tally = self._reporter.count(contract, number)

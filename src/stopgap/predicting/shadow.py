@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.contracts.values import keeper
-from stopgap.models.failures import ModelFailed
+from stopgap.models.failures import ModelFailed, ModelUnavailable
 from stopgap.models.slot import Slot
 from stopgap.predicting.serving import Answer, Instruments
 from stopgap.releases.release import Release
@@ -46,7 +46,7 @@ class Shadow:
     Args:
         release: Which one.
         contract: What its answers are held against.
-        slot: Where it is loaded.
+        slot: Where it is loaded; None: it could not be, which is counted with each copy.
         live: Where the live release is; None: it takes no time.
         crowd: Rows that may wait for the live one; when there are more, nothing is copied.
         compare: Keeps its answers.
@@ -58,7 +58,7 @@ class Shadow:
         contract: Contract,
         instruments: Instruments,
         *,
-        slot: Slot,
+        slot: Slot | None,
         live: Slot | None,
         crowd: int,
         compare: Compare,
@@ -122,6 +122,8 @@ class Shadow:
     async def _compared(self, copies: list[Copy]) -> None:
         began = self._monotonic()
         try:
+            if self._slot is None:
+                raise ModelUnavailable("It could not be loaded.", PAUSE_SECONDS)
             outputs = await self._slot.answer_batch([copy.row for copy in copies])
         except ModelFailed as error:
             outputs = [error] * len(copies)

@@ -166,7 +166,7 @@ class Seating:
             canary=there(routing.canary),
             previous=there(routing.previous),
             shadows=tuple(
-                each for each in routing.shadows if Seat.of(each, aside=True) in self._slots
+                each for each in routing.shadows if self._is_settled(Seat.of(each, aside=True))
             ),
         )
 
