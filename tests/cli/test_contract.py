@@ -46,7 +46,13 @@ def server() -> Iterator[str]:
 def test_show(run: Run, parcel: str) -> None:
     """A contract is told in words: its addresses, inputs, defaults and output."""
     text = run("contract", "show", "--contract", parcel).stdout
-    for word in ("parcel 1", "/parcel/{weight}", "POST /parcel", "above 0 to 30", "'slow' if left"):
+    for word in (
+        "parcel 1",
+        "/parcel/{weight}",
+        "POST /parcel",
+        "above 0 up to 30",
+        "'slow' if left",
+    ):
         assert word in text
     assert "days: an integer from 1 to 9" in text
 

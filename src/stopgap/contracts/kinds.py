@@ -59,7 +59,9 @@ class Number:
             return "a number" if self.high == NUMBER_MAX else f"a number {high}"
         if self.high == NUMBER_MAX:
             return f"a number {low}"
-        return f"a number {low} {'and ' if self.high_open else ''}{high}"
+        if self.low_open or self.high_open:
+            high = f"and {high}" if self.high_open else f"up {high}"
+        return f"a number {low} {high}"
 
 
 @dataclass(frozen=True, kw_only=True)

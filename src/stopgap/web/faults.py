@@ -60,7 +60,7 @@ def _kind_of(error: exceptions.HTTPException) -> StopgapError:
             path = request.path[:200]
             return PageNotFound(f"There is nothing at {path!r}; the first page, /, lists the rest.")
         case exceptions.MethodNotAllowed():
-            return MethodNotAllowed(f"{request.method} cannot be used here, but {_methods(error)}.")
+            return MethodNotAllowed(f"{request.method} is not allowed here; use {_methods(error)}.")
         case exceptions.RequestEntityTooLarge():
             return BodyTooLarge("The body is larger than this address takes.")
         case exceptions.HTTPException(code=int(code)) if code < exceptions.InternalServerError.code:

@@ -6,6 +6,7 @@ The models run in processes of their own, as in the server.
 import asyncio
 import json
 import random
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,8 @@ def test_it_ends_in_time() -> None:
         report = verified(name, seconds=3, deadline=0.4)
         assert report.seconds - report.loaded["seconds"] < 3 + 0.4 * 2 + 5
         assert not report.passed
+    figure = by_rule(report)["contract"].figure  # of the slow one
+    assert re.fullmatch(r"no time for more than \d+ of [\d,]+ inputs; see --seconds, .*", figure)
 
 
 def test_what_was_seen_until_then_is_told() -> None:

@@ -40,7 +40,7 @@ def test_labels_units_and_hints() -> None:
     form = asked(everything)
     assert (form["count"].label, form["count"].unit) == ("Count", "boxes")
     assert form["count"].hint == "A whole number from 1 to 9."
-    assert form["weight"].hint == "A number above 0 to 30."
+    assert form["weight"].hint == "A number above 0 up to 30."
     assert form["note"].hint == "Up to 20 characters."
     sellers = asked(madcompany)["seller_available"]
     assert sellers.hint.endswith("A whole number, 0 or more.")

@@ -97,12 +97,13 @@ def print_report(report: Report, *, as_json: bool, number: int | None = None, at
     words = "held" if report.passed else f"in the way: {', '.join(report.obstacles)}"
     click.echo(f"{len(report.findings)} rules in {report.seconds:.1f} s; {words}.")
     if number is not None:
-        then = f"stopgap release promote {number} --percent 10{at}" if report.passed else ""
+        then = f"Next: stopgap release promote {number} --percent 10{at}" if report.passed else ""
         click.echo(f"Added as release {number}, a candidate. {then}".rstrip())
         if any(BY_NAME[rule].fixed for rule in report.obstacles):
             return  # it has to hold that one, whatever is done about the others
         for rule in report.obstacles:
-            click.echo(f"If {rule} may be: stopgap release override {number} {rule}{at} --reason …")
+            overriding = f"stopgap release override {number} {rule}{at} --reason …"
+            click.echo(f"To let it through without {rule}: {overriding}")
 
 
 def _print_finding(finding: Finding) -> None:

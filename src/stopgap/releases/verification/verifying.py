@@ -86,11 +86,14 @@ async def _found(checks: Checks, rule: str) -> Finding:
     try:
         return await checks.of(rule)()
     except TimeOver:
-        return Finding.unchecked(rule, "there was no time for it")
+        return Finding.unchecked(rule, "there was no time left for it; see --seconds")
 
 
 def _obstacle(observed: Observed, rule: str) -> str:
     """Say why a rule cannot be checked; nothing: it can."""
     if observed.fatal:
         return "" if rule == "survives" else "its process did not survive"
-    return "" if observed.says_enough else "there was no time for more"
+    if observed.says_enough:
+        return ""
+    seen = f"{len(observed.answered):,} of {observed.inputs:,} inputs"
+    return f"no time for more than {seen}; see --seconds, --samples and --batch"
