@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.front.loops import in_a_loop, in_simulated_time
+from tests.front.loops import in_simulated_time
 
 from stopgap.front.crowd import TIME_ENOUGH, Crowd, Stay
 from stopgap.problems import Overloaded
@@ -25,13 +25,13 @@ async def begin(crowd: Crowd) -> asyncio.Task[Stay]:
     return task
 
 
-@in_a_loop
+@in_simulated_time
 async def test_time_ends() -> None:
     """A stay ends after its time."""
     assert not (await stay(Crowd(1), 0.01)).sent_away
 
 
-@in_a_loop
+@in_simulated_time
 async def test_progress_prolongs() -> None:
     """Who gets on may stay."""
     mine = Stay(0.1)
@@ -56,7 +56,7 @@ async def test_who_is_sent_away_goes() -> None:
         await sent_away()
 
 
-@in_a_loop
+@in_simulated_time
 async def test_rest_takes_no_time() -> None:
     """Who waits for us may rest for as long as that takes, and be sent away all the while."""
     mine = Stay(0.02)
@@ -77,7 +77,7 @@ async def test_rest_takes_no_time() -> None:
         await sent_away()
 
 
-@in_a_loop
+@in_simulated_time
 async def test_the_oldest_makes_room() -> None:
     """When all places are taken, the oldest goes, if it has been there for a second."""
     crowd = Crowd(2)
@@ -94,7 +94,7 @@ async def test_the_oldest_makes_room() -> None:
     assert (await third).sent_away
 
 
-@in_a_loop
+@in_simulated_time
 async def test_who_has_finished_is_left_alone() -> None:
     """Who has all, and only keeps a place, is not sent away; who leaves gives it back."""
     crowd = Crowd(1)

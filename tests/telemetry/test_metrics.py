@@ -263,12 +263,12 @@ def test_durations_are_told_apart(durations: list[int]) -> None:
     assert total == sum(durations)
 
 
-def test_without_a_folder_nothing_is_written() -> None:
-    """Metrics that nobody asks for can be counted all the same."""
+def test_without_a_folder_this_process_counts() -> None:
+    """Metrics that are published nowhere are counted, and told by who counts them."""
     metrics = Metrics()
     metrics.shed("full")
-    metrics.publish()
     metrics.close()
+    assert metrics.of_all().counts[SHED, "full"] == [1]
 
 
 def files(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from stopgap.accounts.digest import digest
 from stopgap.accounts.memory_counts import MemoryCounts
+from stopgap.telemetry.logs import Outage
 
 EXCHANGE_SECONDS = 0.25
 """Between two exchanges."""
@@ -74,7 +75,7 @@ class SharedCounts(MemoryCounts):
         self._secret = secret
         self._added: Counter[str] = Counter()  # since the last exchange
         self._forgotten: set[str] = set()
-        self._away = False
+        self._outage = Outage()
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count here, to be told to the others."""
@@ -109,14 +110,12 @@ class SharedCounts(MemoryCounts):
             standings = self._server.exchange(gone, changes)
         except CountsUnreachable as error:
             self._keep_for_later(added, forgotten)
-            if not self._away:
+            if self._outage.begins():
                 logger.warning("counts are not shared now, each process has its own: %s", error)
-            self._away = True
         else:
             self._learn({key: standings[told] for key, told in hidden.items() if told in standings})
-            if self._away:
+            if self._outage.ends():
                 logger.info("counts are shared again")
-            self._away = False
 
     def ping(self) -> None:
         """See that they can be exchanged.

@@ -3,14 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Any
 
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.row import Row
+from stopgap.models.asked import Asked
 from stopgap.models.away import Away
-from stopgap.models.batching import Batching, Fault
+from stopgap.models.batching import Fault
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelUnavailable, ModelUnloadable
 from stopgap.models.life import Life
@@ -26,7 +24,7 @@ STOP_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-class HostedSlot:
+class HostedSlot(Asked):
     """A model in a child process: its hang, crash or leak costs the rows that it was answering.
 
     Args:
@@ -46,6 +44,7 @@ class HostedSlot:
         aside: bool,
         load_seconds: float,
     ) -> None:
+        super().__init__(Away(_fault("It has not been started.", 0.0)))
         self._specification = specification
         self._contract = contract
         self._source = source
@@ -54,15 +53,9 @@ class HostedSlot:
         self._load_seconds = load_seconds
         self._bring = bring(contract.output_kind, specification.bring)
         self._restarts = Restarts(ASIDE if aside else FOR_CLIENTS)
-        self._batching: Batching | Away = Away(_fault("It has not been started.", 0.0))
         self._process: Process | None = None  # the last one; None: none has ever begun
         self._restarting: asyncio.Task[None] | None = None
         self._stopped = False
-
-    @property
-    def waiting(self) -> int:
-        """Rows that wait or are being answered."""
-        return self._batching.waiting
 
     @property
     def memory(self) -> int:
@@ -77,23 +70,6 @@ class HostedSlot:
         """
         self._loop = asyncio.get_running_loop()
         return await self._begin()
-
-    def answer(self, row: Row) -> Awaitable[Any]:
-        """Answer one row, in a batch with those that wait.
-
-        Raises:
-            ModelFailed: there is no answer, by the deadline.
-        """
-        return self._batching.ask((row,), whole=False)
-
-    async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
-        """Ask for exactly these rows in one call.
-
-        Raises:
-            ModelFailed: the whole call has no answer.
-        """
-        outputs: Sequence[Any] = await self._batching.ask(rows, whole=True) if rows else []
-        return outputs
 
     async def stop(self) -> None:
         """End the process."""

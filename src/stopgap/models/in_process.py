@@ -7,7 +7,7 @@ deadline, and it is not asked again before it has come back. Its crash is the wo
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -16,6 +16,7 @@ from typing import Any
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.answering import RETRY_SHARE, Answering, decoded
+from stopgap.models.asked import Asked
 from stopgap.models.away import Away
 from stopgap.models.batching import Batching, Fault
 from stopgap.models.bringing import bring
@@ -30,7 +31,7 @@ Found = tuple[Answering, dict[str, Any]]
 """A model that has been loaded, and what was found of it."""
 
 
-class InProcessSlot:
+class InProcessSlot(Asked):
     """A model in a thread of the worker.
 
     Args:
@@ -49,18 +50,13 @@ class InProcessSlot:
         load_seconds: float,
     ) -> None:
         self._specification = specification
+        super().__init__(Away(self._fault("It has not been started.")))
         self._contract = contract
         self._path = path
         self._load_seconds = load_seconds
         self._bring = bring(contract.output_kind, specification.bring)
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
-        self._batching: Batching | Away = Away(self._fault("It has not been started."))
         self._stopped = False
-
-    @property
-    def waiting(self) -> int:
-        """Rows that wait or are being answered."""
-        return self._batching.waiting
 
     async def start(self) -> Loaded:
         """Load the model, in its thread.
@@ -87,23 +83,6 @@ class InProcessSlot:
             raise
         self._open()
         return Loaded.of(found, time.monotonic() - began)
-
-    def answer(self, row: Row) -> Awaitable[Any]:
-        """Answer one row, in a batch with those that wait.
-
-        Raises:
-            ModelFailed: there is no answer, by the deadline.
-        """
-        return self._batching.ask((row,), whole=False)
-
-    async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
-        """Ask for exactly these rows in one call.
-
-        Raises:
-            ModelFailed: the whole call has no answer.
-        """
-        outputs: Sequence[Any] = await self._batching.ask(rows, whole=True) if rows else []
-        return outputs
 
     async def stop(self) -> None:
         """Ask no more; the thread ends when the model comes back, for which nobody waits."""

@@ -12,6 +12,7 @@ from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan
 from stopgap.releases.routing import Routing
 from stopgap.releases.seating import Open, Seating
+from stopgap.telemetry.logs import Outage
 
 T = TypeVar("T")
 
@@ -72,8 +73,8 @@ class Follower:
         self._report = report
         self._monotonic = monotonic
         self._version: int | None = None
-        self._away = False
-        self._losing = False
+        self._away = Outage()  # the source
+        self._losing = Outage()  # what was counted
         self._seatings: dict[str, Seating] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -116,11 +117,10 @@ class Follower:
         try:
             version, routings = await self._in_thread(self._read)
         except Exception as error:  # noqa: BLE001  # whatever it is, what is known goes on
-            if not self._away:
+            if self._away.begins():
                 logger.warning("it is not known whether releases have changed: %s", error)
-            self._away = True
         else:
-            self._away = False
+            self._away.ends()
             if routings is not None:
                 self._version = version
                 self._follow(routings)
@@ -145,11 +145,10 @@ class Follower:
         try:
             await self._in_thread(self._report())
         except Exception as error:  # noqa: BLE001  # what was counted is no client's answer
-            if not self._losing:
+            if self._losing.begins():
                 logger.warning("what is counted of releases is lost: %s", error)
-            self._losing = True
         else:
-            self._losing = False
+            self._losing.ends()
 
     def _in_thread(self, call: Callable[[], T]) -> Awaitable[T]:
         """Call something that may wait, in threads of our own: others must not wait for it."""

@@ -55,6 +55,23 @@ class Seldom:
         return True
 
 
+class Outage:
+    """Tells when something begins to fail, and when it is over: what lasts is logged once."""
+
+    def __init__(self) -> None:
+        self._lasts = False
+
+    def begins(self) -> bool:
+        """Note a failure; tell whether it is the first one."""
+        first, self._lasts = not self._lasts, True
+        return first
+
+    def ends(self) -> bool:
+        """Note a success; tell whether something has failed before."""
+        over, self._lasts = self._lasts, False
+        return over
+
+
 class StandardOutput(logging.Handler):
     """Hands each record to this process's outlet, as a line of JSON."""
 

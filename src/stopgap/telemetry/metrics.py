@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from stopgap.telemetry.logs import Outage
 from stopgap.telemetry.places import Counts, Key, Place, Published, gather
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Metrics:
         self._tallies: Counter[Key] = Counter()  # the same
         self._gauges: dict[str, Callable[[], float]] = {}
         self._publishing = threading.Lock()
-        self._failing = False
+        self._outage = Outage()
         self.publish()
 
     def prediction_series(self, contract: str, release: str) -> Series:
@@ -141,11 +142,10 @@ class Metrics:
         with self._publishing:
             try:
                 self._publish()
-                self._failing = False
+                self._outage.ends()
             except OSError as error:
-                if not self._failing:
+                if self._outage.begins():
                     logger.warning("metrics cannot be published: %s", error)
-                self._failing = True
 
     def of_all(self) -> Published:
         """Tell what all workers of this server have counted, this one until now."""

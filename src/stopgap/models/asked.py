@@ -1,0 +1,43 @@
+"""Asked: how rows come to a slot's model and its answers back, whatever it runs in."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from stopgap.contracts.row import Row
+from stopgap.models.away import Away
+from stopgap.models.batching import Batching
+
+
+class Asked:
+    """A slot's half that callers see.
+
+    Args:
+        away: Refuses them until there is a model.
+    """
+
+    _batching: Batching | Away
+
+    def __init__(self, away: Away) -> None:
+        self._batching = away
+
+    @property
+    def waiting(self) -> int:
+        """Rows that wait or are being answered."""
+        return self._batching.waiting
+
+    def answer(self, row: Row) -> Awaitable[Any]:
+        """Answer one row, in a batch with those that wait.
+
+        Raises:
+            ModelFailed: there is no answer, by the deadline.
+        """
+        return self._batching.ask((row,), whole=False)
+
+    async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Ask for exactly these rows in one call.
+
+        Raises:
+            ModelFailed: the whole call has no answer.
+        """
+        outputs: Sequence[Any] = await self._batching.ask(rows, whole=True) if rows else []
+        return outputs
