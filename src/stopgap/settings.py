@@ -278,7 +278,7 @@ class Settings:
         integer(0, 100),
         "0 to 100 percent",
         1,
-        "of the requests of which no trusted proxy has said whether they are traced, how many are",
+        "of requests that are traced, where no trusted proxy has decided",
     )
 
 

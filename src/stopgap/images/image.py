@@ -133,7 +133,7 @@ class ImageQuotaReached(StopgapError):
 
 
 class ImageNotFound(StopgapError):
-    """There is no such image, it is over, or it is somebody else's: all three look the same."""
+    """There is no such image, it has expired, or it is somebody else's: all three look the same."""
 
     def __init__(self) -> None:
         super().__init__("There is no such image here, or it is not yours to see.")
