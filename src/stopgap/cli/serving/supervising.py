@@ -46,7 +46,7 @@ def supervise(installation: Installation, address: str, port: int) -> None:
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,  # a proxy speaks HTTP/2 with browsers, and keeps its bombs out
         http1_settings=HTTP1,
-        loop=Loops.asyncio,  # uvloop, where it is installed, cannot begin tasks at once
+        loop=Loops.asyncio,  # uvloop, where it is installed, answers plain requests no sooner
         workers=installation.settings.workers,
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
