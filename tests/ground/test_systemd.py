@@ -9,29 +9,28 @@ from stopgap.cli import main
 
 
 def service() -> dict[str, str]:
-    """Read what the unit says of its service."""
+    """Read what the unit says of its service, its names in small letters."""
     parser = ConfigParser(interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # its names have capitals
     parser.read(ROOT / "deploy" / "stopgap.service", encoding="utf-8")
     return dict(parser["Service"])
 
 
 def test_it_runs_a_command_that_there_is() -> None:
     """What is started is the program that the set-up makes, and a command of it."""
-    program, *words = service()["ExecStart"].split()
-    assert program == f"{service()['WorkingDirectory']}/.venv/bin/stopgap"
+    program, *words = service()["execstart"].split()
+    assert program == f"{service()['workingdirectory']}/.venv/bin/stopgap"
     assert words == ["serve"]
     assert words[0] in main.commands
 
 
 def test_a_stop_has_its_time() -> None:
     """The server alone is told to end, and has longer than it ever takes."""
-    assert service()["KillMode"] == "mixed"
-    assert int(service()["TimeoutStopSec"]) > STOP_SECONDS
+    assert service()["killmode"] == "mixed"
+    assert int(service()["timeoutstopsec"]) > STOP_SECONDS
 
 
 def test_it_can_write_where_its_data_are() -> None:
     """All is read-only but the folder in which it is started: there it keeps its data."""
-    assert service()["ProtectSystem"] == "strict"
-    assert service()["ReadWritePaths"] == service()["WorkingDirectory"]
-    assert service()["PrivateTmp"] == "true"  # where large bodies wait
+    assert service()["protectsystem"] == "strict"
+    assert service()["readwritepaths"] == service()["workingdirectory"]
+    assert service()["privatetmp"] == "true"  # where large bodies wait

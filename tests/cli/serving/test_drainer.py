@@ -9,6 +9,7 @@ import pytest
 
 from stopgap.cli.serving import drainer
 from stopgap.cli.serving.drainer import DrainerKeeper
+from stopgap.journal.spool import Fsync
 from stopgap.settings import Settings
 from stopgap.wiring import Installation
 
@@ -122,8 +123,8 @@ def test_a_drainer_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("fsync", "durable"), [("off", False), ("always", True)])
-def test_how_durable_it_is(fsync: str, *, durable: bool) -> None:
+def test_how_durable_it_is(fsync: Fsync, *, durable: bool) -> None:
     """Where records outlive the machine, the drainer has them on the disk before it deletes any."""
-    settings = Settings(data=Path("nowhere"), journal_fsync=fsync)  # type: ignore[arg-type]  # one of them
+    settings = Settings(data=Path("nowhere"), journal_fsync=fsync)
     process = DrainerKeeper(Installation(settings=settings, secret=b""))._spawn()
     assert process._kwargs["durable"] is durable  # type: ignore[attr-defined]  # the library's own

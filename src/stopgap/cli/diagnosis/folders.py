@@ -1,6 +1,5 @@
 """What of a set-up lies in folders: the data, the secret, uploaded images, and room for them."""
 
-import fcntl
 import os
 import stat
 import tempfile
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
 from stopgap.clock import Clock
+from stopgap.journal.segment import claim
 from stopgap.settings import SECRET_MIN, Settings
 from stopgap.storage.object_stores import folder_of, open_objects
 from stopgap.storage.objects import check
@@ -110,9 +110,7 @@ def lockable(folder: Path) -> bool:
     """Tell whether files can be locked on a folder's volume."""
     descriptor = os.open(nearest(folder), os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True  # somebody else has
+        claim(descriptor)  # for a moment; nobody else locks a folder
     except OSError:
         return False
     finally:
