@@ -219,12 +219,26 @@ def test_releases_that_cannot(run: Run, data: Path, tmp_path: Path) -> None:
     assert live.startswith("✗ wrong ")
     assert f"Release 2 of madcompany is live, and cannot be loaded here: {why} -> " in live
     assert f"`stopgap release rollback {at}`" in live
-    assert f"Release 4 of madcompany, canary, cannot be loaded: {why} -> " in canary
+    assert f"Release 4 of madcompany is a canary, and cannot be loaded here: {why} -> " in canary
     assert f"`stopgap release withdraw 4 {at}`" in canary
-    assert f"Release 3 of madcompany, shadow, cannot be loaded: {why} -> " in shadow
-    assert f"Release 1 of madcompany cannot help out, or be gone back to: {why} -> " in before
+    assert f"Release 3 of madcompany is a shadow, and cannot be loaded here: {why} -> " in shadow
+    told = "Release 1 of madcompany is to help out or be gone back to, and cannot be loaded here: "
+    assert f"{told}{why} -> " in before
     assert {line[0] for line in (canary, shadow, before)} == {"!"}
     assert run("doctor", STOPGAP_PORT="0").exit_code == 1
+
+
+def test_releases_that_workers_cannot_ask(run: Run, data: Path, tmp_path: Path) -> None:
+    """What is here, and does not work in the server, is told as its workers say it."""
+    model = tmp_path / "model.py"
+    model.touch()
+    handed_in(data, model, "live", "shadow")
+    with opened(data) as parts:
+        parts.watch.trouble("w1", {(contract.name, number): "it died\x1b[2J" for number in (1, 2)})
+    live, shadow = of_releases(run)
+    assert "Release 1 of madcompany is live, and cannot answer in 1 worker: it died·[2J -> " in live
+    assert "Release 2 of madcompany is a shadow, and cannot answer in 1 worker: it died" in shadow
+    assert (live[0], shadow[0]) == ("✗", "!")
 
 
 @pytest.mark.parametrize("gone", ["objects", "objects/models"])

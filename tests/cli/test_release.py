@@ -202,7 +202,9 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
         comparison.add(b'{"seller_available":5}', 3_000, 3_300)
         parts.watch.compare("madcompany", ready, 0, "w1", comparison)
     (found,) = told(run("release", "show", str(ready), "--json"))
-    assert set(found) == {*("release", "report", "overridden", "last_hour", "compared", "history")}
+    assert set(found) == {
+        *("release", "report", "overridden", "troubles", "last_hour", "compared", "history")
+    }
     shown = run("release", "show", str(ready)).stdout
     assert "last hour   1 ok, 1 late" in shown
     assert "9 rules in 1.5 s; held." in shown
@@ -349,3 +351,18 @@ def test_a_contract_that_has_changed(run: Run, tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
         assert "Release 1 (live) answers nothing: delivery-time has changed" in result.stderr
         assert "stopgap release verify 1 --contract delivery-time" in result.stderr
+
+
+def test_a_release_that_workers_cannot_ask(run: Run, data: Path) -> None:
+    """Why a release does not answer is told wherever it is looked at, on one line."""
+    added = run("release", "add", uri("good"), *QUICK)
+    assert added.exit_code == 0, added.output
+    assert run("release", "promote", "1", "--yes").exit_code == 0
+    with opened(data) as parts:
+        parts.watch.trouble("w1", {("madcompany", 1): "it died:\nmemory"})
+    for words in (("list",), ("show", "1")):
+        told = run("release", *words).stderr
+        assert told == "Release 1 (live) cannot answer in 1 worker: it died:·memory\n"
+    shown = json.loads(run("release", "show", "1", "--json").stdout)
+    assert shown["troubles"] == [{"reason": "it died:\nmemory", "workers": 1}]
+    assert run("release", "show", "0").stderr == ""

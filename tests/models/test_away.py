@@ -22,5 +22,6 @@ def test_each_is_refused_with_a_failure_of_its_own(*, whole: bool) -> None:
 
 def test_only_those_over_whom_the_model_hangs_are_left() -> None:
     """Nobody waits for a model that is not there."""
-    assert Away(lambda: ModelUnavailable("gone", 0.0)).waiting == 0
+    away = Away(lambda: ModelUnavailable("gone", 0.0))
+    assert (away.waiting, away.trouble) == (0, "gone")
     assert Away(lambda: ModelUnavailable("hangs", 0.0), flying=3).waiting == 3

@@ -136,8 +136,10 @@ async def test_pauses_grow() -> None:
             await outcome(slot, row(BAD))
             refused = await outcome(slot, row(1))
             assert isinstance(refused, ModelUnavailable)
+            assert slot.trouble == refused.reason
             pauses.append(refused.retry_after or 0)
             await back(slot, 20)
+            assert slot.trouble is None
         assert pauses[0] < pauses[1] < pauses[2]
 
 

@@ -22,6 +22,7 @@ from stopgap.releases.release import Release, Stage, stand_in_release
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.routing import Routing
 from stopgap.releases.tally import Tally
+from stopgap.releases.trouble import Troubles
 from stopgap.telemetry.metrics import Metrics
 
 REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -45,6 +46,7 @@ class FakeSlot:
         self.stopped = False
         self.waiting = 0
         self.memory = 0
+        self.trouble: str | None = None
 
     async def start(self) -> Loaded:
         """Be there."""
@@ -151,6 +153,9 @@ class Nobody:
     def compare(
         self, contract: str, number: int, against: int, worker: str, comparison: Comparison
     ) -> None:
+        """Forget it."""
+
+    def trouble(self, worker: str, troubles: Troubles) -> None:
         """Forget it."""
 
     def judge(self, contract: str) -> None:  # of none

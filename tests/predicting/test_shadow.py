@@ -26,6 +26,7 @@ from stopgap.predicting.way import Way
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.tally import Tally
+from stopgap.releases.trouble import Troubles
 from stopgap.telemetry.metrics import COPIES_DROPPED, times
 
 SOON = 4 * PAUSE_SECONDS
@@ -47,6 +48,9 @@ class Kept:
     ) -> None:
         """Keep a comparison."""
         self.compared[against] = comparison
+
+    def trouble(self, _worker: str, _troubles: Troubles) -> None:
+        """Keep none."""
 
     def judge(self, _contract: str) -> None:
         """Judge nobody."""
@@ -86,7 +90,7 @@ class House:
 
     def hand_over(self) -> Kept:
         """Have it hand over what it has counted."""
-        self.reporter.take()()
+        self.reporter.take({})()
         return self.kept
 
 

@@ -22,6 +22,7 @@ from stopgap.releases.following import Follower
 from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.routing import Routing
+from stopgap.releases.trouble import Troubles
 from stopgap.storage.database_faults import DatabaseUnreachable
 
 
@@ -58,6 +59,7 @@ class Worker:
         self.slots: list[FakeSlot] = []
         self.reports = 0
         self.away = False
+        self.troubles: Troubles = {}
         self.follower = Follower(
             source,
             contracts=[contract],
@@ -75,7 +77,9 @@ class Worker:
     def _apply(self, _contract: Contract, plan: Plan) -> None:
         self.plan = plan
 
-    def _report(self) -> Callable[[], None]:
+    def _report(self, troubles: Troubles) -> Callable[[], None]:
+        self.troubles = troubles
+
         def count() -> None:
             if self.away:
                 raise DatabaseUnreachable("database", "it is away")
@@ -252,6 +256,25 @@ async def test_what_cannot_be_loaded_is_tried_again(
     async with asyncio.timeout(5):
         while worker.plan.slot(release(1)) is None:  # noqa: ASYNC110  # another task does it
             await asyncio.sleep(0.01)
+    await worker.follower.stop()
+
+
+@in_a_loop
+async def test_what_cannot_be_asked_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operators are to learn why a release does not answer, for as long as it does not."""
+    monkeypatch.setattr(following, "REPORT_SECONDS", 0.01)
+    worker = Unlucky(Source(routing(release(1))), tmp_path / "releases.json")
+    await worker.follower.start()
+    await asyncio.sleep(0.1)
+    assert worker.troubles == {(contract.name, 1): "its file is not there yet"}
+    async with asyncio.timeout(10):
+        while worker.troubles:  # noqa: ASYNC110  # another task does it
+            await asyncio.sleep(0.01)
+    worker.slots[0].trouble = "it died"
+    await asyncio.sleep(0.1)
+    assert worker.troubles == {(contract.name, 1): "it died"}
     await worker.follower.stop()
 
 

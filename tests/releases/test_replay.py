@@ -22,6 +22,7 @@ class Slot:
 
     waiting = 0
     memory = 0
+    trouble = None
 
     def __init__(self, *, loads: bool = True) -> None:
         self._loads = loads

@@ -10,6 +10,7 @@ from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import Verdict
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.tally import Tally
+from stopgap.releases.trouble import Troubles
 from stopgap.storage.database_faults import DatabaseUnreachable
 
 
@@ -22,6 +23,7 @@ class Sink:
         self.tallies: list[tuple[str, Tally]] = []
         self.compared: list[tuple[int, int, Comparison]] = []
         self.judged: list[str] = []
+        self.troubled: list[tuple[str, Troubles]] = []
         self.sent_back: list[tuple[str, int, str]] = []
 
     def tally(self, worker: str, tallies: Collection[Tally]) -> None:
@@ -35,6 +37,10 @@ class Sink:
     ) -> None:
         """Keep a comparison."""
         self.compared.append((number, against, comparison))
+
+    def trouble(self, worker: str, troubles: Troubles) -> None:
+        """Keep what cannot be asked."""
+        self.troubled.append((worker, troubles))
 
     def judge(self, name: str) -> Verdict | None:
         """Tell the verdict."""
@@ -56,8 +62,8 @@ def test_outcomes_are_handed_over_once() -> None:
     count.add("ok", 900)
     count.add("late", 1_000_000)
     assert reporter.count("madcompany", 7) is count
-    reporter.take()()
-    reporter.take()()
+    reporter.take({})()
+    reporter.take({})()
     ((worker, tally),) = sink.tallies
     assert (worker, tally.contract, tally.number) == ("one", "madcompany", 7)
     assert tally.outcomes == {"ok": 1, "late": 1}
@@ -70,9 +76,9 @@ def test_what_nobody_takes_is_lost() -> None:
     reporter.count("madcompany", 7).add("ok", 900)
     sink.away = True
     with pytest.raises(DatabaseUnreachable):
-        reporter.take()()
+        reporter.take({})()
     sink.away = False
-    reporter.take()()
+    reporter.take({})()
     assert sink.tallies == []
 
 
@@ -82,10 +88,10 @@ def test_comparisons_add_up() -> None:
     reporter = Reporter(sink, sink.send_back, "one")
     compare = reporter.comparer(contract, 8)
     compare(row(1), 7, 3000, 3100)
-    reporter.take()()
-    reporter.take()()
+    reporter.take({})()
+    reporter.take({})()
     compare(row(2), 7, 3000, 3000)
-    reporter.take()()
+    reporter.take({})()
     numbers = [spread.compared for *_, each in sink.compared for spread in each.spreads.values()]
     assert numbers == [1, 2]
     assert {(number, against) for number, against, _ in sink.compared} == {(8, 7)}
@@ -98,7 +104,7 @@ def test_each_giver_is_compared_with_by_itself() -> None:
     compare = reporter.comparer(contract, 8)
     compare(row(1), 7, 3000, 3000)
     compare(row(2), 9, 3000, 5000)
-    reporter.take()()
+    reporter.take({})()
     assert {against: each.agreement for _, against, each in sink.compared} == {7: 1.0, 9: 0.0}
 
 
@@ -112,7 +118,7 @@ def test_a_canary_is_judged(verdict: Verdict | None) -> None:
     sink = Sink(verdict)
     reporter = Reporter(sink, sink.send_back, "one")
     reporter.follow(routing(release(7), canary=release(8, "canary", percent=10)))
-    reporter.take()()
+    reporter.take({})()
     assert sink.judged == ["madcompany"]
     assert sink.sent_back == ([("madcompany", 8, "it fails")] if verdict is BACK else [])
 
@@ -122,7 +128,7 @@ def test_where_no_canary_is_nobody_is_judged() -> None:
     sink = Sink(BACK)
     reporter = Reporter(sink, sink.send_back, "one")
     reporter.follow(routing(release(7)))
-    reporter.take()()
+    reporter.take({})()
     assert sink.judged == []
 
 
@@ -133,8 +139,18 @@ def test_who_is_judged_is_the_canary_of_now() -> None:
     reporter = Reporter(sink, sink.send_back, "one")
     for canary in (None, release(8, "canary", percent=5), release(9, "canary", percent=5)):
         reporter.follow(routing(release(7), canary=canary))
-    reporter.take()()
+    reporter.take({})()
     assert [number for _, number, _ in sink.sent_back] == [9]
     reporter.follow(routing(release(7)))
-    reporter.take()()
+    reporter.take({})()
     assert len(sink.judged) == 1
+
+
+def test_trouble_is_told_until_it_is_over() -> None:
+    """Each time while there is some, so that it stays fresh; once that there is none any more."""
+    sink = Sink()
+    reporter = Reporter(sink, sink.send_back, "one")
+    away = {("madcompany", 7): "it died"}
+    for troubles in ({}, away, away, {}, {}):
+        reporter.take(troubles)()
+    assert sink.troubled == [("one", away), ("one", away), ("one", {})]

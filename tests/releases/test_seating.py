@@ -321,3 +321,17 @@ async def test_nobody_is_kept_longer_than_any_deadline(monkeypatch: pytest.Monke
     await garage.follow(2)
     await asyncio.sleep(SOON)
     assert garage.slots[1, False][0].stopped
+
+
+@in_a_loop
+async def test_it_is_known_what_cannot_be_asked() -> None:
+    """A release that was not loaded is told with the reason, and one whose model is away."""
+    garage = Garage()
+    garage.broken.add(2)
+    await garage.follow(1, canary=release(2, "canary"))
+    assert garage.seating.troubles() == {2: "its file is damaged"}
+    garage.slots[1, False][0].trouble = "it died"
+    assert garage.seating.troubles() == {1: "it died", 2: "its file is damaged"}
+    garage.slots[1, False][0].trouble = None
+    await garage.follow(1)
+    assert garage.seating.troubles() == {}

@@ -12,6 +12,7 @@ from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import DURATIONS_WINDOW
 from stopgap.releases.releases import Releases
 from stopgap.releases.tally import OUTCOMES, Tally, bin_start, duration_bin, read_durations
+from stopgap.releases.trouble import TROUBLE_SECONDS, Trouble
 from stopgap.releases.watch import Watch
 
 NAME = DELIVERY.name
@@ -215,3 +216,42 @@ def test_who_is_retired_leaves_no_comparison(releases: Releases, watch: Watch) -
     watch.compare(NAME, number, 1, "w1", made)
     releases.retire(NAME, number, "ann")
     assert list(watch.compared_with(NAME, number)) == []
+
+
+def test_trouble_is_added_up_by_its_reason(watch: Watch) -> None:
+    """Of each release and reason it is told in how many workers it is so, of one contract."""
+    died, gone = "it died", "no file"
+    watch.trouble("w1", {(NAME, 2): died, (NAME, 3): gone, ("another", 2): died})
+    watch.trouble("w2", {(NAME, 2): died, (NAME, 3): "not whole"})
+    found = [(each.number, each.reason, each.workers) for each in watch.troubles(NAME)]
+    assert found == [(2, died, 2), (3, gone, 1), (3, "not whole", 1)]
+    watch.trouble("w1", {(NAME, 3): gone})
+    watch.trouble("w2", {})
+    assert watch.troubles(NAME) == [Trouble(number=3, reason=gone, workers=1)]
+
+
+def test_trouble_is_forgotten(watch: Watch, clock: FakeClock) -> None:
+    """What a worker told that is no more counts for a moment; then it is swept."""
+    watch.trouble("w1", {(NAME, 2): "it died"})
+    clock.forward(seconds=TROUBLE_SECONDS - 1)
+    assert watch.troubles(NAME) != []
+    clock.forward(seconds=2)
+    assert watch.troubles(NAME) == []
+    assert watch.sweep() == 0
+    clock.forward(seconds=3600)
+    assert watch.sweep() == 1
+
+
+def test_trouble_may_hold_anything(watch: Watch) -> None:
+    """What a model says of its failure can be kept in every database, and is not endless."""
+    watch.trouble("w1", {(NAME, 2): "\0\ud800" + "x" * 10_000})
+    (trouble,) = watch.troubles(NAME)
+    assert trouble.reason.startswith("\ufffd?x")
+    assert len(trouble.reason) == 1_000
+
+
+def test_trouble_in_words() -> None:
+    """It says in how many workers."""
+    for workers, words in (1, "1 worker"), (2, "2 workers"):
+        told = Trouble(number=1, reason="it died", workers=workers).words()
+        assert told == f"cannot answer in {words}: it died"

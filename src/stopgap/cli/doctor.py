@@ -9,7 +9,7 @@ import click
 from stopgap import wiring
 from stopgap.cli.diagnosis.examining import examine
 from stopgap.cli.diagnosis.finding import Finding, Weight
-from stopgap.cli.lines import json_option, print_json
+from stopgap.cli.lines import json_option, print_json, printable
 from stopgap.clock import SystemClock
 from stopgap.errors import StopgapError
 from stopgap.settings import PLATFORM_NAMES, PREFIX, Settings
@@ -57,7 +57,8 @@ def _print_finding(finding: Finding, *, as_json: bool) -> None:
         print_json(asdict(finding))
         return
     fix = f" -> {finding.fix}" if finding.fix else ""
-    click.echo(f"{MARKS[finding.weight]} {finding.weight:<7} {finding.what}: {finding.told}{fix}")
+    told = printable(f"{finding.what}: {finding.told}{fix}")
+    click.echo(f"{MARKS[finding.weight]} {finding.weight:<7} {told}")
 
 
 def _list_settings(*, as_json: bool) -> None:

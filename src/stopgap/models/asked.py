@@ -25,6 +25,11 @@ class Asked:
         """Rows that wait or are being answered."""
         return self._batching.waiting
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the model cannot be asked now; None: it can be."""
+        return self._batching.trouble
+
     def answer(self, row: Row) -> Awaitable[Any]:
         """Answer one row, in a batch with those that wait.
 

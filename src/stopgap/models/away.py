@@ -24,6 +24,11 @@ class Away:
         """Rows over which the model hangs: nobody else waits here."""
         return self.flying
 
+    @property
+    def trouble(self) -> str:
+        """Why there is none."""
+        return self._fault().reason
+
     def ask(self, _rows: Sequence[Row], **_how: bool) -> NoReturn:
         """Refuse.
 

@@ -81,6 +81,8 @@ class Batching:
         self._gathering = Gathering(loop, self._queue, self._go)
         self._alarm: asyncio.TimerHandle | None = None  # nobody can be late
 
+    trouble = None  # there is a model to ask
+
     @property
     def waiting(self) -> int:
         """Asks that wait, and rows that are being answered."""

@@ -31,6 +31,10 @@ class Slot(Protocol):
     def memory(self) -> int:
         """Bytes that the model's own process holds, resident; 0: unknown, or no such process."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the model cannot be asked now, in words for operators; None: it can be."""
+
     async def start(self) -> Loaded:
         """Load the model and warm it up.
 

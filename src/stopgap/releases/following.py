@@ -12,6 +12,7 @@ from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan
 from stopgap.releases.routing import Routing
 from stopgap.releases.seating import Open, Seating
+from stopgap.releases.trouble import Troubles
 from stopgap.telemetry.logs import Outage
 
 T = TypeVar("T")
@@ -50,7 +51,8 @@ class Follower:
         open: Loads a model.
         apply: Swaps the reference.
         last_known: What to go by when the source does not answer at the start.
-        report: Takes what was counted, and returns what hands it over, to be called in a thread.
+        report: Takes what was counted, and is told what cannot be asked; returns what hands it
+            over, to be called in a thread.
         monotonic: Tells seconds.
     """
 
@@ -62,7 +64,7 @@ class Follower:
         open: Open,  # noqa: A002  # it is what it does
         apply: Callable[[Contract, Plan], None],
         last_known: LastKnown,
-        report: Callable[[], Callable[[], None]],
+        report: Callable[[Troubles], Callable[[], None]],
         monotonic: Callable[[], float],
     ) -> None:
         self._source = source
@@ -141,9 +143,16 @@ class Follower:
             if name in routings:
                 seating.follow(routings[name])
 
+    def _troubles(self) -> Troubles:
+        return {
+            (name, number): reason
+            for name, seating in self._seatings.items()
+            for number, reason in seating.troubles().items()
+        }
+
     async def _hand_over(self) -> None:
         try:
-            await self._in_thread(self._report())
+            await self._in_thread(self._report(self._troubles()))
         except Exception as error:  # noqa: BLE001  # what was counted is no client's answer
             if self._losing.begins():
                 logger.warning("what is counted of releases is lost: %s", error)

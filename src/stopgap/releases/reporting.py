@@ -12,6 +12,7 @@ from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import Verdict
 from stopgap.releases.routing import Routing
 from stopgap.releases.tally import Outcome, Tally
+from stopgap.releases.trouble import Troubles
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ class Sink(Protocol):
         self, contract: str, number: int, against: int, worker: str, comparison: Comparison
     ) -> None:
         """Keep all that a worker has compared, in place of what it had."""
+
+    def trouble(self, worker: str, troubles: Troubles) -> None:
+        """Keep what a worker cannot ask now, in place of what it told before."""
 
     def judge(self, contract: str) -> Verdict | None:
         """Judge a contract's canary, if it has one."""
@@ -71,6 +75,7 @@ class Reporter:
         self._comparisons: dict[tuple[str, int, int], Comparison] = {}
         self._changed: set[tuple[str, int, int]] = set()
         self._judged: dict[str, Routing] = {}
+        self._troubled = False
 
     def count(self, contract: str, number: int) -> Count:
         """Give that on which a release's outcomes are counted."""
@@ -92,21 +97,28 @@ class Reporter:
         """Have a contract's canary judged from now on, if it has one."""
         self._judged[routing.contract] = routing
 
-    def take(self) -> Callable[[], None]:
-        """Take what was counted; return what hands it over and judges, for a thread to call."""
+    def take(self, troubles: Troubles) -> Callable[[], None]:
+        """Take what was counted; return what hands it over and judges, for a thread to call.
+
+        Args:
+            troubles: What cannot be asked now; that there is none any more is told once.
+        """
         tallies = [tally for each in self._counts.values() if (tally := each.take())]
         changed, self._changed = self._changed, set()
         comparisons = {key: copy.deepcopy(self._comparisons[key]) for key in changed}
         canaries = {
             name: routing.canary.number for name, routing in self._judged.items() if routing.canary
         }
-        return partial(self._hand_over, tallies, comparisons, canaries)
+        told = dict(troubles) if troubles or self._troubled else None
+        self._troubled = bool(troubles)
+        return partial(self._hand_over, tallies, comparisons, canaries, told)
 
     def _hand_over(
         self,
         tallies: Collection[Tally],
         comparisons: dict[tuple[str, int, int], Comparison],
         canaries: Mapping[str, int],
+        troubles: Troubles | None,
     ) -> None:
         if tallies:
             self._sink.tally(self._worker, tallies)
@@ -114,6 +126,8 @@ class Reporter:
             self._sink.compare(contract, number, against, self._worker, comparison)
         for contract, number in canaries.items():
             self._judge(contract, number)
+        if troubles is not None:
+            self._sink.trouble(self._worker, troubles)
 
     def _judge(self, contract: str, number: int) -> None:
         verdict = self._sink.judge(contract)

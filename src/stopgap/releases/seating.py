@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from stopgap.contracts.contract import Contract
@@ -34,6 +34,7 @@ Open = Callable[[Contract, Seat], Awaitable[Slot]]
 class _Trouble:
     """A model that could not be loaded."""
 
+    reason: str
     pause: float  # seconds until the next attempt
     at: float  # when that is
 
@@ -82,16 +83,22 @@ class Seating:
         """Go by another routing from now on, as soon as its models are loaded."""
         self._routing = routing
         live, now = Seat.of(routing.live), self._plan.routing
-        failed = live in self._troubles and now is not None and Seat.of(now.live) == live
+        failed = now is not None and Seat.of(now.live) == live
+        known = self._troubles.get(live) if live and failed else None
         self._troubles.clear()  # whoever changes something has perhaps mended it
-        if live and failed:  # and who helps out for it does not have to wait for that
-            self._troubles[live] = _Trouble(pause=RETRY_SECONDS, at=0.0)
+        if live and known:  # and who helps out for it does not have to wait for that
+            self._troubles[live] = replace(known, pause=RETRY_SECONDS, at=0.0)
         self._settle()
 
     def retry(self) -> None:
         """Load again what could not be, if it is time."""
         if self._routing and self._troubles:
             self._load(self._routing)
+
+    def troubles(self) -> Mapping[int, str]:
+        """Tell which releases cannot be asked now, and why."""
+        away = {seat.number: why for seat, slot in self._slots.items() if (why := slot.trouble)}
+        return away | {seat.number: each.reason for seat, each in self._troubles.items()}
 
     async def ready(self) -> None:
         """Wait until every model that clients may need has been loaded, or has failed to."""
@@ -151,7 +158,8 @@ class Seating:
     def _note_trouble(self, seat: Seat, reason: str) -> None:
         known = self._troubles.get(seat)
         pause = min(known.pause * 2, RETRY_MOST_SECONDS) if known else RETRY_SECONDS
-        self._troubles[seat] = _Trouble(pause=pause, at=self._monotonic() + pause)
+        at = self._monotonic() + pause
+        self._troubles[seat] = _Trouble(reason=reason, pause=pause, at=at)
         told = {"contract": self._contract.name, "release": name_of(seat.number), "reason": reason}
         logger.error("a release cannot be loaded; it is tried again", extra=told)
 

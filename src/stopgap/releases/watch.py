@@ -1,4 +1,4 @@
-"""The watch: what workers count and compare of releases, added up, and judged."""
+"""The watch: what workers tell of releases, added up, and judged."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -14,8 +14,12 @@ from stopgap.releases.store import (
     TallyRows,
     add_tallies,
     delete_tallies,
+    delete_troubles,
+    keep_troubles,
+    list_troubles,
 )
 from stopgap.releases.tally import Tally
+from stopgap.releases.trouble import TROUBLE_SECONDS, Trouble, Troubles
 from stopgap.storage.database import Database
 
 TALLY_HOURS = 1
@@ -80,6 +84,18 @@ class Watch:
         with self._database.read() as connection:
             return ComparisonRows(connection, contract).compared_with(number)
 
+    def trouble(self, worker: str, troubles: Troubles) -> None:
+        """Keep what a worker cannot ask now, in place of what it told before."""
+        with self._database.write() as connection:
+            keep_troubles(connection, worker, self._clock.now(), troubles)
+
+    def troubles(self, contract: str) -> Sequence[Trouble]:
+        """Tell which releases some worker cannot ask now, and why."""
+        now = self._clock.now()
+        since = now - timedelta(seconds=TROUBLE_SECONDS)
+        with self._database.read() as connection:
+            return list_troubles(connection, contract, since, now + SKEW)
+
     def judge(self, contract: str) -> Verdict | None:
         """Judge the canary by what was counted since it became one; None: there is none."""
         now = self._clock.now()
@@ -107,6 +123,7 @@ class Watch:
         return verdict(seen, took)
 
     def sweep(self) -> int:
-        """Delete counts that nobody looks at any more; tell how many."""
+        """Delete what workers told and nobody looks at any more; tell how many rows."""
+        before = self._clock.now() - timedelta(hours=TALLY_HOURS)
         with self._database.write() as connection:
-            return delete_tallies(connection, self._clock.now() - timedelta(hours=TALLY_HOURS))
+            return delete_tallies(connection, before) + delete_troubles(connection, before)

@@ -46,7 +46,7 @@ class History:
 MAIN = History(
     folder="versions",
     version=table("stopgap_version", column("version_num")),
-    head="0003",
+    head="0004",
 )
 """The history of the tables on `metadata`."""
 

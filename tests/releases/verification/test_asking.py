@@ -21,6 +21,7 @@ class Slot:
 
     waiting = 0
     memory = 0
+    trouble = None
 
     def __init__(self, *says: Any) -> None:
         self._says = list(says)

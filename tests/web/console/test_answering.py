@@ -5,6 +5,7 @@ from dataclasses import replace
 from tests.releases.making import release, routing
 
 from stopgap.releases.release import stand_in_release
+from stopgap.releases.trouble import Trouble
 from stopgap.web.console import answering
 
 FINGERPRINT = "0123456789abcdef"
@@ -14,12 +15,12 @@ STAND_IN = stand_in_release("test", FINGERPRINT, "live")
 def test_the_stand_in_alone() -> None:
     """Nobody is told that the stand-in is a release, or that anybody would help it out."""
     alone = replace(routing(10), live=STAND_IN, canary=None)
-    assert answering.told(alone, FINGERPRINT) == ["The stand-in answers everybody."]
+    assert answering.told(alone, FINGERPRINT, []) == ["The stand-in answers everybody."]
 
 
 def test_who_has_which_share() -> None:
     """A canary's share is named with whose it is; the live release has the rest."""
-    first, *_ = answering.told(routing(12.5, sticky="inputs"), FINGERPRINT)
+    first, *_ = answering.told(routing(12.5, sticky="inputs"), FINGERPRINT, [])
     assert first == "Release 2 answers 12.5% of the inputs, release 1 the rest."
 
 
@@ -28,8 +29,8 @@ def test_who_listens() -> None:
     one = replace(routing(10), shadows=(release(3, "shadow"),))
     two = replace(one, shadows=(release(3, "shadow"), release(4, "shadow")))
     end = "copies of the requests; no client sees what comes of it."
-    assert answering.told(one, FINGERPRINT)[1] == f"Release 3 gets {end}"
-    assert answering.told(two, FINGERPRINT)[1] == f"Release 3 and release 4 get {end}"
+    assert answering.told(one, FINGERPRINT, [])[1] == f"Release 3 gets {end}"
+    assert answering.told(two, FINGERPRINT, [])[1] == f"Release 3 and release 4 get {end}"
 
 
 def test_who_helps_out() -> None:
@@ -38,14 +39,23 @@ def test_who_helps_out() -> None:
     helped = replace(alone, previous=release(7, "retired"))
     drawn = replace(helped, stand_in_fallback=True)
     begin = "Where release 1 cannot answer"
-    assert answering.told(alone, FINGERPRINT)[-1] == f"{begin}, clients get an error."
+    assert answering.told(alone, FINGERPRINT, [])[-1] == f"{begin}, clients get an error."
     then = f"{begin}, release 7 does, and where that cannot"
-    assert answering.told(helped, FINGERPRINT)[-1] == f"{then}, clients get an error."
-    assert answering.told(drawn, FINGERPRINT)[-1] == f"{then}, the stand-in does."
+    assert answering.told(helped, FINGERPRINT, [])[-1] == f"{then}, clients get an error."
+    assert answering.told(drawn, FINGERPRINT, [])[-1] == f"{then}, the stand-in does."
 
 
 def test_whose_contract_has_changed() -> None:
     """Who has the traffic and was verified for another contract is told of first."""
-    first, second, *_ = answering.told(routing(10), "f" * 16)
+    first, second, *_ = answering.told(routing(10), "f" * 16, [])
     end = "answers nothing until it is verified again: the contract has changed since."
     assert (first, second) == (f"Release 1 {end}", f"Release 2 {end}")
+
+
+def test_who_cannot_answer() -> None:
+    """What workers cannot ask is told first, with the reason; what nobody here can, once."""
+    troubles = [Trouble(number=number, reason="it died", workers=2) for number in (1, 2)]
+    first, second, *_ = answering.told(routing(10), FINGERPRINT, troubles)
+    end = "cannot answer in 2 workers: it died"
+    assert (first, second) == (f"Release 1 {end}", f"Release 2 {end}")
+    assert end not in " ".join(answering.told(routing(10), "f" * 16, troubles))

@@ -1,7 +1,8 @@
 """Whether those who are to answer could do so on this machine."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
 from stopgap.clock import Clock
@@ -14,6 +15,7 @@ from stopgap.releases.plan import Seat
 from stopgap.releases.release import Release
 from stopgap.releases.releases import Releases
 from stopgap.releases.routing import Routing
+from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
 from stopgap.storage.object_stores import folder_of, open_objects
@@ -27,29 +29,42 @@ def releases(settings: Settings, clock: Clock, database: Database) -> Iterator[F
     except StopgapError:
         return  # which another look tells
     known, at = Releases(database, clock, contracts), Locations.of(settings)
+    watch = Watch(database, clock, contracts)
     for contract in contracts:
-        for finding in _of(contract, known.routing(contract.name), at):
+        routing = known.routing(contract.name)
+        workers = {each.number: each.words() for each in watch.troubles(contract.name)}
+        ails = partial(_ails, contract, at, workers)
+        for finding in _of(contract.name, routing, ails):
             yield replace(finding, what="releases")
 
 
-def _of(contract: Contract, routing: Routing, at: Locations) -> Iterator[Finding]:
-    name, option = contract.name, f"--contract {contract.name}"
+def _of(name: str, routing: Routing, ails: Callable[[Release], str | None]) -> Iterator[Finding]:
+    option = f"--contract {name}"
     live, canary, before = routing.live, routing.canary, routing.previous
     if live.specification is None:
         yield fine(f"{name} is answered by the stand-in.")
-    elif reason := _obstacle(contract, live, at):
-        told = f"Release {live.name} of {name} is live, and cannot be loaded here: {reason}"
+    elif words := ails(live):
+        told = f"Release {live.name} of {name} is live, and {words}"
         yield wrong(told, f"Mend that, or go back: `stopgap release rollback {option}`.")
     else:
         yield fine(f"{name} is answered by release {live.name}; what it needs is here.")
     for release in (*([canary] if canary else []), *routing.shadows):
-        if reason := _obstacle(contract, release, at):
-            told = f"Release {release.name} of {name}, {release.stage}, cannot be loaded: {reason}"
+        if words := ails(release):
+            told = f"Release {release.name} of {name} is a {release.stage}, and {words}"
             withdraw = f"`stopgap release withdraw {release.number} {option}`"
             yield warning(told, f"Mend that, or take it off the traffic: {withdraw}.")
-    if before and (reason := _obstacle(contract, before, at)):
-        told = f"Release {before.name} of {name} cannot help out, or be gone back to: {reason}"
+    if before and (words := ails(before)):
+        told = f"Release {before.name} of {name} is to help out or be gone back to, and {words}"
         yield warning(told, "Mend that before you need it.")
+
+
+def _ails(
+    contract: Contract, at: Locations, workers: Mapping[int, str], release: Release
+) -> str | None:
+    """Tell why a release cannot answer: what is missing here, or else what workers say."""
+    if reason := _obstacle(contract, release, at):
+        return f"cannot be loaded here: {reason}"
+    return workers.get(release.number)
 
 
 def _obstacle(contract: Contract, release: Release, at: Locations) -> str | None:

@@ -57,17 +57,22 @@ def move_facts(move: Move) -> dict[str, Any]:
     return move_row(move) | {"figures": move.figures}
 
 
-def warn_of_unfit(parts: Parts, contract: str, releases: Sequence[Release]) -> None:
-    """Tell of releases that have traffic, and cannot answer: the contract is another by now."""
+def warn_of_trouble(parts: Parts, contract: str, releases: Sequence[Release]) -> None:
+    """Tell of releases that cannot answer: for today's contract, or in a worker."""
     served = next(each.fingerprint for each in parts.contracts if each.name == contract)
+    troubles = parts.watch.troubles(contract)
     for each in releases:
+        title = f"Release {each.number} ({each.stage})"
         if each.stage in ON_DUTY and each.fingerprint != served:
             click.echo(
-                f"Release {each.number} ({each.stage}) answers nothing: {contract} has changed "
-                f"since it was verified. stopgap release verify {each.number} --contract "
-                f"{contract}",
+                f"{title} answers nothing: {contract} has changed since it was verified. "
+                f"stopgap release verify {each.number} --contract {contract}",
                 err=True,
             )
+            continue
+        for trouble in troubles:
+            if trouble.number == each.number:
+                click.echo(f"{title} {printable(trouble.words())}", err=True)
 
 
 def print_changes(changes: Sequence[Change], *, as_json: bool, quiet: bool = False) -> None:
@@ -125,6 +130,11 @@ def facts(parts: Parts, contract: str, number: int) -> dict[str, Any]:
         "release": parts.releases.show(contract, number).document(),
         "report": report and report.document(),
         "overridden": list(parts.releases.overridden(contract, number)),
+        "troubles": [
+            {"reason": each.reason, "workers": each.workers}
+            for each in parts.watch.troubles(contract)
+            if each.number == number
+        ],
         "last_hour": dict(tally.outcomes) if tally else {},
         "compared": {
             other: each.document() for other, each in comparisons(parts, contract, number).items()

@@ -11,7 +11,7 @@ from stopgap.cli.release.lines import (
     move_row,
     print_release,
     row,
-    warn_of_unfit,
+    warn_of_trouble,
 )
 from stopgap.cli.release.options import contract_of, contract_option
 
@@ -30,7 +30,7 @@ def list_releases(chosen: str | None, *, as_json: bool) -> None:
     with opened() as parts:
         contract = contract_of(parts, chosen)
         found = parts.releases.list(contract)
-        warn_of_unfit(parts, contract, found)
+        warn_of_trouble(parts, contract, found)
     rows = [each.document() if as_json else row(each) for each in found]
     print_rows(rows, as_json=as_json, nothing="There are no releases.")
 
@@ -49,7 +49,7 @@ def show(number: int, chosen: str | None, *, as_json: bool) -> None:
     """
     with opened() as parts:
         contract = contract_of(parts, chosen)
-        warn_of_unfit(parts, contract, [parts.releases.show(contract, number)])
+        warn_of_trouble(parts, contract, [parts.releases.show(contract, number)])
         found = facts(parts, contract, number)
         compared = comparisons(parts, contract, number)
     if as_json:

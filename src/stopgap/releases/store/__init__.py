@@ -3,6 +3,7 @@
 from stopgap.releases.store.comparison_rows import ComparisonRows
 from stopgap.releases.store.release_rows import ReleaseRows, State, needed_artifacts, version
 from stopgap.releases.store.tally_rows import TallyRows, add_tallies, delete_tallies
+from stopgap.releases.store.trouble_rows import delete_troubles, keep_troubles, list_troubles
 
 __all__ = [
     "ComparisonRows",
@@ -11,6 +12,9 @@ __all__ = [
     "TallyRows",
     "add_tallies",
     "delete_tallies",
+    "delete_troubles",
+    "keep_troubles",
+    "list_troubles",
     "needed_artifacts",
     "version",
 ]

@@ -76,3 +76,14 @@ COMPARISONS = Table(
     Column("worker", String(64), primary_key=True),
     Column("comparison", Text, nullable=False),
 )
+
+TROUBLES = Table(
+    "release_troubles",
+    metadata,
+    Column("contract", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("worker", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""What each worker cannot ask now; it writes its own rows anew each second."""

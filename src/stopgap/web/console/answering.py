@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from stopgap.releases.release import Release
 from stopgap.releases.routing import Routing
+from stopgap.releases.trouble import Trouble
 
 WHOSE = {"caller": "of the callers", "inputs": "of the inputs"}
 
@@ -14,20 +15,28 @@ def name(release: Release | int) -> str:
     return f"release {number}" if number else "the stand-in"
 
 
-def told(routing: Routing, fingerprint: str) -> Sequence[str]:
+def told(routing: Routing, fingerprint: str, troubles: Sequence[Trouble]) -> Sequence[str]:
     """Tell who answers a contract's requests, who only listens, and who helps out.
 
     Args:
         fingerprint: Of the contract as it is served; who was verified for another answers nothing.
+        troubles: Why workers cannot ask releases, and which.
     """
     on_duty = (routing.live, routing.canary, *routing.shadows)
     unfit = [each for each in on_duty if each and each.fingerprint != fingerprint]
-    return [*map(_unfit, unfit), _first(routing), *_shadows(routing), *_failing(routing)]
+    known = {each.number for each in unfit}
+    troubled = [_troubled(each) for each in troubles if each.number not in known]
+    first = [*map(_unfit, unfit), *troubled, _first(routing)]
+    return [*first, *_shadows(routing), *_failing(routing)]
 
 
 def _unfit(release: Release) -> str:
     words = "answers nothing until it is verified again: the contract has changed since."
     return _sentence(f"{name(release)} {words}")
+
+
+def _troubled(trouble: Trouble) -> str:
+    return _sentence(f"{name(trouble.number)} {trouble.words()}")
 
 
 def _first(routing: Routing) -> str:

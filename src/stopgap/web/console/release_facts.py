@@ -55,7 +55,9 @@ def all_of(contract: Contract) -> dict[str, Any]:
 def _standing(contract: Contract) -> dict[str, Any]:
     routing = parts().releases.routing(contract.name)
     return {
-        "answering": answering.told(routing, contract.fingerprint),
+        "answering": answering.told(
+            routing, contract.fingerprint, parts().watch.troubles(contract.name)
+        ),
         "verdict": parts().watch.judge(contract.name),
         "canary": routing.canary,
         "live": routing.live,
