@@ -84,9 +84,32 @@ def test_diff(run: Run, parcel: str, tmp_path: Path) -> None:
     harmless = run("contract", "diff", parcel, other)
     assert (harmless.exit_code, "1 change, 0 of them breaking" in harmless.stdout) == (0, True)
     assert "have to be verified for the new contract" in harmless.stdout
+    assert "Other places" not in harmless.stdout
     breaking = run("contract", "diff", other, parcel, "--json")
     [row] = [json.loads(line) for line in breaking.stdout.splitlines()]
     assert (breaking.exit_code, row["breaking"], row["where"]) == (1, True, "output days")
+
+
+def test_diff_of_an_order(run: Run, tmp_path: Path) -> None:
+    """What no client sees, and a model that is fed by position does, is told as well."""
+    named = list[str]()
+    for words in ("'light', 'heavy'", "'heavy', 'light'"):
+        file = tmp_path / f"contract_{len(named)}.py"
+        file.write_text(
+            "from typing import Literal\n"
+            "from pydantic import BaseModel\n"
+            "from stopgap import Contract\n"
+            "class Asked(BaseModel):\n"
+            f"    load: Literal[{words}]\n"
+            "contract = Contract(\n"
+            "    name='load', version='1', path='/load/{load}', inputs=Asked, output=bool\n"
+            ")\n"
+        )
+        named.append(f"{file}:contract")
+    told = run("contract", "diff", *named)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("No client would notice a change.\n")
+    assert "Other places than before, in: input load. A model that is fed" in told.stdout
 
 
 def test_check(server: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, Field
 from tests.contracts.promises import DELIVERY, LETTER, choices, contract_of, integers, numbers
 
 from stopgap.contracts import kinds, values
-from stopgap.contracts.compatibility import Change, compare
+from stopgap.contracts.compatibility import Change, compare, moved
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
 from stopgap.contracts.drawing import draw
@@ -319,3 +319,46 @@ def test_changes_are_told_in_sentences() -> None:
     assert told["input-default-changed"] == "Left out, b was false; now it is true."
     told = {change.code: change.message for change in compare(new, old)}
     assert told["input-alias-added"] == "x is read as n, too."
+
+
+BA, AXB = Literal["b", "a"], Literal["a", "x", "b"]
+
+
+class LateAndDays(BaseModel):
+    """The fields of the larger object, the other way round."""
+
+    late: bool
+    days: Annotated[int, Field(ge=0, le=9)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lists"),
+    [
+        (contract_of(bool, n=int, m=int), contract_of(bool, n=int, m=int), []),
+        (contract_of(bool, n=int, m=int), contract_of(bool, m=int, n=int), ["inputs"]),
+        (contract_of(bool, n=int), contract_of(bool, n=int, m=int), []),
+        (contract_of(bool, n=int), contract_of(bool, m=int, n=int), ["inputs"]),
+        (contract_of(bool, n=int, m=int), contract_of(bool, m=int), ["inputs"]),
+        (contract_of(bool, n=AB), contract_of(bool, n=ABC), []),
+        (contract_of(bool, n=AB), contract_of(bool, n=AXB), ["input n"]),
+        (contract_of(bool, n=AB), contract_of(bool, n=BA), ["input n"]),
+        (contract_of(bool, n=AB), contract_of(bool, n=str), []),
+        (contract_of(AB), contract_of(BA), ["output"]),
+        (contract_of(AB), contract_of(DaysAndMore), []),
+        (contract_of(DaysAndMore), contract_of(LateAndDays), ["outputs"]),
+        (contract_of(Days), contract_of(LateAndDays), ["outputs"]),
+        (contract_of(bool, n=AB), contract_of(bool, x=int, n=BA), ["inputs", "input n"]),
+    ],
+)
+def test_what_has_another_place_is_named(old: Contract, new: Contract, lists: list[str]) -> None:
+    """A model that is fed by position must not get one input, or one choice, for another."""
+    assert [*moved(old, new)] == lists
+
+
+def test_a_renamed_input_keeps_its_place() -> None:
+    """Places are those of what is meant, whatever it is called by now."""
+    old = contract_of(bool, x=int, m=int)
+    assert [*moved(old, contract_of(bool, n=AND_X, m=int))] == []
+    assert [*moved(old, contract_of(bool, m=int, n=AND_X))] == ["inputs"]
+    renamed = Literal["c", "b"]
+    assert [*moved(contract_of(bool, n=AB), contract_of(bool, n=spelled(renamed, a="c")))] == []

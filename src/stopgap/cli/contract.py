@@ -14,7 +14,7 @@ import click
 from stopgap import wiring
 from stopgap.cli.lines import counted, json_option, print_json, print_rows, printable
 from stopgap.contracts import kinds
-from stopgap.contracts.compatibility import compare
+from stopgap.contracts.compatibility import compare, moved
 from stopgap.contracts.conformance.calling import Server
 from stopgap.contracts.conformance.checking import Outcome, Verdict, check, some_guest
 from stopgap.contracts.conformance.visiting import Visitor
@@ -165,6 +165,12 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
         click.echo(
             f"Its fingerprint changes, from {before.fingerprint} to {after.fingerprint}: releases "
             "have to be verified for the new contract before they answer for it."
+        )
+    if not as_json and (lists := [*moved(before, after)]):
+        click.echo(
+            f"Other places than before, in: {', '.join(lists)}. A model that is fed or read by "
+            "position (one matrix, a choice as its index) has to be made anew; verification may "
+            "not notice."
         )
     sys.exit(1 if breaking else 0)
 

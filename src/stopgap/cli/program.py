@@ -17,6 +17,7 @@ from stopgap.cli.doctor import doctor
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.cli.journal import journal
 from stopgap.cli.key import key
+from stopgap.cli.lines import printable
 from stopgap.cli.release.group import release
 from stopgap.cli.serving.serve import serve
 from stopgap.errors import StopgapError
@@ -49,7 +50,7 @@ class Program(click.Group):
             sys.exit(os.EX_IOERR)
         except StopgapError as error:
             lines = (line.strip() for line in error.detail.splitlines())  # of another's error
-            click.echo(f"stopgap: {' '.join(filter(None, lines))}", err=True)
+            click.echo(f"stopgap: {printable(' '.join(filter(None, lines)))}", err=True)
             sys.exit(exit_code_of(type(error)))
         else:
             return result

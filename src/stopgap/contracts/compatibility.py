@@ -9,7 +9,7 @@ promises an object of exactly its fields.
 The author's own validators are code, and no comparison sees into code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,6 +47,43 @@ def compare(old: Contract, new: Contract) -> list[Change]:
     Words for people (titles, descriptions, examples) are no change; a unit is one.
     """
     return [*_addresses(old, new), *_inputs(old, new), *_outputs(old, new)]
+
+
+def moved(old: Contract, new: Contract) -> Iterator[str]:
+    """Name the lists in which something that was there before has another place by now.
+
+    They are `inputs`, `outputs`, and, where a choice's values have moved, what is chosen, such as
+    `input month`. No client can tell; a model that is fed or read by position can.
+    """
+    yield from _moved("input", old.fields, new.fields, new.names)
+    was, now = old.output_kind, new.output_kind
+    if isinstance(was, kinds.Object) and isinstance(now, kinds.Object):
+        yield from _moved("output", was.fields, now.fields, {})
+    elif _have_moved(was, now):
+        yield "output"
+
+
+def _moved(
+    side: str, old: Sequence[kinds.Field], new: Sequence[kinds.Field], names: Mapping[str, str]
+) -> Iterator[str]:
+    heirs = [names.get(field.name, field.name) for field in old]
+    left = {field.name: field.kind for field in new}
+    if _displaced(heirs, [*left]):
+        yield f"{side}s"
+    for field, heir in zip(old, heirs, strict=True):
+        if heir in left and _have_moved(field.kind, left[heir]):
+            yield f"{side} {field.name}"
+
+
+def _have_moved(old: kinds.Kind, new: kinds.Kind) -> bool:
+    """Tell whether a choice's values have other places."""
+    if not (isinstance(old, kinds.Choice) and isinstance(new, kinds.Choice)):
+        return False
+    return _displaced([_read(new, value) for value in old.values], new.values)
+
+
+def _displaced(old: Sequence[str | None], new: Sequence[str]) -> bool:
+    return any(name in new and new.index(name) != place for place, name in enumerate(old))
 
 
 def _breaking(code: str, where: str, message: str) -> Change:
