@@ -155,8 +155,8 @@ def export(*, as_json: bool, **asked: Any) -> None:
 def actual(answer_id: str, value: str) -> None:
     """Report what came true of answer ID, its X-Request-Id; the last report counts.
 
-    VALUE has the type that the contract promises, JSON where that is an object. It may lie
-    outside of the promised range: it is what happened.
+    VALUE has the type that the contract promises. Where that is an object it is JSON, with those
+    of its fields that are known. It may lie outside of the promised range: it is what happened.
 
     \b
     Examples:

@@ -1,6 +1,6 @@
 """The outcome of an answer: what really came of it, read as the contract's output is."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 from stopgap.contracts import kinds
 from stopgap.contracts.json_object import JsonMalformed, read_json_object
@@ -20,14 +20,16 @@ class OutcomeInvalid(StopgapError):
 
 
 def read_outcome(kind: kinds.Kind, text: str) -> object:
-    """Read what happened: of the promised type, in whatever range; JSON where that is an object.
+    """Read what happened: of the promised type, in whatever range.
+
+    Where that is an object it is read as JSON, and may have some of its fields alone: what came of
+    a probability, nobody knows.
 
     Raises:
         OutcomeInvalid: it is of another type.
     """
     if isinstance(kind, kinds.Object):
-        fields = (replace(each, kind=_unbounded(each.kind)) for each in kind.fields)
-        return _object(replace(kind, fields=tuple(fields)), text)
+        return _object(kind.fields, text)
     try:
         value: object = read_text(_unbounded(kind), text)
     except (Unreadable, OutOfBounds) as error:
@@ -35,13 +37,17 @@ def read_outcome(kind: kinds.Kind, text: str) -> object:
     return value
 
 
-def _object(kind: kinds.Object, text: str) -> object:
+def _object(fields: Sequence[kinds.Field], text: str) -> object:
     try:
         value = read_json_object(text.encode())
     except (JsonMalformed, UnicodeError) as error:
         raise OutcomeInvalid("is no JSON object, each name once", text) from error
-    if broken := breach(kind, value):
-        raise OutcomeInvalid(broken, text)
+    left = {each.name: each for each in fields}
+    if not value or not value.keys() <= left.keys():
+        raise OutcomeInvalid(f"has other names than {', '.join(left)}, or none", text)
+    for name, each in value.items():
+        if broken := breach(_unbounded(left[name].kind), each):
+            raise OutcomeInvalid(f"has a {name} that {broken}", text)
     return value
 
 
