@@ -184,6 +184,17 @@ def test_what_cannot_be_read(run: Run, words: list[str]) -> None:
     assert "Error: Invalid value for" in result.stderr
 
 
+def test_a_contract_that_there_is_not(run: Run, fill: Fill) -> None:
+    """A slip of the pen is told; one that was served once, and has answers, is not."""
+    fill([parcel(kg=1)])
+    (line,) = run("journal", "list", "--contract", "delivery-time", "--json").stdout.splitlines()
+    assert json.loads(line)["contract"] == "delivery-time"
+    for words in (("list",), ("stats",), ("export",)):
+        result = run("journal", *words, "--contract", "nope")
+        told = "No contract is called nope; there are madcompany."
+        assert (result.exit_code, told in result.stderr) == (2, True)
+
+
 def test_an_input_that_there_is_not(run: Run, fill: Fill) -> None:
     """Who asks for an input that no contract has and no record had is told which there are."""
     fill([parcel(kg=1.5)])

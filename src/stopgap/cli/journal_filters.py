@@ -56,6 +56,12 @@ class Wanted:
     def filters(self, parts: Parts) -> Filters:
         """Say it to the journal."""
         served = [each for each in parts.contracts if self.contract in {None, each.name}]
+        if not served and not parts.journal.fields(self.contract):
+            names = ", ".join(each.name for each in parts.contracts)
+            raise click.BadParameter(
+                f"No contract is called {self.contract}; there are {names}.",
+                param_hint="--contract",
+            )
         account = None if self.account is None else parts.accounts.get(self.account)
         return Filters(
             since=self.since,
