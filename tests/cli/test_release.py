@@ -211,7 +211,7 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
     for words in ("deadline    1 s", "memory      1,024 MiB", "batch       64 rows in one call"):
         assert words in shown
     assert "1 answer beside the stand-in's. It draws its answers" in shown
-    assert "{'seller_available': 5}  3000   3300" in shown
+    assert '{"seller_available":5}  3000   3300' in shown
     (stand_in,) = told(run("release", "show", "0", "--json"))
     assert stand_in["report"] is None
     assert "the stand-in" in run("release", "show", "0").stdout

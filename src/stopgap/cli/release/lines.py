@@ -1,5 +1,6 @@
 """Lines about releases: how commands show what they found of one."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -227,12 +228,17 @@ def print_comparison(comparison: Comparison) -> None:
     for name, spread in comparison.spreads.items():
         _print_spread(name, spread)
     rows = [
-        {"asked": each.inputs, "given": each.given, "other": each.other}
+        {"asked": _json(each.inputs), "given": _json(each.given), "other": _json(each.other)}
         for each in comparison.largest[:SHOWN]
     ]
     if rows:
         click.echo("\nThe largest differences:")
         print_rows(rows, as_json=False, nothing="")
+
+
+def _json(value: object) -> str:
+    """Write a value as a client would send or read it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _print_spread(name: str, spread: Spread) -> None:
