@@ -15,12 +15,12 @@ STAND_IN = stand_in_release("test", FINGERPRINT, "live")
 def test_the_stand_in_alone() -> None:
     """Nobody is told that the stand-in is a release, or that anybody would help it out."""
     alone = replace(routing(10), live=STAND_IN, canary=None)
-    assert answering.told(alone, FINGERPRINT, []) == ["The stand-in answers everybody."]
+    assert answering.told(alone) == ["The stand-in answers everybody."]
 
 
 def test_who_has_which_share() -> None:
     """A canary's share is named with whose it is; the live release has the rest."""
-    first, *_ = answering.told(routing(12.5, sticky="inputs"), FINGERPRINT, [])
+    first, *_ = answering.told(routing(12.5, sticky="inputs"))
     assert first == "Release 2 answers 12.5% of the inputs, release 1 the rest."
 
 
@@ -29,8 +29,8 @@ def test_who_listens() -> None:
     one = replace(routing(10), shadows=(release(3, "shadow"),))
     two = replace(one, shadows=(release(3, "shadow"), release(4, "shadow")))
     end = "copies of the requests; no client sees what comes of it."
-    assert answering.told(one, FINGERPRINT, [])[1] == f"Release 3 gets {end}"
-    assert answering.told(two, FINGERPRINT, [])[1] == f"Release 3 and release 4 get {end}"
+    assert answering.told(one)[1] == f"Release 3 gets {end}"
+    assert answering.told(two)[1] == f"Release 3 and release 4 get {end}"
 
 
 def test_who_helps_out() -> None:
@@ -39,23 +39,27 @@ def test_who_helps_out() -> None:
     helped = replace(alone, previous=release(7, "retired"))
     drawn = replace(helped, stand_in_fallback=True)
     begin = "Where release 1 cannot answer"
-    assert answering.told(alone, FINGERPRINT, [])[-1] == f"{begin}, clients get an error."
+    assert answering.told(alone)[-1] == f"{begin}, clients get an error."
     then = f"{begin}, release 7 does, and where that cannot"
-    assert answering.told(helped, FINGERPRINT, [])[-1] == f"{then}, clients get an error."
-    assert answering.told(drawn, FINGERPRINT, [])[-1] == f"{then}, the stand-in does."
+    assert answering.told(helped)[-1] == f"{then}, clients get an error."
+    assert answering.told(drawn)[-1] == f"{then}, the stand-in does."
 
 
 def test_whose_contract_has_changed() -> None:
-    """Who has the traffic and was verified for another contract is told of first."""
-    first, second, *_ = answering.told(routing(10), "f" * 16, [])
+    """Who has the traffic and was verified for another contract is told of, the live one first."""
+    first, second = answering.failing(routing(10), "f" * 16, [])
     end = "answers nothing until it is verified again: the contract has changed since."
     assert (first, second) == (f"Release 1 {end}", f"Release 2 {end}")
 
 
 def test_who_cannot_answer() -> None:
-    """What workers cannot ask is told first, with the reason; what nobody here can, once."""
-    troubles = [Trouble(number=number, reason="it died", workers=2) for number in (1, 2)]
-    first, second, *_ = answering.told(routing(10), FINGERPRINT, troubles)
+    """What workers cannot ask is told with the reason, the live one first; each release once."""
+    troubles = [Trouble(number=number, reason="it died", workers=2) for number in (0, 1, 2, 9)]
+    swapped = replace(routing(10), live=release(2), canary=release(1, "canary"))
     end = "cannot answer in 2 workers: it died"
-    assert (first, second) == (f"Release 1 {end}", f"Release 2 {end}")
-    assert end not in " ".join(answering.told(routing(10), "f" * 16, troubles))
+    told = [f"Release 2 {end}", f"Release 1 {end}"]
+    assert answering.failing(swapped, FINGERPRINT, troubles) == told
+    assert end not in " ".join(answering.failing(swapped, "f" * 16, troubles))
+    helped = replace(swapped, previous=release(9, "retired"))
+    assert answering.failing(helped, FINGERPRINT, troubles) == [*told, f"Release 9 {end}"]
+    assert answering.failing(routing(10), FINGERPRINT, []) == []

@@ -403,3 +403,16 @@ def test_the_file_of_a_candidate_is_gone(house: House) -> None:
         asked = operator.get(f"{CHANGE}?action={action}&number={number}")
         assert (asked.status_code, "hand it in again" in asked.text) == (422, True)
         assert "Make it live" in asked.text
+
+
+def test_a_release_that_cannot_answer(house: House) -> None:
+    """Why is told where it is said who answers, as text, for as long as workers say so."""
+    number = hand_in(house)
+    house.parts.releases.promote(NAME, number, "ann")
+    operator = house.client("root")
+    house.parts.watch.trouble("w1", {(NAME, number): "<i>it died</i>"})
+    told = f"Release {number} cannot answer in 1 worker: &lt;i&gt;it died&lt;/i&gt;"
+    assert told in show(operator, number)
+    assert told in operator.get(LIST).text
+    house.parts.watch.trouble("w1", {})
+    assert "cannot answer in" not in show(operator, number)

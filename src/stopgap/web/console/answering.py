@@ -8,6 +8,8 @@ from stopgap.releases.trouble import Trouble
 
 WHOSE = {"caller": "of the callers", "inputs": "of the inputs"}
 
+UNFIT = "answers nothing until it is verified again: the contract has changed since."
+
 
 def name(release: Release | int) -> str:
     """Name a release within a sentence; the stand-in is never called a model or a number."""
@@ -15,28 +17,28 @@ def name(release: Release | int) -> str:
     return f"release {number}" if number else "the stand-in"
 
 
-def told(routing: Routing, fingerprint: str, troubles: Sequence[Trouble]) -> Sequence[str]:
-    """Tell who answers a contract's requests, who only listens, and who helps out.
+def told(routing: Routing) -> Sequence[str]:
+    """Tell who is to answer a contract's requests, who only listens, and who helps out."""
+    return [_first(routing), *_shadows(routing), *_helpers(routing)]
+
+
+def failing(routing: Routing, fingerprint: str, troubles: Sequence[Trouble]) -> Sequence[str]:
+    """Tell who of them cannot, and why, the live release first.
 
     Args:
         fingerprint: Of the contract as it is served; who was verified for another answers nothing.
         troubles: Why workers cannot ask releases, and which.
     """
-    on_duty = (routing.live, routing.canary, *routing.shadows)
-    unfit = [each for each in on_duty if each and each.fingerprint != fingerprint]
-    known = {each.number for each in unfit}
-    troubled = [_troubled(each) for each in troubles if each.number not in known]
-    first = [*map(_unfit, unfit), *troubled, _first(routing)]
-    return [*first, *_shadows(routing), *_failing(routing)]
-
-
-def _unfit(release: Release) -> str:
-    words = "answers nothing until it is verified again: the contract has changed since."
-    return _sentence(f"{name(release)} {words}")
-
-
-def _troubled(trouble: Trouble) -> str:
-    return _sentence(f"{name(trouble.number)} {trouble.words()}")
+    found = []
+    for release in (routing.live, routing.canary, *routing.shadows, routing.previous):
+        if release is None:
+            continue
+        if release.fingerprint != fingerprint and release is not routing.previous:
+            found.append(f"{name(release)} {UNFIT}")
+        else:
+            mine = (each for each in troubles if each.number == release.number)
+            found += [f"{name(release)} {each.words()}" for each in mine]
+    return [*map(_sentence, found)]
 
 
 def _first(routing: Routing) -> str:
@@ -55,7 +57,7 @@ def _shadows(routing: Routing) -> Sequence[str]:
     return [_sentence(f"{listed} {verb} copies of the requests; no client sees what comes of it.")]
 
 
-def _failing(routing: Routing) -> Sequence[str]:
+def _helpers(routing: Routing) -> Sequence[str]:
     if not routing.live.number:
         return []
     helpers = [] if routing.previous is None else [f"{name(routing.previous)} does"]

@@ -55,7 +55,8 @@ def all_of(contract: Contract) -> dict[str, Any]:
 def _standing(contract: Contract) -> dict[str, Any]:
     routing = parts().releases.routing(contract.name)
     return {
-        "answering": answering.told(
+        "answering": answering.told(routing),
+        "failing": answering.failing(
             routing, contract.fingerprint, parts().watch.troubles(contract.name)
         ),
         "verdict": parts().watch.judge(contract.name),
