@@ -2,12 +2,13 @@
 
 import pickle
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.acceptance.callers import Callers
-from tests.acceptance.desk import NAME, desk
+from tests.acceptance.desk import NAME, add, desk
 from tests.acceptance.server import STOPGAP, Server, environment, running
 from tests.models.trained import Trained, train
 
@@ -113,3 +114,36 @@ def test_what_cannot_be_handed_in(tmp_path: Path, trained: Trained) -> None:
             named = MISSING if MISSING in words else Path(words[0].partition(":")[2]).name
             assert named in refused(server, "add", *words)
         assert server.client().get("/predict/5/may/1").header("Stopgap-Release") == "stand-in"
+
+
+def until(server: Server, told: str) -> None:
+    """Wait until that, and nothing else, is told of the releases."""
+    for _ in range(40):
+        listed = release(server, "list")
+        if listed.stderr == told:
+            return
+        time.sleep(0.2)
+    raise AssertionError(listed.stderr)
+
+
+def test_a_model_that_does_not_load_in_the_server(tmp_path: Path) -> None:
+    """An operator is told why, by whichever command; once the cause is gone it answers by itself.
+
+    It is what a library or a file does that only the machine of whoever verified it has.
+    """
+    model, needed = tmp_path / "model.py", tmp_path / "needed"
+    model.write_text(
+        f"open({str(needed)!r}).close()\ndef predict(row): return 2000 + row.seller_available\n"
+    )
+    with running(tmp_path / "server", troubled=True) as server:
+        with desk(server.data) as releases:
+            number = add(releases, "predict", file=model)
+            releases.promote(NAME, number, "ann")
+        reason = f"{model}:predict cannot be imported: FileNotFoundError: [Errno 2] "
+        reason += f"No such file or directory: '{needed}'"
+        until(server, f"Release 1 (live) cannot answer in 1 worker: {reason}\n")
+        assert server.client().get("/predict/5/may/1").status == 503
+        needed.touch()
+        until(server, "")
+        answer = server.client().get("/predict/5/may/1")
+        assert (answer.body, answer.header("Stopgap-Release")) == (b"2005", "1")
