@@ -140,7 +140,7 @@ def test_a_model_that_does_not_load_in_the_server(tmp_path: Path) -> None:
             number = add(releases, "predict", file=model)
             releases.promote(NAME, number, "ann")
         reason = f"{model}:predict cannot be imported: FileNotFoundError: [Errno 2] "
-        reason += f"No such file or directory: '{needed}'"
+        reason += f"No such file or directory: '{needed}' (line 1)"
         until(server, f"Release 1 (live) cannot answer in 1 worker: {reason}\n")
         assert server.client().get("/predict/5/may/1").status == 503
         needed.touch()

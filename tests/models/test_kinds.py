@@ -49,12 +49,16 @@ def test_a_function_of_one_row_is_a_model(trained: Trained) -> None:
         ("answer = 3", "cannot be called"),
         ("import no_such_library", "no_such_library"),
         ("another = print", "There is no answer in .*module.py"),
-        ("raise SystemError('odd')", "SystemError: odd"),
+        ("\nraise SystemError('odd')", r"cannot be imported: SystemError: odd \(line 2\)$"),
+        (
+            "class answer:\n    def __init__(self): self.x = {}['y']",
+            r"cannot be made: KeyError: 'y' \(line 2\)$",
+        ),
         ("answer =", "SyntaxError"),
     ],
 )
 def test_python_that_is_no_model(tmp_path: Path, body: str, reason: str) -> None:
-    """What is no model, or cannot be imported, is refused with the reason."""
+    """What is no model, or cannot be imported or made, is refused with the reason and its line."""
     file = tmp_path / "module.py"
     file.write_text(body)
     with pytest.raises(ModelUnloadable, match=reason):

@@ -68,7 +68,6 @@ def load_contract(place: str) -> Contract:
 
 
 def _module(name: str, place: str) -> ModuleType:
-    path = str(Path(name).resolve())
     try:
         return import_place(name)
     except StopgapError:
@@ -76,11 +75,15 @@ def _module(name: str, place: str) -> ModuleType:
     except (ImportError, OSError, SyntaxError) as error:
         raise ContractNotFound(f"{place!r} cannot be imported: {error}.") from error
     except Exception as error:  # its own code may raise anything
-        lines = [each.lineno for each in extract_tb(error.__traceback__) if each.filename == path]
-        at = f" (line {lines[-1]})" if lines else ""
-        raise ContractNotFound(
-            f"{place!r} cannot be imported: {type(error).__name__}: {error}{at}."
-        ) from error
+        raise ContractNotFound(f"{place!r} cannot be imported: {raised(error, name)}.") from error
+
+
+def raised(error: Exception, place: str) -> str:
+    """Say what an author's code has raised, and in which line, if that is in the file itself."""
+    path = str(Path(place).resolve())
+    lines = [each.lineno for each in extract_tb(error.__traceback__) if each.filename == path]
+    at = f" (line {lines[-1]})" if lines else ""
+    return f"{type(error).__name__}: {error}{at}"
 
 
 class AsItIs(SourceFileLoader):

@@ -110,7 +110,10 @@ def _listed(outputs: Any) -> list[Any]:
     found = outputs.tolist() if hasattr(outputs, "tolist") else outputs
     kind = type(outputs).__name__
     if kind == "DataFrame":  # going through it gives the names of its columns
-        raise TypeError("It answered with a DataFrame; return its `.to_dict('records')`.")
+        raise TypeError(
+            "It answered with a DataFrame; return one column's values, or, for several fields, its "
+            "`.to_dict('records')`."
+        )
     if isinstance(found, str | bytes | dict | int | float | None):
         raise TypeError(f"It answered with one {kind}, not one output a row.")
     return list(found)

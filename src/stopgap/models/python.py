@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.loading import import_place
+from stopgap.contracts.loading import import_place, raised
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
 
@@ -48,21 +48,23 @@ def load(reference: str, _contract: Contract, _path: Path | None) -> BatchModel 
     """Import an author's model.
 
     Raises:
-        ModelUnloadable: it is not there, cannot be imported, or cannot be asked.
+        ModelUnloadable: it is not there, cannot be imported or made, or cannot be asked.
     """
     place, _, attribute = reference.rpartition(":")
     if not place or not attribute.isidentifier():
         raise ModelUnloadable(
             f"{reference!r} is not written as module:attribute or file.py:attribute."
         )
+    doing = "imported"
     try:
         module = import_place(place)
         found = getattr(module, attribute, None)
         if isinstance(found, type):
+            doing = "made"
             found = found()
     except Exception as error:  # an author's module may raise anything
-        said = f"{type(error).__name__}: {error}"
-        raise ModelUnloadable(f"{reference} cannot be imported: {said}") from error
+        said = raised(error, place)
+        raise ModelUnloadable(f"{reference} cannot be {doing}: {said}") from error
     if found is None:
         raise ModelUnloadable(f"There is no {attribute} in {place}.")
     return _model(reference, module, found)

@@ -129,7 +129,8 @@ class Checks:
             answered = await self.asking.alone(row)
             kept = not answered.failed and breach_of(self.contract, answered) is None
             if not (kept and within(example.output, answered.output, example.tolerance)):
-                expected = f"; it should be {example.output!r} ± {example.tolerance:g}"
+                room = f" ± {example.tolerance:g}" if example.tolerance else ""
+                expected = f"; it should be {example.output!r}{room}"
                 wrong.append(self._failure(row, answered.output, expected))
         if not wrong:
             return Finding.held("examples", f"{len(examples)} of {len(examples)}")
