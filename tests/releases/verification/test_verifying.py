@@ -122,6 +122,14 @@ def test_a_batch_that_takes_too_long() -> None:
     latency = by_rule(report)["latency"]
     assert latency.outcome == "broken"
     assert "try --batch " in latency.figure
+    repeats = by_rule(report)["repeats"]
+    assert repeats.figure.endswith(" had no answer this time")
+    assert "differ" not in repeats.figure
+
+
+def test_an_answer_that_changes_is_told_as_one() -> None:
+    """That answers differ is not said of those that were not there."""
+    assert by_rule(verified("moody"))["repeats"].figure.endswith(" differ")
 
 
 def test_a_dead_model_is_asked_no_more() -> None:

@@ -158,19 +158,21 @@ class Checks:
         first = self.observed.good[-COMPARED:]
         if not first:
             return Finding.unchecked(rule, NO_ANSWERS)
-        wrong, alike = [], 0
+        wrong, lost = [], 0
         for at in range(0, len(first), size):
             part = first[at : at + size]
             again = await self.asking.batch([each.row for each in part])
             for one, other in zip(part, again, strict=True):
-                if same(one.output, other.output, self.specification.bring):
-                    alike += 1
-                else:
+                if not same(one.output, other.output, self.specification.bring):
+                    lost += other.failed
                     then = f", and was {one.output!r:.100}"
                     wrong.append(self._failure(other.row, other.output, then))
+        asked = _inputs(len(first))
         if not wrong:
-            return Finding.held(rule, f"{alike} of {_inputs(len(first))} the same")
-        return Finding.broken(rule, f"{len(wrong)} of {_inputs(len(first))} differ", wrong)
+            return Finding.held(rule, f"{len(first)} of {asked} the same")
+        figures = {"differ": len(wrong) - lost, "had no answer this time": lost}
+        told = (f"{count} of {asked} {words}" for words, count in figures.items() if count)
+        return Finding.broken(rule, ", ".join(told), wrong)
 
     async def _latency(self) -> Finding:
         """Time full batches, then let two batches' worth of clients come at once."""
