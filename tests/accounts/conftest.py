@@ -39,10 +39,18 @@ Build = Callable[..., House]
 def build(database: Database, clock: FakeClock) -> Build:
     """Give what builds a house; a second one is another process on the same database."""
 
-    def build(*, guests: bool = False, rules: bool = False, failures: int = FAILURES) -> House:
+    def build(
+        *,
+        guests: bool = False,
+        rules: bool = False,
+        failures: int = FAILURES,
+        demo_account: bool = True,
+    ) -> House:
         ids = RandomIds()
         passwords = Passwords(rules=rules)
-        sessions = Sessions(database, clock, ids, secret=SECRET, hours=336, guest_hours=24)
+        sessions = Sessions(
+            database, clock, ids, secret=SECRET, hours=336, guest_hours=24, guests=True
+        )
         return House(
             database=database,
             clock=clock,
@@ -57,6 +65,7 @@ def build(database: Database, clock: FakeClock) -> Build:
                 throttle=Throttle(MemoryCounts(), secret=SECRET, failures=failures),
                 secret=SECRET,
                 guests=guests,
+                demo_account=demo_account,
             ),
         )
 

@@ -178,6 +178,25 @@ def test_the_demo_account_may_have_another_password(demo: House) -> None:
     assert not demo.accounts.ensure_demo_account()
 
 
+def test_the_published_password_opens_nothing_outside_of_a_demo(build: Build, demo: House) -> None:
+    """Nobody signs in with it, and what was begun in the demo ends; an operator's own does."""
+    _, session = demo.sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, "192.0.2.1")
+    _, key = demo.keys.create(DEMO_NAME)
+    production = build(demo_account=False)
+    production.accounts.add("ada", "mine")
+    _, hers = production.sign_in.sign_in("ada", "mine", "192.0.2.1")
+    with pytest.raises(SignInRefused):
+        production.sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, "192.0.2.1")
+    production.accounts.close_demo_account()
+    assert production.sessions.caller(session) is None
+    assert production.keys.caller(key) is None
+    assert production.sessions.caller(hers) is not None
+    production.accounts.set_password(DEMO_NAME, "another one")
+    _, own = production.sign_in.sign_in(DEMO_NAME, "another one", "192.0.2.1")
+    production.accounts.close_demo_account()
+    assert production.sessions.caller(own) is not None
+
+
 def test_an_account_of_that_name_is_left_alone(build: Build) -> None:
     """Somebody's own account of the demo's name stays as it is, disabled or not."""
     house = build()

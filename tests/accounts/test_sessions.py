@@ -7,12 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
-from tests.accounts.conftest import House
+from tests.accounts.conftest import SECRET, House
 
 from stopgap.accounts import store
+from stopgap.accounts.accounts import DEMO_NAME, DEMO_PASSWORD
 from stopgap.accounts.permissions import Role
-from stopgap.accounts.sessions import SessionNotFound
+from stopgap.accounts.sessions import SessionNotFound, Sessions
 from stopgap.accounts.store.tables import BATCH
+from stopgap.clock import RandomIds
 from stopgap.storage.columns import metadata
 
 HERE = "192.0.2.1"
@@ -156,3 +158,19 @@ def test_a_lock_holds_up_nobody(house: House) -> None:
     assert [each.last_used_at for each in house.keys.list() if each.id == key.id] == [
         house.clock.now()
     ]
+
+
+def test_a_guest_of_before_is_nobody_where_there_are_none(demo: House) -> None:
+    """Once guests are not welcome any more, who came as one has to sign in."""
+    _, guest = demo.sign_in.sign_in("somebody", "anything", "192.0.2.1")
+    _, orhan = demo.sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, "192.0.2.1")
+    strict = Sessions(
+        *(demo.database, demo.clock, RandomIds()),
+        secret=SECRET,
+        hours=336,
+        guest_hours=24,
+        guests=False,
+    )
+    assert demo.sessions.caller(guest) is not None
+    assert strict.caller(guest) is None
+    assert strict.caller(orhan) is not None

@@ -2,6 +2,7 @@
 
 import struct
 import time
+import zlib
 
 import pytest
 from hypothesis import given
@@ -94,6 +95,45 @@ def test_refuses_endless_segments() -> None:
     with pytest.raises(ImageBroken):
         read_outline(content[:2] + b"\xff\xfe\x00\x02" * 100_000 + content[2:])
 
+
+def png_with_profiles(number: int) -> bytes:
+    """Make a PNG that brings its colour profile more than once, each a megabyte when unpacked."""
+    body = b"p\0\0" + zlib.compress(bytes(1_000_000))
+    profile = len(body).to_bytes(4) + b"iCCP" + body + zlib.crc32(b"iCCP" + body).to_bytes(4)
+    plain = pictures.png()
+    return plain[:33] + profile * number + plain[33:]
+
+
+def test_refuses_profiles_beside_the_one() -> None:
+    """Each is unpacked by the decoder, so that nine megabytes of them take it twenty seconds."""
+    assert read_outline(png_with_profiles(1)).kind is Kind.PNG
+    with pytest.raises(ImageBroken):
+        read_outline(png_with_profiles(2))
+
+
+@pytest.mark.parametrize("filler", [b"\xff", b"\xff\0", b"\xff\xd0"])
+def test_refuses_endless_filler_in_a_jpeg(filler: bytes) -> None:
+    """A decoder goes through it byte by byte; a little of it may be."""
+    whole = pictures.jpeg()
+    assert read_outline(whole[:2] + filler * 1_000 + whole[2:]).kind is Kind.JPEG
+    with pytest.raises(ImageBroken):
+        read_outline(whole[:2] + filler * 100_000 + whole[2:])
+
+
+def test_refuses_endless_filler_in_a_gif() -> None:
+    """The same between the blocks of a GIF, in however many pieces."""
+    whole = pictures.gif()
+    at = 13 + (3 << (whole[10] & 7) + 1 if whole[10] & 0x80 else 0)
+    for filler, fine in (bytes(1_000), True), (bytes(100_000), False), (GIF_PIECES, False):
+        content = whole[:at] + filler + whole[at:]
+        if fine:
+            assert read_outline(content).kind is Kind.GIF
+        else:
+            with pytest.raises(ImageBroken):
+                read_outline(content)
+
+
+GIF_PIECES = (bytes(1_000) + b"!\xfe\0") * 100
 
 EMPTY_GIF = b"GIF89a\1\0\1\0\0\0\0"
 EMPTY_CHUNK = b"\0\0\0\0IDAT\x35\xaf\x06\x1e"

@@ -116,6 +116,31 @@ def test_a_segment_that_cannot_be_flushed_is_let_go(
     assert spooled(tmp_path) == [first, second]
 
 
+def test_a_segment_that_cannot_be_closed_ends_no_flushing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A volume that tells of a failed write at the end of a file only is flushed all the same."""
+    close, flush, failed, flushed = os.close, os.fsync, threading.Event(), threading.Event()
+
+    def fail(descriptor: int) -> None:
+        close(descriptor)
+        failed.set()
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def note(descriptor: int) -> None:
+        flush(descriptor)
+        flushed.set()
+
+    with closing(Spool(tmp_path, RandomIds(), fsync="interval")) as spool:
+        with monkeypatch.context() as failing:
+            failing.setattr(os, "close", fail)  # the operating system's part, not ours
+            spool.append(encode(records(1)[0]))
+            assert failed.wait(10)
+        monkeypatch.setattr(os, "fsync", note)
+        spool.append(encode(records(2)[1]))
+        assert flushed.wait(10)
+
+
 def test_no_room_for_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where none can be started that flushes, records are kept as with `off`; later it is tried."""
 

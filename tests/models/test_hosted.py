@@ -128,6 +128,18 @@ async def test_memory_taken_in_one_call_ends_the_process(name: str) -> None:
 
 
 @in_a_loop
+async def test_a_signal_to_all_processes_ends_no_answer() -> None:
+    """A platform that ends the server tells every process; the model goes on to the last answer."""
+    async with started(hostile("prints")) as slot:
+        (process,) = models()
+        os.kill(process, signal.SIGTERM)
+        await asyncio.sleep(0.2)
+        assert slot.trouble is None
+        assert await outcome(slot, row(BAD)) == GOOD
+        assert models() == [process]
+
+
+@in_a_loop
 async def test_pauses_grow() -> None:
     """A model that keeps dying is started again less and less often."""
     async with started(hostile("exits_at_once")) as slot:

@@ -308,3 +308,18 @@ def test_cookies_behind_https(tmp_path: Path, proto: str, *, secure: bool) -> No
     )
     assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is secure
     app.extensions[NAME].close()
+
+
+@pytest.mark.parametrize("host", ["a..b", "..", "x" * 64 + ".example", "ml_server:5000", "é", ""])
+def test_a_name_that_is_none(client: FlaskClient, host: str) -> None:
+    """Whatever a client calls this server, the same is answered, and nothing breaks."""
+    headers = {"Host": host.encode().decode("latin-1"), "Accept": "text/html"}
+    assert client.get("/", headers=headers).status_code == 200
+    assert client.get("/nothing", headers=headers).status_code == 404
+    assert client.get("/predict/5/may/1", headers=headers).status_code == 200
+
+
+def test_pages_name_this_server_as_the_visitor_does(client: FlaskClient) -> None:
+    """Also where it is called by what is no name of the internet, as a container may be."""
+    page = client.get("/", headers={"Host": "ml_server:5000", "Accept": "text/html"}).text
+    assert "http://ml_server:5000/" in page

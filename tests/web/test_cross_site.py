@@ -24,6 +24,8 @@ def request(method: str, headers: dict[str, str]) -> Request:
         {"Sec-Fetch-Site": "none"},
         {"Origin": "http://here.example:5000"},
         {"Origin": "https://here.example:5000"},
+        {"Host": "ml_server:5000", "Origin": "http://ml_server:5000"},
+        {"Host": "here.example:80", "Origin": "http://here.example"},
     ],
 )
 def test_passes(headers: dict[str, str]) -> None:
@@ -46,6 +48,10 @@ def test_passes(headers: dict[str, str]) -> None:
         {"Origin": "http://here.example:5000.there.example"},
         {"Origin": "null"},
         {"Origin": ""},
+        {"Host": "", "Origin": "null"},
+        {"Host": "ml_server:5000", "Origin": "null"},
+        {"Host": "ml_server:5000", "Origin": "http://ml.server:5000"},
+        {"Host": "a b", "Origin": "http://a b"},
     ],
 )
 def test_refused(method: str, headers: dict[str, str]) -> None:

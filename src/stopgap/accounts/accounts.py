@@ -200,8 +200,16 @@ class Accounts:
             with suppress(AccountExists):  # another process was faster
                 self._add(DEMO_NAME, DEMO_PASSWORD, Role.CLIENT, fixed_password=True)
             return True
-        account = login.account
-        return account.fixed_password and login.password_count == 1 and not account.disabled
+        return login.is_published and not login.account.disabled
+
+    def close_demo_account(self) -> None:
+        """End what the demo account has left where it may not sign in: sessions and API keys."""
+        with self._database.write() as connection:
+            login = store.find_login(connection, fold_name(DEMO_NAME))
+            if login and login.is_published:
+                store.delete_sessions_of(connection, login.account.id)
+                for key in store.keys(connection, login.account.id):
+                    store.delete_key(connection, key.id, login.account.id)
 
     def _add(self, name: str, password: str, role: Role, *, fixed_password: bool) -> Account:
         with self._passwords.turn() as turn:

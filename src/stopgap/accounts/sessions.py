@@ -55,6 +55,7 @@ class Sessions:
         secret: Session ids are kept as digests under it.
         hours: How long an account's session lasts.
         guest_hours: How long a guest's does.
+        guests: Whether there may be any; else those of before are nobody by now.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Sessions:
         secret: bytes,
         hours: int,
         guest_hours: int,
+        guests: bool,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -73,6 +75,7 @@ class Sessions:
         self._secret = secret
         self._account_time = timedelta(hours=hours)
         self._guest_time = timedelta(hours=guest_hours)
+        self._guests = guests
 
     def draft(
         self, *, name: str, password_length: int | None, account_id: str | None = None
@@ -105,6 +108,8 @@ class Sessions:
         if found is None:
             return None
         caller, last_seen_at = found
+        if not (caller.account or self._guests):
+            return None
         if now - last_seen_at >= SEEN_EVERY:
             with suppress(*AWAY), self._database.write(patience=NOTE_SECONDS) as connection:
                 store.see_session(connection, key, now, before=now - SEEN_EVERY)

@@ -26,6 +26,9 @@ SEGMENTS_MAX = 4096
 CHUNKS_MAX = 131_072
 """Chunks of a PNG or WebP. Encoders make one for 4 kB and more; each costs this walk 1 to 6 µs."""
 
+FILLER_MAX = 65_536
+"""Bytes between a JPEG's segments or a GIF's blocks; the decoder goes through them one by one."""
+
 BLOCKS_MAX = 524_288
 """Blocks and sub-blocks of a GIF; encoders fill these with 255 bytes. Each costs this walk 1 µs."""
 
@@ -100,8 +103,9 @@ def _walk_jpeg(content: bytes) -> Outline:
     What follows is another picture, as phones append, or somebody's archive.
     """
     sizes = []
-    at, segments, scans = 2, 0, 0
+    at, segments, scans, filler = 2, 0, 0, 0
     while found := JPEG_MARKER.search(content, at):
+        filler += 0 if scans else found.start() - at
         at = found.end()
         marker = found[1][0]
         if marker == END_OF_IMAGE:
@@ -119,6 +123,7 @@ def _walk_jpeg(content: bytes) -> Outline:
             or at > len(content)
             or segments > SEGMENTS_MAX
             or scans > SCANS_MAX
+            or filler > FILLER_MAX
         ):
             raise _Damaged
     if len(sizes) != 1 or not scans:
@@ -130,6 +135,9 @@ def _walk_jpeg(content: bytes) -> Outline:
 PIXEL_CHUNKS = frozenset(
     (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"IEND")
 )
+
+ONCE = (b"acTL", b"iCCP")
+"""Chunks of which there is one at most. Each iCCP unpacks to 1 MB, so a thousand are a GB."""
 
 
 def _walk_png(content: bytes) -> Outline:
@@ -151,7 +159,9 @@ def _walk_png(content: bytes) -> Outline:
         if name == b"acTL" and not frames:
             [frames] = unpack_from(">I", content, at + 8)
         at = end
-    if names[1:2] != [b"IHDR"] or b"IDAT" not in names or names.count(b"acTL") > 1:
+    if names[1:2] != [b"IHDR"] or b"IDAT" not in names:
+        raise _Damaged
+    if max(map(names.count, ONCE)) > 1:
         raise _Damaged
     width, height, depth = unpack_from(">IIB", kept[1], 8)
     return Outline(
@@ -176,9 +186,12 @@ GIF_BLOCK = re.compile(rb"[;,!]")
 def _walk_gif(content: bytes) -> Outline:
     """Walk the blocks (GIF89a, section 12); a frame may reach beyond the screen it declares."""
     width, height, flags = unpack_from("<HHB", content, 6)
-    at, frames, blocks = 13 + _colour_table(flags), 0, 0
+    at, frames, blocks, filler = 13 + _colour_table(flags), 0, 0, 0
     while (found := GIF_BLOCK.search(content, at)) and found[0] != b";":
         blocks = _counted(blocks, BLOCKS_MAX)
+        filler += found.start() - at
+        if filler > FILLER_MAX:
+            raise _Damaged
         at = found.end() + 1  # behind the label of an extension, or the code size of an image
         if found[0] == b",":
             left, top, wide, high, flags = unpack_from("<4HB", content, found.end())

@@ -182,7 +182,8 @@ class Spool:
                 with self._lock:
                     self._let_go()
             finally:
-                os.close(segment)
+                with suppress(OSError):  # on a network's volume it may tell of a write that failed
+                    os.close(segment)
 
     def _due(self) -> list[int]:
         """Hand out descriptors of what is not on the disk yet, to be flushed and closed."""

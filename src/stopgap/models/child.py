@@ -41,6 +41,9 @@ def main(descriptor: int, parent: int) -> None:
     if os.getppid() != parent:
         sys.exit(f"Another program has started it; name the Python itself: {sys.executable}")
     end_with(parent)
+    # A platform that ends a server may signal all its processes at once; the worker ends this one
+    # when the last answer is given. As a handler it does not reach what the model starts by exec.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     os.register_at_fork(after_in_child=end_with_parent)
     give_way()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a real file
@@ -79,7 +82,8 @@ def end_with(parent: int) -> None:
 
 
 def end_with_parent() -> None:
-    """Have a fork end with the process that it was forked from."""
+    """Have a fork end with the process that it was forked from, or by a signal."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with(os.getppid())
 
 

@@ -2,8 +2,9 @@
 
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from stopgap.errors import StopgapError
 from stopgap.problems import SignInNeeded
@@ -57,9 +58,19 @@ ROOMS = (
 """Every view but the contracts': the routes for programs, then the console's pages."""
 
 
+class Hostless(Flask):
+    """An application whose routes are the same under every name, also one that can be no host."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Find routes by the path alone: a host such as `a..b` would raise in the name's codec."""
+        if request is None:
+            return super().create_url_adapter(None)
+        return self.url_map.bind_to_environ(request.environ | {"HTTP_HOST": "localhost"})
+
+
 def create_app(built: Parts) -> Flask:
     """Build the application from its parts."""
-    app = Flask("stopgap.web")
+    app = Hostless("stopgap.web")
     app.request_class = StrictRequest
     app.extensions[NAME] = built
     app.url_map.strict_slashes = False

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from stopgap.problems import CrossSiteRefused
+from stopgap.web.peer import host_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -24,8 +25,8 @@ def refuse_cross_site(request: Request) -> None:
     if site is not None:
         allowed = site in {"same-origin", "none"}
     else:
-        origin = request.headers.get("Origin")
-        allowed = origin is None or _host_of(origin) == request.host
+        origin, here = request.headers.get("Origin"), host_of(request)
+        allowed = origin is None or (here != "" and _host_in(origin) == here)
     if not allowed:
         raise CrossSiteRefused(
             "This came from a page of another site; send it from this site's own pages, or from a "
@@ -33,7 +34,7 @@ def refuse_cross_site(request: Request) -> None:
         )
 
 
-def _host_of(origin: str) -> str | None:
+def _host_in(origin: str) -> str | None:
     try:
         return urlsplit(origin).netloc
     except ValueError:  # half of an IPv6 address

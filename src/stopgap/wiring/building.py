@@ -134,6 +134,7 @@ def _callers(ground: Ground) -> _Callers:
         secret=secret,
         hours=settings.session_hours,
         guest_hours=settings.guest_hours,
+        guests=settings.guests,
     )
     sign_in = SignIn(
         database,
@@ -143,6 +144,7 @@ def _callers(ground: Ground) -> _Callers:
         throttle=Throttle(counts, secret=secret, failures=settings.login_failures),
         secret=secret,
         guests=settings.guests,
+        demo_account=settings.demo_account,
     )
     accounts = Accounts(database, ground.clock, ground.ids, passwords=passwords)
     return {

@@ -29,7 +29,8 @@ def settings_of_environment() -> Settings:
 def prepare(settings: Settings) -> Installation:
     """Make ready, once, what every worker then relies on; nothing is open afterwards.
 
-    The data folder, the schema, the secret and the demo account exist afterwards. Whatever can
+    The data folder, the schema, the secret and the demo account exist afterwards; where there is
+    to be none, what it has left of an earlier demo is closed. Whatever can
     be refused is refused before anything is written. Several who do this at once do each other
     no harm.
     """
@@ -46,10 +47,12 @@ def prepare(settings: Settings) -> Installation:
         with closing(open_database(at.journal)) as journal:
             migrate(journal, JOURNAL)
         secret = settings.secret or kept_secret(at.secret)
+        passwords = Passwords(rules=False)
+        accounts = Accounts(database, SystemClock(), RandomIds(), passwords=passwords)
         if settings.demo_account:
-            passwords = Passwords(rules=False)
-            accounts = Accounts(database, SystemClock(), RandomIds(), passwords=passwords)
             settings = replace(settings, demo_account=accounts.ensure_demo_account())
+        else:
+            accounts.close_demo_account()
     return Installation(settings=settings, secret=secret.encode())
 
 

@@ -20,6 +20,11 @@ class Login:
     password_hash: str
     password_count: int
 
+    @property
+    def is_published(self) -> bool:
+        """Whether its password is the demo's, which everybody knows, and no operator's."""
+        return self.account.fixed_password and self.password_count == 1
+
     def with_hash(self, password_hash: str) -> Self:
         """Give the same password another hash."""
         return replace(self, password_hash=password_hash)

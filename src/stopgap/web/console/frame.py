@@ -12,7 +12,7 @@ from stopgap.errors import StopgapError
 from stopgap.settings import Settings
 from stopgap.web import callers
 from stopgap.web.parts import parts
-from stopgap.web.peer import is_secure
+from stopgap.web.peer import host_of, is_secure
 
 THEME_COOKIE = "stopgap_theme"
 THEMES = ("light", "dark")
@@ -99,7 +99,7 @@ def theme() -> str | None:
 def origin() -> str:
     """Tell the address of this server as the visitor sees it: `https://api.example`."""
     scheme = "https" if is_secure(request, parts().settings.trusted_proxies) else "http"
-    return f"{scheme}://{request.host}"
+    return f"{scheme}://{host_of(request)}"
 
 
 def _known_caller() -> Caller | None:
