@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from pydantic import BaseModel, Field
 from tests.predicting.slots import FakeSlot, nobodys_reporter, releases_of
 
 from stopgap import wiring
+from stopgap.accounts.recent import Credential
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
@@ -40,6 +42,7 @@ from stopgap.releases.routing import Routing
 from stopgap.settings import Settings
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web import app as web
+from stopgap.web.callers import look_up
 from stopgap.web.parts import Parts
 
 
@@ -115,11 +118,12 @@ class Moody(FakeSlot):
 
 
 class Counting:
-    """An application that counts how often it is called, and can be made to wait."""
+    """An application that counts how often it is asked, or for a caller; it can be made to wait."""
 
     def __init__(self, app: web.Application) -> None:
         self._app = app
         self.calls = 0
+        self.looked_up = 0
         self.open = Event()
         self.open.set()
 
@@ -128,6 +132,12 @@ class Counting:
         self.calls += 1
         self.open.wait()
         return self._app(environ, start_response)
+
+    def look_up(self, parts: Parts, credential: Credential) -> None:
+        """Count, and look a caller up."""
+        self.looked_up += 1
+        self.open.wait()
+        look_up(parts, credential)
 
 
 class Patient(Pools):
@@ -292,7 +302,9 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         express=lane,
         waiting=waiting,
         quota=None,
-        single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
+        single_flight=SingleFlight(
+            prefixes=prefixes, recent=parts.recent, look_up=partial(app.look_up, parts)
+        ),
         places=places,
         intake=intake,
         pools=Patient(threads=4, prefixes=prefixes, images=["/images"], image_bytes=100_000),

@@ -59,6 +59,16 @@ class RecentCallers:
         answer = self._answers.get(header)
         return answer.known if answer and self._monotonic() <= answer.until else None
 
+    def is_sought(self, header: Credential) -> bool:
+        """Tell whether it is to be looked up whose header it is: it is unknown, or to be renewed.
+
+        One that would not be remembered is not: that would help nobody.
+        """
+        answer = self._answers.get(header)
+        if answer is None or self._monotonic() > answer.until:
+            return len(header[1]) <= LENGTH_MAX
+        return answer.due == answer.until
+
     def account(self, header: Credential) -> str | None:
         """Tell the id of the account whose header it is; None: it is nobody's, or a guest's."""
         answer = self._answers.get(header)

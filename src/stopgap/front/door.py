@@ -127,11 +127,11 @@ class Door:
         self._count(scope)
         if answer := await self._answer_json(whole, body):
             return answer
-        async with self._single_flight.turn(scope) as waited:
-            if waited and (answer := await self._answer_again(scope, whole, body)):
-                return answer
-            extra = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
-            return await self._reply(whole, body, pool, extra)
+        was_sought = await self._single_flight.find(scope, pool)
+        if was_sought and (answer := await self._answer_again(scope, whole, body)):
+            return answer
+        extra = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
+        return await self._reply(whole, body, pool, extra)
 
     async def _answer_json(self, whole: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before it was read."""

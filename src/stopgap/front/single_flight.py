@@ -1,57 +1,64 @@
-"""Single flight: a caller who is not known yet is looked up once for many requests.
+"""Single flight: a caller who is not known yet is looked up once, for all who wait for that.
 
-Flask's views look callers up, in few threads. A client that opens a hundred connections with a new
-key would take all of them, and find itself refused.
+It takes a thread, of which there are few, for as long as the database takes and no longer: not
+while a model answers. A client that opens a hundred connections with a new key takes one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection
+from functools import partial
 
 from stopgap.accounts.recent import Credential, RecentCallers
 from stopgap.front.intake import Scope
 from stopgap.front.matching import credentials
-from stopgap.front.pool import is_below
+from stopgap.front.pool import Pool, is_below
 
 
 class SingleFlight:
-    """Lets one prediction request of an unknown caller go ahead, and the others wait for its end.
+    """Looks up who sends a prediction request, once for many of them.
 
     Args:
         prefixes: Below these, predictions are asked for.
-        recent: Who is known; Flask's views fill it.
+        recent: Who is known.
+        look_up: Finds whose a header is, and has `recent` remember it; called in a thread.
     """
 
-    def __init__(self, *, prefixes: Collection[str], recent: RecentCallers) -> None:
+    def __init__(
+        self,
+        *,
+        prefixes: Collection[str],
+        recent: RecentCallers,
+        look_up: Callable[[Credential], object],
+    ) -> None:
         self._prefixes = tuple(prefixes)
-        self._peek = recent.peek
+        self._is_sought = recent.is_sought
+        self._look_up = look_up
         self._under_way: dict[Credential, asyncio.Event] = {}
 
-    @asynccontextmanager
-    async def turn(self, scope: Scope) -> AsyncIterator[bool]:
-        """Take a turn, `async with` this; tell whether it waited for another of the same caller.
+    async def find(self, scope: Scope, pool: Pool) -> bool:
+        """Have a request's caller looked up, or wait for who does; tell whether that was needed.
 
         If so, the caller may be known by now, and the request be plain.
-        """
-        credential = self._unknown(scope)
-        if credential is None:
-            yield False
-        elif ahead := self._under_way.get(credential):
-            await ahead.wait()
-            yield True
-        else:
-            ended = self._under_way[credential] = asyncio.Event()
-            try:
-                yield False
-            finally:
-                del self._under_way[credential]
-                ended.set()
 
-    def _unknown(self, scope: Scope) -> Credential | None:
+        Raises:
+            Overloaded: no thread is free in time.
+        """
+        credential = self._sought(scope)
+        if credential is None:
+            return False
+        if ahead := self._under_way.get(credential):
+            await ahead.wait()
+            return True
+        ended = self._under_way[credential] = asyncio.Event()
+        try:
+            await pool.run(partial(self._look_up, credential))
+        finally:
+            del self._under_way[credential]
+            ended.set()
+        return True
+
+    def _sought(self, scope: Scope) -> Credential | None:
         """Tell the header of a prediction request by which its caller is yet to be found."""
         if is_below(scope["path"], self._prefixes):
-            return next(filter(self._is_unknown, credentials(scope["headers"])), None)
+            return next(filter(self._is_sought, credentials(scope["headers"])), None)
         return None
-
-    def _is_unknown(self, credential: Credential) -> bool:
-        return self._peek(credential) is None

@@ -1,10 +1,15 @@
 """Who asks: from the session cookie or the API key to a caller, and what that caller may do."""
 
+from contextlib import suppress
+
 from flask import Response, g, request
+from werkzeug.sansio.http import parse_cookie
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.keys import bearer
 from stopgap.accounts.permissions import PERMISSIONS, Permission
+from stopgap.accounts.recent import Credential
+from stopgap.errors import StopgapError
 from stopgap.problems import (
     KeyRefused,
     PermissionMissing,
@@ -12,7 +17,7 @@ from stopgap.problems import (
     SignInNeeded,
 )
 from stopgap.web import cookies
-from stopgap.web.parts import parts
+from stopgap.web.parts import Parts, parts
 from stopgap.web.peer import address_of
 
 COOKIE = "stopgap_session"
@@ -31,18 +36,35 @@ def caller() -> Caller | None:
 
 
 def _find() -> Caller | None:
-    key = bearer(request.headers.get("Authorization", ""))
-    g.by_key = key is not None
-    if key is not None:
-        found = parts().keys.caller(key)
+    authorization = request.headers.get("Authorization", "")
+    g.by_key = bearer(authorization) is not None
+    if not g.by_key:
+        return _whose(parts(), (b"cookie", request.headers.get("Cookie", "").encode("latin-1")))
+    found = _whose(parts(), (b"authorization", authorization.encode("latin-1")))
+    if found is None:
+        raise KeyRefused("The API key is not known here, or it was revoked.")
+    return found
+
+
+def look_up(built: Parts, credential: Credential) -> None:
+    """Find whose a header is, so that it is known for a moment; what goes wrong, the view tells."""
+    with suppress(StopgapError):
+        _whose(built, credential)
+
+
+def _whose(built: Parts, credential: Credential) -> Caller | None:
+    """Tell whose a header is, and remember it; a key that is none is looked up each time."""
+    name, value = credential
+    text = value.decode("latin-1")
+    if name == b"authorization":
+        key = bearer(text)
+        found = built.keys.caller(key) if key else None
         if found is None:
-            raise KeyRefused("The API key is not known here, or it was revoked.")
-        name, header = b"authorization", request.headers["Authorization"]
+            return None
     else:
-        known = session_id()
-        found = parts().sessions.caller(known) if known else None
-        name, header = b"cookie", request.headers.get("Cookie", "")
-    parts().recent.remember((name, header.encode("latin-1")), found)
+        known = parse_cookie(text).get(COOKIE)
+        found = built.sessions.caller(known) if known else None
+    built.recent.remember(credential, found)
     return found
 
 

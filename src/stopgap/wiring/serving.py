@@ -29,6 +29,7 @@ from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
 from stopgap.telemetry.outlet import standard_output
 from stopgap.web import app as web
+from stopgap.web.callers import look_up
 from stopgap.web.console.images import PREFIX as IMAGES_PAGE
 from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
 from stopgap.web.parts import Parts
@@ -110,7 +111,9 @@ def door_to(
         express=_lane(ExpressLane, parts),
         waiting=_lane(WaitingLane, parts),
         quota=_quota(parts, prefixes),
-        single_flight=SingleFlight(prefixes=prefixes, recent=parts.recent),
+        single_flight=SingleFlight(
+            prefixes=prefixes, recent=parts.recent, look_up=partial(look_up, parts)
+        ),
         places=places,
         intake=intake,
         pools=Pools(
