@@ -105,7 +105,7 @@ def _refused(refusal: StopgapError, wish: Wish) -> Response:
     contract = _contract(wish.contract)
     if wish.action in OF_ALL:
         return problem(refusal, "releases.html", **all_of(contract))
-    return problem(refusal, "release.html", wish=wish, **one_of(contract, wish.number))
+    return problem(refusal, "release.html", **one_of(contract, wish.number))
 
 
 def _question(wish: Wish) -> dict[str, Any]:
