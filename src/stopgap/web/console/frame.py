@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, g, request, url_for
+from flask import g, request, url_for
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import PERMISSIONS, Permission
@@ -27,7 +27,6 @@ class Entry:
     endpoint: str
     permission: Permission
     strangers: Callable[[Settings], bool] = lambda _: False  # whether they see it too
-    operators: bool = False  # stands in the operators' own group
 
 
 ENTRIES = (
@@ -45,26 +44,11 @@ ENTRIES = (
     ),
     Entry(label="History", endpoint="console_history.page", permission=Permission.MANAGE_OWN),
     Entry(label="Keys", endpoint="console_keys.page", permission=Permission.MANAGE_OWN),
-    Entry(
-        label="Accounts",
-        endpoint="console_accounts.page",
-        permission=Permission.OPERATE,
-        operators=True,
-    ),
-    Entry(
-        label="Service",
-        endpoint="console_service.page",
-        permission=Permission.OPERATE,
-        operators=True,
-    ),
-    Entry(
-        label="Releases",
-        endpoint="console_releases.page",
-        permission=Permission.OPERATE,
-        operators=True,
-    ),
+    Entry(label="Accounts", endpoint="console_accounts.page", permission=Permission.OPERATE),
+    Entry(label="Service", endpoint="console_service.page", permission=Permission.OPERATE),
+    Entry(label="Releases", endpoint="console_releases.page", permission=Permission.OPERATE),
 )
-"""The header's links in their order; one whose page is not built is not shown."""
+"""The header's links in their order, the operators' own last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +58,7 @@ class Link:
     label: str
     address: str
     here: bool  # it leads to the page that is being shown
-    operators: bool
+    operators: bool  # it stands in the operators' own group
 
 
 def frame() -> dict[str, Any]:
@@ -115,13 +99,13 @@ def _known_caller() -> Caller | None:
 
 def _links(caller: Caller | None) -> Iterator[Link]:
     for entry in ENTRIES:
-        if entry.endpoint in current_app.view_functions and _shown(entry, caller):
+        if _shown(entry, caller):
             blueprint = entry.endpoint.partition(".")[0]
             yield Link(
                 label=entry.label,
                 address=url_for(entry.endpoint),
                 here=blueprint == request.blueprint,
-                operators=entry.operators,
+                operators=entry.permission is Permission.OPERATE,
             )
 
 
