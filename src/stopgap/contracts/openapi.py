@@ -9,6 +9,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
 from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.schemas import Schema
+from stopgap.contracts.values import takes_empty
 
 VERSION = "3.1.1"
 JSON = "application/json"
@@ -189,7 +190,7 @@ def _in_form(contract: Contract, field: kinds.Field) -> Schema:
 
 def _or_empty(field: kinds.Field, schema: Schema) -> Schema:
     """Let an optional value be empty, as browsers' forms send what nobody filled in."""
-    if field.required or (isinstance(field.kind, kinds.Text) and field.kind.shortest == 0):
+    if field.required or takes_empty(field.kind):
         return schema
     empty = {"const": "", "description": "As if it were not given."}
     return {"anyOf": [schema, empty]}

@@ -67,7 +67,7 @@ class _Reading:
             return
         self.seen.add(name)
         field = self.fields[name]
-        if given.written and given.value == "" and not _takes_empty(field.kind):
+        if given.written and given.value == "" and not values.takes_empty(field.kind):
             self.empty.add(name)  # nothing between two slashes is nothing given
             return
         self._read(field, given)
@@ -140,10 +140,6 @@ def _value(kind: kinds.Scalar, given: Given) -> Any:
     if given.written:
         return values.read_text(kind, str(given.value))
     return values.read_json(kind, given.value)
-
-
-def _takes_empty(kind: kinds.Scalar) -> bool:
-    return isinstance(kind, kinds.Text) and kind.shortest == 0
 
 
 def _fault(field: str, message: str, given: Given) -> Fault:

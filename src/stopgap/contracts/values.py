@@ -144,6 +144,11 @@ def _read_choice(kind: kinds.Choice, value: object) -> str:
     return word
 
 
+def takes_empty(kind: kinds.Kind) -> bool:
+    """Tell whether an empty text is a value of this kind, and not the lack of one."""
+    return isinstance(kind, kinds.Text) and kind.shortest == 0
+
+
 def write_text(value: object) -> str:
     """Write a value as it is written in a path, query or form: what `read_text` reads again."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from stopgap.contracts import kinds
 from stopgap.contracts.conformance.calling import (
     Part,
     Request,
@@ -13,18 +12,12 @@ from stopgap.contracts.conformance.calling import (
     multipart_request,
 )
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.values import write_text
 
 Row = Mapping[str, Any]
 """Inputs, as a client's program has them: name -> value."""
 
 Way = Callable[[Contract, Row], Request]
-
-
-def written(value: object) -> str:
-    """Write a value as text, as a client's program would."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 def by_path(contract: Contract, row: Row) -> Request:
@@ -62,7 +55,7 @@ def by_form(contract: Contract, row: Row) -> Request:
 
 def by_multipart(contract: Contract, row: Row) -> Request:
     """Ask with a multipart form."""
-    parts = [Part(name=name, content=written(value).encode()) for name, value in row.items()]
+    parts = [Part(name=name, content=write_text(value).encode()) for name, value in row.items()]
     return multipart_request(contract.prefix, parts)
 
 
@@ -77,18 +70,13 @@ WAYS: Mapping[str, Way] = {
 
 
 def _quoted(value: object) -> str:
-    return quote(written(value), safe="")
+    return quote(write_text(value), safe="")
 
 
 def _encoded(pairs: Sequence[tuple[str, object]]) -> str:
-    return urlencode([(name, written(value)) for name, value in pairs])
-
-
-def takes_empty(kind: kinds.Kind) -> bool:
-    """Tell whether an empty text is a value of this kind, and not the lack of one."""
-    return isinstance(kind, kinds.Text) and kind.shortest == 0
+    return urlencode([(name, write_text(value)) for name, value in pairs])
 
 
 def fits_in_path(contract: Contract, row: Row) -> bool:
     """Tell whether the values can stand in the path; an empty one cannot, nor can dots."""
-    return all(written(row[name]) not in {"", ".", ".."} for name in contract.placed)
+    return all(write_text(row[name]) not in {"", ".", ".."} for name in contract.placed)

@@ -21,7 +21,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
 from stopgap.contracts.sampling import sample_values
 from stopgap.contracts.spellings import fold
-from stopgap.contracts.values import breach
+from stopgap.contracts.values import breach, write_text
 
 SPELLINGS_MAX = 300
 """Spellings of one field that are tried."""
@@ -171,7 +171,7 @@ def _rows_at_ends(visit: Visit, contract: Contract) -> Iterator[dict[str, Any]]:
 def _mistaken_rule(contract: Contract, template: str, number: int) -> Rule:
     def hold(visit: Visit) -> None:
         row = sample(visit, contract)
-        target = template.format(**{name: asking.written(value) for name, value in row.items()})
+        target = template.format(**{name: write_text(value) for name, value in row.items()})
         answer = visit.predict(Request(target=target))
         problem = expect_problem(answer, HTTPStatus.UNPROCESSABLE_ENTITY)
         right = asking.by_path(contract, row).target.partition("?")[0]

@@ -108,7 +108,7 @@ def _refused_texts(kind: kinds.Scalar) -> list[str]:
     """List the same as texts, as far as the texts can be read."""
     if isinstance(kind, kinds.Choice):
         return ["no-such-value", "99999"]
-    texts = [asking.written(value) for value in _refused_json(kind)]
+    texts = [values.write_text(value) for value in _refused_json(kind)]
     if isinstance(kind, kinds.Integer):
         written = values.DIGITS if kind.low >= 0 else values.SIGNED_DIGITS
         return [text for text in texts if written.fullmatch(text)]
@@ -186,14 +186,14 @@ def _missing_rule(contract: Contract, field: kinds.Field) -> Rule:
         requests = [
             way(contract, left) for way in (asking.by_query, asking.by_json, asking.by_form)
         ]
-        if not asking.takes_empty(field.kind):
+        if not values.takes_empty(field.kind):
             empty = {**row, field.name: ""}
             requests += [way(contract, empty) for way in (asking.by_query, asking.by_path)]
         for request in requests:
             expect_problem(visit.predict(request), MALFORMED, {field.name})
 
     sentence = f"A missing or empty {field.name} is 400, and named."
-    if asking.takes_empty(field.kind):
+    if values.takes_empty(field.kind):
         sentence = f"A missing {field.name} is 400, and named."
     return Rule(id=slug(contract, "missing", field.name), sentence=sentence, hold=hold)
 
