@@ -133,11 +133,11 @@ class Contract:
     def _check_path(self, template: str) -> set[str]:
         """Return the names of the inputs that stand in a template."""
         names = {field.name for field in self.fields}
-        segments = template.removeprefix("/").split("/")
+        segments = segments_of(template)
         if not template.startswith("/") or not SEGMENT.fullmatch(segments[0]):
             raise ContractInvalid(f"{self.name}: the path {template!r} needs a fixed beginning.")
-        placed = [match[1] for part in segments if (match := PLACEHOLDER.fullmatch(part))]
-        fixed = [part for part in segments if not PLACEHOLDER.fullmatch(part)]
+        placed = [name for part in segments if (name := placeholder(part))]
+        fixed = [part for part in segments if not placeholder(part)]
         for part in fixed:
             if not SEGMENT.fullmatch(part) or part in {".", ".."}:
                 raise ContractInvalid(f"{self.name}: {part!r} cannot be a part of a path.")
