@@ -173,20 +173,15 @@ class Accounts:
             if store.update_disabled(connection, fold_name(name), disabled=False) is None:
                 raise AccountNotFound(name)
 
-    def delete(self, name: str) -> str:
+    def delete(self, name: str) -> None:
         """Delete an account with its sessions, keys and addresses, in one step.
-
-        Returns:
-            The account's id, under which other rooms may keep things of its.
 
         Raises:
             AccountNotFound: there is no account of this name.
         """
         with self._database.write() as connection:
-            account_id = store.delete_account(connection, fold_name(name))
-        if account_id is None:
-            raise AccountNotFound(name)
-        return account_id
+            if not store.delete_account(connection, fold_name(name)):
+                raise AccountNotFound(name)
 
     def ensure_demo_account(self) -> bool:
         """Add the demo account unless there is one; several processes may do so at once.

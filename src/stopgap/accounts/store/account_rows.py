@@ -142,10 +142,9 @@ def update_disabled(connection: Connection, folded: str, *, disabled: bool) -> A
     return find_account(connection, folded)
 
 
-def delete_account(connection: Connection, folded: str) -> str | None:
-    """Delete an account, and by its foreign keys all that is its; tell its id."""
-    statement = delete(ACCOUNTS).where(ACCOUNTS.c.folded == folded).returning(ACCOUNTS.c.id)
-    return connection.scalar(statement)
+def delete_account(connection: Connection, folded: str) -> bool:
+    """Delete an account, and by its foreign keys all that is its; tell whether there was one."""
+    return connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.folded == folded)).rowcount == 1
 
 
 def _account(row: Row[Any]) -> Account:
