@@ -63,7 +63,7 @@ def _kept_at(
     history: History,
     setting: str,
     data: Path,
-    more: Callable[[Database], Iterator[Finding]] = lambda _: iter(()),
+    more: Callable[[Database], Iterator[Finding]],
 ) -> Iterator[Finding]:
     """Tell of a database whether it has our tables, and then more; nothing is made.
 
