@@ -66,7 +66,7 @@ class Place:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in count():
             self.lock = folder / f"{number}.lock"
-            self._lock = _open(self.lock, os.O_WRONLY | os.O_CREAT)
+            self._lock = _open(self.lock)
             if _claim(self._lock, fcntl.LOCK_EX):
                 break
             self._lock.close()
@@ -126,7 +126,7 @@ def _write(path: Path, turn: int, published: Published) -> None:
     }
     content = json.dumps(document, separators=(",", ":")).encode()
     content = content.ljust(ROOM * (1 + len(content) // ROOM))
-    with _open(path, os.O_WRONLY | os.O_CREAT) as file:
+    with _open(path) as file:
         file.write(b"%08x\n%s" % (zlib.crc32(content), content))
         file.truncate()
 
@@ -158,9 +158,9 @@ def _document(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def _open(path: Path, flags: int) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes]:
     """Open a file that is this user's alone, without emptying it."""
-    return os.fdopen(os.open(path, flags, 0o600), "wb", closefd=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb")
 
 
 def _is_held(lock: Path) -> bool:
