@@ -119,6 +119,9 @@ class PermissionMissing(StopgapError):
 class InternalFault(StopgapError):
     """A fault of the server's own; its log has more under the same request id."""
 
+    def __init__(self) -> None:
+        super().__init__("The server cannot answer; its log says more under this request id.")
+
 
 STATUSES: dict[type[StopgapError], int] = {
     InputMalformed: 400,

@@ -177,7 +177,7 @@ class Door:
         except Overloaded:
             raise
         except Exception as error:
-            raise InternalFault("The server cannot answer; its log says more.") from error
+            raise InternalFault from error
 
     async def _refuse(
         self, error: StopgapError, scope: Scope, receive: Receive, send: Send

@@ -130,6 +130,6 @@ class WaitingLane:
             self._metrics.request(endpoint.route, endpoint.method, response[0], seconds)
             return response
         except Exception as error:
-            raise InternalFault("The server cannot answer; its log says more.") from error
+            raise InternalFault from error
         endpoint.good.took(int((time.perf_counter() - began) * 1_000_000))
         return 200, answer_headers(body, release, request_id), body

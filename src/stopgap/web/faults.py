@@ -66,7 +66,7 @@ def _kind_of(error: exceptions.HTTPException) -> StopgapError:
         case exceptions.HTTPException(code=int(code)) if code < exceptions.InternalServerError.code:
             return BodyMalformed("The request cannot be read.")
         case _:
-            return _internal()
+            return InternalFault()
 
 
 def _nearest() -> list[str]:
@@ -86,8 +86,4 @@ def _methods(error: exceptions.MethodNotAllowed) -> str:
 def fail(error: Exception) -> Response:
     """Log what nobody foresaw, and answer without a word of it."""
     logger.error("request failed", exc_info=error, extra={"request_id": g.request_id})
-    return problem(_internal())
-
-
-def _internal() -> InternalFault:
-    return InternalFault("The server cannot answer; its log says more under this request id.")
+    return problem(InternalFault())
