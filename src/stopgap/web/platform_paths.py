@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from stopgap.accounts.account import NAME_MAX
+from stopgap.accounts.passwords import LENGTH_MAX
 from stopgap.contracts.openapi import ANYBODY_OR_SIGNED_IN, SIGNED_IN
+from stopgap.images.image import Kind
 
 TEXT = "text/plain"
 JSON = "application/json"
@@ -42,20 +45,27 @@ CREDENTIALS = {
         "username": {
             "type": "string",
             "minLength": 1,
-            "maxLength": 150,
+            "maxLength": NAME_MAX,
             "pattern": NAME_OF_A_USER,
         },
-        "password": {"type": "string", "minLength": 1, "maxLength": 1024, "format": "password"},
+        "password": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LENGTH_MAX,
+            "format": "password",
+        },
     },
     "required": ["username", "password"],
     "example": {"username": "orhan", "password": "12345"},
 }
 
+IMAGE_TYPES = [kind.media_type for kind in Kind]
+
 IMAGE = {
     "type": "object",
     "properties": {
         "path": {"type": "string"},
-        "media_type": {"enum": ["image/jpeg", "image/png", "image/webp", "image/gif"]},
+        "media_type": {"enum": IMAGE_TYPES},
         "width": {"type": "integer", "minimum": 1},
         "height": {"type": "integer", "minimum": 1},
         "bytes": {"type": "integer", "minimum": 1},
@@ -83,8 +93,6 @@ NAME = {
 }
 
 BINARY = {"type": "string", "format": "binary"}
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
-
 
 ALWAYS = {
     "414": _problem("Path and query are too long."),
