@@ -71,17 +71,16 @@ def test_an_unknown_kind_is_told_the_known_ones() -> None:
         find_kind("pmml:model.xml")
 
 
-def test_which_kinds_run_code() -> None:
-    """A kind that can run its author's code says so, and one that is a file."""
+def test_which_kinds_are_files() -> None:
+    """A kind whose models are files says so."""
     facts = {name: find_kind(f"{name}:x") for name in ("python", "onnx", "sklearn")}
-    assert [name for name, kind in facts.items() if kind.runs_code] == ["python"]
     assert [name for name, kind in facts.items() if kind.is_file] == ["onnx", "sklearn"]
     assert all(kind.name == name for name, kind in facts.items())
 
 
 ADDED = """
 class Constant:
-    name, is_file, runs_code = "constant", False, False
+    name, is_file = "constant", False
 
     def load(self, reference, contract, path):
         return self.Model(int(reference))

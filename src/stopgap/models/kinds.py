@@ -32,10 +32,6 @@ class ModelKind(Protocol):
     def is_file(self) -> bool:
         """Whether its models are files, to be kept in the artifact store."""
 
-    @property
-    def runs_code(self) -> bool:
-        """Whether loading one can run its author's code; such a model never comes over the web."""
-
     def load(self, reference: str, contract: Contract, path: Path | None) -> Model:
         """Load a model, ready to answer.
 
@@ -62,7 +58,6 @@ class LazyKind:
 
     name: str
     is_file: bool
-    runs_code: bool
     module: str
     libraries: str = ""  # that it needs, as `pyproject.toml` has them
 
@@ -93,18 +88,16 @@ class LazyKind:
 OURS: Mapping[str, ModelKind] = {
     kind.name: kind
     for kind in (
-        LazyKind(name="python", is_file=False, runs_code=True, module="stopgap.models.python"),
+        LazyKind(name="python", is_file=False, module="stopgap.models.python"),
         LazyKind(
             name="onnx",
             is_file=True,
-            runs_code=False,
             module="stopgap.models.onnx",
             libraries="numpy onnxruntime",
         ),
         LazyKind(
             name="sklearn",
             is_file=True,
-            runs_code=False,
             module="stopgap.models.sklearn",
             libraries="numpy pandas scikit-learn skops",
         ),
