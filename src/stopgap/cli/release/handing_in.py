@@ -36,15 +36,14 @@ def verify(model: str, chosen: str | None, *, as_json: bool, **options: Any) -> 
       stopgap release verify 3 --json
     """
     with opened() as parts:
-        contract = contract_of(parts, chosen)
+        contract, asked = contract_of(parts, chosen), ModelOptions(**options)
         if model.isdecimal():
             found = real_release(parts, contract, int(model))
             _refuse_how(found.number)
-            report = _trial(parts, contract, found.specification, options)
+            report = _trial(parts, contract, found.specification, asked)
             parts.releases.verified(contract, found.number, report, me())
         else:
-            specification = ModelOptions(**options).specification(model)
-            report = _trial(parts, contract, specification, options)
+            report = _trial(parts, contract, asked.specification(model), asked)
     print_report(report, as_json=as_json)
     sys.exit(0 if report.passed else 1)
 
@@ -67,9 +66,9 @@ def add(uri: str, note: str, chosen: str | None, *, as_json: bool, **options: An
       stopgap release add sklearn:model.skops --deadline 0.2 --memory 512
     """
     with opened() as parts:
-        contract = contract_of(parts, chosen)
-        specification = parts.trial.keep(ModelOptions(**options).specification(uri))
-        report = _trial(parts, contract, specification, options)
+        contract, asked = contract_of(parts, chosen), ModelOptions(**options)
+        specification = parts.trial.keep(asked.specification(uri))
+        report = _trial(parts, contract, specification, asked)
         added = parts.releases.add(contract, specification, me(), note)
         parts.releases.verified(contract, added.number, report, me())
     several = f" --contract {contract}" if len(parts.contracts) > 1 else ""
@@ -90,9 +89,15 @@ def _refuse_how(number: int) -> None:
             raise click.UsageError(f"Release {number} keeps its own {option}; add it anew with it.")
 
 
-def _trial(parts: Parts, contract: str, specification: Any, options: dict[str, Any]) -> Report:
+def _trial(parts: Parts, contract: str, specification: Any, asked: ModelOptions) -> Report:
     now = replace(specification, file_hash=None)  # it is verified as it is now
-    bounds = {key: options[key] for key in ("samples", "seconds") if key in options}
     with counting("Verifying") as tell:
-        report = parts.trial.verify(contract, now, clock=SystemClock(), progress=tell, **bounds)
+        report = parts.trial.verify(
+            contract,
+            now,
+            clock=SystemClock(),
+            samples=asked.samples,
+            seconds=asked.seconds,
+            progress=tell,
+        )
         return asyncio.run(report)

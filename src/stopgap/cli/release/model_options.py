@@ -23,7 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """What was said of a model."""
+    """What was said of a model, and of how it is verified."""
 
     bring: Bring
     deadline: float
