@@ -1,1 +1,4 @@
-"""ANSWER: whatever can answer a contract's inputs. May import `contracts` and the floors below."""
+"""ANSWER: whatever can answer a contract's inputs.
+
+May import `contracts`, `storage`, `telemetry` and the floors below.
+"""

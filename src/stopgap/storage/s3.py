@@ -39,7 +39,7 @@ PATIENCE = Config(
     connect_timeout=3,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 2},
-    max_pool_connections=64,  # as many as there are threads; more would be opened and closed
+    max_pool_connections=64,  # four times the usual threads; more would be opened and closed
 )
 """How long a request may take: a thread waits for it, and a person."""
 
