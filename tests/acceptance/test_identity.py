@@ -212,7 +212,6 @@ def test_a_key_that_is_none(welcoming: House, authorization: str) -> None:
         assert_problem(client.get(target), 401)
 
 
-ROUTES = ("predict", "list", "upload", "fetch", "delete")
 TABLE = {
     "anonymous": (401, 401, 201, 404, 401),
     "guest": (200, 200, 201, 404, 404),
@@ -224,7 +223,7 @@ TABLE = {
     "owner's key": (200, 200, 201, 200, 204),
     "owner": (200, 200, 201, 200, 204),
 }
-"""Who gets what from each route; the image is the owner's."""
+"""Who gets what: predict, list, upload, fetch, delete; the image is the owner's."""
 
 
 def as_role(house: House, role: str) -> Client:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +26,6 @@ from stopgap.storage.history import JOURNAL, migrate
 MODELS = Path(__file__).parents[1] / "releases" / "verification" / "models.py"
 QUICK = ("--samples", "40", "--batch", "8")
 DELIVERY = str(Path(__file__).parents[2] / "examples" / "delivery.py") + ":contract"
-
-Add = Callable[..., Result]
 
 
 def uri(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import multiprocessing
-import re
 import sqlite3
 import subprocess
 import sys
@@ -10,14 +9,12 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
-from importlib.resources import files
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect, text
 
 from stopgap.storage.columns import metadata
@@ -33,13 +30,6 @@ for store in SOURCE.glob("stopgap/*/store*"):
 def _tables(database: Database) -> set[str]:
     with database.read() as connection:
         return set(inspect(connection).get_table_names())
-
-
-def test_the_newest_script_is_the_head() -> None:
-    """The constant that spares a start from loading Alembic names the newest script."""
-    scripts = ScriptDirectory(str(files("stopgap.storage") / "migrations"))
-    assert scripts.get_heads() == [MAIN.head]
-    assert all(re.fullmatch(r"\d{4}", script.revision) for script in scripts.walk_revisions())
 
 
 def test_the_schema_is_the_nouns_tables(database: Database) -> None:
