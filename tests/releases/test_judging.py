@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from stopgap.releases.judging import (
     CHANCE,
+    FAILURES,
     WINDOWS,
-    Limits,
     Seen,
     Verdict,
     fisher,
@@ -23,8 +23,6 @@ from stopgap.releases.judging import (
     wilson,
 )
 from stopgap.releases.tally import Tally, duration_bin
-
-LIMITS = Limits()
 
 
 def tally(number: int, requests: int, failures: int = 0) -> Tally:
@@ -122,7 +120,7 @@ def chance_of_back(share: float, requests: int) -> float:
     )
 
 
-@given(st.floats(0.0001, LIMITS.failures), st.integers(1, 400))
+@given(st.floats(0.0001, FAILURES), st.integers(1, 400))
 @settings(max_examples=150)
 def test_a_good_canary_never_goes_back_by_chance(share: float, requests: int) -> None:
     """A canary that fails no more than allowed goes back in less than 1 of 10,000 judgements.

@@ -33,16 +33,23 @@ DURATIONS_WINDOW = 120.0
 """Seconds back that durations are compared over."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What is allowed to a canary."""
+FAILURES = 0.01
+"""The share of requests that may have no valid answer, whichever release is live."""
 
-    failures: float = 0.01  # share of requests without a valid answer, against any live release
-    worse: float = 0.002  # share by which it may fail more than a real live release
-    slower: float = 2.0  # times as long as the real live release; caches and batches differ by less
-    unnoticed: float = 0.010  # seconds that nobody notices, however many times as long they are
-    sample: int = 100  # requests to each, before they are compared
-    slow_sample: int = 250  # answers of each; fewer have no bound on their slowest tenth
+WORSE = 0.002
+"""The share by which a canary may fail more than a real live release."""
+
+SLOWER = 2.0
+"""Times as long as the real live release it may take; caches and batches differ by less."""
+
+UNNOTICED = 0.010
+"""Seconds that nobody notices, however many times as long they are."""
+
+SAMPLE = 100
+"""Requests to each, before they are compared."""
+
+SLOW_SAMPLE = 250
+"""Answers of each, before durations are; fewer have no bound on their slowest tenth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,22 +71,19 @@ class Verdict:
 
 
 def verdict(
-    seen: Sequence[Seen],
-    durations: tuple[Counter[int], Counter[int]] | None = None,
-    limits: Limits = Limits(),
+    seen: Sequence[Seen], durations: tuple[Counter[int], Counter[int]] | None = None
 ) -> Verdict:
     """Judge a canary.
 
     Args:
         seen: One for each of WINDOWS.
         durations: How long the canary's and the real live release's answers took, by bin.
-        limits: What is allowed.
     """
     for each in seen:
-        found = _failing(each, limits) or _worse(each, limits)
+        found = _failing(each) or _worse(each)
         if found is not None:
             return found
-    if durations is not None and (found := _slower(*durations, limits)) is not None:
+    if durations is not None and (found := _slower(*durations)) is not None:
         return found
     requests = max((each.canary.requests for each in seen), default=0)
     return Verdict(
@@ -89,7 +93,7 @@ def verdict(
     )
 
 
-def _failing(seen: Seen, limits: Limits) -> Verdict | None:
+def _failing(seen: Seen) -> Verdict | None:
     """Hold the canary's failures against the share that is allowed.
 
     Back, if a release that fails as often as allowed would fail so often less than once in a
@@ -98,10 +102,10 @@ def _failing(seen: Seen, limits: Limits) -> Verdict | None:
     itself that the canary's failures may be its share of both releases'.
     """
     tally, live = seen.canary, seen.live
-    chance, beside = tail(tally.failures, tally.requests, limits.failures), ""
+    chance, beside = tail(tally.failures, tally.requests, FAILURES), ""
     if chance >= CHANCE:
         return None
-    if live is not None and live.requests >= limits.sample:
+    if live is not None and live.requests >= SAMPLE:
         chance = max(chance, fisher(tally.failures, tally.requests, live.failures, live.requests))
         if chance >= CHANCE:
             return None
@@ -111,52 +115,52 @@ def _failing(seen: Seen, limits: Limits) -> Verdict | None:
         action="back",
         reason=(
             f"{tally.failures} of {tally.requests} requests in {seen.seconds:g} s had no valid "
-            f"answer ({kinds}); {limits.failures:.1%} may{beside}."
+            f"answer ({kinds}); {FAILURES:.1%} may{beside}."
         ),
         figures={"failures": tally.failures, "requests": tally.requests, "chance": chance},
     )
 
 
-def _worse(seen: Seen, limits: Limits) -> Verdict | None:
+def _worse(seen: Seen) -> Verdict | None:
     """Hold the canary's failures against the live release's (Newcombe's interval of a difference).
 
     Back, if it surely fails more, by more than anybody would go back for.
     """
     canary, live = seen.canary, seen.live
-    if live is None or min(canary.requests, live.requests) < limits.sample:
+    if live is None or min(canary.requests, live.requests) < SAMPLE:
         return None
     one, two = canary.failures / canary.requests, live.failures / live.requests
     low, _ = wilson(canary.failures, canary.requests)
     _, high = wilson(live.failures, live.requests)
     least = one - two - math.hypot(one - low, high - two)
-    if least <= limits.worse:
+    if least <= WORSE:
         return None
     return Verdict(
         action="back",
         reason=(
             f"In {seen.seconds:g} s it failed {one:.2%} of its requests and release {live.number} "
-            f"{two:.2%}: surely {least:.2%} more, and {limits.worse:.1%} may be."
+            f"{two:.2%}: surely {least:.2%} more, and {WORSE:.1%} may be."
         ),
         figures={"canary": one, "live": two, "surely": least},
     )
 
 
-def _slower(canary: Counter[int], live: Counter[int], limits: Limits) -> Verdict | None:
+def _slower(canary: Counter[int], live: Counter[int]) -> Verdict | None:
     """Hold the slowest tenth of the canary's answers against the live release's.
 
     Back, if it surely begins later: its lower bound against the other's upper bound, both by ranks
     (the order statistics that enclose a quantile), so nothing is assumed of how durations spread.
     """
-    if min(canary.total(), live.total()) < limits.slow_sample:
+    if min(canary.total(), live.total()) < SLOW_SAMPLE:
         return None
     slow, fast = quantile_bounds(canary, 0.9)[0], quantile_bounds(live, 0.9)[1]
-    if slow < limits.slower * fast or slow < limits.unnoticed * 1_000_000:
+    if slow < SLOWER * fast or slow < UNNOTICED * 1_000_000:
         return None
     return Verdict(
         action="back",
         reason=(
             f"Its slowest tenth takes {slow / 1000:.1f} ms at least, the live release's "
-            f"{fast / 1000:.1f} ms at most; {limits.slower:g} times as long is allowed."
+            f"{fast / 1000:.1f} ms at most; {SLOWER:g} times as long is allowed."
         ),
         figures={"canary_micros": slow, "live_micros": fast},
     )
