@@ -34,17 +34,9 @@ NAME = "stopgap"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
-    """Everything that a view may call."""
+class Callers:
+    """What knows who calls."""
 
-    settings: Settings
-    contracts: tuple[Contract, ...]
-    predicting: Predicting
-    engine: Engine
-    releases: Releases
-    watch: Watch
-    artifacts: Artifacts
-    trial: Trial
     accounts: Accounts
     sign_in: SignIn
     password_change: PasswordChange
@@ -53,11 +45,37 @@ class Parts:
     recent: RecentCallers
     counts: MemoryCounts
     prediction_limit: PredictionLimit | None
-    images: Images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What remembers every answer."""
+
     spool: Spool
     journal: Journal
     charts: RecentCharts
     downloads: Downloads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answerers:
+    """What answers, and what decides which model does."""
+
+    predicting: Predicting
+    engine: Engine
+    releases: Releases
+    watch: Watch
+    artifacts: Artifacts
+    trial: Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts(Callers, Memory, Answerers):
+    """Everything that a view or a command may call."""
+
+    settings: Settings
+    contracts: tuple[Contract, ...]
+    images: Images
     metrics: Metrics
     database: Database
     health: Health

@@ -4,11 +4,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypedDict
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
-from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.passwords import Passwords
 from stopgap.accounts.prediction_limit import PredictionLimit
@@ -25,7 +23,6 @@ from stopgap.journal.downloads import Downloads
 from stopgap.journal.journal import Journal
 from stopgap.journal.recent_charts import RecentCharts
 from stopgap.journal.spool import Spool
-from stopgap.models.artifacts import Artifacts
 from stopgap.models.stand_in import stand_in
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.line import Instant
@@ -42,7 +39,7 @@ from stopgap.storage.database import Database, open_database
 from stopgap.storage.object_stores import open_objects
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web.health import Health
-from stopgap.web.parts import Parts
+from stopgap.web.parts import Answerers, Callers, Memory, Parts
 from stopgap.wiring.installation import Installation
 
 
@@ -83,20 +80,20 @@ def build_parts(installation: Installation, metrics: Metrics | None = None) -> P
         clock=SystemClock(),
         ids=RandomIds(),
     )
-    images, memory = _images(ground), _memory(ground)
-    answerers = _answerers(ground, memory["spool"])
+    memory = _memory(ground)
+    answerers = _answerers(ground, memory.spool)
     return Parts(
         settings=installation.settings,
         contracts=ground.contracts,
-        images=images,
+        images=_images(ground),
         metrics=ground.metrics,
         database=ground.database,
-        health=_health(ground, memory["spool"], answerers["predicting"]),
+        health=_health(ground, memory.spool, answerers.predicting),
         clock=ground.clock,
         ids=ground.ids,
-        **_callers(ground),
-        **memory,
-        **answerers,
+        **vars(_callers(ground)),
+        **vars(memory),
+        **vars(answerers),
     )
 
 
@@ -110,19 +107,7 @@ def _health(ground: Ground, spool: Spool, predicting: Predicting) -> Health:
     )
 
 
-class _Callers(TypedDict):
-    accounts: Accounts
-    sign_in: SignIn
-    password_change: PasswordChange
-    sessions: Sessions
-    keys: Keys
-    recent: RecentCallers
-    counts: MemoryCounts
-    prediction_limit: PredictionLimit | None
-
-
-def _callers(ground: Ground) -> _Callers:
-    """Build what knows who calls."""
+def _callers(ground: Ground) -> Callers:
     settings, database, secret = ground.settings, ground.database, ground.installation.secret
     previous = settings.previous_secret.encode() if settings.previous_secret else None
     passwords, rate = Passwords(rules=settings.password_rules), settings.prediction_limit
@@ -147,48 +132,30 @@ def _callers(ground: Ground) -> _Callers:
         demo_account=settings.demo_account,
     )
     accounts = Accounts(database, ground.clock, ground.ids, passwords=passwords)
-    return {
-        "accounts": accounts,
-        "sign_in": sign_in,
-        "password_change": PasswordChange(accounts, sign_in),
-        "sessions": sessions,
-        "keys": Keys(database, ground.clock, ground.ids, secret=secret, previous=previous),
-        "recent": RecentCallers(ground.clock.monotonic),
-        "counts": counts,
-        "prediction_limit": PredictionLimit(rate, counts) if rate else None,
-    }
+    return Callers(
+        accounts=accounts,
+        sign_in=sign_in,
+        password_change=PasswordChange(accounts, sign_in),
+        sessions=sessions,
+        keys=Keys(database, ground.clock, ground.ids, secret=secret, previous=previous),
+        recent=RecentCallers(ground.clock.monotonic),
+        counts=counts,
+        prediction_limit=PredictionLimit(rate, counts) if rate else None,
+    )
 
 
-class _Memory(TypedDict):
-    spool: Spool
-    journal: Journal
-    charts: RecentCharts
-    downloads: Downloads
-
-
-def _memory(ground: Ground) -> _Memory:
-    """Build what remembers every answer."""
+def _memory(ground: Ground) -> Memory:
     at = ground.installation.at
     journal = Journal(open_database(at.journal), ground.clock, spool=at.spool)
-    return {
-        "spool": Spool(at.spool, ground.ids, fsync=ground.settings.journal_fsync),
-        "journal": journal,
-        "charts": RecentCharts(journal, ground.clock.monotonic),
-        "downloads": Downloads(at.journal),
-    }
+    return Memory(
+        spool=Spool(at.spool, ground.ids, fsync=ground.settings.journal_fsync),
+        journal=journal,
+        charts=RecentCharts(journal, ground.clock.monotonic),
+        downloads=Downloads(at.journal),
+    )
 
 
-class _Answerers(TypedDict):
-    predicting: Predicting
-    engine: Engine
-    releases: Releases
-    watch: Watch
-    artifacts: Artifacts
-    trial: Trial
-
-
-def _answerers(ground: Ground, spool: Spool) -> _Answerers:
-    """Build what answers, and what decides which model does."""
+def _answerers(ground: Ground, spool: Spool) -> Answerers:
     settings, contracts, clock = ground.settings, ground.contracts, ground.clock
     artifacts = ground.installation.artifacts()
     releases = Releases(ground.database, clock, contracts, fetch=artifacts.secure)
@@ -214,14 +181,14 @@ def _answerers(ground: Ground, spool: Spool) -> _Answerers:
         monotonic=clock.monotonic,
     )
     engine.carry(follower.start, follower.stop)
-    return {
-        "predicting": predicting,
-        "engine": engine,
-        "releases": releases,
-        "watch": watch,
-        "artifacts": artifacts,
-        "trial": Trial({each.name: each for each in contracts}, ground.sources, artifacts),
-    }
+    return Answerers(
+        predicting=predicting,
+        engine=engine,
+        releases=releases,
+        watch=watch,
+        artifacts=artifacts,
+        trial=Trial({each.name: each for each in contracts}, ground.sources, artifacts),
+    )
 
 
 def _stand_ins(contracts: Sequence[Contract], settings: Settings) -> list[Instant]:
