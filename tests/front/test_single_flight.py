@@ -9,10 +9,12 @@ from tests.front.loops import in_a_loop
 from tests.front.requests import scope
 
 from stopgap.accounts.recent import LENGTH_MAX, Credential, RecentCallers
+from stopgap.errors import StopgapError
 from stopgap.front.intake import Scope
 from stopgap.front.pool import FORM_BYTES, Pool
-from stopgap.front.single_flight import SingleFlight
+from stopgap.front.single_flight import Search, SingleFlight
 from stopgap.problems import Overloaded
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 KEY = (b"authorization", b"Bearer one")
 PREDICT = "/predict/5/january/100"
@@ -40,7 +42,7 @@ class Flights:
 
     async def fly(self, asked: Scope) -> bool:
         """Tell whether a request's caller had to be found."""
-        return await self._single.find(asked, self._pool)
+        return (await self._single.find(asked, self._pool)).found
 
     async def start(self, *asked: Scope) -> list[asyncio.Task[bool]]:
         """Have several fly, and wait until each has gone as far as it can."""
@@ -117,7 +119,7 @@ async def test_who_goes_away_takes_nobody_along() -> None:
 async def test_no_thread_is_free() -> None:
     """Who would have looked up is refused, and the others find that out for themselves."""
 
-    def refuse(_credential: Credential) -> None:
+    def refuse(_credential: Credential) -> StopgapError | None:
         raise Overloaded("no thread")
 
     flights = Flights()
@@ -126,4 +128,21 @@ async def test_no_thread_is_free() -> None:
     both = [single.find(scope(PREDICT, KEY), pool) for _ in range(2)]
     ahead, waited = await asyncio.gather(*both, return_exceptions=True)
     assert isinstance(ahead, Overloaded)
-    assert waited is True
+    assert waited == Search(found=True)
+
+
+@in_a_loop
+async def test_what_was_in_the_way_is_told_to_all() -> None:
+    """Nobody waits once more for a database that has just kept silent for its whole patience."""
+    error, called = DatabaseUnreachable("database", "it is away"), list[Credential]()
+
+    def fail(credential: Credential) -> StopgapError | None:
+        called.append(credential)
+        return error
+
+    flights = Flights()
+    single = SingleFlight(prefixes=["/predict"], recent=flights.recent, look_up=fail)
+    pool = Pool("few", threads=1, patience=5.0, body_bytes=FORM_BYTES)
+    several = [single.find(scope(PREDICT, KEY), pool) for _ in range(3)]
+    assert await asyncio.gather(*several) == [Search(found=False, error=error)] * 3
+    assert called == [KEY]

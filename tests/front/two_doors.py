@@ -19,6 +19,7 @@ from stopgap.accounts.recent import Credential
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
+from stopgap.errors import StopgapError
 from stopgap.front.admission import Places
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
@@ -133,11 +134,11 @@ class Counting:
         self.open.wait()
         return self._app(environ, start_response)
 
-    def look_up(self, parts: Parts, credential: Credential) -> None:
+    def look_up(self, parts: Parts, credential: Credential) -> StopgapError | None:
         """Count, and look a caller up."""
         self.looked_up += 1
         self.open.wait()
-        look_up(parts, credential)
+        return look_up(parts, credential)
 
 
 class Patient(Pools):

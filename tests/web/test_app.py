@@ -13,6 +13,7 @@ from tests.pictures import png
 
 from stopgap import wiring
 from stopgap.settings import Settings
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web.bodies import FORM
 from stopgap.web.parts import NAME
 
@@ -323,3 +324,12 @@ def test_pages_name_this_server_as_the_visitor_does(client: FlaskClient) -> None
     """Also where it is called by what is no name of the internet, as a container may be."""
     page = client.get("/", headers={"Host": "ml_server:5000", "Accept": "text/html"}).text
     assert "http://ml_server:5000/" in page
+
+
+def test_a_caller_whom_the_door_could_not_find(client: FlaskClient) -> None:
+    """What was in the way is told as if it had happened here, and nobody is looked up again."""
+    unfound = {"stopgap.unfound": DatabaseUnreachable("database", "it is away")}
+    answer = client.get("/predict/5/may/1", environ_overrides=unfound)
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["type"] == "/problems/database-unreachable"

@@ -14,7 +14,7 @@ from stopgap.front.lifespan import Lifespan
 from stopgap.front.matching import is_json
 from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
-from stopgap.front.single_flight import SingleFlight
+from stopgap.front.single_flight import UNFOUND, SingleFlight
 from stopgap.front.waiting import PlainRequest, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
@@ -127,10 +127,10 @@ class Door:
         self._count(scope)
         if answer := await self._answer_json(whole, body):
             return answer
-        was_sought = await self._single_flight.find(scope, pool)
-        if was_sought and (answer := await self._answer_again(scope, whole, body)):
+        search = await self._single_flight.find(scope, pool)
+        if search.found and (answer := await self._answer_again(scope, whole, body)):
             return answer
-        extra = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope}
+        extra = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope, UNFOUND: search.error}
         return await self._reply(whole, body, pool, extra)
 
     async def _answer_json(self, whole: Scope, body: IO[bytes]) -> Response | None:

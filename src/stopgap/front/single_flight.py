@@ -7,11 +7,23 @@ while a model answers. A client that opens a hundred connections with a new key 
 import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
+from typing import NamedTuple
 
 from stopgap.accounts.recent import Credential, RecentCallers
+from stopgap.errors import StopgapError
 from stopgap.front.intake import Scope
 from stopgap.front.matching import credentials
 from stopgap.front.pool import Pool, is_below
+
+UNFOUND = "stopgap.unfound"
+"""In an application's environment: the error over which a caller could not be found."""
+
+
+class Search(NamedTuple):
+    """What came of looking a caller up, where that was needed."""
+
+    found: bool  # it was, and the request may be plain by now
+    error: StopgapError | None = None  # what was in the way
 
 
 class SingleFlight:
@@ -20,7 +32,8 @@ class SingleFlight:
     Args:
         prefixes: Below these, predictions are asked for.
         recent: Who is known.
-        look_up: Finds whose a header is, and has `recent` remember it; called in a thread.
+        look_up: Finds whose a header is, and has `recent` remember it; returns what was in the way.
+            Called in a thread.
     """
 
     def __init__(
@@ -28,34 +41,34 @@ class SingleFlight:
         *,
         prefixes: Collection[str],
         recent: RecentCallers,
-        look_up: Callable[[Credential], object],
+        look_up: Callable[[Credential], StopgapError | None],
     ) -> None:
         self._prefixes = tuple(prefixes)
         self._is_sought = recent.is_sought
         self._look_up = look_up
-        self._under_way: dict[Credential, asyncio.Event] = {}
+        self._under_way: dict[Credential, asyncio.Future[StopgapError | None]] = {}
 
-    async def find(self, scope: Scope, pool: Pool) -> bool:
-        """Have a request's caller looked up, or wait for who does; tell whether that was needed.
-
-        If so, the caller may be known by now, and the request be plain.
+    async def find(self, scope: Scope, pool: Pool) -> Search:
+        """Have a request's caller looked up, or wait for who does; if that is needed.
 
         Raises:
             Overloaded: no thread is free in time.
         """
         credential = self._sought(scope)
         if credential is None:
-            return False
+            return Search(found=False)
         if ahead := self._under_way.get(credential):
-            await ahead.wait()
-            return True
-        ended = self._under_way[credential] = asyncio.Event()
+            error = await asyncio.shield(ahead)
+            return Search(found=error is None, error=error)
+        ended = asyncio.get_running_loop().create_future()
+        self._under_way[credential] = ended
+        error = None
         try:
-            await pool.run(partial(self._look_up, credential))
+            error = await pool.run(partial(self._look_up, credential))
         finally:
             del self._under_way[credential]
-            ended.set()
-        return True
+            ended.set_result(error)
+        return Search(found=error is None, error=error)
 
     def _sought(self, scope: Scope) -> Credential | None:
         """Tell the header of a prediction request by which its caller is yet to be found."""

@@ -1,7 +1,5 @@
 """Who asks: from the session cookie or the API key to a caller, and what that caller may do."""
 
-from contextlib import suppress
-
 from flask import Response, g, request
 from werkzeug.sansio.http import parse_cookie
 
@@ -36,6 +34,9 @@ def caller() -> Caller | None:
 
 
 def _find() -> Caller | None:
+    unfound: StopgapError | None = request.environ.get("stopgap.unfound")
+    if unfound is not None:  # it took the database's whole patience; nobody waits for that twice
+        raise unfound
     authorization = request.headers.get("Authorization", "")
     g.by_key = bearer(authorization) is not None
     if not g.by_key:
@@ -46,10 +47,13 @@ def _find() -> Caller | None:
     return found
 
 
-def look_up(built: Parts, credential: Credential) -> None:
-    """Find whose a header is, so that it is known for a moment; what goes wrong, the view tells."""
-    with suppress(StopgapError):
+def look_up(built: Parts, credential: Credential) -> StopgapError | None:
+    """Find whose a header is, so that it is known for a moment; return what was in the way."""
+    try:
         _whose(built, credential)
+    except StopgapError as error:
+        return error
+    return None
 
 
 def _whose(built: Parts, credential: Credential) -> Caller | None:
