@@ -80,12 +80,12 @@ def build_parts(installation: Installation, metrics: Metrics | None = None) -> P
         clock=SystemClock(),
         ids=RandomIds(),
     )
-    memory = _memory(ground)
+    images, memory = _images(ground), _memory(ground)
     answerers = _answerers(ground, memory.spool)
     return Parts(
         settings=installation.settings,
         contracts=ground.contracts,
-        images=_images(ground),
+        images=images,
         metrics=ground.metrics,
         database=ground.database,
         health=_health(ground, memory.spool, answerers.predicting),
