@@ -232,6 +232,13 @@ def test_the_last_known_routing_outlives_a_power_cut(
     assert flushed == [(path.stat().st_size, False)]
 
 
+async def until(so: Callable[[], bool]) -> None:
+    """Wait until something is so; another task does it."""
+    async with asyncio.timeout(5):
+        while not so():  # noqa: ASYNC110  # it is no event
+            await asyncio.sleep(0.01)
+
+
 class Unlucky(Worker):
     """A worker that cannot load its first model at once."""
 
@@ -253,9 +260,7 @@ async def test_what_cannot_be_loaded_is_tried_again(
     worker = Unlucky(Source(routing(release(1))), tmp_path / "releases.json")
     await worker.follower.start()
     assert worker.plan.slot(release(1)) is None
-    async with asyncio.timeout(5):
-        while worker.plan.slot(release(1)) is None:  # noqa: ASYNC110  # another task does it
-            await asyncio.sleep(0.01)
+    await until(lambda: worker.plan.slot(release(1)) is not None)
     await worker.follower.stop()
 
 
@@ -269,9 +274,7 @@ async def test_what_cannot_be_asked_is_reported(
     await worker.follower.start()
     await asyncio.sleep(0.1)
     assert worker.troubles == {(contract.name, 1): "its file is not there yet"}
-    async with asyncio.timeout(10):
-        while worker.troubles:  # noqa: ASYNC110  # another task does it
-            await asyncio.sleep(0.01)
+    await until(lambda: not worker.troubles)
     worker.slots[0].trouble = "it died"
     await asyncio.sleep(0.1)
     assert worker.troubles == {(contract.name, 1): "it died"}

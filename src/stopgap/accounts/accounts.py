@@ -199,12 +199,14 @@ class Accounts:
 
     def close_demo_account(self) -> None:
         """End what the demo account has left where it may not sign in: sessions and API keys."""
-        with self._database.write() as connection:
+        with self._database.read() as connection:  # so that hardly any start or command writes
             login = store.find_login(connection, fold_name(DEMO_NAME))
-            if login and login.is_published:
-                store.delete_sessions_of(connection, login.account.id)
-                for key in store.keys(connection, login.account.id):
-                    store.delete_key(connection, key.id, login.account.id)
+        if login is None or not login.is_published:
+            return
+        with self._database.write() as connection:
+            store.delete_sessions_of(connection, login.account.id)
+            for key in store.keys(connection, login.account.id):
+                store.delete_key(connection, key.id, login.account.id)
 
     def _add(self, name: str, password: str, role: Role, *, fixed_password: bool) -> Account:
         with self._passwords.turn() as turn:
