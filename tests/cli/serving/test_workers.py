@@ -2,6 +2,14 @@
 
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from granian.server.mp import MPServer
+
+from stopgap.cli.serving.workers import Server
 
 BIRTHS = 300
 
@@ -34,3 +42,26 @@ def test_a_worker_that_is_told_to_stop_while_it_is_forked() -> None:
     )
     assert (told.returncode, told.stderr) == (0, "")
     assert set(told.stdout.split()) == {"-15"}
+
+
+def test_one_thread_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever else asks hears from it: of two the system would tell one alone of the end."""
+    ends, waited = threading.Event(), list[str]()
+
+    def wait() -> None:
+        waited.append(threading.current_thread().name)
+        ends.wait()
+
+    process = SimpleNamespace(join=wait, exitcode=0, pid=1)
+    made: Any = SimpleNamespace(inner=process, interrupt_by_parent=True)
+    monkeypatch.setattr(MPServer, "_spawn_worker", lambda *_, **__: made)
+    worker = Server("app")._spawn_worker()
+    watcher = threading.Thread(target=worker._watcher, name="watcher", daemon=True)
+    watcher.start()
+    worker.join(0.01)
+    assert worker.is_alive()
+    ends.set()
+    worker.join(10)
+    assert not worker.is_alive()
+    watcher.join()
+    assert waited == ["watcher"]

@@ -33,12 +33,19 @@ class Server(MPServer):
     def _spawn_worker(self, *args: Any, **named: Any) -> Any:
         """Make a worker whose end is awaited as is told here."""
         worker: Any = super()._spawn_worker(*args, **named)
-        worker._watcher = partial(self._await, worker)  # noqa: SLF001  # it knows of no other way
+        ended = threading.Event()
+        worker._watcher = partial(  # noqa: SLF001  # it knows of no other way
+            self._await, worker, ended
+        )
+        # Of two threads that wait for one process the system tells one alone; the other would take
+        # it for alive, say that it refused to stop, and kill whoever has its number by now.
+        worker.join, worker.is_alive = ended.wait, lambda: not ended.is_set()
         return worker
 
-    def _await(self, worker: WorkerProcess) -> None:
+    def _await(self, worker: WorkerProcess, ended: threading.Event) -> None:
         """Wait for a worker's end; where nobody wanted it, tell the cause, and have it replaced."""
         worker.inner.join()
+        ended.set()
         code = worker.inner.exitcode
         if code in TOLD:
             time.sleep(MOMENT)
