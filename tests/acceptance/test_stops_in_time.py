@@ -1,5 +1,6 @@
 """Stopping: within two seconds, whatever is under way."""
 
+import os
 import signal
 import socket
 import time
@@ -39,6 +40,19 @@ def test_what_is_under_way_is_finished(tmp_path: Path) -> None:
             for upload in uploads:
                 with suppress(ConnectionError):  # it was not there yet
                     assert upload.result().status == 201
+
+
+def test_impatience(tmp_path: Path) -> None:
+    """Who presses Ctrl-C again and again ends nothing that is under way."""
+    picture = png(size=(3000, 3000))
+    with running(tmp_path, stopped=False) as server, ThreadPoolExecutor() as pool:
+        uploads = [pool.submit(server.client().upload, picture) for _ in range(2)]
+        time.sleep(0.1)
+        for _ in range(4):
+            os.killpg(server.process.pid, signal.SIGINT)
+            time.sleep(0.02)
+        assert server.stop(signal.SIGINT) < STOP_SECONDS
+        assert [upload.result().status for upload in uploads] == [201, 201]
 
 
 def nobody_listens(port: int) -> bool:

@@ -1,8 +1,11 @@
 """What no whole server shows reliably of how its workers come and go."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +36,40 @@ for _ in range({BIRTHS}):
 os.kill(os.getpid(), signal.SIGTERM)
 assert heard == [1], heard
 """
+
+STARTING = """
+import asyncio
+from granian.constants import Interfaces, Loops
+from stopgap.cli.serving.workers import Server, mind
+
+async def app(scope, receive, send):
+    await receive()
+    print("starting", flush=True)
+    await asyncio.sleep(0.5)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+server = Server("app", port=0, interface=Interfaces.ASGI, loop=Loops.asyncio, log_enabled=False)
+mind(server)
+server.serve(target_loader=lambda: app, wrap_loader=False)
+"""
+
+
+def test_a_worker_that_is_told_to_stop_twice_while_it_starts() -> None:
+    """It comes to its end, as from one signal; a terminal sends both, and people press twice."""
+    command = [sys.executable, "-c", STARTING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as server:
+        assert server.stdout is not None
+        try:
+            assert server.stdout.readline() == b"starting\n"
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+                os.killpg(server.pid, number)
+                time.sleep(0.1)  # else the system makes one of two
+            assert server.wait(10) == 0
+        finally:
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def test_a_worker_that_is_told_to_stop_while_it_is_forked() -> None:

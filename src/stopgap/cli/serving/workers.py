@@ -3,15 +3,17 @@
 The server forks them and replaces them; what is here mends what it forgets or does too soon.
 """
 
+import asyncio
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVarTuple
 
+from granian import loops
 from granian.server.common import AbstractServer
 from granian.server.mp import MPServer, WorkerProcess
 
@@ -25,6 +27,8 @@ MOMENT = 0.1
 """... and in so many seconds the server knows, too."""
 
 logger = logging.getLogger(__name__)
+
+Arguments = TypeVarTuple("Arguments")
 
 
 class Server(MPServer):
@@ -61,6 +65,7 @@ def mind(server: AbstractServer[Any]) -> None:
     server.respawned_wrks = Patience()
     server.interrupt_children = Deaths()
     server.main_loop_interrupt = Waking(server)
+    loops.register("asyncio")(build_loop)
     birth = Birth()
     os.register_at_fork(
         before=birth.begins, after_in_parent=birth.ends, after_in_child=birth.is_over
@@ -144,3 +149,33 @@ class Birth:
         for number in self._SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """A worker's event loop, in which a handler hears one signal, and no more.
+
+    The server's own thread takes one of them. Its handler would wait, with the interpreter held,
+    for the second to be taken while a worker starts, and for the third while it leaves: for ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard = set[Callable[..., object]]()
+
+    def add_signal_handler(
+        self, sig: int, callback: Callable[[*Arguments], object], *args: *Arguments
+    ) -> None:
+        """Have something called at a signal, unless another signal has called it before."""
+        super().add_signal_handler(sig, self._call, callback, *args)
+
+    def _call(self, callback: Callable[[*Arguments], object], *args: *Arguments) -> None:
+        if callback not in self._heard:
+            self._heard.add(callback)
+            callback(*args)
+
+
+def build_loop() -> asyncio.AbstractEventLoop:
+    """Build a worker's event loop, as the server asks for one."""
+    loop = Loop()
+    asyncio.set_event_loop(loop)
+    return loop
