@@ -228,6 +228,26 @@ def test_a_volume_without_locks_refuses_and_recovers(
     assert len(spooled(tmp_path)) == 1
 
 
+def test_a_look_at_a_full_disk(tmp_path: Path) -> None:
+    """It tells of the disk though nobody asks; where somebody does, the last record tells."""
+    with closing(Spool(tmp_path, RandomIds())) as spool:
+        with no_room_beyond(100), pytest.raises(SpoolUnwritable):
+            spool.check()  # before the first record
+        spool.check()
+        spool.append(encode(record()))
+        with no_room_beyond(100):
+            spool.check()
+            with pytest.raises(SpoolUnwritable):
+                spool.check()
+            with pytest.raises(SpoolUnwritable):
+                spool.append(encode(record()))
+            with pytest.raises(SpoolUnwritable):
+                spool.check()
+        spool.append(encode(record()))
+        spool.check()
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_folder_that_is_none_refuses_and_recovers(tmp_path: Path) -> None:
     """Where no segment can be begun, records are refused until one can."""
     folder = tmp_path / "spool"

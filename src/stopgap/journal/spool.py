@@ -72,7 +72,7 @@ class Spool:
         self._unflushed: list[int] = []  # descriptors of full segments
         self._flusher: threading.Thread | None = None
         self._closed = threading.Event()
-        self._refused = False  # the last record
+        self._kept = False  # a record since the last look, and none refused after it
 
     def append(self, body: bytes) -> None:
         """Keep a record; when this returns, the answer may leave.
@@ -90,14 +90,14 @@ class Spool:
                 self._end += append(self._segment, body)
                 if self._always:
                     os.fsync(self._segment)
-                self._refused = False
+                self._kept = True
             except OSError as error:
-                self._refused = True
+                self._kept = False
                 self._cut()
                 raise SpoolUnwritable(error.strerror or str(error)) from error
 
     def check(self) -> None:
-        """See whether a record can be kept again, where the last one could not.
+        """See whether a record can be kept: one has been since the last look, or this tries.
 
         Nobody may ask for predictions of a server that is not well, so this does not wait for the
         next record to tell.
@@ -105,7 +105,8 @@ class Spool:
         Raises:
             SpoolUnwritable: none can be kept.
         """
-        if not self._refused:
+        if self._kept:
+            self._kept = False
             return
         probe = self._folder / f".probe-{self._ids.new()}"
         try:
@@ -120,7 +121,6 @@ class Spool:
                 probe.unlink(missing_ok=True)
         except OSError as error:
             raise SpoolUnwritable(error.strerror or str(error)) from error
-        self._refused = False
 
     def close(self) -> None:
         """Leave all that was written to the drainer; a late record begins a segment anew."""

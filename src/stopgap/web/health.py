@@ -49,7 +49,7 @@ class Health:
 
         Raises:
             ModelUnavailable: since the start there has been nobody to answer for some contract.
-            SpoolUnwritable: the last answer could not be put on record, and none can be yet.
+            SpoolUnwritable: no answer can be put on record.
             DatabaseUnreachable: the database does not answer, or has not for two seconds.
         """
         self._ready()
