@@ -1,5 +1,6 @@
 """Stopping under load: clients that go when they are told to notice nothing."""
 
+import json
 import os
 import signal
 import socket
@@ -10,14 +11,20 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.client import Answer, head, read_answer
+from tests.acceptance.desk import HOSTILE, NAME, add, desk
 from tests.acceptance.load import Load
 from tests.acceptance.problem_shape import assert_problem
 from tests.acceptance.processes import wait_for, workers
 from tests.acceptance.server import ML_SERVER, Server, running
 from tests.acceptance.stopping import LOAD_SECONDS, STOP_SECONDS, stop_under_load
+from tests.models.hostile import BAD
 from tests.pictures import png
 
+from stopgap.cli.serving.supervising import STOP_SECONDS as KILL_SECONDS
+
 pytestmark = pytest.mark.alone
+
+DEADLINE_SECONDS = 20.0
 
 TURNS = 2
 """Four times: with one worker or two, told alone or all together."""
@@ -97,3 +104,29 @@ def test_what_was_read_is_answered(tmp_path: Path) -> None:
             assert server.stop() < STOP_SECONDS
             assert_problem(read_answer(slow), 503)
         assert [upload.result().status for upload in uploads] == [201, 201, 201]
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_who_waits_for_a_model(tmp_path: Path, *, in_process: bool) -> None:
+    """Who waits for one longer than a stop may take is refused; nothing that was noted is lost."""
+    settings = {"STOPGAP_ACCESS_LOG": "true"}
+    with running(tmp_path, settings, stopped=False) as server, ThreadPoolExecutor() as pool:
+        client = server.client()
+        with desk(server.data) as releases:
+            told = {"deadline": DEADLINE_SECONDS, "in_process": in_process}
+            releases.promote(NAME, add(releases, "hangs", file=HOSTILE, **told), "ann")
+        wait_for(lambda: release_of(client.get("/predict/5/may/1")) == "1", 20, "it answers")
+        asked = pool.submit(client.get, f"/predict/{BAD}/may/1")
+        form = pool.submit(client.get, f"/predict/{BAD}/mai/1")  # by Flask's view
+        time.sleep(0.5)
+        assert server.stop() < KILL_SECONDS
+        assert_problem(asked.result(), 503)
+        assert_problem(form.result(), 503)
+    lines = [json.loads(line) for line in server.said.splitlines() if line.startswith("{")]
+    refused = [line for line in lines if line.get("status") == 503]
+    assert len(refused) == 2, server.said
+
+
+def release_of(answer: Answer) -> str | None:
+    """Tell which release has answered."""
+    return answer.header("Stopgap-Release")

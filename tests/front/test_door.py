@@ -102,7 +102,9 @@ class House:
                 engine=engine,
                 chores=[],
                 supervisor=os.getppid(),
-                leaving=Leaving(places=self.places, intake=intake, sending=answers),
+                leaving=Leaving(
+                    places=self.places, intake=intake, sending=answers, end_models=engine.leave
+                ),
                 close=self._close,
             ),
         )

@@ -315,7 +315,9 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
             engine=parts.engine,
             chores=[],
             supervisor=0,
-            leaving=Leaving(places=places, intake=intake, sending=sending),
+            leaving=Leaving(
+                places=places, intake=intake, sending=sending, end_models=parts.engine.leave
+            ),
             close=parts.close,
         ),
     )

@@ -6,7 +6,7 @@ import threading
 import pytest
 from tests.front.loops import in_a_loop
 
-from stopgap.predicting.engine import Engine
+from stopgap.predicting.engine import Engine, nothing
 
 
 async def where() -> tuple[int, asyncio.AbstractEventLoop]:
@@ -68,6 +68,26 @@ async def test_the_server_s_loop_is_used() -> None:
         await engine.adopt()
     await engine.leave()
     engine.close()
+
+
+@in_a_loop
+async def test_it_ends_once() -> None:
+    """Who asks for the end while it comes waits for it, and what is carried ends once."""
+    engine, ended, free = Engine(), list[str](), asyncio.Event()
+
+    async def end() -> None:
+        await free.wait()
+        ended.append("ended")
+
+    engine.carry(nothing, end)
+    await engine.adopt()
+    first = asyncio.create_task(engine.leave())
+    await asyncio.sleep(0)
+    first.cancel()  # whoever asked first is gone; the end is not
+    asyncio.get_running_loop().call_later(0.01, free.set)
+    await engine.leave()
+    await engine.leave()
+    assert ended == ["ended"]
 
 
 def test_who_waits_for_too_long_cancels() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from stopgap.front import sockets
 from stopgap.front.admission import Places
@@ -17,7 +17,7 @@ LAST_SECONDS = 0.1
 """Time for the connections that wait to be taken, once no more can come."""
 
 LEAVE_SECONDS = 1.0
-"""Time in which the requests that are inside may end."""
+"""Time in which the requests that are inside may end; who waits for a model is refused then."""
 
 LOOK_SECONDS = 0.05
 """How often it is seen whether somebody is still there."""
@@ -33,12 +33,21 @@ class Leaving:
         places: In which the requests inside are.
         intake: Waits no more for who sends slowly, in the end.
         sending: Tells clients of the end, and waits no more for who reads slowly then.
+        end_models: Refuses who still waits for one.
     """
 
-    def __init__(self, *, places: Places, intake: Intake, sending: Sending) -> None:
+    def __init__(
+        self,
+        *,
+        places: Places,
+        intake: Intake,
+        sending: Sending,
+        end_models: Callable[[], Awaitable[None]],
+    ) -> None:
         self._places = places
         self._intake = intake
         self._sending = sending
+        self._end_models = end_models
         self._task: asyncio.Task[None] | None = None
         self._begun = False
 
@@ -55,6 +64,8 @@ class Leaving:
         await asyncio.sleep(LAST_SECONDS)
         self._hurry()
         await self._empty()
+        if self._places.taken:  # else the server would wait for them, and be killed
+            await self._end_models()
         os.kill(os.getpid(), signal.SIGINT)
 
     async def finish(self) -> None:

@@ -34,6 +34,7 @@ class Engine:
         self._end: Step = nothing
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._starting = threading.Lock()
 
     def carry(self, begin: Step, end: Step) -> None:
@@ -52,8 +53,10 @@ class Engine:
         await self._begin()
 
     async def leave(self) -> None:
-        """End what the server's loop carries."""
-        await self._end()
+        """End what the server's loop carries; whoever asks again waits for the same end."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._end())
+        await asyncio.shield(self._leaving)
 
     def ensure(self) -> None:
         """See that there is a loop: the server's, else one in a thread, which is started now.

@@ -128,7 +128,9 @@ def door_to(
             engine=parts.engine,
             chores=[*_chores(parts), *outlets],
             supervisor=supervisor,
-            leaving=Leaving(places=places, intake=intake, sending=sending),
+            leaving=Leaving(
+                places=places, intake=intake, sending=sending, end_models=parts.engine.leave
+            ),
             close=partial(_close, parts, outlets),
         ),
     )

@@ -31,7 +31,7 @@ keeps one that nobody uses: 90 s on Heroku (help.heroku.com/Y6M4QI4V), 60 s with
 
 HTTP1 = HTTP1Settings(max_buffer_size=HEAD_BYTES, header_read_timeout=IDLE_SECONDS * 1_000)
 
-STOP_SECONDS = 3
+STOP_SECONDS = 4
 """Time for a worker to end after it was told to; who needs longer is killed."""
 
 logger = logging.getLogger(__name__)
