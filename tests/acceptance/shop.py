@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from stopgap.contracts.madcompany import Sales
 
 SLOWLY_SECONDS = 0.01
+HEAVY_SECONDS = 5.0
 
 
 class Steady:
@@ -34,3 +35,10 @@ class Slow:
         """Answer in its own time."""
         time.sleep(SLOWLY_SECONDS)
         return [2_500] * len(rows)
+
+
+class Heavy(Steady):
+    """Takes its time to be loaded."""
+
+    def __init__(self) -> None:
+        time.sleep(HEAVY_SECONDS)

@@ -1,6 +1,5 @@
 """A server whose model takes 20 ms a call: `python -m tests.acceptance.slow_server`."""
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from functools import partial
 import click
 from granian import Granian
 from granian.constants import Interfaces
+from tests.front.loops import parent
 
 from stopgap import wiring
 from stopgap.cli.serving.serve import free_address, invitation
@@ -77,7 +77,7 @@ def build(installation: Installation, model: str) -> Door:
         await slots[0].stop()
 
     parts.engine.carry(begin, end)
-    return wiring.door_to(create_app(parts), parts, supervisor=os.getppid())
+    return wiring.door_to(create_app(parts), parts, supervisor=parent())
 
 
 def main(model: str) -> None:

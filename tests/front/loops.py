@@ -1,13 +1,21 @@
 """Tests that are coroutines, in real time or in a simulated one."""
 
 import asyncio
+import os
 import selectors
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec
 
+from stopgap.front.lifespan import Supervisor
+
 P = ParamSpec("P")
 Test = Callable[P, Coroutine[Any, Any, None]]
+
+
+def parent() -> Supervisor:
+    """Take this process's parent for who keeps it."""
+    return Supervisor(pid=os.getppid(), ready=lambda: None)
 
 
 def in_a_loop(test: Test[P]) -> Callable[P, None]:

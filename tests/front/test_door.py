@@ -1,7 +1,6 @@
 """The door lets in what can be answered, and refuses the rest in one shape."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Iterable
 from threading import Event
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.fakes import FakeClock
-from tests.front.loops import in_a_loop
+from tests.front.loops import in_a_loop, parent
 from tests.front.requests import Client, playing, scope, sending
 from tests.predicting.slots import nobodys_reporter
 
@@ -101,7 +100,7 @@ class House:
             lifespan=Lifespan(
                 engine=engine,
                 chores=[],
-                supervisor=os.getppid(),
+                supervisor=parent(),
                 leaving=Leaving(
                     places=self.places, intake=intake, sending=answers, end_models=engine.leave
                 ),

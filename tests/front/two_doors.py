@@ -12,6 +12,7 @@ from threading import Event
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+from tests.front.loops import parent
 from tests.predicting.slots import FakeSlot, nobodys_reporter, releases_of
 
 from stopgap import wiring
@@ -314,7 +315,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         lifespan=Lifespan(
             engine=parts.engine,
             chores=[],
-            supervisor=0,
+            supervisor=parent(),
             leaving=Leaving(
                 places=places, intake=intake, sending=sending, end_models=parts.engine.leave
             ),

@@ -1,11 +1,10 @@
 """Serving: what a worker does at its end, whatever fails."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
-from tests.front.loops import in_a_loop
+from tests.front.loops import in_a_loop, parent
 from tests.front.requests import Client, playing
 from tests.journal.records import is_free
 
@@ -38,7 +37,7 @@ async def test_an_outlet_that_fails_at_the_end(
         raise ZeroDivisionError
 
     outlets = [Chore(call=fail, every=60), Chore(call=lambda: called.append("last"), every=60)]
-    door = wiring.door_to(create_app(parts), parts, supervisor=os.getppid(), outlets=outlets)
+    door = wiring.door_to(create_app(parts), parts, supervisor=parent(), outlets=outlets)
     stop, told = {"type": "lifespan.shutdown"}, Client()
     await door({"type": "lifespan"}, playing([{"type": "lifespan.startup"}, stop]), told.send)
     assert told.messages[-1]["type"] == "lifespan.shutdown.complete"
@@ -67,7 +66,7 @@ async def test_a_worker_does_all_its_chores(
         monkeypatch.setattr(
             kind, name, lambda _self, *given, of=(kind, name): done.update({of: given})
         )
-    door = wiring.door_to(create_app(parts), parts, supervisor=os.getppid())
+    door = wiring.door_to(create_app(parts), parts, supervisor=parent())
     stop = asyncio.Event()
 
     async def receive() -> dict[str, object]:

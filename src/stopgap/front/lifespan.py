@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from stopgap.front.chores import Chore, do_chores
 from stopgap.front.event_loop import quicken
@@ -16,13 +17,21 @@ LOOK_SECONDS = 0.5
 """How often it is seen whether the supervisor is there."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Supervisor:
+    """Who keeps the workers, as one of them knows it."""
+
+    pid: int  # the worker ends when it is gone
+    ready: Callable[[], object]  # tells it that the worker serves
+
+
 class Lifespan:
     """One worker's.
 
     Args:
         engine: The event loop, for whatever else is awaited in it as long as the server lives.
         chores: What to do by itself, from the first moment to the last.
-        supervisor: The process whose end is this one's.
+        supervisor: Whose end is this one's.
         leaving: What is between SIGTERM and the end.
         close: Called once, after the last request.
     """
@@ -32,7 +41,7 @@ class Lifespan:
         *,
         engine: Engine,
         chores: Sequence[Chore],
-        supervisor: int,
+        supervisor: Supervisor,
         leaving: Leaving,
         close: Callable[[], None],
     ) -> None:
@@ -47,11 +56,13 @@ class Lifespan:
         await receive()
         gc.freeze()  # what is there now stays; looking through it all took 70 ms from time to time
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
+        loop.add_signal_handler(signal.SIGTERM, end_at_once)
         quicken(loop)
         await self._engine.adopt()
-        chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor))
+        loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
+        chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor.pid))
         await send({"type": "lifespan.startup.complete"})
+        self._supervisor.ready()
         await receive()
         chores.cancel()
         await asyncio.gather(chores, return_exceptions=True)
@@ -59,6 +70,12 @@ class Lifespan:
         await self._engine.leave()
         self._close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def end_at_once() -> None:
+    """End by SIGTERM, as a worker may that has not served yet; its models end with it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def end_with(supervisor: int) -> None:

@@ -16,7 +16,7 @@ from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import Intake
 from stopgap.front.leaving import Leaving
-from stopgap.front.lifespan import Lifespan
+from stopgap.front.lifespan import Lifespan, Supervisor
 from stopgap.front.pool import Pools
 from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
@@ -51,12 +51,8 @@ def create_app(settings: Settings | None = None) -> web.Application:
     return web.create_app(build_parts(installation, Metrics(installation.at.metrics)))
 
 
-def build_door(installation: Installation, supervisor: int) -> Asgi:
-    """Build what a worker serves.
-
-    Args:
-        supervisor: The process id of who keeps the workers; the worker ends when it is gone.
-    """
+def build_door(installation: Installation, supervisor: Supervisor) -> Asgi:
+    """Build what a worker serves."""
     settings, clock = installation.settings, SystemClock()
     log_to_stdout(settings.log_level)
     parts = build_parts(installation, Metrics(installation.at.metrics))
@@ -91,14 +87,13 @@ def door_to(
     application: web.Application,
     parts: Parts,
     *,
-    supervisor: int,
+    supervisor: Supervisor,
     outlets: Sequence[Chore] = (),
 ) -> Door:
     """Put the door in front of an application.
 
     Args:
         parts: What the application was built from.
-        supervisor: The process id of who keeps the workers; the worker ends when it is gone.
         outlets: What has been noted is written by these, once more at the end.
     """
     settings = parts.settings

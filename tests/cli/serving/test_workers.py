@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from granian.server.mp import MPServer
@@ -52,7 +51,7 @@ async def app(scope, receive, send):
 
 server = Server("app", port=0, interface=Interfaces.ASGI, loop=Loops.asyncio, log_enabled=False)
 mind(server)
-server.serve(target_loader=lambda: app, wrap_loader=False)
+server.serve(target_loader=lambda ready: app, wrap_loader=False)
 """
 
 
@@ -90,9 +89,9 @@ def test_one_thread_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
         ends.wait()
 
     process = SimpleNamespace(join=wait, exitcode=0, pid=1)
-    made: Any = SimpleNamespace(inner=process, interrupt_by_parent=True)
+    made = SimpleNamespace(inner=process, interrupt_by_parent=True, start=lambda: None)
     monkeypatch.setattr(MPServer, "_spawn_worker", lambda *_, **__: made)
-    worker = Server("app")._spawn_worker()
+    worker = Server("app")._spawn_worker(callback_loader=print)
     watcher = threading.Thread(target=worker._watcher, name="watcher", daemon=True)
     watcher.start()
     worker.join(0.01)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from stopgap import __version__, wiring
 from stopgap.cli.serving.drainer import DrainerKeeper
 from stopgap.cli.serving.workers import Server, mind
 from stopgap.front.access_log import Asgi
+from stopgap.front.lifespan import Supervisor
 from stopgap.journal.backlog import backlog
 from stopgap.telemetry.logs import StandardOutput, write_last_lines
 from stopgap.wiring import Installation
@@ -33,6 +35,9 @@ HTTP1 = HTTP1Settings(max_buffer_size=HEAD_BYTES, header_read_timeout=IDLE_SECON
 
 STOP_SECONDS = 4
 """Time for a worker to end after it was told to; who needs longer is killed."""
+
+SUCCEED_SECONDS = 0.2
+"""From the word of a worker that it serves to the end of the one that it replaces."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +60,7 @@ def supervise(installation: Installation, address: str, port: int) -> None:
         log_dictconfig=logging_of(installation.settings.log_level),
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
+        respawn_interval=SUCCEED_SECONDS,
     )
     mind(server)
     drainer = DrainerKeeper(installation)
@@ -62,7 +68,7 @@ def supervise(installation: Installation, address: str, port: int) -> None:
     logger.info("the server starts", extra=told)
     drainer.start()
     try:
-        load = partial(build_worker, installation, supervisor=os.getpid())
+        load = partial(build_worker, installation, os.getpid())
         server.serve(target_loader=load, wrap_loader=False)
     finally:
         drainer.stop()
@@ -84,14 +90,20 @@ def logging_of(level: str) -> dict[str, Any]:
     }
 
 
-def build_worker(installation: Installation, *, supervisor: int) -> Asgi:
+def build_worker(
+    installation: Installation, supervisor: int, *, ready: Callable[[], object]
+) -> Asgi:
     """Build what a worker serves; one that cannot says why, and another is tried.
+
+    Args:
+        supervisor: Its process id.
+        ready: Tells it that the worker serves.
 
     Raises:
         SystemExit: it cannot.
     """
     try:
-        return wiring.build_door(installation, supervisor=supervisor)
+        return wiring.build_door(installation, Supervisor(pid=supervisor, ready=ready))
     except Exception as error:
         logger.exception("a worker cannot start; another is tried")
         write_last_lines()

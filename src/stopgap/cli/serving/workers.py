@@ -1,10 +1,12 @@
-"""How workers come and go: replaced however often they die, and ended by the first signal.
+"""How workers come and go: replaced whenever that is due, and ended by the first signal.
 
 The server forks them and replaces them; what is here mends what it forgets or does too soon.
 """
 
 import asyncio
 import logging
+import mmap
+import multiprocessing
 import os
 import signal
 import threading
@@ -20,11 +22,17 @@ from granian.server.mp import MPServer, WorkerProcess
 PAUSE_SECONDS = 1.0
 """Before a process is replaced that died so soon after its start."""
 
-TOLD = frozenset({-signal.SIGINT, -signal.SIGTERM})
-"""How a worker ends that is told to while it starts. A terminal tells both at once, ..."""
+TOLD = frozenset({0, -signal.SIGINT, -signal.SIGTERM})
+"""How a worker ends that is told to, also while it starts. A terminal tells all at once, ..."""
 
 MOMENT = 0.1
 """... and in so many seconds the server knows, too."""
+
+READY_SECONDS = 90.0
+"""For a worker to load models and serve, before the one that it replaces is ended for it."""
+
+LOOK_SECONDS = 0.05
+"""How often it is seen whether it does."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +40,25 @@ Arguments = TypeVarTuple("Arguments")
 
 
 class Server(MPServer):
-    """Tells what ended a worker, where the server itself tells only that one has ended."""
+    """Tells what ended a worker, and ends no old one before the new one serves.
+
+    The server itself tells only that one has ended, and goes by the clock.
+    """
+
+    _replaces = False
+
+    def _reload(self, *args: Any, **named: Any) -> None:
+        """Replace all workers, one after the other."""
+        self._replaces = True
+        super()._reload(*args, **named)  # type: ignore[no-untyped-call]  # the server's own
+        self._replaces = False
 
     def _spawn_worker(self, *args: Any, **named: Any) -> Any:
-        """Make a worker whose end is awaited as is told here."""
-        worker: Any = super()._spawn_worker(*args, **named)
+        """Make a worker whose beginning and end are awaited as is told here."""
+        ready = mmap.mmap(-1, 1)  # shared with the worker, which is forked
+        load = partial(named["callback_loader"], ready=partial(ready.write, b"1"))
+        worker: Any = super()._spawn_worker(*args, **named | {"callback_loader": load})
+        worker.start = partial(self._start, worker, worker.start, ready)
         ended = threading.Event()
         worker._watcher = partial(  # noqa: SLF001  # it knows of no other way
             self._await, worker, ended
@@ -45,6 +67,15 @@ class Server(MPServer):
         # it for alive, say that it refused to stop, and kill whoever has its number by now.
         worker.join, worker.is_alive = ended.wait, lambda: not ended.is_set()
         return worker
+
+    def _start(self, worker: Any, start: Callable[[], None], ready: mmap.mmap) -> None:
+        """Start a worker; where another is to end for it, wait until it serves."""
+        start()
+        end = time.monotonic() + READY_SECONDS
+        while self._replaces and worker.is_alive() and ready[0] == 0:
+            if self.interrupt_signal or time.monotonic() > end:
+                break
+            time.sleep(LOOK_SECONDS)
 
     def _await(self, worker: WorkerProcess, ended: threading.Event) -> None:
         """Wait for a worker's end; where nobody wanted it, tell the cause, and have it replaced."""
@@ -62,6 +93,7 @@ class Server(MPServer):
 
 def mind(server: AbstractServer[Any]) -> None:
     """Have a server mind its workers as is told here, from the first one on."""
+    multiprocessing.set_start_method("fork", force=True)  # else, from Python 3.14 on, another
     server.respawned_wrks = Patience()
     server.interrupt_children = Deaths()
     server.main_loop_interrupt = Waking(server)
@@ -127,8 +159,8 @@ class Birth:
     """Lets a signal end a worker that is still starting, from its first moment on.
 
     A worker inherits the supervisor's handlers, which would swallow the signal: it would never
-    learn that it has to stop. So signals wait while it is forked, until it has none. Once it
-    serves, handlers of its own take their place.
+    learn that it has to stop. So signals wait while it is forked, until it has none. Once it has an
+    event loop, handlers of its own take their place.
     """
 
     _SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
