@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 from flask.testing import FlaskClient
 
 from bench.journal import BATCH, records, say
+from bench.page import write
 from bench.table import markdown
 from stopgap import wiring
 from stopgap.accounts.permissions import Role
@@ -32,7 +33,6 @@ from stopgap.settings import Settings
 from stopgap.storage.database import open_database
 from stopgap.web.parts import NAME, Parts
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 MARKS = "<!-- Written by `python -m bench.console`. -->", "<!-- The end of the history's. -->"
 
 ROUNDS = 15
@@ -124,14 +124,6 @@ def measure(folder: Path, count: int) -> list[list[str]]:
     return lines
 
 
-def write(text: str) -> None:
-    """Put the table between its marks in the page."""
-    begin, end = MARKS
-    head, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    tail = rest.partition(end)[2]
-    PAGE.write_text(f"{head}{begin}\n\n{text}\n\n{end}{tail}", encoding="utf-8")
-
-
 def main(words: Sequence[str] | None = None) -> None:
     """Measure the history's pages, and print their table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,7 +135,7 @@ def main(words: Sequence[str] | None = None) -> None:
     text = f"{chosen.records:,} answers of 90 days, on SQLite.\n\n{table}"
     sys.stdout.write(f"\n{text}\n")
     if chosen.write:
-        write(text)
+        write(text, MARKS)
 
 
 if __name__ == "__main__":

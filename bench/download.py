@@ -22,10 +22,11 @@ from bench.console import ACCOUNTS, PASSWORD, fill
 from bench.contestants import ROOT, Request
 from bench.journal import say
 from bench.load import Round, find_tools, run_wrk
+from bench.serving import free_ports
 from stopgap import wiring
 from stopgap.settings import Settings
 
-PORT = 5177
+(PORT,) = free_ports(1)
 CONNECTIONS = 8
 ROUNDS = 5
 SECONDS = 6.0
@@ -114,7 +115,7 @@ def measure_predictions(cookie: str) -> None:
             time.sleep(1.5)  # until its process has started
             rounds["with"].append(ask())
             if download.poll() is not None:
-                say("the download ended before the predictions: too few records")
+                raise SystemExit("The download ended before the predictions: too few records?")
     for words, made in rounds.items():
         rates = statistics.median(each.rate for each in made)
         p50, p99 = (statistics.median(getattr(each, name) for each in made) for name in POINTS)
@@ -136,16 +137,14 @@ def main(words: Sequence[str] | None = None) -> None:
     """Fill a journal, serve it, and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, help="data that `bench.console` has filled before")
     chosen = parser.parse_args(words)
     find_tools()
     with tempfile.TemporaryDirectory(prefix="stopgap-bench-") as name:
-        folder = chosen.folder or Path(name)
-        if not (folder / "journal.db").exists():
-            with closing(wiring.build_parts(wiring.prepare(Settings(data=folder)))) as parts:
-                for account, role in ACCOUNTS.values():
-                    parts.accounts.add(account, PASSWORD, role)
-                fill(parts, chosen.records)
+        folder = Path(name)
+        with closing(wiring.build_parts(wiring.prepare(Settings(data=folder)))) as parts:
+            for account, role in ACCOUNTS.values():
+                parts.accounts.add(account, PASSWORD, role)
+            fill(parts, chosen.records)
         with serving(folder):
             cookie = cookie_of_operator()
             measure_predictions(cookie)

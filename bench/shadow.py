@@ -6,6 +6,7 @@ killed at its deadline, and is started again.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -32,9 +33,20 @@ SETTLED_SECONDS = {"without": 2.0, "with": 20.0}
 POINTS = ("p50", "p99")
 
 
-def stopgap(environment: Mapping[str, str], *words: str) -> None:
-    """Run a command about releases."""
-    subprocess.run([*COMMAND, "release", *words], env=environment, check=True, capture_output=True)
+def stopgap(environment: Mapping[str, str], *words: str) -> bytes:
+    """Run a command about releases; return what it says."""
+    command = [*COMMAND, "release", *words]
+    return subprocess.run(command, env=environment, check=True, capture_output=True).stdout
+
+
+def check_it_hung(environment: Mapping[str, str]) -> None:
+    """See that copies were late, without which nothing was measured.
+
+    Raises:
+        SystemExit: none was.
+    """
+    if not json.loads(stopgap(environment, "show", "1", "--json"))["last_hour"].get("late"):
+        raise SystemExit("The shadow did not hang.")
 
 
 @contextmanager
@@ -93,6 +105,7 @@ def main(words: Sequence[str] | None = None) -> None:
             "PORT": str(port),
             "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
         }
+        environment.pop("HARMLESS", None)
         with serving(environment, port):
             add = ("add", MODEL, "--samples", "200")
             stopgap(environment | {"HARMLESS": "1"}, *add)
@@ -104,6 +117,7 @@ def main(words: Sequence[str] | None = None) -> None:
                 ask(port, SETTLED_SECONDS[name])  # the shadow gets copies, and hangs
                 rounds[name].append(ask(port, chosen.seconds))
                 if there:
+                    check_it_hung(environment)
                     stopgap(environment, "withdraw", "1")
     for name, made in rounds.items():
         p50, p99 = (statistics.median(getattr(each, point) for each in made) for point in POINTS)

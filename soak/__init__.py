@@ -1,1 +1,1 @@
-"""The soak: the full-length versions of what `make test` holds in short. `make soak` runs it."""
+"""The soak: what `make test` holds in short, in full length, and power cuts; `make soak`."""

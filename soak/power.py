@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.acceptance.load import Load
+from tests.acceptance.load import Acknowledged, Load
 from tests.acceptance.processes import wait_for
 from tests.acceptance.reckoning import Reckoning, reckon
 from tests.acceptance.server import ML_SERVER, Server, running
@@ -48,6 +48,7 @@ class Cuts:
     fsync: str
     acknowledged: int = 0
     lost: int = 0
+    changed: int = 0
     twice: int = 0
     oldest: float = 0.0  # seconds before its cut, of what is lost
 
@@ -55,6 +56,7 @@ class Cuts:
         """Count one more, at a time of the clock."""
         self.acknowledged += found.acknowledged
         self.lost += found.missing
+        self.changed += found.changed
         self.twice += found.twice
         self.oldest = max([self.oldest, *(at - answered_at(each) for each in found.lost)])
 
@@ -63,6 +65,7 @@ class Cuts:
         """What does not hold; with `off`, a loss is what shows that power was cut at all."""
         kept = KEPT[self.fsync]
         wrong = {
+            f"{self.changed} changed": self.changed > 0,
             f"{self.twice} doubled": self.twice > 0,
             "nothing was acknowledged": self.acknowledged == 0,
             "nothing is lost: no power was cut": kept is None and not self.lost,
@@ -104,7 +107,7 @@ def answered_at(request_id: str) -> float:
 
 def _answer_until_the_cut(
     folder: Path, settings: Mapping[str, str], disk: Path, left: Path
-) -> tuple[Sequence[str], float]:
+) -> tuple[Sequence[Acknowledged], float]:
     """Serve until some moment; copy the disk as it is then, and tell who was answered, and when."""
     with running(folder, settings):
         pass  # a server that has been here for long

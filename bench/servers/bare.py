@@ -3,8 +3,8 @@
 `eager` is the ASGI one once more, whose event loop begins tasks at once, as Stopgap's does.
 
 It reads nothing and decides nothing. Its answer has the headers and the body that it was started
-with, which are Stopgap's own, so that both send as many bytes. What is left unsaid to the server
-here is what `stopgap serve` leaves at, or sets to, the same values.
+with, which are Stopgap's own, so that both send as many bytes. `stopgap serve` gives idle
+connections and slow senders more room, which no request of the bench needs.
 
     python -m bench.servers.bare asgi PORT '[["content-type", "application/json"], ...]' BODY
 """

@@ -7,10 +7,11 @@ import sys
 from functools import partial
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from stopgap import wiring
+from stopgap.cli.serving.supervising import HTTP1
 
 
 def main(port: str) -> None:
@@ -20,6 +21,8 @@ def main(port: str) -> None:
         "flask",
         port=int(port),
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1,
         workers=1,
         blocking_threads=settings.threads,  # as many views at once as behind the door
         websockets=False,

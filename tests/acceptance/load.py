@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 from tests.acceptance.client import head
 from tests.acceptance.predictions import INPUTS, QUERY
@@ -45,11 +45,18 @@ def _with_body(media_type: str, headers: Mapping[str, str], body: bytes) -> byte
     return head("POST", "/predict", {**headers, **told}) + body
 
 
+class Acknowledged(NamedTuple):
+    """One answer that a client has."""
+
+    id: str  # its X-Request-Id
+    output: str  # its body
+
+
 @dataclass(kw_only=True)
 class Toll:
     """What became of the requests."""
 
-    acknowledged: list[str] = field(default_factory=list, repr=False)  # their X-Request-Ids
+    acknowledged: list[Acknowledged] = field(default_factory=list, repr=False)
     refused: Counter[int] = field(default_factory=Counter)  # status -> answers that were none
     broken: int = 0  # connections that ended in the middle of a request
     unreachable: int = 0  # attempts to connect in vain
@@ -156,9 +163,9 @@ class Load:
             began = time.monotonic()
             due = max(due + self._pause, began - 1)  # what was missed is made up for, for a second
             connection.sendall(self._requests[turn % len(self._requests)])
-            status, request_id, closing = read_answer(answers)
+            status, answer, closing = read_answer(answers)
             if status == 200:
-                toll.acknowledged.append(request_id)
+                toll.acknowledged.append(answer)
                 toll.slowest = max(toll.slowest, time.monotonic() - began)
             else:
                 toll.refused[status] += 1
@@ -167,8 +174,8 @@ class Load:
         return due
 
 
-def read_answer(answers: BinaryIO) -> tuple[int, str, bool]:
-    """Read one answer whole; tell its status, its X-Request-Id and whether it is the last.
+def read_answer(answers: BinaryIO) -> tuple[int, Acknowledged, bool]:
+    """Read one answer whole; tell its status, what it says and whether it is the last.
 
     Raises:
         OSError, ValueError: the connection ended before.
@@ -179,7 +186,8 @@ def read_answer(answers: BinaryIO) -> tuple[int, str, bool]:
         name, _, value = line.partition(b":")
         told[name.lower()] = value.strip()
     length = int(told[b"content-length"]) if b"content-length" in told else -1
-    if length < 0 or len(answers.read(length)) != length:
+    body = answers.read(max(length, 0))
+    if len(body) != length:
         raise ConnectionError("the answer is not whole")
     closing = told.get(b"connection", b"").lower() == b"close"
-    return status, told.get(b"x-request-id", b"").decode(), closing
+    return status, Acknowledged(told.get(b"x-request-id", b"").decode(), body.decode()), closing

@@ -14,7 +14,7 @@ NO_OBJECTS: dict[str, bytes] = {
     "nothing": b"null",
     "many brackets": b"[" * 20_000,
     "many objects": b'{"a":' * 20_000,
-    "closed brackets": b'{"month": ' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    "closed brackets": b'{"month": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
     "NaN": b'{"seller_available": NaN}',
     "Infinity": b'{"seller_available": -Infinity}',
     "duplicate": b'{"month": "may", "month": "may"}',

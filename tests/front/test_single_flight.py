@@ -118,14 +118,17 @@ async def test_who_goes_away_takes_nobody_along() -> None:
 @in_a_loop
 async def test_no_thread_is_free() -> None:
     """Who would have looked up is refused, and the others find that out for themselves."""
+    flights = Flights()
 
     def refuse(_credential: Credential) -> StopgapError | None:
+        assert flights.landing.wait(10)
         raise Overloaded("no thread")
 
-    flights = Flights()
     single = SingleFlight(prefixes=["/predict"], recent=flights.recent, look_up=refuse)
     pool = Pool("few", threads=1, patience=5.0, body_bytes=FORM_BYTES)
-    both = [single.find(scope(PREDICT, KEY), pool) for _ in range(2)]
+    both = [asyncio.create_task(single.find(scope(PREDICT, KEY), pool)) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    flights.landing.set()
     ahead, waited = await asyncio.gather(*both, return_exceptions=True)
     assert isinstance(ahead, Overloaded)
     assert waited == Search(found=True)
@@ -135,14 +138,17 @@ async def test_no_thread_is_free() -> None:
 async def test_what_was_in_the_way_is_told_to_all() -> None:
     """Nobody waits once more for a database that has just kept silent for its whole patience."""
     error, called = DatabaseUnreachable("database", "it is away"), list[Credential]()
+    flights = Flights()
 
     def fail(credential: Credential) -> StopgapError | None:
         called.append(credential)
+        assert flights.landing.wait(10)
         return error
 
-    flights = Flights()
     single = SingleFlight(prefixes=["/predict"], recent=flights.recent, look_up=fail)
     pool = Pool("few", threads=1, patience=5.0, body_bytes=FORM_BYTES)
-    several = [single.find(scope(PREDICT, KEY), pool) for _ in range(3)]
+    several = [asyncio.create_task(single.find(scope(PREDICT, KEY), pool)) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    flights.landing.set()
     assert await asyncio.gather(*several) == [Search(found=False, error=error)] * 3
     assert called == [KEY]

@@ -13,7 +13,7 @@ def cuts(fsync: str, *, lost: int = 0, ago: float = 0.0, twice: int = 0) -> Cuts
     """Make the outcome of one cut."""
     told = Cuts(fsync=fsync)
     ids = [RandomIds().new() for _ in range(lost)]
-    found = Reckoning(acknowledged=100, lost=ids, twice=twice, unacknowledged=0)
+    found = Reckoning(acknowledged=100, lost=ids, changed=0, twice=twice, unacknowledged=0)
     told.add(found, time.time() + ago)
     return told
 

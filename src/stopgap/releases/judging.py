@@ -98,7 +98,7 @@ def _failing(seen: Seen) -> Verdict | None:
 
     Back, if a release that fails as often as allowed would fail so often less than once in a
     million times. Four failures and nothing else are enough; at 5 requests a second, a canary that
-    fails one request in five is back within 10 s. Not back, if a real live release fails so much
+    fails one request in four is back within 10 s. Not back, if a real live release fails so much
     itself that the canary's failures may be its share of both releases'.
     """
     tally, live = seen.canary, seen.live
