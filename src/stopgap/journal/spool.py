@@ -50,10 +50,12 @@ class SpoolUnwritable(StopgapError):
 class Spool:
     """One worker's records on their way into the journal; made after the worker's fork.
 
-    An append took 1 µs with `off` and `interval` (99 of 100 below 4 µs); with `always` it takes what
-    the disk needs. To measure again, with a folder to be deleted afterwards: `python -m timeit -s
-    "from pathlib import Path; from stopgap.clock import RandomIds; from stopgap.journal.spool import
-    Spool; spool = Spool(Path('measured'), RandomIds())" "spool.append(bytes(280))"`.
+    An append took 1 µs with `off` and `interval` (99 of 100 below 4 µs); with `always` the disk
+    decides. To measure again, with a folder to be deleted afterwards:
+
+        python -m timeit -s "from pathlib import Path; from stopgap.clock import RandomIds; \
+            from stopgap.journal.spool import Spool; \
+            spool = Spool(Path('measured'), RandomIds())" "spool.append(bytes(280))"
     """
 
     def __init__(
