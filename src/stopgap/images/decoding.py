@@ -27,6 +27,7 @@ from stopgap.images.image import (
     Kind,
 )
 from stopgap.images.outline import Outline, read_outline
+from stopgap.images.profile import needed
 
 OPENERS: Mapping[Kind, Callable[[BytesIO], ImageFile]] = {
     Kind.JPEG: JpegImageFile,
@@ -209,19 +210,19 @@ class Colours:
     """
 
     def __init__(self, profile: bytes | None) -> None:
-        self._profile = profile or b""
+        self._profile = needed(profile) if profile else None
         self._transforms: dict[str, ImageCms.ImageCmsTransform | None] = {}
 
     def __call__(self, image: Pillow.Image) -> Pillow.Image:
         """Turn an image's colours."""
-        if not self._profile:
+        if self._profile is None:
             return _for_screens(image)
         plain = image
         if image.mode in ("P", "1"):
             plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
         alpha = plain.getchannel("A") if plain.mode in ("LA", "RGBA") else None
         base = plain if alpha is None else plain.convert(plain.mode[:-1])
-        transform = self._transform(base.mode)
+        transform = self._transform(self._profile, base.mode)
         if transform is None:
             return _for_screens(image)
         turned = transform.apply(base)
@@ -231,9 +232,9 @@ class Colours:
             turned.putalpha(alpha)
         return turned
 
-    def _transform(self, mode: str) -> ImageCms.ImageCmsTransform | None:
+    def _transform(self, profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         if mode not in self._transforms:
-            self._transforms[mode] = _transform(self._profile, mode)
+            self._transforms[mode] = _transform(profile, mode)
         return self._transforms[mode]
 
 
