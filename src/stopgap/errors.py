@@ -52,6 +52,12 @@ class StartRefused(StopgapError):
     """The server, or a command, does not start as it was told to; nothing has been changed."""
 
 
+class Overloaded(StopgapError):
+    """The server has as many requests as it can answer in good time; others may ask soon again."""
+
+    retry_after = 1.0
+
+
 def kinds() -> Iterator[type[StopgapError]]:
     """Every kind of error that the imported modules define."""
     pending = [StopgapError]

@@ -20,7 +20,7 @@ from stopgap.accounts.sessions import SessionNotFound
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.json_object import JsonMalformed
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed
-from stopgap.errors import Fault, StartRefused, StopgapError
+from stopgap.errors import Fault, Overloaded, StartRefused, StopgapError
 from stopgap.images.image import (
     ImageBroken,
     ImageNotFound,
@@ -84,12 +84,6 @@ class PageNotFound(StopgapError):
 
 class MethodNotAllowed(StopgapError):
     """This address exists, but does not take this method; Allow lists those that it takes."""
-
-
-class Overloaded(StopgapError):
-    """The server has as many requests as it can answer in good time; others may ask soon again."""
-
-    retry_after = 1.0
 
 
 class PredictionsThrottled(StopgapError):

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from tests.front.loops import in_simulated_time
 
+from stopgap.errors import Overloaded
 from stopgap.front.crowd import TIME_ENOUGH, Crowd, Stay
-from stopgap.problems import Overloaded
 
 
 async def stay(crowd: Crowd, seconds: float = 30) -> Stay:

@@ -8,8 +8,9 @@ import pytest
 from tests.front.loops import in_a_loop
 from tests.front.requests import begun, playing, scope, sending
 
+from stopgap.errors import Overloaded
 from stopgap.front.intake import LARGE, MEMORY_MAX, Intake, Receive, Scope
-from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge, Overloaded
+from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge
 from stopgap.storage.objects import DiskFull
 
 ALLOWED = 1_000

@@ -8,8 +8,8 @@ from threading import Event
 import pytest
 from tests.front.loops import in_a_loop
 
+from stopgap.errors import Overloaded
 from stopgap.front.pool import FIRST_GUESS, FORM_BYTES, Pool, Pools
-from stopgap.problems import Overloaded
 
 
 def pool(threads: int = 1, patience: float = 0.2) -> Pool:

@@ -10,11 +10,12 @@ from tests.front.loops import in_a_loop, in_simulated_time
 from tests.front.requests import Client, begun, playing, scope, sending
 
 from stopgap.clock import RandomIds
+from stopgap.errors import Overloaded
 from stopgap.front.crowd import TIME_ENOUGH
 from stopgap.front.event_loop import quicken
 from stopgap.front.sending import HELD, LINGER_SECONDS, PIECE, READ_SECONDS, Sending
 from stopgap.front.wsgi import File, Reply
-from stopgap.problems import BodyTooLarge, Overloaded
+from stopgap.problems import BodyTooLarge
 
 LENGTH = (b"content-length", b"9")
 

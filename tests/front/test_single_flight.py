@@ -9,11 +9,10 @@ from tests.front.loops import in_a_loop
 from tests.front.requests import scope
 
 from stopgap.accounts.recent import LENGTH_MAX, Credential, RecentCallers
-from stopgap.errors import StopgapError
+from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.intake import Scope
 from stopgap.front.pool import FORM_BYTES, Pool
 from stopgap.front.single_flight import Search, SingleFlight
-from stopgap.problems import Overloaded
 from stopgap.storage.database_faults import DatabaseUnreachable
 
 KEY = (b"authorization", b"Bearer one")

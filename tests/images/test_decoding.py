@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageChops, ImageStat
 from tests import pictures
 
-from stopgap.errors import StopgapError
+from stopgap.errors import Overloaded, StopgapError
 from stopgap.images import decoding
 from stopgap.images.decoding import Decoder, Picture, redraw
 from stopgap.images.image import (
@@ -388,3 +388,24 @@ def test_draws_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(4) as pool:
         drawn = pool.map(decoder.decode, [pictures.png()] * 4)
         assert len({picture.content for picture in drawn}) == 1
+
+
+def test_waits_for_its_turn_no_longer_than_clients_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload whose turn does not come in time is refused, and the next is drawn."""
+    began, over, redraw = threading.Event(), threading.Event(), decoding.redraw
+
+    def slow(outline: Outline) -> Picture:
+        began.set()
+        over.wait(10)
+        return redraw(outline)
+
+    monkeypatch.setattr(decoding, "redraw", slow)
+    monkeypatch.setattr(decoding, "TURN_SECONDS", 0.01)
+    decoder = Decoder(bytes_max=1_000_000, pixels_max=1_000_000)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(decoder.decode, pictures.png())
+        began.wait(10)
+        with pytest.raises(Overloaded):
+            decoder.decode(pictures.png())
+        over.set()
+        assert first.result() == decoder.decode(pictures.png())

@@ -8,8 +8,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
+from stopgap.errors import Overloaded
 from stopgap.predicting.serving import ModelBusy
-from stopgap.problems import Overloaded, PredictionsThrottled
+from stopgap.problems import PredictionsThrottled
 from stopgap.telemetry.exposition import FAMILIES, MEDIA_TYPE, Family, Reading, render
 from stopgap.telemetry.metrics import JOURNAL_LOST, Metrics
 from stopgap.telemetry.places import gather

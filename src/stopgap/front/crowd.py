@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from stopgap.problems import Overloaded
+from stopgap.errors import Overloaded
 
 TIME_ENOUGH = 1.0
 """Seconds within which nobody has to make room for others."""

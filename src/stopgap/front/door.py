@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import IO
 
-from stopgap.errors import StopgapError
+from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.admission import COUNTED, Places, Quota
 from stopgap.front.answers import CLOSE, Response
 from stopgap.front.express import ExpressLane
@@ -17,7 +17,7 @@ from stopgap.front.sending import Sending
 from stopgap.front.single_flight import UNFOUND, SingleFlight
 from stopgap.front.waiting import PlainRequest, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
-from stopgap.problems import InternalFault, Overloaded, PredictionsThrottled, status_of
+from stopgap.problems import InternalFault, PredictionsThrottled, status_of
 from stopgap.telemetry.metrics import Metrics
 from stopgap.telemetry.tracing import step
 

@@ -9,8 +9,9 @@ from time import monotonic
 from typing import IO, Any
 from urllib.parse import quote
 
+from stopgap.errors import Overloaded
 from stopgap.front.crowd import Crowd, Stay
-from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge, Overloaded
+from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge
 from stopgap.storage.objects import DiskFull
 from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.tracing import step

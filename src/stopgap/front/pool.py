@@ -8,7 +8,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
-from stopgap.problems import Overloaded
+from stopgap.errors import Overloaded
 from stopgap.telemetry.tracing import note
 
 T = TypeVar("T")

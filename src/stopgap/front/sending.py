@@ -8,13 +8,13 @@ from functools import partial
 from io import BytesIO
 
 from stopgap.clock import Ids
-from stopgap.errors import StopgapError
+from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.answers import CLOSE, Headers, problem
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.front.intake import Receive, Scope, Send, has_body
 from stopgap.front.matching import asks_for_page
 from stopgap.front.wsgi import File, Reply
-from stopgap.problems import InternalFault, Overloaded
+from stopgap.problems import InternalFault
 
 PIECE = 65_536
 """Bytes that are given to the server at once; it keeps them until the client has read them."""

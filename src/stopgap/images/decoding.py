@@ -7,6 +7,7 @@ metadata, thumbnails or anything hidden behind the picture. Equal uploads give e
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -20,6 +21,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from stopgap.errors import Overloaded
 from stopgap.images.image import (
     ImageBroken,
     ImageTooLarge,
@@ -38,6 +40,9 @@ OPENERS: Mapping[Kind, Callable[[BytesIO], ImageFile]] = {
 """Called by name rather than through `Image.open`, which guesses, takes a phone's JPEG for another
 format, and has a bound on pixels of its own that can only be set for the whole process."""
 
+
+TURN_SECONDS = 4.0
+"""For which an upload waits until the one before it has been drawn."""
 
 SMALL_SIDE, SMALL_QUALITY = 240, 50
 """Pixels of a small copy's longer side, and its quality: 2 to 8 kB, so eight fit on a page."""
@@ -68,7 +73,7 @@ class Decoder:
     def __init__(self, *, bytes_max: int, pixels_max: int) -> None:
         self._bytes_max = bytes_max
         self._pixels_max = pixels_max
-        self._turn = threading.Lock()
+        self._drawing = threading.Lock()
 
     def decode(self, content: bytes) -> Picture:
         """Draw an upload anew.
@@ -77,10 +82,11 @@ class Decoder:
             ImageUnrecognised, ImageBroken: it is no image, or not all of one.
             ImageTooLarge: it takes too many bytes, as it arrived or drawn anew.
             ImageTooManyPixels: it would take too many unpacked.
+            Overloaded: its turn does not come in time.
         """
         if len(content) > self._bytes_max:
             raise ImageTooLarge(len(content), self._bytes_max)
-        with self._turn:
+        with self._turn():
             outline = read_outline(content)
             if outline.cost > self._pixels_max:
                 size = outline.width, outline.height, outline.frames
@@ -89,6 +95,15 @@ class Decoder:
         if len(picture.content) > self._bytes_max:
             raise ImageTooLarge(len(picture.content), self._bytes_max, redrawn=True)
         return picture
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._drawing.acquire(timeout=TURN_SECONDS):
+            raise Overloaded("Too many images wait to be drawn.")
+        try:
+            yield
+        finally:
+            self._drawing.release()
 
 
 def redraw(outline: Outline) -> Picture:

@@ -86,6 +86,7 @@ class Images:
             ImageTooLarge, ImageTooManyPixels: it is too large, packed or unpacked.
             ImageQuotaReached: the account, the address or all guests together have enough.
             UploaderGone: the account was ended meanwhile.
+            Overloaded: too many images wait to be drawn.
             DiskFull: there is no room; nothing has been kept.
             DatabaseUnreachable, ObjectsUnavailable: it cannot be kept now.
         """
