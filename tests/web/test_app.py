@@ -179,6 +179,16 @@ def test_a_raw_body_that_is_called_a_form(client: FlaskClient) -> None:
     assert response.status_code == 201
 
 
+@pytest.mark.parametrize("path", ["/predict", "/login"])
+def test_a_form_is_counted_before_it_is_split(client: FlaskClient, path: str) -> None:
+    """A megabyte of values is refused for their number, before any of them is read."""
+    began = time.process_time()
+    response = client.post(path, data="&".join("a" * 524_288), content_type=FORM)
+    assert time.process_time() - began < 1
+    assert response.status_code == 400
+    assert "may bring 100 values; this one has 524288" in response.text
+
+
 def test_the_wait_for_a_thread_counts(app: Flask, client: FlaskClient) -> None:
     """A request's duration begins where the door says that it had arrived."""
     an_hour_ago = time.perf_counter() - 3_600

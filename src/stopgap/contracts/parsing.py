@@ -27,6 +27,21 @@ class InputNotAllowed(StopgapError):
     """Every value can be read, but one is not among those that the contract allows."""
 
 
+def most_given(contract: Contract) -> int:
+    """Tell how many values a request may bring; a field that is given twice is told as such."""
+    return max(GIVEN_MAX, 2 * len(contract.fields))
+
+
+def refuse_many(number: int, most: int) -> None:
+    """Refuse a request that brings too many values.
+
+    Raises:
+        InputMalformed: it does.
+    """
+    if number > most:
+        raise InputMalformed(f"A request may bring {most} values; this one has {number}.")
+
+
 def read_inputs(contract: Contract, given: Sequence[Given]) -> BaseModel:
     """Validate a request's values as the contract's inputs.
 
@@ -34,10 +49,8 @@ def read_inputs(contract: Contract, given: Sequence[Given]) -> BaseModel:
         InputMalformed: a value is missing, given twice, or cannot be read.
         InputNotAllowed: each can be read, but one is not allowed.
     """
+    refuse_many(len(given), most_given(contract))
     reading = _Reading(contract)
-    most = max(GIVEN_MAX, 2 * len(contract.fields))  # each given twice is told as such
-    if len(given) > most:
-        raise InputMalformed(f"A request may bring {most} values; this one has {len(given)}.")
     for value in given:
         reading.add(value)
     return reading.finish()

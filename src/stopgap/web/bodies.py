@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from stopgap.contracts.given import Given, json_values, query_values, unreadable
-from stopgap.contracts.parsing import InputMalformed
+from stopgap.contracts.parsing import GIVEN_MAX, InputMalformed, refuse_many
 from stopgap.errors import Fault
 from stopgap.problems import BodyMalformed, BodyTooLarge, MediaTypeUnsupported, wants_page
 
@@ -66,10 +66,13 @@ def wants_html() -> bool:
     return wants_page(request.headers.get("Accept", ""))
 
 
-def body_values() -> list[Given]:
+def body_values(most: int = GIVEN_MAX) -> list[Given]:
     """Read the values that the body brings.
 
+    A form's are counted before it is split: a megabyte of them would take seconds.
+
     Raises:
+        InputMalformed: it is a form of more than so many values.
         JsonMalformed, BodyMalformed: it is not what its Content-Type says.
         MediaTypeUnsupported: it is neither JSON nor a form, or packed.
     """
@@ -83,7 +86,10 @@ def body_values() -> list[Given]:
     if media_type == FORM:
         # curl -d '{…}' says that it sends a form
         is_json = body.lstrip().startswith(b"{")
-        return json_values(body) if is_json else query_values(body.decode("latin-1"))
+        if is_json:
+            return json_values(body)
+        refuse_many(body.count(b"&") + 1, most)
+        return query_values(body.decode("latin-1"))
     if not body and not media_type:
         return []
     raise MediaTypeUnsupported(

@@ -10,7 +10,7 @@ from stopgap.accounts.account import AccountNameInvalid, Caller
 from stopgap.accounts.passwords import PasswordTooLong
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.parsing import InputMalformed, read_inputs, read_path
+from stopgap.contracts.parsing import InputMalformed, most_given, read_inputs, read_path
 from stopgap.contracts.row import Row
 from stopgap.images.image import Image, Uploader
 from stopgap.predicting.line import Prediction
@@ -92,7 +92,9 @@ def predict(contract: Contract, /, **_in_path: str) -> Response:
     callers.may_predict()
     callers.count_prediction()
     if request.method == "POST":
-        inputs = read_inputs(contract, [*query_values_of_request(), *body_values()])
+        inputs = read_inputs(
+            contract, [*query_values_of_request(), *body_values(most_given(contract))]
+        )
     elif request.path.rstrip("/") == contract.prefix:
         inputs = read_inputs(contract, query_values_of_request())
     else:
