@@ -179,6 +179,13 @@ def test_a_type_that_is_sent_twice(house: House, types: list[tuple[bytes, bytes]
     assert_equal(house, scope_of("POST", "/predict", "", [*types, length]), body)
 
 
+@pytest.mark.parametrize("path", ["/predict/5/january/100", "/stay/true/-3", "/status"])
+@pytest.mark.parametrize("length", [b"0", b"2", b"99999999"])
+def test_a_body_where_none_belongs(house: House, path: str, length: bytes) -> None:
+    """A body that comes with a GET is bounded as any other."""
+    assert_equal(house, scope_of("GET", path, "", [(b"content-length", length)]), b"{}")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

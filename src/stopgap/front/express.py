@@ -20,7 +20,7 @@ from stopgap.front.answers import (
     length_header,
 )
 from stopgap.front.intake import Scope
-from stopgap.front.matching import UNUSUAL, Matcher, known_caller
+from stopgap.front.matching import Matcher, asks_for_more, known_caller
 from stopgap.predicting.line import Prediction
 from stopgap.predicting.predicting import Predicting
 from stopgap.telemetry.metrics import Metrics
@@ -95,14 +95,14 @@ class ExpressLane:
         return None
 
     def _alive(self, scope: Scope) -> Response | None:
-        if any(name in UNUSUAL for name, _ in scope["headers"]):
+        if asks_for_more(scope):
             return None
         request_id = (b"x-request-id", self._new_id().encode())
         self._status.took(0)  # microseconds: too few to be measured
         return 200, [TEXT, length_header(len(ALIVE)), NOSNIFF, NO_STORE, request_id], ALIVE
 
     def _predicted(self, scope: Scope, predict: Predict, row: Row) -> Response | None:
-        known = known_caller(scope["headers"], self._recall, closed=self._closed)
+        known = known_caller(scope, self._recall, closed=self._closed)
         if known is None:
             return None
         request_id = self._new_id()

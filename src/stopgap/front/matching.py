@@ -23,8 +23,8 @@ UNUSUAL = frozenset(
 )
 """Headers that ask for more than an answer."""
 
-COOKIE, AUTHORIZATION = b"cookie", b"authorization"
-NOTABLE = UNUSUAL | {COOKIE, AUTHORIZATION}
+COOKIE, AUTHORIZATION, LENGTH = b"cookie", b"authorization", b"content-length"
+NOTABLE = UNUSUAL | {COOKIE, AUTHORIZATION, LENGTH}
 
 NOBODY: Known = (None,)
 
@@ -99,16 +99,33 @@ def _is_bearer(value: bytes) -> bool:
     return bearer(value.decode("latin-1")) is not None
 
 
+def asks_for_more(scope: Scope) -> bool:
+    """Tell whether more than an answer is asked for, or a body comes where none belongs."""
+    return any(
+        name in UNUSUAL or (name == LENGTH and _is_stray(scope, value))
+        for name, value in scope["headers"]
+    )
+
+
+def _is_stray(scope: Scope, length: bytes) -> bool:
+    """Tell whether a body comes with a GET, which intake has to bound."""
+    return length != b"0" and scope["method"] == "GET"
+
+
 def known_caller(
-    headers: Iterable[Header], recall: Callable[[Credential], Known | None], *, closed: bool
+    scope: Scope, recall: Callable[[Credential], Known | None], *, closed: bool
 ) -> Known | None:
     """Tell who asks; None: that has to be looked up, or more than an answer is asked for.
 
     Where predictions are closed, nobody is not told either.
     """
     known, authorized = NOBODY, False
-    for name, value in headers:
+    for name, value in scope["headers"]:
         if name in NOTABLE:
+            if name == LENGTH:
+                if _is_stray(scope, value):
+                    return None
+                continue
             if name == AUTHORIZATION:
                 if authorized:
                     return None  # which of the two counts, the view tells

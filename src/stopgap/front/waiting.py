@@ -108,10 +108,9 @@ class WaitingLane:
         return None
 
     def _plain(self, scope: Scope, endpoint: Endpoint, row: Row) -> PlainRequest | None:
-        headers = scope["headers"]
-        if asks_for_page(headers):  # an error would have to be one of Flask's
+        if asks_for_page(scope["headers"]):  # an error would have to be one of Flask's
             return None
-        known = known_caller(headers, self._recall, closed=self._closed)
+        known = known_caller(scope, self._recall, closed=self._closed)
         return known and PlainRequest(endpoint, row, self._new_id(), known[0])
 
     async def answer(self, request: PlainRequest) -> Response:
