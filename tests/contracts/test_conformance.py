@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import pytest
@@ -82,6 +83,31 @@ def test_texts_that_no_path_can_hold(longest: int) -> None:
     with serving([contract]) as url:
         verdicts = visit(url, [contract])
     assert names(verdicts, Outcome.BROKEN) == set()
+
+
+City = Literal["New York", "São Paulo", "C/D", "50%"]
+
+
+@pytest.mark.parametrize(
+    ("first", "unchecked"),
+    [
+        (City, {"login-refused"}),
+        (Annotated[str, Field(max_length=1)], {"login-refused"}),
+        (Annotated[int, Field(ge=0, le=3)], {"login-refused", "mistaken-order-1"}),
+    ],
+)
+def test_mistaken_paths_of_any_text(first: type, unchecked: set[str]) -> None:
+    """A right server is not accused over what is written otherwise in a path, or right either way.
+
+    Texts that are digits are right in both orders, and so is every value of two alike.
+    """
+    there = contract_of(bool, "/there/{a}/{b}", a=first, b=Annotated[int, Field(ge=0, le=3)])
+    contract = replace(there, mistaken_paths=["/there/{b}/{a}"])
+    with serving([contract]) as url:
+        verdicts = visit(url, [contract])
+    assert names(verdicts, Outcome.BROKEN) == set()
+    found = names(verdicts, Outcome.NOT_CHECKED)
+    assert {rule.removeprefix(f"{contract.name}-") for rule in found} == unchecked
 
 
 @pytest.mark.parametrize("case", [*PLATFORM, *CONTRACT, *ANSWERS], ids=str)

@@ -22,7 +22,7 @@ Way = Callable[[Contract, Row], Request]
 
 def by_path(contract: Contract, row: Row) -> Request:
     """Ask with the values in the path; those that have no place there follow in the query."""
-    return Request(target=path_of(contract, {name: _quoted(row[name]) for name in row}))
+    return Request(target=path_of(contract, {name: quoted(row[name]) for name in row}))
 
 
 def path_of(contract: Contract, quoted: Mapping[str, str]) -> str:
@@ -69,7 +69,8 @@ WAYS: Mapping[str, Way] = {
 """Every way to ask, by its name."""
 
 
-def _quoted(value: object) -> str:
+def quoted(value: object) -> str:
+    """Write a value as it stands in a path."""
     return quote(write_text(value), safe="")
 
 

@@ -10,6 +10,7 @@ from stopgap.contracts.conformance import asking
 from stopgap.contracts.conformance.calling import Answer, Request
 from stopgap.contracts.conformance.visiting import (
     Broken,
+    NotChecked,
     Rule,
     Visit,
     expect_problem,
@@ -17,13 +18,18 @@ from stopgap.contracts.conformance.visiting import (
 )
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
+from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_path
 from stopgap.contracts.row import allowed_inputs
 from stopgap.contracts.sampling import sample_values
 from stopgap.contracts.spellings import fold
-from stopgap.contracts.values import breach, write_text
+from stopgap.contracts.values import breach
 
 SPELLINGS_MAX = 300
 """Spellings of one field that are tried."""
+
+
+MISTAKES_MAX = 100
+"""Inputs that are drawn until one is wrong in the other order."""
 
 
 def slug(contract: Contract, *words: str) -> str:
@@ -166,8 +172,7 @@ def _rows_at_ends(visit: Visit, contract: Contract) -> Iterator[dict[str, Any]]:
 
 def _mistaken_rule(contract: Contract, template: str, number: int) -> Rule:
     def hold(visit: Visit) -> None:
-        row = sample(visit, contract)
-        target = template.format(**{name: write_text(value) for name, value in row.items()})
+        row, target = _mistaken(visit, contract, template)
         answer = visit.predict(Request(target=target))
         problem = expect_problem(answer, HTTPStatus.UNPROCESSABLE_ENTITY)
         right = asking.by_path(contract, row).target.partition("?")[0]
@@ -176,6 +181,22 @@ def _mistaken_rule(contract: Contract, template: str, number: int) -> Rule:
 
     sentence = f"{template} is told the right address."
     return Rule(id=slug(contract, "mistaken-order", str(number)), sentence=sentence, hold=hold)
+
+
+def _mistaken(visit: Visit, contract: Contract, template: str) -> tuple[dict[str, Any], str]:
+    """Draw inputs, and write their path in the other order.
+
+    Raises:
+        NotChecked: the other order is as right as the one that was meant.
+    """
+    for _ in range(MISTAKES_MAX):
+        row = sample_for_path(visit, contract)
+        target = template.format_map({name: asking.quoted(value) for name, value in row.items()})
+        try:
+            read_path(contract, target)
+        except (InputMalformed, InputNotAllowed):
+            return row, target
+    raise NotChecked(f"whatever stands in {template} may stand in {contract.path}")
 
 
 def _predictions_rule(contract: Contract, count: int) -> Rule:
