@@ -127,6 +127,15 @@ PLATFORM = [
     ),
     case("image-list", when(at("/images", "GET", 200), body("[]"))),
     case(
+        "image-private",
+        when(lambda asked, said: asked.method == "DELETE" and said.status == 401, status(204)),
+    ),
+    case(
+        "image-private from guests",
+        when(lambda asked, said: asked.method == "DELETE" and said.status == 404, status(204)),
+        "image-private",
+    ),
+    case(
         "image-delete",
         when(lambda asked, said: asked.method == "DELETE" and said.status == 204, status(200)),
     ),
@@ -312,6 +321,13 @@ ANSWERS = [
 """Flaws that only show over all answers."""
 
 WITH_ACCOUNT = [
+    case(
+        "image-private",
+        when(
+            both(no(has("cookie")), lambda asked, _: asked.path.startswith("/images/")),
+            lambda said: status(200)(said) if said.status == 404 else said,
+        ),
+    ),
     case("login-refused", when(at("/login", "POST", 401), header("WWW-Authenticate", None))),
 ]
 """Flaws that only an account meets."""

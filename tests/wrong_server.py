@@ -270,6 +270,8 @@ class LittleServer:
         return Said(body=kept.content, headers=headers)
 
     def _delete(self, asked: Asked) -> Said:
+        if asked.cookie not in self.sessions:
+            return problem(401)
         kept = self.images.get(asked.path)
         if kept is None or kept.owner != asked.cookie:
             return problem(404)

@@ -145,6 +145,37 @@ def _image_list(visit: Visit) -> None:
     expect_problem(visit.call(Request(target="/images")), HTTPStatus.UNAUTHORIZED)
 
 
+def _image_private(visit: Visit) -> None:
+    path = _uploaded(visit)
+    try:
+        answer = visit.call(Request(method="DELETE", target=path))
+        expect_problem(answer, HTTPStatus.UNAUTHORIZED)
+        _expect_no_strangers(visit, path, {})
+        _expect_no_guest(visit, path)
+    finally:
+        _delete(visit, path)
+
+
+def _expect_no_guest(visit: Visit, path: str) -> None:
+    """Hold that another guest, if there are any, can do nothing to the visitor's image."""
+    guest = visit.call(_raw(_new_png()))
+    if guest.status != HTTPStatus.CREATED or not guest.cookie:
+        return
+    headers = {"Cookie": guest.cookie}
+    answer = visit.call(Request(method="DELETE", target=path, headers=headers))
+    visit.call(Request(method="DELETE", target=guest.header("Location"), headers=headers))
+    expect_problem(answer, HTTPStatus.NOT_FOUND)
+    _expect_no_strangers(visit, path, headers)
+
+
+def _expect_no_strangers(visit: Visit, path: str, headers: dict[str, str]) -> None:
+    """Hold that the visitor still has an image, and that others see it only if it is a guest's."""
+    _expect_image(visit, path)
+    if visit.visitor.account:
+        answer = visit.call(Request(target=path, headers=headers))
+        expect_problem(answer, HTTPStatus.NOT_FOUND)
+
+
 def _image_delete(visit: Visit) -> None:
     path = _uploaded(visit)
     expect_status(_delete(visit, path), HTTPStatus.NO_CONTENT)
@@ -190,6 +221,11 @@ IMAGE_RULES = (
         id="image-list",
         sentence="GET /images lists one's own images, and 401 to nobody.",
         hold=_image_list,
+    ),
+    Rule(
+        id="image-private",
+        sentence="Nobody else can delete an image, or see an account's.",
+        hold=_image_private,
     ),
     Rule(id="image-delete", sentence="A deleted image is gone: 404.", hold=_image_delete),
     Rule(
