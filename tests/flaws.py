@@ -232,6 +232,14 @@ CONTRACT = [
     case("small-openapi", when(at("/openapi.json"), body('{"paths": {}}'))),
     *(
         case(
+            f"small-openapi without {old.decode()}",
+            when(at("/openapi.json"), swap(old, b"x")),
+            "small-openapi",
+        )
+        for old in (b"get", b"post", b"200", b"a/b c")
+    ),
+    *(
+        case(
             f"small-malformed-{name}",
             when(fault_begins(name, "must be", 400), rename_fault(name)),
             *small(f"malformed-{name}", "all-faults"),

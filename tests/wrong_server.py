@@ -171,9 +171,10 @@ class LittleServer:
         return Said(body=page.encode(), headers={"Content-Type": "text/html"})
 
     def _openapi(self, _asked: Asked) -> Said:
-        return as_json(
-            {"paths": {path: {} for each in self.contracts for path in (each.path, each.prefix)}}
-        )
+        given = {"responses": {"200": {"$ref": "#/components/responses/a~1b%20c"}}}
+        paths: dict[str, Any] = {each.path: {"get": given} for each in self.contracts}
+        paths |= {each.prefix: {"get": given, "post": given} for each in self.contracts}
+        return as_json({"paths": paths, "components": {"responses": {"a/b c": {}}}})
 
     def _login(self, asked: Asked) -> Said:
         site, origin = (asked.headers.get(name) for name in ("sec-fetch-site", "origin"))

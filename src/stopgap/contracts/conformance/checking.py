@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stopgap.contracts.conformance.answer_rules import ANSWER_RULES
-from stopgap.contracts.conformance.calling import Request, Server
+from stopgap.contracts.conformance.calling import Server
 from stopgap.contracts.conformance.contract_rules import good_rules
 from stopgap.contracts.conformance.fault_rules import fault_rules
+from stopgap.contracts.conformance.openapi_rule import openapi_rule
 from stopgap.contracts.conformance.platform_rules import PLATFORM_RULES
 from stopgap.contracts.conformance.visiting import (
     Broken,
@@ -17,7 +18,6 @@ from stopgap.contracts.conformance.visiting import (
     Rule,
     Visit,
     Visitor,
-    expect_status,
 )
 from stopgap.contracts.contract import Contract
 
@@ -60,7 +60,7 @@ def rules_of(contracts: Sequence[Contract], predictions: int) -> tuple[Rule, ...
         for rule in (
             *good_rules(contract, predictions),
             *fault_rules(contract),
-            _openapi_rule(contract),
+            openapi_rule(contract),
         )
     ]
     return (*PLATFORM_RULES, *of_contracts, *ANSWER_RULES)
@@ -114,19 +114,3 @@ def _hold(rule: Rule, visit: Visit) -> Verdict:
         outcome = Outcome.NOT_CHECKED
         return Verdict(rule=rule.id, sentence=rule.sentence, outcome=outcome, reason=str(reason))
     return Verdict(rule=rule.id, sentence=rule.sentence, outcome=Outcome.HELD)
-
-
-def _openapi_rule(contract: Contract) -> Rule:
-    def hold(visit: Visit) -> None:
-        answer = visit.call(Request(target="/openapi.json"))
-        expect_status(answer, 200)
-        document = answer.json()
-        paths = document.get("paths") if isinstance(document, dict) else None
-        if not isinstance(paths, dict) or not {contract.path, contract.prefix} <= paths.keys():
-            raise Broken(answer.request, f"a document with {contract.path} in it", answer)
-
-    return Rule(
-        id=f"{contract.name}-openapi",
-        sentence="/openapi.json describes the contract's routes.",
-        hold=hold,
-    )
