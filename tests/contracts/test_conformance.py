@@ -101,7 +101,8 @@ def test_mistaken_paths_of_any_text(first: type, unchecked: set[str]) -> None:
 
     Texts that are digits are right in both orders, and so is every value of two alike.
     """
-    there = contract_of(bool, "/there/{a}/{b}", a=first, b=Annotated[int, Field(ge=0, le=3)])
+    few = Annotated[int, Field(ge=0, le=3)]
+    there = contract_of(bool, "/there/{a}/{b}", a=first, b=few, in_query=City)
     contract = replace(there, mistaken_paths=["/there/{b}/{a}"])
     with serving([contract]) as url:
         verdicts = visit(url, [contract])

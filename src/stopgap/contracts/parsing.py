@@ -200,7 +200,7 @@ def read_path(contract: Contract, raw_path: str, more: Sequence[Given] = ()) -> 
     try:
         return read_inputs(contract, [*given, *more])
     except (InputMalformed, InputNotAllowed) as refusal:
-        if address := _meant(contract, raw_path):
+        if address := _meant(contract, raw_path, more):
             hint = f"Perhaps the values stand in another order than {contract.path}: try {address}"
             detail = f"{refusal.detail} {hint}"
             raise InputNotAllowed(detail, faults=refusal.faults) from refusal
@@ -221,12 +221,13 @@ def _beginning(contract: Contract, raw_path: str) -> list[Given]:
     return given
 
 
-def _meant(contract: Contract, raw_path: str) -> str | None:
+def _meant(contract: Contract, raw_path: str, more: Sequence[Given]) -> str | None:
     """Tell the right address of a path whose values stand in an order known to be mistaken."""
     for template in contract.mistaken_paths:
         given = path_values(template, raw_path)
         if given is None:
             continue
+        given += more
         try:
             read_inputs(contract, given)
         except (InputMalformed, InputNotAllowed):

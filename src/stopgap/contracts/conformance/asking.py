@@ -25,9 +25,9 @@ def by_path(contract: Contract, row: Row) -> Request:
     return Request(target=path_of(contract, {name: quoted(row[name]) for name in row}))
 
 
-def path_of(contract: Contract, quoted: Mapping[str, str]) -> str:
-    """Fill in the path's placeholders, and put what is left into the query."""
-    path = contract.path.format(**{name: quoted[name] for name in contract.placed})
+def path_of(contract: Contract, quoted: Mapping[str, str], template: str | None = None) -> str:
+    """Fill in the path's placeholders, or another's, and put what is left into the query."""
+    path = (template or contract.path).format(**{name: quoted[name] for name in contract.placed})
     left = {name: text for name, text in quoted.items() if name not in contract.placed}
     query = "&".join(f"{name}={text}" for name, text in left.items())
     return f"{path}?{query}" if query else path

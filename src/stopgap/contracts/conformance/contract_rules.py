@@ -18,6 +18,7 @@ from stopgap.contracts.conformance.visiting import (
 )
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
+from stopgap.contracts.given import query_values
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_path
 from stopgap.contracts.row import allowed_inputs
 from stopgap.contracts.sampling import sample_values
@@ -191,9 +192,11 @@ def _mistaken(visit: Visit, contract: Contract, template: str) -> tuple[dict[str
     """
     for _ in range(MISTAKES_MAX):
         row = sample_for_path(visit, contract)
-        target = template.format_map({name: asking.quoted(value) for name, value in row.items()})
+        texts = {name: asking.quoted(value) for name, value in row.items()}
+        target = asking.path_of(contract, texts, template)
+        path, _, query = target.partition("?")
         try:
-            read_path(contract, target)
+            read_path(contract, path, query_values(query))
         except (InputMalformed, InputNotAllowed):
             return row, target
     raise NotChecked(f"whatever stands in {template} may stand in {contract.path}")
