@@ -189,6 +189,15 @@ def test_a_form_is_counted_before_it_is_split(client: FlaskClient, path: str) ->
     assert "may bring 100 values; this one has 524288" in response.text
 
 
+@pytest.mark.parametrize(("path", "status"), [("/images", 415), ("/console/appearance", 303)])
+def test_a_form_of_many_values_is_not_split(client: FlaskClient, path: str, status: int) -> None:
+    """Megabytes of values, where no page has so many, cost no seconds."""
+    began = time.process_time()
+    response = client.post(path, data="&".join("a" * 2_000_000), content_type=FORM)
+    assert time.process_time() - began < 1
+    assert response.status_code == status
+
+
 def test_the_wait_for_a_thread_counts(app: Flask, client: FlaskClient) -> None:
     """A request's duration begins where the door says that it had arrived."""
     an_hour_ago = time.perf_counter() - 3_600

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -39,7 +40,8 @@ def is_form() -> bool:
 class StrictParser(FormDataParser):
     """Reads a multipart form whole, or says that it is none; half of one is no empty one.
 
-    Of any other body it takes what it can, which may be nothing: curl calls an image a form.
+    Of any other body it takes what it can, which may be nothing: curl calls an image a form. So it
+    does of a form of more values than any page has, which would take seconds.
     """
 
     def parse(self, stream: IO[bytes], mimetype: str, *args: Any, **options: Any) -> Any:
@@ -49,6 +51,9 @@ class StrictParser(FormDataParser):
             BadRequest: it is not the multipart form that its Content-Type says.
         """
         self.silent = mimetype != MULTIPART
+        if mimetype == FORM:
+            body = stream.read()
+            stream = BytesIO(body if body.count(b"&") < GIVEN_MAX else b"")
         try:
             return super().parse(stream, mimetype, *args, **options)
         except ValueError as error:
