@@ -27,7 +27,7 @@ from stopgap.images.image import (
 from stopgap.images.store import ImageRows, images
 from stopgap.storage.database import Database, lock
 from stopgap.storage.object_stores import open_objects
-from stopgap.storage.objects import DiskFull, ObjectStore, ObjectsUnreachable
+from stopgap.storage.objects import DiskFull, ObjectDamaged, ObjectStore, ObjectsUnreachable
 
 BOUNDS = Bounds(
     bytes=1_000_000,
@@ -553,6 +553,17 @@ def test_a_small_copy(gallery: Images, objects: ObjectStore) -> None:
 
     gallery.delete(large.name, ANN.id)
     assert list(objects.names()) == [tiny.name]
+
+
+@pytest.mark.parametrize("left", [0, 4, 100])
+def test_a_damaged_image(gallery: Images, objects: ObjectStore, left: int) -> None:
+    """What was cut short where it lies, or emptied, is told as damaged, and never sent as whole."""
+    image = gallery.add(pictures.png(size=(900, 300)), ANN)
+    for name in list(objects.names()):
+        objects.put(name, objects.get(name)[:left])
+    for fetch in (gallery.content, gallery.small):
+        with pytest.raises(ObjectDamaged, match=image.name):
+            fetch(image)
 
 
 def test_a_small_copy_that_was_left_behind(

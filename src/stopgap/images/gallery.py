@@ -24,7 +24,12 @@ from stopgap.images.image import (
 from stopgap.images.store import BATCH, ImageRows, Usage
 from stopgap.storage.database import Database
 from stopgap.storage.database_faults import DatabaseUnreachable
-from stopgap.storage.objects import ObjectNotFound, ObjectStore, ObjectsUnavailable
+from stopgap.storage.objects import (
+    ObjectDamaged,
+    ObjectNotFound,
+    ObjectStore,
+    ObjectsUnavailable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -131,22 +136,31 @@ class Images:
 
         Raises:
             ImageNotFound: it has been deleted in the meantime.
+            ObjectDamaged: it is not as long as it was.
         """
         try:
-            return self._objects.get(image.name)
+            content = self._objects.get(image.name)
         except ObjectNotFound as error:
             raise ImageNotFound from error
+        if len(content) != image.bytes:
+            raise ObjectDamaged(image.name)
+        return content
 
     def small(self, image: Image) -> tuple[bytes, str]:
         """Fetch a small copy of an image, and its media type; a small image is its own.
 
         Raises:
             ImageNotFound: it has been deleted in the meantime.
+            ObjectDamaged: it is not as long as it was.
         """
+        name = image.name + SMALL
         try:
-            return self._objects.get(image.name + SMALL), Kind.WEBP.media_type
+            content = self._objects.get(name)
         except ObjectNotFound:
             return self.content(image), image.media_type
+        if len(content) != _webp_length(content):
+            raise ObjectDamaged(name)
+        return content, Kind.WEBP.media_type
 
     def list(self, owner_id: str) -> Sequence[Image]:
         """List an owner's images, newest first."""
@@ -292,3 +306,8 @@ class Images:
             created_at=now,
             expires_at=now + self._bounds.guest_lifetime if uploader.guest else None,
         )
+
+
+def _webp_length(content: bytes) -> int:
+    """Tell how long a WebP file says that it is (RFC 9649, section 2.4)."""
+    return 8 + int.from_bytes(content[4:8], "little")

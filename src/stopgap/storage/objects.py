@@ -37,7 +37,7 @@ class BucketUnusable(StartRefused):
 class ObjectsUnavailable(StopgapError):
     """What is kept as objects can be neither read nor written now."""
 
-    retry_after = 5.0
+    retry_after: float | None = 5.0
     for_strangers: ClassVar[str | None] = (
         "The server cannot reach what it keeps now; try again in a moment."
     )
@@ -58,6 +58,16 @@ class ObjectsUnreachable(ObjectsUnavailable):
 
     def __init__(self, place: str, reason: str) -> None:
         super().__init__(f"{place} does not answer ({reason}).")
+
+
+class ObjectDamaged(ObjectsUnavailable):
+    """What is kept is not what was put: it was cut short, or emptied, where it lies."""
+
+    retry_after = None
+    for_strangers = "What was kept here is damaged; who runs this server can restore it."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The object {name} is not whole any more; restore it from a backup.")
 
 
 class ObjectStore(Protocol):
