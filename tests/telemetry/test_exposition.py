@@ -12,7 +12,7 @@ from stopgap.errors import Overloaded
 from stopgap.predicting.serving import ModelBusy
 from stopgap.problems import PredictionsThrottled
 from stopgap.telemetry.exposition import FAMILIES, MEDIA_TYPE, Family, Reading, render
-from stopgap.telemetry.metrics import JOURNAL_LOST, Metrics
+from stopgap.telemetry.metrics import FORM, JOURNAL_LOST, Metrics
 from stopgap.telemetry.places import gather
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -20,7 +20,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 def scraped(folder: Path, gauges: Mapping[str, Callable[[], Reading]] | None = None) -> Samples:
     """Read all samples of a scrape."""
-    text, _ = render(gather(folder), gauges or {})
+    text, _ = render(gather(folder, FORM), gauges or {})
     samples = [each for family in parse(text.decode()) for each in family.samples]
     found = {(each.name, frozenset(each.labels.items())): each.value for each in samples}
     assert len(found) == len(samples)  # none is told twice
@@ -111,7 +111,7 @@ def test_a_gauge_that_cannot_be_read_is_left_out(
 
 def test_before_anything_is_counted_there_is_a_text(tmp_path: Path) -> None:
     """A server that has served nobody, or has no folder yet, can be scraped."""
-    text, media_type = render(gather(tmp_path / "absent"), {})
+    text, media_type = render(gather(tmp_path / "absent", FORM), {})
     assert media_type == MEDIA_TYPE
     lines = text.decode().split("\n")
     assert {f"# TYPE {each.name} {each.kind}" for each in FAMILIES} < set(lines)

@@ -1,10 +1,12 @@
 """What workers count is summed over all of them, the dead included, and never falls."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
@@ -17,7 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stopgap.telemetry.metrics import (
+    FORM,
     JOURNAL_LOST,
+    LABELS,
     LOGIN_FAILURES,
     LONGEST,
     PREDICTIONS,
@@ -96,7 +100,7 @@ def worker(folder: Path) -> Iterator[Worker]:
 
 def counted(folder: Path, *key: str) -> int:
     """Tell how often something has happened, by what all workers have published."""
-    return times(gather(folder).counts.get(key, [0]))
+    return times(gather(folder, FORM).counts.get(key, [0]))
 
 
 def test_workers_are_summed(tmp_path: Path) -> None:
@@ -105,7 +109,7 @@ def test_workers_are_summed(tmp_path: Path) -> None:
         for number in (1, 20, 300):
             stack.enter_context(worker(tmp_path)).do(f"count {number}", "publish")
         assert counted(tmp_path, *GOOD) == 321
-        assert gather(tmp_path).gauges == {"in_flight": 9}
+        assert gather(tmp_path, FORM).gauges == {"in_flight": 9}
 
 
 def test_a_killed_worker_keeps_what_it_has_published(tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ def test_a_dead_worker_has_no_gauges(tmp_path: Path) -> None:
         living.do("publish")
         killed.do("publish")
         killed.kill()
-        assert gather(tmp_path).gauges == {"in_flight": 3}
+        assert gather(tmp_path, FORM).gauges == {"in_flight": 3}
 
 
 def test_a_worker_goes_on_from_a_dead_one(tmp_path: Path) -> None:
@@ -164,7 +168,7 @@ def test_a_closed_worker_has_said_all(tmp_path: Path) -> None:
     with worker(tmp_path) as closed:
         closed.do("count 5", "close", "publish")
         assert counted(tmp_path, *GOOD) == 5
-        assert gather(tmp_path).gauges == {}
+        assert gather(tmp_path, FORM).gauges == {}
         with worker(tmp_path) as next_one:
             next_one.do("count 1", "publish")
             assert counted(tmp_path, *GOOD) == 6
@@ -214,7 +218,7 @@ def test_everything_is_counted_under_its_name(tmp_path: Path) -> None:
     metrics.login_failed("sign-in-refused")
     metrics.journal_lost()
     metrics.close()
-    found = {key: times(counts) for key, counts in gather(tmp_path).counts.items()}
+    found = {key: times(counts) for key, counts in gather(tmp_path, FORM).counts.items()}
     assert found == {
         GOOD: 3,
         (REQUESTS, "/status", "GET", "200"): 2,
@@ -230,7 +234,7 @@ def test_a_series_is_there_before_it_is_used(tmp_path: Path) -> None:
     metrics = Metrics(tmp_path)
     metrics.prediction_series("mail", "stand-in")
     metrics.close()
-    assert gather(tmp_path).counts.keys() == {GOOD}
+    assert gather(tmp_path, FORM).counts.keys() == {GOOD}
     assert counted(tmp_path, *GOOD) == 0
 
 
@@ -291,12 +295,29 @@ def mixed(path: Path) -> None:
     path.write_bytes(re.sub(rb'"full"\],\[.', b'"full"],[7', path.read_bytes()))
 
 
+def write(path: Path, document: object) -> None:
+    """Write a file that is whole."""
+    content = json.dumps(document).encode()
+    path.write_bytes(b"%08x\n%s" % (zlib.crc32(content), content))
+
+
 def foreign(path: Path) -> None:
     """Leave what another version may have written."""
-    path.write_text('{"format": 0, "sums": {}}')
+    write(path, ["another's"])
 
 
-@pytest.mark.parametrize("harm", [empty, cut, mixed, foreign])
+def wider(path: Path) -> None:
+    """Leave durations that another version has told apart by other bounds."""
+    form = json.dumps([SHORTEST, LONGEST + 1, LABELS])
+    write(path, {"format": form, "turn": 9, "counts": [[GOOD, [0] * 22]], "gauges": {}})
+
+
+def labelled(path: Path) -> None:
+    """Leave what another version has counted by other labels."""
+    write(path, {"turn": 9, "counts": [[[REQUESTS, "/predict"], [0] * 21]], "gauges": {}})
+
+
+@pytest.mark.parametrize("harm", [empty, cut, mixed, foreign, wider, labelled])
 def test_a_file_that_is_not_whole(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     """It counts nothing, the one before it does, and both are written over."""
     first = Metrics(tmp_path)
@@ -311,6 +332,8 @@ def test_a_file_that_is_not_whole(tmp_path: Path, harm: Callable[[Path], None]) 
     assert counted(tmp_path, SHED, "full") == 0
     second = Metrics(tmp_path)
     second.shed("full")
+    second.prediction_series("mail", "stand-in").took(40)
+    assert times(second.of_all().counts[GOOD]) == 1
     second.close()
     assert counted(tmp_path, SHED, "full") == 1
 

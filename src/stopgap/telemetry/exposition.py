@@ -12,6 +12,7 @@ from typing import Literal
 from stopgap.telemetry.metrics import (
     COPIES_DROPPED,
     JOURNAL_LOST,
+    LABELS,
     LOGIN_FAILURES,
     LONGEST,
     PREDICTIONS,
@@ -53,7 +54,7 @@ FAMILIES = (
     Family(
         name=REQUESTS,
         kind="counter",
-        labels=("route", "method", "status"),
+        labels=LABELS[REQUESTS],
         help="Requests answered; route is a template, or other.",
     ),
     Family(
@@ -71,14 +72,14 @@ FAMILIES = (
     Family(
         name=SHED,
         kind="counter",
-        labels=("reason",),
+        labels=LABELS[SHED],
         help="Requests refused because there were too many.",
         from_zero=(("model-busy",), ("overloaded",), ("predictions-throttled",)),
     ),
     Family(
         name=PREDICTIONS,
         kind="counter",
-        labels=("contract", "release", "outcome"),
+        labels=LABELS[PREDICTIONS],
         help="Predictions; outcome is ok, or the code of the error.",
     ),
     Family(
@@ -92,13 +93,13 @@ FAMILIES = (
     Family(
         name=COPIES_DROPPED,
         kind="counter",
-        labels=("contract", "release"),
+        labels=LABELS[COPIES_DROPPED],
         help="Copies of requests not sent to a shadow because there were too many.",
     ),
     Family(
         name=LOGIN_FAILURES,
         kind="counter",
-        labels=("reason",),
+        labels=LABELS[LOGIN_FAILURES],
         help="Sign-ins refused.",
         from_zero=(("sign-in-refused",), ("sign-in-throttled",)),
     ),

@@ -6,6 +6,7 @@ a worker publishes its counts (0.3 ms for 60 series), so a killed one loses half
 and never more.
 """
 
+import json
 import logging
 import threading
 from collections import Counter
@@ -24,12 +25,25 @@ SHED = "stopgap_shed_total"
 LOGIN_FAILURES = "stopgap_login_failures_total"
 COPIES_DROPPED = "stopgap_shadow_copies_dropped_total"
 
+LABELS = {
+    REQUESTS: ("route", "method", "status"),
+    PREDICTIONS: ("contract", "release", "outcome"),
+    JOURNAL_LOST: (),
+    SHED: ("reason",),
+    LOGIN_FAILURES: ("reason",),
+    COPIES_DROPPED: ("contract", "release"),
+}
+"""What is counted, and how its labels are called."""
+
 PUBLISH_SECONDS = 0.5
 """How often `publish` is to be called; so old may be what another worker tells of this one."""
 
 SHORTEST, LONGEST = 5, 24
 """Durations are told apart by powers of two, from 2^5 to 2^24 microseconds (16.8 s): the number of
 an integer's bits costs half of what a search among bounds does."""
+
+FORM = json.dumps([SHORTEST, LONGEST, LABELS])
+"""What another version has counted in another form cannot be added to what is counted here."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """A client may send any word for a method; only these become labels."""
@@ -151,7 +165,7 @@ class Metrics:
         """Tell what all workers of this server have counted, this one until now."""
         self.publish()
         with self._publishing:
-            total = gather(self._folder, but=self._place) if self._folder else Published()
+            total = gather(self._folder, FORM, but=self._place) if self._folder else Published()
             own = self._published()
         total.add(own.counts.items())
         total.add_gauges(own.gauges)
@@ -169,7 +183,7 @@ class Metrics:
         if self._folder is None:
             return
         if self._place is None:
-            place = Place(self._folder)
+            place = Place(self._folder, FORM)
             self._before = place.read()
             self._place = place
         self._place.write(self._published())

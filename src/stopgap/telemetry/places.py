@@ -60,9 +60,13 @@ class Place:
 
     Raises:
         OSError: the folder cannot be written.
+
+    Args:
+        form: Of what is counted here; what has been written in another is not read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, form: str) -> None:
+        self._form = form
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in count():
             self.lock = folder / f"{number}.lock"
@@ -70,10 +74,10 @@ class Place:
             if _claim(self._lock, fcntl.LOCK_EX):
                 break
             self._lock.close()
-        self._turn, self._last = _read(self.lock)
+        self._turn, self._last = _read(self.lock, form)
         for path in _files(self.lock):
             if not path.exists():
-                _write(path, self._turn, self._last)
+                self._write(path, self._turn, self._last)
 
     def read(self) -> Published:
         """Tell what was written last, perhaps by the last holder."""
@@ -88,25 +92,40 @@ class Place:
         if published == self._last:
             return
         turn = self._turn + 1
-        _write(_files(self.lock)[turn % len(FILES)], turn, published)
+        self._write(_files(self.lock)[turn % len(FILES)], turn, published)
         self._turn, self._last = turn, published
 
     def leave(self) -> None:
         """Let the next worker have this place."""
         self._lock.close()
 
+    def _write(self, path: Path, turn: int, published: Published) -> None:
+        """Write a file over what it held."""
+        document = {
+            "format": self._form,
+            "turn": turn,
+            "counts": list(published.counts.items()),
+            "gauges": published.gauges,
+        }
+        content = json.dumps(document, separators=(",", ":")).encode()
+        content = content.ljust(ROOM * (1 + len(content) // ROOM))
+        with _open(path) as file:
+            file.write(b"%08x\n%s" % (zlib.crc32(content), content))
+            file.truncate()
 
-def gather(folder: Path, but: Place | None = None) -> Published:
+
+def gather(folder: Path, form: str, but: Place | None = None) -> Published:
     """Sum up what the workers have published: the counts of all, the gauges of those that live.
 
     Args:
+        form: Of what is counted here; what has been written in another is left out.
         but: One that is left out.
     """
     total = Published()
     for lock in folder.glob("*.lock"):
         if but is not None and lock == but.lock:
             continue
-        _, published = _read(lock)
+        _, published = _read(lock, form)
         total.add(published.counts.items())
         if _is_held(lock):
             total.add_gauges(published.gauges)
@@ -117,24 +136,10 @@ def _files(lock: Path) -> list[Path]:
     return [lock.with_suffix(each) for each in FILES]
 
 
-def _write(path: Path, turn: int, published: Published) -> None:
-    """Write a file over what it held."""
-    document = {
-        "turn": turn,
-        "counts": list(published.counts.items()),
-        "gauges": published.gauges,
-    }
-    content = json.dumps(document, separators=(",", ":")).encode()
-    content = content.ljust(ROOM * (1 + len(content) // ROOM))
-    with _open(path) as file:
-        file.write(b"%08x\n%s" % (zlib.crc32(content), content))
-        file.truncate()
-
-
-def _read(lock: Path) -> tuple[int, Published]:
+def _read(lock: Path, form: str) -> tuple[int, Published]:
     """Read what was last written to a place, and how many times something was."""
     for _ in range(TRIES):
-        found = [_document(path) for path in _files(lock)]
+        found = [_document(path, form) for path in _files(lock)]
         if None not in found:
             break
     whole = [each for each in found if each]
@@ -145,7 +150,7 @@ def _read(lock: Path) -> tuple[int, Published]:
     return latest["turn"], Published(counts, latest["gauges"])
 
 
-def _document(path: Path) -> dict[str, Any] | None:
+def _document(path: Path, form: str) -> dict[str, Any] | None:
     """Read a file: empty, if it is not there; None, if it is not whole, or another version's."""
     try:
         checksum, _, content = path.read_bytes().partition(b"\n")
@@ -153,8 +158,9 @@ def _document(path: Path) -> dict[str, Any] | None:
         return {}
     with suppress(ValueError):
         if int(checksum, 16) == zlib.crc32(content):
-            document: dict[str, Any] = json.loads(content)
-            return document
+            document = json.loads(content)
+            if isinstance(document, dict) and document.get("format") == form:
+                return document
     return None
 
 
