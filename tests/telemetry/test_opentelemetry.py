@@ -1,7 +1,10 @@
 """What a collector is told, over its own protocol, and what is told of one that takes nothing."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 
 import pytest
@@ -9,7 +12,7 @@ from tests.collectors import Collector, collector
 
 from stopgap.telemetry.collecting import CollectorUnreachable
 from stopgap.telemetry.collectors import open_collector
-from stopgap.telemetry.opentelemetry import SECONDS
+from stopgap.telemetry.opentelemetry import SECONDS, WHOLE_SECONDS
 from stopgap.telemetry.tracing import Remote, Trace, note, step
 
 SERVER, INTERNAL = 2, 1
@@ -105,3 +108,35 @@ def test_a_collector_that_hangs(collects: Collector) -> None:
     with pytest.raises(CollectorUnreachable):
         opened.take([trace()])
     assert time.monotonic() - began < SECONDS + 1
+
+
+@pytest.fixture
+def trickling() -> Iterator[str]:
+    """Run a collector whose answer comes byte for byte, and tell its URL."""
+    over = threading.Event()
+
+    def answer() -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not over.wait(0.1):
+                connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1/traces"
+        over.set()
+        thread.join()
+
+
+def test_a_collector_that_trickles(trickling: str) -> None:
+    """One that never ends its answer is given up, and then not waited for again until it has."""
+    opened = open_collector(trickling, "1")
+    began = time.monotonic()
+    with pytest.raises(CollectorUnreachable, match="not ended its answer"):
+        opened.take([trace()])
+    assert time.monotonic() - began < WHOLE_SECONDS + 1
+    with pytest.raises(CollectorUnreachable, match="yet to end"):
+        opened.take([trace()])
+    assert time.monotonic() - began < WHOLE_SECONDS + 1

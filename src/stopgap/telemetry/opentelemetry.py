@@ -1,6 +1,7 @@
 """An OpenTelemetry collector, or whatever else takes its protocol (OTLP) over HTTP."""
 
 import logging
+import threading
 from collections.abc import Sequence
 
 from opentelemetry import trace as api
@@ -15,6 +16,9 @@ from stopgap.telemetry.tracing import Remote, Span, Trace
 
 SECONDS = 2.0
 """For which the collector is waited for, with the library's one or two further tries."""
+
+WHOLE_SECONDS = 2 * SECONDS
+"""For which the whole is waited for: the library begins to count anew with each byte it is sent."""
 
 NANOSECONDS = 1_000
 """In a microsecond."""
@@ -37,6 +41,7 @@ class OtlpCollector:
     def __init__(self, url: str, version: str) -> None:
         self._exporter = OTLPSpanExporter(endpoint=url, timeout=SECONDS)
         self._ended = Ended()
+        self._asking: threading.Thread | None = None
         # Without the library's queue and its thread: a chore sends what `Collecting` holds.
         provider = TracerProvider(
             sampler=ALWAYS_ON, resource=_ourselves(version), shutdown_on_exit=False
@@ -54,10 +59,31 @@ class OtlpCollector:
         Raises:
             CollectorUnreachable: they are not taken.
         """
+        if self._asking is not None and self._asking.is_alive():
+            raise CollectorUnreachable("it has yet to end an answer")
         for trace in traces:
             self._write(trace)
-        if self._exporter.export(self._ended.taken()) is not SpanExportResult.SUCCESS:
+        if self._exported(self._ended.taken()) is not SpanExportResult.SUCCESS:
             raise CollectorUnreachable(self._reason.told)
+
+    def _exported(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send spans, from a thread that is left alone with a collector which does not end.
+
+        Raises:
+            CollectorUnreachable: it does not, or there is no room for a thread.
+        """
+        results: list[SpanExportResult] = []
+        self._asking = threading.Thread(
+            target=lambda: results.append(self._exporter.export(spans)), name="traces", daemon=True
+        )
+        try:
+            self._asking.start()
+        except RuntimeError as error:
+            raise CollectorUnreachable(str(error)) from error
+        self._asking.join(WHOLE_SECONDS)
+        if not results:
+            raise CollectorUnreachable(f"it has not ended its answer in {WHOLE_SECONDS:g} seconds")
+        return results[0]
 
     def _write(self, trace: Trace) -> None:
         """Make the library's spans of ours."""
