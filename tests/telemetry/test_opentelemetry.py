@@ -91,13 +91,14 @@ def test_a_collector_that_refuses(collects: Collector) -> None:
 
 
 def test_a_collector_that_is_not_there() -> None:
-    """It is told, without what may be a password; nobody waits for it for long."""
-    opened = open_collector("http://ann:secretword@127.0.0.1:9/v1/traces", "1")
+    """It is told, and why, without what may be a password; nobody waits for it for long."""
+    opened = open_collector("http://ann:secretword@127.0.0.1:9/v1/traces?key=secretword", "1")
     began = time.monotonic()
     with pytest.raises(CollectorUnreachable) as told:
         opened.take([trace()])
     assert time.monotonic() - began < SECONDS + 1
     assert "secretword" not in str(told.value)
+    assert "Connection refused" in str(told.value)
 
 
 def test_a_collector_that_hangs(collects: Collector) -> None:

@@ -2,7 +2,9 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from opentelemetry import trace as api
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -48,7 +50,7 @@ class OtlpCollector:
         )
         provider.add_span_processor(self._ended)
         self._tracer = provider.get_tracer("stopgap")
-        self._reason = Reason()
+        self._reason = Reason(urlsplit(url).query)
         logger = logging.getLogger(LOGGER)
         logger.addHandler(self._reason)
         logger.propagate = False
@@ -61,6 +63,7 @@ class OtlpCollector:
         """
         if self._asking is not None and self._asking.is_alive():
             raise CollectorUnreachable("it has yet to end an answer")
+        self._reason.begin()
         for trace in traces:
             self._write(trace)
         if self._exported(self._ended.taken()) is not SpanExportResult.SUCCESS:
@@ -116,13 +119,26 @@ class Ended(SpanProcessor):
 
 
 class Reason(logging.Handler):
-    """Remembers what the library has said last."""
+    """Remembers what the library has said last, and before: its last line may tell no cause."""
 
-    told = "no reason was given"
+    def __init__(self, query: str) -> None:
+        super().__init__()
+        self._query = query  # which may be a password
+        self._lines: deque[str] = deque(maxlen=2)
+
+    def begin(self) -> None:
+        """Forget what was said of others."""
+        self._lines.clear()
+
+    @property
+    def told(self) -> str:
+        """What has been said since."""
+        return " ".join(self._lines) or "no reason was given"
 
     def emit(self, record: logging.LogRecord) -> None:
         """Remember a line."""
-        self.told = record.getMessage()
+        line = record.getMessage()
+        self._lines.append(line.replace(self._query, "***") if self._query else line)
 
 
 def _ourselves(version: str) -> Resource:
