@@ -42,7 +42,8 @@ class FakeSlot:
         if not held:
             self.gate.set()
         self.asked: list[Row] = []
-        self.batches: list[int] = []
+        self.batches: list[int] = []  # how many were asked together
+        self._gathering = False
         self.stopped = False
         self.waiting = 0
         self.memory = 0
@@ -55,6 +56,7 @@ class FakeSlot:
     async def answer(self, row: Row) -> Any:
         """Answer, or fail."""
         self.asked.append(row)
+        self._gather()
         self.waiting += 1
         try:
             await self.gate.wait()
@@ -78,6 +80,17 @@ class FakeSlot:
         """Be gone."""
         self.stopped = True
         self.gate.set()
+
+    def _gather(self) -> None:
+        """Count who asks in one turn of the event loop as one batch, as slots do."""
+        if not self._gathering:
+            self._gathering = True
+            self.batches.append(0)
+            asyncio.get_running_loop().call_soon(self._gathered)
+        self.batches[-1] += 1
+
+    def _gathered(self) -> None:
+        self._gathering = False
 
 
 class Memory:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
@@ -20,7 +20,8 @@ from tests.predicting.slots import (
 
 from stopgap.clock import SystemClock
 from stopgap.contracts.madcompany import contract
-from stopgap.models.failures import ModelDied, ModelFailed
+from stopgap.contracts.row import Row
+from stopgap.models.failures import ModelDied, ModelFailed, ModelRaised
 from stopgap.predicting.shadow import PAUSE_SECONDS, ROOM
 from stopgap.predicting.way import Way
 from stopgap.releases.comparing import Comparison
@@ -140,6 +141,40 @@ async def test_its_failures_are_its_own(output: Any) -> None:
     assert kept.tallies[8].outcomes == {failed: 1}
     assert kept.compared == {}
     assert kept.tallies.keys() >= {8}
+
+
+class Picky(FakeSlot):
+    """A slot whose model raises over one row, and so over any one call that has it."""
+
+    async def answer(self, row: Row) -> Any:
+        """Answer, or fail."""
+        found = await super().answer(row)
+        if row.json == PICKED.json:
+            raise ModelRaised("x")
+        return found
+
+    async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Answer all, or fail."""
+        failed: list[Any] = [ModelRaised("x")] * len(rows)
+        picked = any(row.json == PICKED.json for row in rows)
+        return failed if picked else await super().answer_batch(rows)
+
+
+PICKED = row(1)
+
+
+@in_a_loop
+async def test_a_row_that_fails_fails_no_other() -> None:
+    """What raises over one of several rows is counted once, as a canary's would be."""
+    slot = Picky(2222)
+    house = House(slot)
+    for visits in (0, 1, 2, 3):
+        await house.ask(visits)
+    await asyncio.sleep(SOON)
+    kept = house.hand_over()
+    assert kept.tallies[8].outcomes == {"ok": 3, "raised": 1}
+    assert kept.compared[0].spreads[""].bins.total() == 3
+    assert slot.batches == [4]
 
 
 @in_a_loop
