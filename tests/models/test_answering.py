@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from tests.models.slots import row
 
 from stopgap.contracts.row import Row
-from stopgap.models.answering import Answering, decoded
-from stopgap.models.failures import ModelRaised
+from stopgap.models.answering import NO_TIME, Answering, decoded
+from stopgap.models.failures import ModelLate, ModelRaised
 
 ROWS = [row(number) for number in range(3)]
 
@@ -100,24 +100,43 @@ def test_a_table_is_no_list_of_outputs() -> None:
 
 
 def test_once_is_one_call() -> None:
-    """A call that is to be the only one is not repeated row by row; a call that may be is."""
+    """A call that is to be the only one is not repeated by parts; a call that may be is."""
     raising = Said(lambda rows: [1 // (len(rows) - 3)])
     assert [type(each) for each in decoded(Answering(raising, lambda: 0).once(ROWS), 3)] == [
         ModelRaised
     ] * 3
     assert raising.calls == 1
     assert decoded(Answering(raising, lambda: 0).each(ROWS, 1.0), 3) == [-1, -1, -1]
-    assert raising.calls == 5
+    assert raising.calls == 6
+
+
+@pytest.mark.parametrize("bad", [0, 31, 63])
+def test_a_bad_row_fails_no_other(bad: int) -> None:
+    """One row of many is found by halves, in few calls; its failure is its own, and told of it."""
+    rows = [row(number) for number in range(64)]
+
+    def picky(asked: Sequence[Row]) -> list[int]:
+        if any(each.json == rows[bad].json for each in asked):
+            raise ValueError(f"{len(asked)} at once")
+        return [7] * len(asked)
+
+    model = Said(picky)
+    found = decoded(Answering(model, lambda: 0.0).each(rows, 1.0), 64)
+    failure = found.pop(bad)
+    assert isinstance(failure, ModelRaised)
+    assert failure.reason == "ValueError: 1 at once"
+    assert found == [7] * 63
+    assert model.calls == 1 + 2 * 6
 
 
 def test_trying_again_has_an_end() -> None:
-    """Rows for which no time is left get the failure of the first call."""
-    times = iter([0.0, 0.1, 0.9, 1.1])
+    """Rows for which no time is left are late: what another has failed of is not told of them."""
+    times = iter([0.0, 0.0, 0.1, 0.9, 1.1, 1.1])
     model = Said(lambda rows: [1 // (len(rows) - 3)])
-    found = decoded(Answering(model, lambda: next(times)).each(ROWS, 1.0), 3)
-    assert found[:2] == [-1, -1]
-    assert isinstance(found[2], ModelRaised)
-    assert "ZeroDivisionError" in found[2].reason
+    first, *others = decoded(Answering(model, lambda: next(times)).each(ROWS, 1.0), 3)
+    assert first == -1
+    assert [type(each) for each in others] == [ModelLate] * 2
+    assert {each.reason for each in others} == {NO_TIME}
 
 
 @pytest.mark.parametrize(
@@ -134,6 +153,9 @@ def test_trying_again_has_an_end() -> None:
         b'{"outputs":[1,2,3],"raised":[[9,"x"]]}',
         b'{"outputs":[1,2,3],"raised":[["a","x"]]}',
         b'{"outputs":[1,2,3],"raised":[7]}',
+        b'{"outputs":[1,2,3],"raised":[]}',
+        b'{"outputs":[1,2,3],"raised":[],"late":[9]}',
+        b'{"outputs":[1,2,3],"raised":[],"late":7}',
         b'{"outputs":{"0":1},"raised":[]}',
         b"[" * 100_000,
         b"[1,2," + b"9" * 5_000 + b"]",
