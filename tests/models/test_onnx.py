@@ -15,6 +15,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.kinds import load_model
+from stopgap.models.loaded import found_of
 from stopgap.models.onnx_file import refuse_unsafe
 
 FLOAT, INT64, STRING, BOOL = (
@@ -159,6 +160,25 @@ def test_objects(tmp_path: Path, named: bool) -> None:
     assert found[0] == {"days": 2.5, "late": True}
     assert found[1] == {"days": 1.0, "late": False}
     assert [type(each["late"]) for each in found] == [bool, bool, bool]
+
+
+def test_outputs_that_are_not_read_are_told(tmp_path: Path) -> None:
+    """A classifier has its label first: who is promised a probability is told what is read."""
+    inputs: list[Value] = [("weight", FLOAT, ["n", 1]), ("fragile", BOOL, ["n", 1])]
+    outputs: list[Value] = [("days", FLOAT, ["n", 1]), ("late", BOOL, ["n", 1])]
+    nodes = [
+        helper.make_node("Identity", ["weight"], ["days"]),
+        helper.make_node("Identity", ["fragile"], ["late"]),
+    ]
+    uri = saved(tmp_path, inputs, outputs, *nodes)
+
+    def note(uri: str, output: object) -> str | None:
+        found: str | None = found_of(load_model(uri, promised(output), None), uri, None)["note"]
+        return found
+
+    assert note(uri, NUMBER) == "of its outputs the first is read, days, and not late"
+    assert note(uri, Fate) is None
+    assert note(saved(tmp_path, inputs, outputs[:1], *nodes), NUMBER) is None
 
 
 @pytest.mark.parametrize(

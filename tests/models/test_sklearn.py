@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -24,8 +24,8 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.kinds import load_model
-from stopgap.models.loaded import found_of
-from stopgap.models.sklearn import _is_own_class
+from stopgap.models.loaded import Loaded, found_of
+from stopgap.models.sklearn import LABELS, _is_own_class
 
 
 class Point(BaseModel):
@@ -84,6 +84,41 @@ def test_choices_are_texts(tmp_path: Path) -> None:
     model = DummyClassifier().fit(DATA, ["north", "north", "south", "north"])
     contract = promised(Literal["north", "south"])
     assert list(load_model(kept(model, tmp_path), contract, None).predict(ASKED)) == ["north"] * 2
+
+
+class Judged(BaseModel):
+    """Outputs: a choice, and a number."""
+
+    side: Literal["north", "south"]
+    sure: Annotated[float, Field(ge=0, le=1)]
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (Annotated[float, Field(ge=0, le=1)], True),
+        (Judged, True),
+        (Annotated[int, Field(ge=0, le=9)], False),
+        (bool, False),
+        (Literal["north", "south"], False),
+    ],
+)
+def test_labels_for_a_number_are_told(tmp_path: Path, output: object, told: bool) -> None:
+    """Labels 0 and 1 keep the promise of a probability, and are none: that is said."""
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(DATA, [0, 0, 1, 0])
+    found = found_of(load_model(kept(model, tmp_path), promised(output), None), "sklearn:x", None)
+    assert found["note"] == (LABELS if told else None)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def test_notes_are_told_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One note hides no other, and none is cut short."""
+    model = LogisticRegression().fit(DATA, [0, 0, 1, 0])
+    loaded = load_model(kept_with("1.2.3", model, tmp_path, monkeypatch), promised(float_()), None)
+    found = Loaded.of(found_of(loaded, "sklearn:x", None), 0.0)
+    assert found.note is not None
+    assert found.note.startswith("kept with scikit-learn 1.2.3")
+    assert found.note.endswith(f"; {LABELS}")
 
 
 def test_trees_are_trusted(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ class OnnxModel:
         self._feed = _feed(self._inputs, contract)
         names = [output.name for output in session.get_outputs()]
         self._names, self._read = _reading(contract.output_kind, names)
+        self.note = _note(self._names, names)
 
     def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row."""
@@ -210,6 +211,13 @@ def _reading(kind: kinds.Kind, names: list[str]) -> tuple[list[str], Read]:
         return _records(fields, [read(matrix[:, place]) for place, read in enumerate(reads)])
 
     return names[:1], columns
+
+
+def _note(read: list[str], names: list[str]) -> str | None:
+    """Tell which outputs nobody reads, where they are not named after the contract's fields."""
+    if read != names[:1] or not (others := names[1:]):
+        return None
+    return f"of its outputs the first is read, {read[0]}, and not {', '.join(others)}"
 
 
 def _records(fields: list[str], columns: list[list[Any]]) -> list[Any]:

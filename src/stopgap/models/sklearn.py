@@ -18,11 +18,14 @@ from typing import Any
 import pandas as pd
 import sklearn
 import skops.io
+from sklearn.base import is_classifier
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
+
+LABELS = "it is a classifier: its predict gives labels, not probabilities"
 
 OWN = "sklearn."
 """The package whose classes are trusted, besides the types that skops knows to be harmless itself:
@@ -42,7 +45,8 @@ class SklearnModel:
     """
 
     def __init__(self, estimator: Any, contract: Contract, note: str | None) -> None:
-        self.note = note
+        notes = [note, LABELS if _gives_labels(estimator, contract.output_kind) else None]
+        self.note = "; ".join(filter(None, notes)) or None
         self._estimator = estimator
         self._columns = [field.name for field in contract.fields]
         output = contract.output_kind
@@ -105,6 +109,13 @@ def _note(path: Path) -> str | None:
         f"kept with scikit-learn {others}, and this is {sklearn.__version__}, which may give other "
         "answers: keep it anew, or name a Python that has the same, by --python"
     )
+
+
+def _gives_labels(estimator: Any, kind: kinds.Kind) -> bool:
+    """Tell whether labels would stand where the contract promises a number of any size."""
+    promised = [field.kind for field in kind.fields] if isinstance(kind, kinds.Object) else [kind]
+    has_numbers = any(isinstance(each, kinds.Number) for each in promised)
+    return has_numbers and bool(is_classifier(estimator))
 
 
 def _is_own_class(name: str) -> bool:
