@@ -13,6 +13,7 @@ import pytest
 import sklearn
 import skops.io
 from pydantic import BaseModel, Field
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.impute import SimpleImputer
@@ -61,6 +62,34 @@ def kept(model: object, folder: Path) -> str:
 def test_fields_are_columns_in_the_contracts_order(tmp_path: Path) -> None:
     """The model is fed by the fields' names; scikit-learn itself would refuse another order."""
     model = LinearRegression().fit(DATA, DATA.x + 0.5 * DATA.y)
+    found = load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)
+    assert list(found) == pytest.approx([0.5, 1.5])
+
+
+@pytest.mark.parametrize(("columns", "answers"), [(["y", "x"], [0.5, 1.5]), (["y"], [0.25, 0.5])])
+def test_columns_are_those_of_its_fit(
+    tmp_path: Path, columns: list[str], answers: list[float]
+) -> None:
+    """One that was fitted with the fields in another order, or with some, is fed as it was then."""
+    model = LinearRegression().fit(DATA[columns], (DATA.x if "x" in columns else 0) + 0.5 * DATA.y)
+    found = load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)
+    assert list(found) == pytest.approx(answers)
+
+
+def test_one_that_was_fitted_on_an_array_gets_one(tmp_path: Path) -> None:
+    """An estimator that knows no names is given none, about which it would warn at each call."""
+    model = make_pipeline(StandardScaler(), LinearRegression())
+    model.fit(DATA.to_numpy(), DATA.x + 0.5 * DATA.y)
+    found = load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)
+    assert list(found) == pytest.approx([0.5, 1.5])
+
+
+@pytest.mark.parametrize("first", ["passthrough", "columns"])
+def test_a_step_that_takes_names_gets_them(tmp_path: Path, first: str) -> None:
+    """A pipeline whose step chooses columns by their names is fed by names, wherever it stands."""
+    chosen = make_column_transformer((StandardScaler(), ["x"]), remainder="passthrough")
+    steps = [chosen] if first == "columns" else ["passthrough", chosen]
+    model = make_pipeline(*steps, LinearRegression()).fit(DATA, DATA.x + 0.5 * DATA.y)
     found = load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)
     assert list(found) == pytest.approx([0.5, 1.5])
 

@@ -1,7 +1,9 @@
 """scikit-learn models, kept by skops: `sklearn:model.skops`.
 
-They are fed a DataFrame whose columns are the contract's fields, in its order; choices and texts as
-texts. Where the contract's output is an object, `predict` gives a column for each of its fields.
+They are fed a DataFrame whose columns are the contract's fields; choices and texts as texts. The
+columns are those that the estimator was fitted with, in that order, if it knows them, else all in
+the contract's order; one that was fitted on an array gets an array. Where the contract's output is
+an object, `predict` gives a column for each of its fields.
 
 A pickle runs whatever its author put into it, so pickles (and joblib files, which are pickles) are
 refused. skops makes nothing but the types that it is told to trust: scikit-learn's own, and numpy's
@@ -48,7 +50,8 @@ class SklearnModel:
         notes = [note, LABELS if _gives_labels(estimator, contract.output_kind) else None]
         self.note = "; ".join(filter(None, notes)) or None
         self._estimator = estimator
-        self._columns = [field.name for field in contract.fields]
+        self._columns = _columns(estimator, [field.name for field in contract.fields])
+        self._takes_array = _is_fitted_on_array(estimator)
         output = contract.output_kind
         self._fields = [f.name for f in output.fields] if isinstance(output, kinds.Object) else []
 
@@ -56,7 +59,7 @@ class SklearnModel:
         """Answer each row."""
         values = json.loads(b"[" + b",".join([row.json for row in rows]) + b"]")
         frame = pd.DataFrame({name: [value[name] for value in values] for name in self._columns})
-        outputs = self._estimator.predict(frame)
+        outputs = self._estimator.predict(frame.to_numpy() if self._takes_array else frame)
         if not self._fields:
             flat: Sequence[Any] = outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
             return flat
@@ -109,6 +112,19 @@ def _note(path: Path) -> str | None:
         f"kept with scikit-learn {others}, and this is {sklearn.__version__}, which may give other "
         "answers: keep it anew, or name a Python that has the same, by --python"
     )
+
+
+def _columns(estimator: Any, fields: list[str]) -> list[str]:
+    """Tell the columns that an estimator is fed: its own, if the contract has them all."""
+    own = [str(name) for name in getattr(estimator, "feature_names_in_", fields)]
+    return own if set(own) <= set(fields) else fields
+
+
+def _is_fitted_on_array(estimator: Any) -> bool:
+    """Tell whether it knows how many columns it has, and no part of it what they are called."""
+    parts = [estimator, *(step for _, step in getattr(estimator, "steps", []))]
+    named = any(hasattr(part, "feature_names_in_") for part in parts)
+    return hasattr(estimator, "n_features_in_") and not named
 
 
 def _gives_labels(estimator: Any, kind: kinds.Kind) -> bool:
