@@ -14,7 +14,7 @@ import sklearn
 import skops.io
 from pydantic import BaseModel, Field
 from sklearn.compose import make_column_transformer
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -113,6 +113,44 @@ def test_choices_are_texts(tmp_path: Path) -> None:
     model = DummyClassifier().fit(DATA, ["north", "north", "south", "north"])
     contract = promised(Literal["north", "south"])
     assert list(load_model(kept(model, tmp_path), contract, None).predict(ASKED)) == ["north"] * 2
+
+
+class Fate(BaseModel):
+    """Outputs of different kinds."""
+
+    days: Annotated[float, Field(ge=0, le=100)]
+    late: bool
+    side: Literal["north", "south"]
+
+
+def test_objects_of_several_kinds_come_from_numbers(tmp_path: Path) -> None:
+    """Where a matrix has numbers alone, a choice is its place in the list, and 1 and 0 booleans."""
+    targets = pd.DataFrame({"days": [7.5] * 4, "late": [1] * 4, "side": [1] * 4})
+    model = DummyRegressor().fit(DATA, targets)
+    found = load_model(kept(model, tmp_path), promised(Fate), None).predict(ASKED)
+    assert found == [{"days": 7.5, "late": True, "side": "south"}] * 2
+    assert found[0]["late"] is True
+
+
+@pytest.mark.parametrize(("output", "plain"), [(bool, True), (Literal["north", "south"], "south")])
+def test_labels_that_are_numbers(tmp_path: Path, output: object, plain: object) -> None:
+    """A classifier of 0 and 1 answers a boolean, or a choice by its place in the list."""
+    model = DummyClassifier().fit(DATA, [1, 1, 0, 1])
+    found = load_model(kept(model, tmp_path), promised(output), None).predict(ASKED)
+    assert found == [plain] * 2
+
+
+class Single(BaseModel):
+    """An output of one field."""
+
+    total: Annotated[float, Field(ge=0, le=2)]
+
+
+def test_an_object_of_one_field_is_one_value_a_row(tmp_path: Path) -> None:
+    """A model of one column gives one value a row, which is the field's."""
+    model = DummyRegressor().fit(DATA, [1.5] * 4)
+    found = load_model(kept(model, tmp_path), promised(Single), None).predict(ASKED)
+    assert found == [{"total": 1.5}] * 2
 
 
 class Judged(BaseModel):

@@ -28,6 +28,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.onnx_file import refuse_unsafe
+from stopgap.models.reading import read, records
 
 TYPES: dict[str, type[np.generic]] = {
     "tensor(float)": np.float32,
@@ -195,20 +196,16 @@ def _column(given: Any, field: kinds.Field) -> Callable[[list[Any]], Any]:
 def _reading(kind: kinds.Kind, names: list[str]) -> tuple[list[str], Read]:
     """Decide which outputs are asked for, and how they become one value a row."""
     if not isinstance(kind, kinds.Object):
-        read = _output(kind)
-        return names[:1], lambda outputs: read(outputs[0])
+        return names[:1], lambda outputs: read(kind, _column_of(outputs[0]))
     fields = [field.name for field in kind.fields]
-    reads = [_output(field.kind) for field in kind.fields]
     if set(fields) <= set(names):
-        return fields, lambda outputs: _records(
-            fields, [read(output) for read, output in zip(reads, outputs, strict=True)]
-        )
+        return fields, lambda outputs: records(kind.fields, [_column_of(each) for each in outputs])
 
     def columns(outputs: Sequence[Any]) -> list[Any]:
         matrix = np.asarray(outputs[0])
         if matrix.shape[1:] != (len(fields),):
             raise ValueError(f"an output of shape {matrix.shape} for {len(fields)} fields")
-        return _records(fields, [read(matrix[:, place]) for place, read in enumerate(reads)])
+        return records(kind.fields, matrix.T.tolist())
 
     return names[:1], columns
 
@@ -220,28 +217,10 @@ def _note(read: list[str], names: list[str]) -> str | None:
     return f"of its outputs the first is read, {read[0]}, and not {', '.join(others)}"
 
 
-def _records(fields: list[str], columns: list[list[Any]]) -> list[Any]:
-    return [dict(zip(fields, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def _output(kind: kinds.Kind) -> Callable[[Any], list[Any]]:
-    """Make what turns one output into a value a row."""
-
-    def read(output: Any) -> list[Any]:
-        array = np.asarray(output)
-        if array.ndim > 1 and array.shape[1:] != (1,):
-            raise ValueError(f"an output of shape {array.shape}, not one value a row")
-        values: list[Any] = array.reshape(-1).tolist()
-        if isinstance(kind, kinds.Choice):
-            return [_choice(kind, value) for value in values]
-        if isinstance(kind, kinds.Boolean):
-            return [bool(value) if value in (0, 1) else value for value in values]
-        return values
-
-    return read
-
-
-def _choice(kind: kinds.Choice, value: Any) -> Any:
-    """Read a place in the list of choices; anything else is left for the guard."""
-    is_place = isinstance(value, int | float) and value in range(len(kind.values))
-    return kind.values[int(value)] if is_place else value
+def _column_of(output: Any) -> list[Any]:
+    """Make one value a row of one output."""
+    array = np.asarray(output)
+    if array.ndim > 1 and array.shape[1:] != (1,):
+        raise ValueError(f"an output of shape {array.shape}, not one value a row")
+    values: list[Any] = array.reshape(-1).tolist()
+    return values

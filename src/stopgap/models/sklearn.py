@@ -3,7 +3,8 @@
 They are fed a DataFrame whose columns are the contract's fields; choices and texts as texts. The
 columns are those that the estimator was fitted with, in that order, if it knows them, else all in
 the contract's order; one that was fitted on an array gets an array. Where the contract's output is
-an object, `predict` gives a column for each of its fields.
+an object, `predict` gives a column for each of its fields. A number for a choice is its place in
+the contract's list, counted from 0; 1 and 0 are yes and no.
 
 A pickle runs whatever its author put into it, so pickles (and joblib files, which are pickles) are
 refused. skops makes nothing but the types that it is told to trust: scikit-learn's own, and numpy's
@@ -26,6 +27,7 @@ from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
+from stopgap.models.reading import read, records
 
 LABELS = "it is a classifier: its predict gives labels, not probabilities"
 
@@ -52,18 +54,17 @@ class SklearnModel:
         self._estimator = estimator
         self._columns = _columns(estimator, [field.name for field in contract.fields])
         self._takes_array = _is_fitted_on_array(estimator)
-        output = contract.output_kind
-        self._fields = [f.name for f in output.fields] if isinstance(output, kinds.Object) else []
+        self._kind = contract.output_kind
 
     def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row."""
         values = json.loads(b"[" + b",".join([row.json for row in rows]) + b"]")
         frame = pd.DataFrame({name: [value[name] for value in values] for name in self._columns})
         outputs = self._estimator.predict(frame.to_numpy() if self._takes_array else frame)
-        if not self._fields:
-            flat: Sequence[Any] = outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
-            return flat
-        return [dict(zip(self._fields, values, strict=True)) for values in outputs.tolist()]
+        if isinstance(self._kind, kinds.Object):
+            return records(self._kind.fields, outputs.reshape(len(rows), -1).T.tolist())
+        flat = outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
+        return read(self._kind, flat.tolist())
 
 
 def load(reference: str, contract: Contract, path: Path) -> SklearnModel:
