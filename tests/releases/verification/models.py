@@ -148,3 +148,17 @@ def raises_before_it_hangs(row: Sales) -> int:
     if many(row):
         time.sleep(1_000)
     return good(row)
+
+
+class AtFirst:
+    """Answers out of range when it sees inputs for the first time, and well ever after."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer by what was seen."""
+        asked = [repr(row) for row in rows]
+        outputs = [3000 if each in self._seen else 9999 for each in asked]
+        self._seen.update(asked)
+        return outputs

@@ -183,6 +183,13 @@ def test_what_was_seen_until_then_is_told() -> None:
     assert finding.failures[0].inputs
 
 
+def test_an_answer_that_breaks_a_rule_is_told_and_no_other() -> None:
+    """Where inputs break nothing when they are asked once more, what was seen is told."""
+    finding = by_rule(verified("AtFirst"))["contract"]
+    assert finding.outcome == "broken"
+    assert all("from 2000 to 5000" in each.said for each in finding.failures)
+
+
 def test_memory_that_could_not_be_seen() -> None:
     """What was cut short has shown nothing of the memory that it would have taken."""
     report = verified("Leisurely", seconds=2.0)
