@@ -67,8 +67,10 @@ def test_python_that_is_no_model(tmp_path: Path, body: str, reason: str) -> None
 
 def test_an_unknown_kind_is_told_the_known_ones() -> None:
     """A scheme that nobody knows is an error that lists those that are known."""
-    with pytest.raises(ModelKindUnknown, match=r"'pmml'.*onnx, python, sklearn"):
+    with pytest.raises(ModelKindUnknown, match=r"'pmml'.*onnx, python, sklearn\.$"):
         find_kind("pmml:model.xml")
+    with pytest.raises(ModelKindUnknown, match=r"Perhaps python:sales\.py:Model is meant\.$"):
+        find_kind("sales.py:Model")
 
 
 def test_which_kinds_are_files() -> None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 from stopgap.contracts.contract import Contract
@@ -44,12 +44,21 @@ class ModelKind(Protocol):
         """
 
 
+MEANT = {".py": "python", ".skops": "sklearn", ".onnx": "onnx"}
+"""What a file may be of which no kind is told."""
+
+
 class ModelKindUnknown(ModelUnloadable):
     """The model's URI has a scheme that neither Stopgap nor an installed package knows."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, uri: str) -> None:
+        name = uri.partition(":")[0]
         known = ", ".join(sorted({*OURS, *entry_points(group=GROUP).names}))
-        super().__init__(f"A model of the kind {name!r} is not known here; known are {known}.")
+        meant = MEANT.get(PurePath(name).suffix)
+        hint = f" Perhaps {meant}:{uri} is meant." if meant else ""
+        super().__init__(
+            f"A model of the kind {name!r} is not known here; known are {known}.{hint}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +132,7 @@ def find_kind(uri: str) -> ModelKind:
                 f"The kind {name} comes from {entry.value}, which cannot be imported: {error}."
             ) from error
         return kind
-    raise ModelKindUnknown(name)
+    raise ModelKindUnknown(uri)
 
 
 def load_model(uri: str, contract: Contract, path: Path | None) -> Model:

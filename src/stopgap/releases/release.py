@@ -23,7 +23,8 @@ class ReleaseNotFound(StopgapError):
     """The contract has no release of this number."""
 
     def __init__(self, contract: str, number: int) -> None:
-        super().__init__(f"{contract} has no release {number}.")
+        which = str(number) if number else "0 with a model: that is the stand-in"
+        super().__init__(f"{contract} has no release {which}.")
 
 
 class ContractNotServed(StopgapError):
