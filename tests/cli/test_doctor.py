@@ -77,6 +77,13 @@ def foreign(path: Path) -> None:
     connection.close()
 
 
+def written_over(path: Path) -> None:
+    """Lose the last page of a database."""
+    with path.open("r+b") as file:
+        file.seek(-4096, os.SEEK_END)
+        file.write(bytes(range(256)) * 16)
+
+
 def journal_of(data: Path) -> Path:
     """Tell where the journal is, as it is before a stop has tidied it up."""
     path = data / "journal.db"
@@ -106,6 +113,7 @@ def left(spool: Path, size: int) -> None:
         ("secret", lambda data: (data / "secret").write_text("short")),
         ("database", lambda data: (data / "stopgap.db").write_text("no database" * 100)),
         ("database", lambda data: foreign(data / "stopgap.db")),
+        ("database", lambda data: written_over(data / "stopgap.db")),
         ("journal", lambda data: foreign(journal_of(data))),
         ("journal", lambda data: (data / "spool" / "drainer.lock").mkdir(parents=True)),
         ("journal", lambda data: set_aside(data / "spool")),

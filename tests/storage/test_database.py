@@ -401,3 +401,38 @@ def test_settling_flushes_what_was_committed(
         monkeypatch.setattr(os, "fsync", note)  # the operating system's part, not ours
         database.settle()
     assert flushed == [str(tmp_path / "a.db-wal"), str(tmp_path)]
+
+
+def test_a_damaged_file(tmp_path: Path) -> None:
+    """Who meets the damage is told of it, as of a database that is away; the rest goes on."""
+    path = tmp_path / "some.db"
+    with closing(open_database(f"sqlite:///{path}")) as opened:
+        with opened.write() as connection:
+            connection.execute(MAKE)
+            connection.execute(ADD)
+            connection.execute(text("CREATE TABLE others (name VARCHAR(10))"))
+        assert opened.is_sound()
+    with path.open("r+b") as file:
+        file.seek(4096)  # the second page: the table's
+        file.write(b"\xff" * 4096)
+    with closing(open_database(f"sqlite:///{path}")) as opened:
+        with pytest.raises(DatabaseUnreachable, match="it is damaged"), opened.read() as connection:
+            connection.scalar(COUNT)
+        with opened.read() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM others")) == 0
+        assert not opened.is_sound()
+
+
+def test_a_damaged_beginning(tmp_path: Path) -> None:
+    """A file whose list of tables is damaged is told so at the start."""
+    path = tmp_path / "some.db"
+    with closing(open_database(f"sqlite:///{path}")) as opened:
+        migrate(opened)
+    with path.open("r+b") as file:
+        file.seek(100)  # behind the header
+        file.write(b"\xff" * 3_996)
+    with (
+        closing(open_database(f"sqlite:///{path}")) as opened,
+        pytest.raises(DatabaseUnreachable, match="it is damaged"),
+    ):
+        migrate(opened)

@@ -93,6 +93,13 @@ class Database:
         with self.read() as connection:
             connection.execute(text("SELECT 1"))
 
+    def is_sound(self) -> bool:
+        """Have SQLite look at all of its file; PostgreSQL sees to that by itself."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with self.read() as connection:
+            return bool(connection.scalar(text("PRAGMA quick_check(1)")) == "ok")
+
     def settle(self) -> None:
         """See that what has been committed is on the disk.
 

@@ -51,6 +51,9 @@ CLOSED = ("0A000", "42501")
 """How PostgreSQL says that it is there, but not for this: a standby as a transaction for writing
 begins (feature_not_supported), and any as its user has no right (insufficient_privilege)."""
 
+DAMAGED = "SQLITE_CORRUPT"
+"""How SQLite's words begin for a file that has been written over, or cut short."""
+
 FULL_BYTES = 65_536
 """With fewer free, SQLite may say `disk I/O error`: its -shm grows by 32 KiB."""
 
@@ -68,7 +71,7 @@ def translated(database: str, url: URL) -> Iterator[None]:
 
     Raises:
         DatabaseFull: its disk is full.
-        DatabaseUnreachable: it does not answer, or not for this.
+        DatabaseUnreachable: it does not answer, or not for this, or is damaged.
     """
     try:
         yield
@@ -77,6 +80,8 @@ def translated(database: str, url: URL) -> Iterator[None]:
             raise DatabaseFull(database) from error
         raise DatabaseUnreachable(database, reason_of(error, url)) from error
     except exc.DBAPIError as error:
+        if _code(error).startswith(DAMAGED):
+            raise DatabaseUnreachable(database, "it is damaged; restore a backup") from error
         if _code(error) not in CLOSED:
             _leave_out_values(error)
             raise

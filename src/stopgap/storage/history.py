@@ -145,7 +145,7 @@ def _use_wal(database: Database) -> None:
         while True:
             try:
                 connection.cursor().execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise DatabaseUnreachable(database.name, str(error)) from error
                 time.sleep(0.02)

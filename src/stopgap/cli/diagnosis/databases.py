@@ -90,6 +90,8 @@ def _kept_at(
             with database.write() as connection:  # which a standby refuses at once
                 check_rights(connection, database.name, current=version == history.head)
         yield _schema(database, version, history)
+        if history is MAIN and not database.is_sound():  # a journal may be too large for that
+            yield wrong(f"The {database.name} is damaged.", "Restore a backup.")
         if version == history.head:
             yield from more(database)
 
