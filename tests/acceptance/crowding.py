@@ -56,7 +56,10 @@ def senders(server: Server, stack: ExitStack) -> None:
 
 
 def readers(server: Server, stack: ExitStack) -> None:
-    """Ask for many long answers, and read none of them."""
+    """Ask for many long answers, and read none of them but its beginning.
+
+    Until all have come: what it takes to make them is everybody's share, slow or not.
+    """
     client = server.client()
     picture = packed(Image.effect_noise((2_500, 2_500), 100), "PNG")
     path = client.upload(picture).text  # more than the system itself takes off the server's hands
@@ -64,6 +67,8 @@ def readers(server: Server, stack: ExitStack) -> None:
     connections = [_connect(server.port, stack, room=4096) for _ in range(SLOW)]
     for connection in connections:
         connection.sendall(head("GET", path, told))
+    for connection in connections:
+        assert connection.recv(1)
 
 
 CROWDS: dict[str, Crowd] = {"senders": senders, "readers": readers}

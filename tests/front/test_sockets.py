@@ -6,14 +6,14 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 from typing import NoReturn
 
 import pytest
 
-from stopgap.front.sockets import has_clients, turn_deaf
+from stopgap.front.sockets import UNSENT_BYTES, bound_unsent, has_clients, has_unread, turn_deaf
 
 
 def test_clients_are_seen() -> None:
@@ -45,6 +45,8 @@ def test_nothing_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(Path, "iterdir", iterdir)
             turn_deaf()
             assert not has_clients()
+            assert not has_unread()
+            assert not bound_unsent()
         monkeypatch.undo()
 
 
@@ -70,6 +72,41 @@ def test_sockets_come_and_go_while_they_are_looked_at() -> None:
             looking.set()
             wait(coming)
             socket.create_connection(listener.getsockname()).close()
+
+
+def test_little_is_taken_ahead() -> None:
+    """Of an answer that nobody reads, the system takes little, however long it is."""
+    assert not bound_unsent()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        assert bound_unsent()
+        with closing(socket.socket()) as reader:
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(listener.getsockname())
+            taken, _ = listener.accept()
+            with taken:
+                taken.settimeout(0)
+                sent = 0
+                with suppress(BlockingIOError):
+                    while sent < 1_000_000:
+                        sent += taken.send(bytes(16_384))
+        assert UNSENT_BYTES <= sent < 2 * UNSENT_BYTES
+
+
+def test_who_has_not_been_read_is_seen() -> None:
+    """Who waits to be taken is seen, and whose bytes wait to be read; who is silent is not."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        assert not has_unread()
+        with closing(socket.create_connection(listener.getsockname())) as client:
+            assert has_unread()
+            taken, _ = listener.accept()
+            with taken:
+                assert not has_unread()
+                client.sendall(b"a question")
+                assert has_unread()
+                assert taken.recv(100) == b"a question"
+                assert not has_unread()
+                taken.sendall(b"an answer")  # which is ours to read, and nobody's question
+                assert not has_unread()
 
 
 def test_the_deaf_take_who_waits() -> None:

@@ -14,7 +14,10 @@ NOTICE_SECONDS = 1.0
 """Time in which every answer says `Connection: close`, so that clients that stay connected go."""
 
 LAST_SECONDS = 0.1
-"""Time for the connections that wait to be taken, once no more can come."""
+"""Time for the connections that are being made, once no more can begin."""
+
+UNREAD_SECONDS = 0.5
+"""Time in which those that wait are taken, and what they have sent is read, on a busy machine."""
 
 LEAVE_SECONDS = 1.0
 """Time in which the requests that are inside may end; who waits for a model is refused then."""
@@ -62,6 +65,8 @@ class Leaving:
         await _until(lambda: not sockets.has_clients(), NOTICE_SECONDS)
         sockets.turn_deaf()
         await asyncio.sleep(LAST_SECONDS)
+        await _until(lambda: not sockets.has_unread(), UNREAD_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)  # what was read last is on its way to us
         self._hurry()
         await self._empty()
         if self._places.taken:  # else the server would wait for them, and be killed

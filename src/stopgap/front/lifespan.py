@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stopgap.front import sockets
 from stopgap.front.chores import Chore, do_chores
 from stopgap.front.event_loop import quicken
 from stopgap.front.intake import Receive, Send
@@ -15,6 +16,9 @@ from stopgap.predicting.engine import Engine
 
 LOOK_SECONDS = 0.5
 """How often it is seen whether the supervisor is there."""
+
+LISTEN_SECONDS = 0.05
+"""How often it is seen whether the server listens yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +64,9 @@ class Lifespan:
         quicken(loop)
         await self._engine.adopt()
         loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
-        chores = asyncio.gather(do_chores(self._chores), end_with(self._supervisor.pid))
+        chores = asyncio.gather(
+            do_chores(self._chores), end_with(self._supervisor.pid), bound_unsent()
+        )
         await send({"type": "lifespan.startup.complete"})
         self._supervisor.ready()
         await receive()
@@ -76,6 +82,12 @@ def end_at_once() -> None:
     """End by SIGTERM, as a worker may that has not served yet; its models end with it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def bound_unsent() -> None:
+    """Bound what the system takes of answers; the server only begins to listen after the start."""
+    while not sockets.bound_unsent():  # noqa: ASYNC110  # nothing tells that it has begun
+        await asyncio.sleep(LISTEN_SECONDS)
 
 
 async def end_with(supervisor: int) -> None:

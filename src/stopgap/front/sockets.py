@@ -1,12 +1,21 @@
 """The sockets that the server has opened in this process, and keeps to itself."""
 
 import ctypes
+import fcntl
 import socket
 import struct
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+UNSENT_BYTES = 131_072
+"""What the system takes of an answer before it can send it. Else it takes up to 4 MB at once for
+each client that reads nothing (tcp(7), `tcp_wmem`): memory, and the time to write them."""
+
+UNACKED = 24
+"""Where `tcp_info` has it (Linux' tcp.h): of a listening socket, how many wait to be taken."""
 
 SO_ATTACH_FILTER = 26
 """From Linux' asm-generic/socket.h; Python has no name for it."""
@@ -18,6 +27,20 @@ NO_SYN = (
     (0x06, 0, 0, 0xFFFF_FFFF),  # else take it
 )
 """Classic BPF, as Linux' networking/filter.rst tells it: code, jump if true, if false, operand."""
+
+
+def bound_unsent() -> bool:
+    """Have the system take little ahead of each answer; tell whether there is a server yet.
+
+    The connections that it will take have this from it.
+    """
+    found = False
+    for each in _tcp_sockets():
+        with suppress(OSError):  # the server has just closed it
+            if _listens(each):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+                found = True
+    return found
 
 
 def has_clients() -> bool:
@@ -33,6 +56,23 @@ def has_clients() -> bool:
                 each.getpeername()
                 connected.add(port)
     return not listening.isdisjoint(connected)
+
+
+def has_unread() -> bool:
+    """Tell whether anybody waits to be taken, or has sent what has not been read yet."""
+    listening: set[int] = set()
+    unread: set[int] = set()
+    for each in _tcp_sockets():
+        with suppress(OSError):  # the server has just closed it
+            port = each.getsockname()[1]
+            if not _listens(each):
+                if _count_unread(each):
+                    unread.add(port)
+            elif _count_waiting(each):
+                return True
+            else:
+                listening.add(port)
+    return not listening.isdisjoint(unread)
 
 
 def turn_deaf() -> None:
@@ -56,6 +96,19 @@ def turn_deaf() -> None:
 
 def _listens(each: socket.socket) -> bool:
     return bool(each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+
+def _count_waiting(listener: socket.socket) -> int:
+    if sys.platform != "linux":
+        return 0  # nothing tells
+    told = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, UNACKED + 4)
+    return int.from_bytes(told[UNACKED:], sys.byteorder)
+
+
+def _count_unread(connected: socket.socket) -> int:
+    """Count the bytes that have come and have not been read."""
+    told = fcntl.ioctl(connected, termios.FIONREAD, bytes(4))
+    return int.from_bytes(told, sys.byteorder)
 
 
 def _tcp_sockets() -> Iterator[socket.socket]:
