@@ -9,8 +9,9 @@ from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
+from stopgap.environ import COUNTED
 from stopgap.errors import Overloaded
-from stopgap.front.admission import COUNTED, Places, Quota
+from stopgap.front.admission import Places, Quota
 from stopgap.problems import PredictionsThrottled
 from stopgap.settings import read_settings
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from tests.pictures import png
 
 from stopgap import wiring
+from stopgap.environ import ARRIVED, COUNTED, UNFOUND
 from stopgap.settings import Settings
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web.bodies import FORM
@@ -201,7 +202,7 @@ def test_a_form_of_many_values_is_not_split(client: FlaskClient, path: str, stat
 def test_the_wait_for_a_thread_counts(app: Flask, client: FlaskClient) -> None:
     """A request's duration begins where the door says that it had arrived."""
     an_hour_ago = time.perf_counter() - 3_600
-    client.get("/status", environ_overrides={"stopgap.arrived": an_hour_ago})
+    client.get("/status", environ_overrides={ARRIVED: an_hour_ago})
     line = app.extensions[NAME].metrics._times["stopgap_requests_total", "/status", "GET", "200"]
     assert 3_600 <= line.counts()[-1] / 1_000_000 < 3_700
 
@@ -309,7 +310,7 @@ def test_what_the_door_has_counted_is_counted_once(tmp_path: Path) -> None:
     client = app.test_client()
     for counted, statuses in ((True, [200, 200, 200]), (False, [200, 200, 429])):
         asked = [
-            client.get("/predict/5/january/100", environ_overrides={"stopgap.counted": counted})
+            client.get("/predict/5/january/100", environ_overrides={COUNTED: counted})
             for _ in statuses
         ]
         assert [answer.status_code for answer in asked] == statuses
@@ -347,7 +348,7 @@ def test_pages_name_this_server_as_the_visitor_does(client: FlaskClient) -> None
 
 def test_a_caller_whom_the_door_could_not_find(client: FlaskClient) -> None:
     """What was in the way is told as if it had happened here, and nobody is looked up again."""
-    unfound = {"stopgap.unfound": DatabaseUnreachable("database", "it is away")}
+    unfound = {UNFOUND: DatabaseUnreachable("database", "it is away")}
     answer = client.get("/predict/5/may/1", environ_overrides=unfound)
     assert answer.status_code == 503
     assert answer.json is not None

@@ -6,6 +6,7 @@ from typing import Self
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.address import Network
+from stopgap.environ import COUNTED
 from stopgap.errors import Overloaded
 from stopgap.front.intake import Scope
 from stopgap.front.matching import credentials
@@ -36,10 +37,6 @@ class Places:
 
     def __exit__(self, *_: object) -> None:
         self.taken -= 1
-
-
-COUNTED = "stopgap.counted"
-"""Says of a request that it has been counted."""
 
 
 class Quota:

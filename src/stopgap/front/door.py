@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import IO
 
+from stopgap.environ import ARRIVED, COUNTED, UNFOUND
 from stopgap.errors import Overloaded, StopgapError
-from stopgap.front.admission import COUNTED, Places, Quota
+from stopgap.front.admission import Places, Quota
 from stopgap.front.answers import CLOSE, Response
 from stopgap.front.express import ExpressLane
 from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
@@ -14,7 +15,7 @@ from stopgap.front.lifespan import Lifespan
 from stopgap.front.matching import is_json
 from stopgap.front.pool import Pool, Pools
 from stopgap.front.sending import Sending
-from stopgap.front.single_flight import UNFOUND, SingleFlight
+from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import PlainRequest, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.problems import InternalFault, PredictionsThrottled, status_of
@@ -130,7 +131,7 @@ class Door:
         search = await self._single_flight.find(scope, pool)
         if search.found and (answer := await self._answer_again(scope, whole, body)):
             return answer
-        extra = {"stopgap.arrived": arrived, COUNTED: COUNTED in scope, UNFOUND: search.error}
+        extra = {ARRIVED: arrived, COUNTED: COUNTED in scope, UNFOUND: search.error}
         return await self._reply(whole, body, pool, extra)
 
     async def _answer_json(self, whole: Scope, body: IO[bytes]) -> Response | None:

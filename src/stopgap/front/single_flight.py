@@ -15,9 +15,6 @@ from stopgap.front.intake import Scope
 from stopgap.front.matching import credentials
 from stopgap.front.pool import Pool, is_below
 
-UNFOUND = "stopgap.unfound"
-"""In an application's environment: the error over which a caller could not be found."""
-
 
 class Search(NamedTuple):
     """What came of looking a caller up, where that was needed."""

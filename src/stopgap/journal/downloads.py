@@ -103,7 +103,8 @@ class Downloads:
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
-        self._lock = threading.Lock()
+        self._start_lock = threading.Lock()  # held while a process is begun
+        self._lock = threading.Lock()  # held for a moment, on the event loop as well
         self._open: list[Download] = []
 
     def start(self, form: Form, filters: Filters) -> Download:
@@ -113,11 +114,13 @@ class Downloads:
             DownloadsBusy: too many are being made, and nobody reads slowly enough to make room.
         """
         order = Order(database_url=self._database_url, form=form, filters=filters)
-        with self._lock:
-            if len(self._open) >= AT_ONCE:
-                self._make_room()
+        with self._start_lock:
+            with self._lock:
+                if len(self._open) >= AT_ONCE:
+                    self._make_room()
             download = Download(order, self._leave)
-            self._open.append(download)
+            with self._lock:
+                self._open.append(download)
         return download
 
     def close(self) -> None:

@@ -34,10 +34,20 @@ class Spread:
     compared: int = 0
     same: int = 0
     close: int = 0  # the same ones among them
-    total: float = 0.0  # of the differences; divided by `compared` it is the bias
+    total: float = 0.0  # of the differences
     absolute: float = 0.0  # of their sizes
     bins: Counter[int] = field(default_factory=Counter)  # 0: same; ±n: up to EDGES[n]
     words: Counter[str] = field(default_factory=Counter)  # `north -> south`, where they differ
+
+    @property
+    def mean(self) -> float:
+        """The mean difference: how much more the other says. At least one has to be compared."""
+        return self.total / self.compared
+
+    @property
+    def mean_absolute(self) -> float:
+        """The mean absolute difference: how far they are apart, either way."""
+        return self.absolute / self.compared
 
     def add_number(self, difference: float, width: float) -> float:
         """Count a difference; tell it as a share of the promised range."""

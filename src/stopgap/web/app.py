@@ -6,6 +6,7 @@ from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
+from stopgap.environ import ARRIVED
 from stopgap.errors import StopgapError
 from stopgap.problems import SignInNeeded
 from stopgap.telemetry.logs import Seldom
@@ -103,7 +104,7 @@ def route_of(app: Flask, method: str, path: str) -> str | None:
 
 def begin() -> None:
     """Give the request its id, and refuse what another site's page sent."""
-    g.arrived = request.environ.get("stopgap.arrived", time.perf_counter())
+    g.arrived = request.environ.get(ARRIVED, time.perf_counter())
     g.request_id = parts().ids.new()
     for header in UNHEEDED:
         request.environ.pop(header, None)

@@ -7,6 +7,7 @@ from stopgap.accounts.account import Caller
 from stopgap.accounts.keys import bearer
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.accounts.recent import Credential
+from stopgap.environ import COUNTED, UNFOUND
 from stopgap.errors import StopgapError
 from stopgap.problems import (
     KeyRefused,
@@ -34,7 +35,7 @@ def caller() -> Caller | None:
 
 
 def _find() -> Caller | None:
-    unfound: StopgapError | None = request.environ.get("stopgap.unfound")
+    unfound: StopgapError | None = request.environ.get(UNFOUND)
     if unfound is not None:  # it took the database's whole patience; nobody waits for that twice
         raise unfound
     authorization = request.headers.get("Authorization", "")
@@ -132,7 +133,7 @@ def count_prediction() -> None:
         PredictionsThrottled: it is one too many.
     """
     limit = parts().prediction_limit
-    if limit is not None and not request.environ.get("stopgap.counted"):
+    if limit is not None and not request.environ.get(COUNTED):
         found = caller()
         wait = limit.count(found.id if found and found.account else None, address())
         if wait:

@@ -155,7 +155,8 @@ def test_where_differences_lie() -> None:
     assert [each["x"] for each in rectangles(chart)] == ["20", "30", "60"]
     assert chart.ticks == [f"{MINUS}0.5%", "the same", "+0.5%"]
     assert chart.summary.startswith(
-        "Release 2 less the stand-in, in % of the promised range; on average +3.25 (0.1%)."
+        "Release 2 less the stand-in, in % of the promised range; on average +3.25 (0.1%), "
+        "and 4.25 (0.1%) apart."
     )
     assert differences(Spread(), "release 1", "release 2", 3000).empty
 

@@ -243,8 +243,10 @@ def _json(value: object) -> str:
 
 def _print_spread(name: str, spread: Spread) -> None:
     title = f"{name}: " if name else ""
-    mean = spread.total / spread.compared
-    click.echo(f"\n{title}{spread.same:,} of {spread.compared:,} the same; on average {mean:+.4g}")
+    same = f"{spread.same:,} of {spread.compared:,} the same"
+    if spread.bins:
+        same += f"; on average {spread.mean:+.4g}, and {spread.mean_absolute:.4g} apart"
+    click.echo(f"\n{title}{same}")
     most = max(spread.bins.values(), default=0)
     for place, count in sorted(spread.bins.items()):
         sign = "-" if place < 0 else "+" if place else " "

@@ -128,8 +128,8 @@ def differences(compared: Spread, given: str, other: str, width: float) -> Chart
         picture=_columns(counts, [""], labels),
         summary=(
             f"{other[:1].upper()}{other[1:]} less {given}, in % of the promised range; on average "
-            f"{_mean(compared, width)}. {compared.same:,} of {compared.compared:,} answers are "
-            "the same."
+            f"{_mean(compared.mean, '+', width)}, and {_mean(compared.mean_absolute, '', width)} "
+            f"apart. {compared.same:,} of {compared.compared:,} answers are the same."
         ),
         most=max(count.total() for count in counts),
         ticks=[f"{MINUS}{end}", labels[furthest], f"+{end}"] if furthest else labels,
@@ -142,10 +142,9 @@ def differences(compared: Spread, given: str, other: str, width: float) -> Chart
     )
 
 
-def _mean(compared: Spread, width: float) -> str:
-    mean = compared.total / compared.compared
+def _mean(mean: float, sign: str, width: float) -> str:
     share = f" ({abs(mean) / width:.1%})" if width else ""
-    return f"{mean:+,.4g}".replace("-", MINUS) + share
+    return f"{mean:{sign},.4g}".replace("-", MINUS) + share
 
 
 def _differing_words(compared: Spread, given: str, other: str) -> Chart:
