@@ -218,8 +218,17 @@ def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
     assert "Traceback" not in (server.folder / "errors").read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_worker_that_dies(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "level", "event"),
+    [
+        (signal.SIGKILL, -9, "error", "a worker has died; another follows"),
+        (signal.SIGSEGV, -11, "error", "a worker has died; another follows"),
+        (signal.SIGTERM, 0, "warning", "somebody has ended a worker; another follows"),
+    ],
+)
+def test_a_worker_that_dies(
+    tmp_path: Path, number: signal.Signals, code: int, level: str, event: str
+) -> None:
     """A worker's death is one line of the log: who it was, and which signal or code ended it."""
     with running(tmp_path, troubled=True) as server:
         (worker,) = workers(server.process.pid)
@@ -227,8 +236,8 @@ def test_a_worker_that_dies(tmp_path: Path, number: signal.Signals) -> None:
         wait_for(lambda: {*workers(server.process.pid)} - {worker}, 10, "it is replaced")
     lines = map(json.loads, (server.folder / "output").read_text().splitlines())
     (told,) = [line for line in lines if line["level"] != "info"]
-    assert told["event"] == "a worker has died; another follows"
-    assert (told["pid"], told["exit_code"]) == (worker, -number)
+    assert (told["event"], told["level"]) == (event, level)
+    assert (told["pid"], told["exit_code"]) == (worker, code)
 
 
 def test_its_life_is_in_the_log(tmp_path: Path) -> None:

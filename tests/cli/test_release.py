@@ -135,6 +135,7 @@ def test_a_bad_model_gets_no_traffic(run: Run) -> None:
     refused = run("release", "promote", "1", "--yes")
     assert refused.exit_code == os.EX_CANTCREAT
     assert "Release 1 is given no traffic: it broke batches, repeats" in refused.stderr
+    assert "`stopgap release show 1` has the report." in refused.stderr
     assert run("release", "override", "1", "repeats").exit_code == 2  # without a reason
     for rule in ("repeats", "batches"):
         result = run("release", "override", "1", rule, "--reason", "it samples, on purpose")

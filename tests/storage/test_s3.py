@@ -2,11 +2,13 @@
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from types import MappingProxyType
+from typing import ClassVar
 
 import pytest
 from botocore.config import Config
@@ -19,12 +21,16 @@ from stopgap.storage.objects import (
     DiskFull,
     ObjectNotFound,
     ObjectStore,
+    ObjectsUnavailable,
     ObjectsUnreachable,
     ObjectsUnwritable,
     check,
 )
 
 Use = Callable[[ObjectStore], object]
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+DATE = "Mon, 01 Jan 2024 00:00:00 GMT"
 
 USES: dict[str, Use] = {
     "put": lambda objects: objects.put("ab12", b"content"),
@@ -47,12 +53,15 @@ class Scripted(BaseHTTPRequestHandler):
     status = 200
     code = ""
     promised = 0  # bytes that are announced beyond those that are sent
+    headers_sent: ClassVar[Mapping[str, str]] = {}
     asked = 0
 
     def _answer(self) -> None:
         type(self).asked += 1
         body = f"<Error><Code>{self.code}</Code></Error>".encode() if self.code else b"part"
-        self.send_response(self.status)
+        self.send_response_only(self.status)
+        for name, value in self.headers_sent.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) + self.promised))
         self.end_headers()
         if self.command != "HEAD":
@@ -67,10 +76,11 @@ class Scripted(BaseHTTPRequestHandler):
 
 @contextmanager
 def scripted(
-    status: int, code: str = "", promised: int = 0
+    status: int, code: str = "", promised: int = 0, headers: Mapping[str, str] = NO_HEADERS
 ) -> Iterator[tuple[str, type[Scripted]]]:
     """Run a server that always answers the same; give its address, and what counts."""
-    script = type("Script", (Scripted,), {"status": status, "code": code, "promised": promised})
+    told = {"status": status, "code": code, "promised": promised, "headers_sent": headers}
+    script = type("Script", (Scripted,), told)
     server = HTTPServer(("127.0.0.1", 0), script)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -190,6 +200,31 @@ def test_gives_nobody_a_part_for_the_whole(opened: Callable[[str], ObjectStore])
     """An object whose end does not arrive is none."""
     with scripted(200, promised=100) as (endpoint, _), pytest.raises(ObjectsUnreachable):
         opened(endpoint).get("ab12")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Date": DATE},
+        {"Date": "today", "Last-Modified": DATE},
+        {"Date": DATE.removesuffix(" GMT"), "Last-Modified": DATE},
+        {"Date": DATE, "Last-Modified": "lately"},
+    ],
+)
+def test_says_that_it_is_no_such_server(
+    opened: Callable[[str], ObjectStore], headers: Mapping[str, str]
+) -> None:
+    """Whatever else answers at the bucket's address is told as that, also where it has no dates."""
+    with scripted(200, headers=headers) as (endpoint, _), pytest.raises(ObjectsUnwritable):
+        opened(endpoint).age("ab12")
+
+
+def test_follows_nobody_in_a_circle(opened: Callable[[str], ObjectStore], use: Use) -> None:
+    """A server that sends everybody to a page of its own is told as such."""
+    there = {"Location": "http://127.0.0.1:9/login"}
+    with scripted(302, headers=there) as (endpoint, _), pytest.raises(ObjectsUnavailable):
+        use(opened(endpoint))
 
 
 def test_lists_more_than_a_page(bucket_url: str) -> None:

@@ -51,6 +51,8 @@ class Program(click.Group):
         except StopgapError as error:
             lines = (line.strip() for line in error.detail.splitlines())  # of another's error
             click.echo(f"stopgap: {printable(' '.join(filter(None, lines)))}", err=True)
+            for note in getattr(error, "__notes__", ()):
+                click.echo(note, err=True)
             sys.exit(exit_code_of(type(error)))
         else:
             return result

@@ -53,6 +53,9 @@ TROUBLE = (
 )
 """What comes of a server or a network that fails. Whatever else the library raises comes of us."""
 
+NONSENSE = (KeyError, RecursionError, TypeError, ValueError)
+"""What the library raises over dates that are none, or are missing, and redirects in a circle."""
+
 FULL = frozenset(("QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"))
 """How servers other than Amazon's say that a bucket takes no more (Ceph's and MinIO's codes)."""
 
@@ -148,8 +151,8 @@ class BucketObjects:
             raise ObjectNotFound
         with self._said_in_our_words():
             told = self._client.head_object(**self._object(name))
-        now = parsedate_to_datetime(told["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return float((now - told["LastModified"]).total_seconds())
+            now = parsedate_to_datetime(told["ResponseMetadata"]["HTTPHeaders"]["date"])
+            return float((now - told["LastModified"]).total_seconds())
 
     def tidy(self) -> None:
         """Do nothing: a killed writer leaves nothing behind."""
@@ -172,6 +175,8 @@ class BucketObjects:
             raise ObjectsUnreachable(self._place, _reason(error)) from error
         except BotoCoreError as error:
             raise ObjectsUnwritable(self._place, _reason(error)) from error
+        except NONSENSE as error:
+            raise ObjectsUnwritable(self._place, "it answers as no such server does") from error
 
     def _refusal(self, error: ClientError) -> StopgapError:
         """Tell what the server's refusal means."""

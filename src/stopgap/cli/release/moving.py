@@ -1,6 +1,7 @@
 """Moving: `stopgap release promote`, `rollback`, `withdraw`, `retire`, `override`, `fallback`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from stopgap.cli.release.options import (
     reason_option,
     yes_option,
 )
+from stopgap.releases.gate import ReleaseUnverified
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
 from stopgap.web.parts import Parts
@@ -69,14 +71,26 @@ def promote(
     with opened() as parts:
         contract = contract_of(parts, chosen)
         releases = _as_asked(parts, contract, yes=yes)
-        planned = releases.planned(contract, number, stage=stage, percent=percent)
-        _ask(planned, yes=yes)
-        done = releases.promote(
-            contract, number, me(), stage=stage, percent=percent, sticky=sticky, reason=reason
-        )
+        with _pointing_at_the_report(number):
+            planned = releases.planned(contract, number, stage=stage, percent=percent)
+            _ask(planned, yes=yes)
+            done = releases.promote(
+                contract, number, me(), stage=stage, percent=percent, sticky=sticky, reason=reason
+            )
     print_changes(done, as_json=as_json, quiet=not yes)
     if number and not as_json:
         click.echo("That is so as soon as the workers have loaded it, within seconds.")
+
+
+@contextmanager
+def _pointing_at_the_report(number: int) -> Iterator[None]:
+    """Tell where a release that may have no traffic has its report, and what can be done."""
+    try:
+        yield
+    except ReleaseUnverified as error:
+        error.add_note(f"`stopgap release show {number}` has the report.")
+        error.add_note("`stopgap release verify` and `override` can change that; --help tells how.")
+        raise
 
 
 def _as_asked(parts: Parts, contract: str, *, yes: bool) -> Releases:

@@ -86,7 +86,10 @@ class Server(MPServer):
             time.sleep(MOMENT)
         if not (worker.interrupt_by_parent or (code in TOLD and self.interrupt_signal)):
             told = {"pid": worker.inner.pid, "exit_code": code}
-            logger.error("a worker has died; another follows", extra=told)
+            if code in TOLD:
+                logger.warning("somebody has ended a worker; another follows", extra=told)
+            else:
+                logger.error("a worker has died; another follows", extra=told)
             self.interrupt_children.append(worker.idx)
             self.main_loop_interrupt.set()
 
