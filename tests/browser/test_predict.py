@@ -2,9 +2,10 @@
 
 import re
 from contextlib import closing
+from pathlib import Path
 
 from playwright.sync_api import Browser, expect
-from tests.acceptance.server import Server
+from tests.acceptance.server import Server, running
 from tests.browser.visiting import Visitor
 
 ANSWER = re.compile(r"^[2-5]\d{3}$")
@@ -110,6 +111,22 @@ def test_the_answer_is_announced(visitor: Visitor) -> None:
     told = visitor.page.locator("#announcement")
     expect(told).to_have_text(re.compile(r"^The answer is [2-5]\d{3}$"))
     expect(button).to_be_focused()
+
+
+def test_inputs_may_be_called_anything(chromium: Browser, tmp_path: Path) -> None:
+    """Inputs called as a form's own parts are asked for like others; each value is told apart."""
+    contract = {"STOPGAP_CONTRACTS": f"{Path(__file__).with_name('odd_contract.py')}:contract"}
+    with running(tmp_path, contract) as server, closing(Visitor(chromium, server.url)) as visitor:
+        page = visitor.page
+        visitor.goto("/console/predict")
+        page.get_by_label("size").fill("7")
+        page.get_by_label("dataset").select_option("test")
+        expect(page.locator("#snippet-1")).to_contain_text("/score/7?dataset=test&matches=")
+        page.get_by_role("button", name="Predict", exact=True).click()
+        told = re.compile("^The answer is [Rr]ank [123] [Ll]abel (good|bad)$")
+        expect(page.locator("#announcement")).to_have_text(told)
+        expect(page).to_have_url(re.compile("dataset=test"))
+        visitor.has_seen_no_fault()
 
 
 def test_no_server(visitor: Visitor) -> None:

@@ -79,6 +79,7 @@ def test_a_release_is_clicked_to_live_and_back(
             expect(page.locator("[data-fresh=lately] tbody")).to_contain_text(
                 "release 1", timeout=1000 * LOADED_SECONDS
             )
+            expect(page.get_by_role("heading", name="Compared with the stand-in")).to_be_visible()
         share(visitor, "10", "Make it a canary")
         few = settle(callers, {"stand-in", "1"})
         page.reload()

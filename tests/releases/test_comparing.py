@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 from tests.contracts.promises import DELIVERY, contract_of, kind
 
-from stopgap.releases.comparing import EDGES, LARGEST, Comparison
+from stopgap.releases.comparing import EDGES, LARGEST, Comparison, percent
 
 SALES = kind(Annotated[int, Field(ge=2000, le=5000)])
 ANSWERS = st.lists(st.tuples(st.integers(2000, 5000), st.integers(2000, 5000)), max_size=60)
@@ -31,6 +31,14 @@ def test_a_difference_in_its_bin() -> None:
     assert (spread.total, spread.absolute) == (-7, 6013)
     assert made.agreement == 0.6
     assert [each.inputs["n"] for each in made.largest] == [3, 4, 2, 1]
+
+
+def test_only_all_is_all() -> None:
+    """One pair in many that does not agree is not rounded away."""
+    assert [percent(share) for share in (1, 0.9999, 0.9994, 0.5, 0)] == [
+        *("100.0%", "99.9%", "99.9%"),
+        *("50.0%", "0.0%"),
+    ]
 
 
 def test_objects_and_words() -> None:

@@ -14,7 +14,7 @@ ROOM = 256
 
 
 class RecentCharts:
-    """The journal's charts, each counted once a minute."""
+    """The journal's charts, each counted once a minute, from the first answer on."""
 
     def __init__(self, journal: Journal, monotonic: Callable[[], float]) -> None:
         self._journal = journal
@@ -29,6 +29,8 @@ class RecentCharts:
         if known is not None and now < known[0]:
             return known[1]
         made = self._journal.charts(filters, contract=contract, name=name)
+        if not made.timeline.points:
+            return made  # whoever has just asked for the first answer wants to see it
         if len(self._known) >= ROOM:
             self._known.clear()
         self._known[key] = (now + SECONDS, made)

@@ -32,6 +32,7 @@ class Charts:
 
     timeline: Timeline
     spread: Sequence[Bar]
+    spread_seconds: int = 0  # the steps that it takes whole; 0: it goes to the moment
 
 
 @dataclass(frozen=True, kw_only=True)

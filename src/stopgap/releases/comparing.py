@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from stopgap.contracts import kinds
 
@@ -25,6 +25,20 @@ INPUTS_MAX = 2_000
 
 WORDS_MAX = 30
 """Pairs of words that are counted apart; further ones together."""
+
+
+def percent(share: float) -> str:
+    """Write a share in percent; only all is 100.0%."""
+    return f"{share if share == 1 else min(share, 0.999):.1%}"
+
+
+def rounded(number: float, sign: Literal["", "+"] = "") -> str:
+    """Write a number with four digits, or as a whole one where it has more.
+
+    Args:
+        sign: `+` shows it in front of what is not negative, too.
+    """
+    return f"{number:{sign},.0f}" if abs(number) >= 10**3 else f"{number:{sign}.4g}"
 
 
 @dataclass(kw_only=True)

@@ -77,6 +77,14 @@ def test_a_timeline() -> None:
     assert (chart.most, chart.summary.startswith("45 answers, in steps of 1 hour")) == (30, True)
 
 
+def test_what_is_small_is_still_to_be_seen() -> None:
+    """However few answers a release has given in the highest column, its part lies within."""
+    points = [point(0, 100_000, "1"), point(0, 1, "2"), point(0, 1)]
+    chart = over_time(Timeline(seconds=60, points=points), None, START + HOUR)
+    found = [(float(each["y"]), float(each["height"])) for each in rectangles(chart)]
+    assert found == [(2.0, 98.0), (1.0, 1.0), (0.0, 1.0)]
+
+
 def test_nobody_is_told_that_the_stand_in_is_a_model() -> None:
     """The stand-in is called what it is, one series needs no legend, contracts are told apart."""
     one = over_time(Timeline(seconds=60, points=[point(0, 1)]), None, START + HOUR)
@@ -159,6 +167,14 @@ def test_where_differences_lie() -> None:
         "and 4.25 (0.1%) apart."
     )
     assert differences(Spread(), "release 1", "release 2", 3000).empty
+
+
+def test_large_differences() -> None:
+    """Numbers of many digits are written whole, and never with an exponent."""
+    compared = Spread()
+    compared.add_number(-12_345.6, 1_000_000)
+    chart = differences(compared, "release 1", "release 2", 1_000_000)
+    assert f"on average {MINUS}12,346 (1.2%), and 12,346 (1.2%) apart." in chart.summary
 
 
 def test_answers_that_are_all_the_same() -> None:

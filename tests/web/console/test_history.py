@@ -144,7 +144,11 @@ def test_charts(house: House) -> None:
     for table in tables:
         assert sum(map(int, re.findall(r'<td class="number">(\d+)</td>', table))) == 29
     assert "style=" not in page
+    assert "whole steps" not in page  # one's own are counted to the moment
     assert "As a table" not in house.client("bob").get("/console/history").text
+    everybodys = house.client("root").get("/console/history?period=1h").text
+    assert "The distribution counts whole steps of 1 hour" in everybodys
+    assert "whole steps" not in house.client("root").get("/console/history?period=all").text
 
 
 def test_one_answer(house: House) -> None:

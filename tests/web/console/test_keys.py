@@ -1,6 +1,8 @@
 """Keys: made and shown once, revoked at once, one's own alone."""
 
 import re
+import shlex
+from html import unescape
 
 import pytest
 from tests.web.console.conftest import House
@@ -22,6 +24,17 @@ def test_a_key_is_shown_once(house: House) -> None:
     assert "nightly &lt;report&gt;" in page
     assert "never" not in page  # it has been used
     assert key[:9] in page
+
+
+def test_the_command_for_a_new_key(house: House) -> None:
+    """The command that tries a key is one to the shell, whatever the contract's address has."""
+    page = house.client("ann").post("/console/keys", label="x").text
+    ((command,),) = [re.findall(r"curl -H [^<]*", page)]
+    curl, option, header, address, *more = shlex.split(unescape(command))
+    assert (curl, option, more) == ("curl", "-H", [])
+    assert KEY.search(header)
+    assert address.startswith("http://localhost/predict")
+    assert "'http" in unescape(command)
 
 
 def test_a_key_is_revoked(house: House) -> None:

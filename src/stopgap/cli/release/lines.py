@@ -12,7 +12,7 @@ import click
 
 from stopgap.cli.lines import counted, print_json, print_rows, printable
 from stopgap.clock import SystemClock
-from stopgap.releases.comparing import EDGES, Comparison, Spread
+from stopgap.releases.comparing import EDGES, Comparison, Spread, percent, rounded
 from stopgap.releases.move import Move
 from stopgap.releases.moves import Change
 from stopgap.releases.release import ON_DUTY, STAND_IN, Release, name_of
@@ -224,7 +224,7 @@ def print_comparison(comparison: Comparison) -> None:
     """Show two releases' answers side by side: how often they agree, and where they do not."""
     if not comparison.compared:
         return
-    click.echo(f"{comparison.agreement:.1%} agree (within 1% of the promised range).")
+    click.echo(f"{percent(comparison.agreement)} agree (within 1% of the promised range).")
     for name, spread in comparison.spreads.items():
         _print_spread(name, spread)
     rows = [
@@ -245,7 +245,9 @@ def _print_spread(name: str, spread: Spread) -> None:
     title = f"{name}: " if name else ""
     same = f"{spread.same:,} of {spread.compared:,} the same"
     if spread.bins:
-        same += f"; on average {spread.mean:+.4g}, and {spread.mean_absolute:.4g} apart"
+        same += (
+            f"; on average {rounded(spread.mean, '+')}, and {rounded(spread.mean_absolute)} apart"
+        )
     click.echo(f"\n{title}{same}")
     most = max(spread.bins.values(), default=0)
     for place, count in sorted(spread.bins.items()):

@@ -36,9 +36,11 @@ def count(
     if filters.caller is not None:
         return caller_charts.count(connection, filters, width, contract=contract, name=name)
     of_one = replace(filters, contract=contract or filters.contract)
+    spread_width = _width(filters, now, (HOUR, DAY), SPREAD_STEPS_MAX)
     return Charts(
         timeline=_timeline(connection, filters, width),
-        spread=_spread(connection, of_one, name, now),
+        spread=_spread(connection, of_one, name, spread_width),
+        spread_seconds=spread_width,
     )
 
 
@@ -67,8 +69,7 @@ def _timeline(connection: Connection, filters: Filters, width: int) -> Timeline:
     return Timeline(seconds=width, points=points)
 
 
-def _spread(connection: Connection, filters: Filters, name: str, now: datetime) -> Sequence[Bar]:
-    width = _width(filters, now, (HOUR, DAY), SPREAD_STEPS_MAX)
+def _spread(connection: Connection, filters: Filters, name: str, width: int) -> Sequence[Bar]:
     fields = select(FIELDS.c.id).where(FIELDS.c.part == "output", FIELDS.c.name == name)
     statement = (
         select(SPREADS.c.bin, SPREADS.c.word, func.sum(SPREADS.c.answers).label("answers"))

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from stopgap.journal.spread import Bar
 from stopgap.journal.summary import Point, Timeline
-from stopgap.releases.comparing import EDGES, Spread
+from stopgap.releases.comparing import EDGES, Spread, rounded
 
 COLUMNS_MAX = 60
 """Columns of a chart: narrower ones could not be told apart on a telephone."""
@@ -72,7 +72,7 @@ def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Ch
     total = sum(sum(each.values()) for each in counts)
     return Chart(
         picture=_columns(counts, series, words),
-        summary=f"{total:,} answers, in steps of {_duration(step)}, from {words[0]} UTC on.",
+        summary=f"{total:,} answers, in steps of {duration(step)}, from {words[0]} UTC on.",
         most=max(sum(each.values()) for each in counts),
         ticks=list(dict.fromkeys([words[0], words[columns // 2], words[columns]])),
         series=_legend(series),
@@ -119,6 +119,7 @@ def differences(compared: Spread, given: str, other: str, width: float) -> Chart
         return _nothing()
     if not compared.bins:
         return _differing_words(compared, given, other)
+    mean, apart = compared.mean, compared.mean_absolute
     furthest = max(map(abs, compared.bins))
     places = range(-furthest, furthest + 1)
     counts = [Counter({"": compared.bins[place]}) for place in places]
@@ -128,7 +129,7 @@ def differences(compared: Spread, given: str, other: str, width: float) -> Chart
         picture=_columns(counts, [""], labels),
         summary=(
             f"{other[:1].upper()}{other[1:]} less {given}, in % of the promised range; on average "
-            f"{_mean(compared.mean, '+', width)}, and {_mean(compared.mean_absolute, '', width)} "
+            f"{_mean(rounded(mean, '+'), mean, width)}, and {_mean(rounded(apart), apart, width)} "
             f"apart. {compared.same:,} of {compared.compared:,} answers are the same."
         ),
         most=max(count.total() for count in counts),
@@ -142,9 +143,9 @@ def differences(compared: Spread, given: str, other: str, width: float) -> Chart
     )
 
 
-def _mean(mean: float, sign: str, width: float) -> str:
+def _mean(words: str, mean: float, width: float) -> str:
     share = f" ({abs(mean) / width:.1%})" if width else ""
-    return f"{mean:{sign},.4g}".replace("-", MINUS) + share
+    return words.replace("-", MINUS) + share
 
 
 def _differing_words(compared: Spread, given: str, other: str) -> Chart:
@@ -237,17 +238,22 @@ def _columns(counts: Sequence[Counter[str]], series: Sequence[str], words: Seque
 def _column(
     place: int, count: Counter[str], series: Sequence[str], word: str, highest: int
 ) -> Markup:
+    heights = {
+        number: max(1.0, HEIGHT * count[name] / highest)
+        for number, name in enumerate(series)
+        if count[name]
+    }
+    largest = max(heights, key=lambda number: heights[number])
+    heights[largest] -= max(0.0, sum(heights.values()) - HEIGHT)  # what the small ones have more
     top = float(HEIGHT)
     parts = []
-    for number, name in enumerate(series):
-        if count[name]:
-            height = max(1.0, HEIGHT * count[name] / highest)
-            top -= height
-            parts.append(
-                Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-                    _class(number), _short(place * WIDTH), _short(top), WIDTH - GAP, _short(height)
-                )
+    for number, height in heights.items():
+        top -= height
+        parts.append(
+            Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+                _class(number), _short(place * WIDTH), _short(top), WIDTH - GAP, _short(height)
             )
+        )
     told = f"{word}: {count.total():,}"
     return Markup("<g><title>{}</title>{}</g>").format(told, Markup().join(parts))
 
@@ -278,7 +284,7 @@ def _range(bar: Bar) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+    return "" if value is None else f"{value:,.0f}" if value.is_integer() else rounded(value)
 
 
 def _middle(bars: Sequence[Bar]) -> str:
@@ -294,8 +300,10 @@ def _moment(moment: datetime, step: int) -> str:
     return moment.strftime("%d %b %Y" if step >= DAY else "%d %b %H:%M")
 
 
-def _duration(seconds: int) -> str:
-    """Write a length of time in its largest whole unit."""
+def duration(seconds: int) -> str:
+    """Write a length of time in its largest whole unit; none is empty."""
+    if not seconds:
+        return ""
     for unit, name in ((DAY, "day"), (3600, "hour"), (60, "minute")):
         if seconds % unit == 0:
             number = seconds // unit

@@ -7,6 +7,7 @@ from typing import Any
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
+from stopgap.releases.comparing import percent
 from stopgap.releases.release import Release
 from stopgap.releases.tally import OUTCOMES, Tally
 from stopgap.web.console import answering, charts
@@ -78,7 +79,7 @@ def compared(contract: Contract, number: int) -> Sequence[Mapping[str, Any]]:
                     "other": other,
                     "name": given,
                     "pairs": whole.compared,
-                    "agreement": whole.agreement,
+                    "agreement": percent(whole.agreement),
                     "charts": [
                         (part, charts.differences(spread, given, name, _width(contract, part)))
                         for part, spread in whole.spreads.items()

@@ -206,10 +206,12 @@ def _charts(search: Search, filters: Filters) -> dict[str, Any]:
     contract = parts().contract(drawn)
     member = search.part or _first_output(drawn)
     counted = parts().charts.count(asked, contract=drawn, name=member)
+    bounded = asked.since is not None or asked.until is not None
     return {
         "over_time": charts.over_time(counted.timeline, asked.since, until),
         "spread": charts.spread(counted.spread, contract.unit if contract else ""),
         "of": ", ".join(filter(None, [drawn, member])),
+        "steps": charts.duration(counted.spread_seconds) if bounded else "",
         "whole": counted.timeline.whole,
     }
 

@@ -8,10 +8,10 @@ function encode(text) {
   return encodeURIComponent(text).replace(left, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** Write the contract's address for the values of its form. */
+/** Write the contract's address for the values of its form, in which a field may be called anything: `dataset`, too. */
 function addressOf(form) {
   const values = Object.fromEntries(new FormData(form));
-  const path = form.dataset.template.replace(/\{(\w+)\}/g, (_, name) => {
+  const path = form.getAttribute("data-template").replace(/\{(\w+)\}/g, (_, name) => {
     const value = encode(values[name] ?? "");
     delete values[name];
     return value;
@@ -48,14 +48,14 @@ function show(page) {
   if (changed) document.querySelector("#asking [formaction]").focus();
   document.getElementById("answer").scrollIntoView({ block: "nearest" });
   const value = document.querySelector("#answer .value");
-  if (value) announce(`The answer is ${value.textContent.trim()}`);
+  if (value) announce(`The answer is ${[...value.children].map((each) => each.textContent).join(" ")}`);
 }
 
 async function ask(form) {
-  const button = form.querySelector("[formaction]");
+  const button = document.querySelector("#asking [formaction]");
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
-  const address = `${form.dataset.ask}?${new URLSearchParams(new FormData(form))}`;
+  const address = `${form.getAttribute("data-ask")}?${new URLSearchParams(new FormData(form))}`;
   try {
     const response = await fetch(address, { headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -77,7 +77,7 @@ async function ask(form) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("form[data-template]")) return;
+  if (!Element.prototype.matches.call(event.target, "form[data-template]")) return;
   event.preventDefault();
   ask(event.target);
 });
