@@ -197,6 +197,27 @@ def test_how_slow_it_was_as_a_shadow_does_not_count(
     assert found.action == "keep"
 
 
+def test_what_a_shadow_did_is_handed_in_later(
+    releases: Releases, watch: Watch, clock: FakeClock
+) -> None:
+    """Workers tell what it did as a shadow once it is a canary; that counts no more than before."""
+    number = canary(releases, beside=False)
+    releases.withdraw(NAME, number, "ann")
+    releases.promote(NAME, number, "ann", stage="shadow")
+    clock.forward(seconds=60)
+    releases.promote(NAME, number, "ann", stage="canary", percent=5)
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, late=20)])
+    first = watch.judge(NAME)
+    assert first is not None
+    assert first.action == "keep"
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, late=20)])
+    found = watch.judge(NAME)
+    assert found is not None
+    assert (found.action, "20 of 20" in found.reason) == ("back", True)
+
+
 def test_who_was_slow_in_the_past(releases: Releases, watch: Watch, clock: FakeClock) -> None:
     """Durations count for some minutes: a canary that was slow long ago is kept."""
     number = canary(releases, beside=True)

@@ -31,6 +31,10 @@ SKEW = timedelta(seconds=5)
 was set right, and would count for as long as it was wrong."""
 
 
+HEARD = timedelta(seconds=2)
+"""In which all workers have learned of a canary, and handed over what they had counted before."""
+
+
 class Watch:
     """How the releases of the served contracts do."""
 
@@ -105,7 +109,10 @@ class Watch:
             if standing.canary is None:
                 return None
             canary, live = standing.canary, standing.live
-            began, until = releases.canary_since(canary) or now, now + SKEW
+            began, was = releases.became_canary(canary) or (now, "")
+            until = now + SKEW
+            if was == "shadow":  # it has been counted, and was slow for standing aside
+                began += HEARD
             if began > until:  # the clock has been set back since
                 began = now - timedelta(seconds=max(WINDOWS))
             seen = []

@@ -117,13 +117,13 @@ class ReleaseRows:
         latest_first = chosen.order_by(MOVES.c.version.desc(), MOVES.c.number.desc())
         return [Move(**row._asdict()) for row in self.connection.execute(latest_first)]
 
-    def canary_since(self, number: int) -> datetime | None:
-        """Tell when a release last became a canary; a new percentage is no beginning."""
+    def became_canary(self, number: int) -> tuple[datetime, str] | None:
+        """Tell when a release last became a canary, and from what; a new share is no beginning."""
         mine = (MOVES.c.contract == self.contract, MOVES.c.number == number)
         became = (MOVES.c.now == "canary", MOVES.c.was != "canary")
-        return self.connection.scalar(
-            select(MOVES.c.at).where(*mine, *became).order_by(MOVES.c.version.desc()).limit(1)
-        )
+        latest = select(MOVES.c.at, MOVES.c.was).where(*mine, *became)
+        found = self.connection.execute(latest.order_by(MOVES.c.version.desc()).limit(1)).first()
+        return (found.at, found.was) if found else None
 
     def add_report(self, number: int, version: int, report: Mapping[str, Any]) -> None:
         """Keep what a verification found."""
