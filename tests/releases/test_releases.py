@@ -400,6 +400,36 @@ def test_a_file_that_was_verified_for_tomorrow_alone(database: Database, clock: 
     assert live_file(today) == SECOND
 
 
+def test_an_override_outlasts_a_verification_for_tomorrow(
+    database: Database, clock: FakeClock
+) -> None:
+    """What was let through by an override stays so while it is verified for another contract."""
+    today = Releases(database, clock, [DELIVERY])
+    tomorrow = Releases(database, clock, [TOMORROW])
+    number = passed(today)
+    verify_file(today, number, FIRST, "latency")
+    today.override(NAME, number, "latency", "ann", "it is quick enough")
+    today.promote(NAME, number, "ann")
+    seen = replace(report(TOMORROW), loaded={"kind": "python", "file_hash": SECOND})
+    tomorrow.verified(NAME, number, seen, "ann")
+    assert (live_file(today), live_file(tomorrow)) == (FIRST, SECOND)
+    assert (today.overridden(NAME, number), tomorrow.overridden(NAME, number)) == (("latency",), ())
+    verify_file(today, number, FIRST, "latency")
+    assert today.overridden(NAME, number) == ()
+
+
+def test_going_back_to_what_was_overridden(database: Database, clock: FakeClock) -> None:
+    """A release that was let through by an override can be gone back to on its contract."""
+    today = Releases(database, clock, [DELIVERY])
+    number = passed(today, "latency")
+    today.override(NAME, number, "latency", "ann", "it is quick enough")
+    for each in (number, passed(today)):
+        today.promote(NAME, each, "ann")
+    Releases(database, clock, [TOMORROW]).verified(NAME, number, report(TOMORROW), "ann")
+    today.rollback(NAME, "ann")
+    assert today.routing(NAME).live.number == number
+
+
 def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock) -> None:
     """Nothing is gone back to that was verified for a contract that is served no more."""
     releases = Releases(database, clock, [DELIVERY])

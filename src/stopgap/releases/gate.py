@@ -42,19 +42,15 @@ class ReasonMissing(StopgapError):
         super().__init__(f"Say why the rule {rule} need not hold; it is kept with the release.")
 
 
-def overridden(moves: Sequence[Move]) -> tuple[str, ...]:
+def overridden(moves: Sequence[Move], verified: int) -> tuple[str, ...]:
     """Name the rules that an operator has overridden since a release was verified.
 
     Args:
         moves: All that was done to the release, the latest first.
+        verified: The version of that verification. Later ones, for another contract, do not count.
     """
-    rules = []
-    for move in moves:
-        if move.action == "verified":
-            break
-        if move.action == "overridden":
-            rules.append(move.rule)
-    return tuple(dict.fromkeys(reversed(rules)))
+    since = [each for each in moves if each.version > verified and each.action == "overridden"]
+    return tuple(dict.fromkeys(each.rule for each in reversed(since)))
 
 
 def check_verified(

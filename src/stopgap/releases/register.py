@@ -69,17 +69,24 @@ class Register:
         Preferably for the contract as it is served here. A command that knows it as it will be
         after the next start may verify a release for that, while this server goes on as it is.
         """
-        last = None
-        for each in self.rows.reports(number):
-            report = Report.of(each)
-            if report.fingerprint == self._contract.fingerprint:
-                return report
-            last = last or report
-        return last
+        _, report = self._verified(number)
+        return report
 
     def overridden(self, number: int) -> Sequence[str]:
         """Name the rules that an operator overrode since then."""
-        return overridden(self.rows.moves(number))
+        at, _ = self._verified(number)
+        return overridden(self.rows.moves(number), at)
+
+    def _verified(self, number: int) -> tuple[int, Report | None]:
+        """Tell at which version a release was verified, and what was found; 0: it never was."""
+        last: tuple[int, Report | None] = (0, None)
+        for at, document in self.rows.reports(number):
+            report = Report.of(document)
+            if report.fingerprint == self._contract.fingerprint:
+                return at, report
+            if not last[0]:
+                last = (at, report)
+        return last
 
     def promoted(self, number: int, stage: Stage, percent: float | None) -> Standing:
         """Tell how all would stand with a release sent forward.

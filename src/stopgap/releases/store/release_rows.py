@@ -132,12 +132,12 @@ class ReleaseRows:
             insert(REPORTS).values(row | {"report": json.dumps(report, allow_nan=False)})
         )
 
-    def reports(self, number: int) -> Iterator[Mapping[str, Any]]:
-        """Go through the reports on a release, the newest first."""
+    def reports(self, number: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Go through the reports on a release, each with its version, the newest first."""
         mine = select(REPORTS).where(REPORTS.c.contract == self.contract)
         newest_first = mine.where(REPORTS.c.number == number).order_by(REPORTS.c.version.desc())
         for row in self.connection.execute(newest_first):
-            yield json.loads(row.report)
+            yield row.version, json.loads(row.report)
 
 
 def version(connection: Connection) -> int:
