@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 from tests.contracts.promises import DELIVERY
-from tests.releases.making import report
+from tests.releases.making import MOMENT, report
 
-from stopgap.releases.gate import ReleaseUnverified, check_verified
+from stopgap.releases.gate import ReleaseUnverified, check_verified, overridden
+from stopgap.releases.move import Move
 from stopgap.releases.verification.report import Finding
 
 MADE = report(DELIVERY, "answers", "repeats")
@@ -29,3 +30,25 @@ def test_why_not(unseen: bool, overridden: tuple[str, ...], why: str) -> None:
     with pytest.raises(ReleaseUnverified) as refused:
         check_verified(3, told, overridden, DELIVERY.fingerprint)
     assert refused.value.detail == f"Release 3 is given no traffic: {why}"
+
+
+def override(version: int, rule: str, **figures: float) -> Move:
+    """Make an override on record; an early one, without figures."""
+    return Move(
+        contract=DELIVERY.name,
+        version=version,
+        number=3,
+        at=MOMENT,
+        by="ann",
+        action="overridden",
+        rule=rule,
+        figures=figures or None,
+    )
+
+
+def test_what_is_overridden() -> None:
+    """An override is of the verification that it names; an early one, of those before it."""
+    moves = [override(9, "latency", verification=2), override(5, "repeats"), override(4, "memory")]
+    assert overridden(moves, 2) == ("memory", "repeats", "latency")
+    assert overridden(moves, 4) == ("repeats",)
+    assert overridden(moves, 7) == ()

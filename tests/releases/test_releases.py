@@ -418,6 +418,21 @@ def test_an_override_outlasts_a_verification_for_tomorrow(
     assert today.overridden(NAME, number) == ()
 
 
+def test_an_override_is_for_one_contract(database: Database, clock: FakeClock) -> None:
+    """What is overridden for the contract of tomorrow opens nothing today, nor the other way."""
+    today = Releases(database, clock, [DELIVERY])
+    tomorrow = Releases(database, clock, [TOMORROW])
+    number = passed(today, "latency", "repeats")
+    tomorrow.verified(NAME, number, report(TOMORROW, "latency", "repeats"), "ann")
+    for known, rule in ((tomorrow, "latency"), (tomorrow, "repeats"), (today, "latency")):
+        known.override(NAME, number, rule, "ann", "it is all right there")
+    assert today.overridden(NAME, number) == ("latency",)
+    assert tomorrow.overridden(NAME, number) == ("latency", "repeats")
+    with pytest.raises(ReleaseUnverified, match=r"it broke repeats\.$"):
+        today.promote(NAME, number, "ann")
+    tomorrow.promote(NAME, number, "ann")
+
+
 def test_going_back_to_what_was_overridden(database: Database, clock: FakeClock) -> None:
     """A release that was let through by an override can be gone back to on its contract."""
     today = Releases(database, clock, [DELIVERY])

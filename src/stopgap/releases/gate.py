@@ -42,15 +42,25 @@ class ReasonMissing(StopgapError):
         super().__init__(f"Say why the rule {rule} need not hold; it is kept with the release.")
 
 
+VERIFICATION = "verification"
+"""The figure of an override: the version of the verification whose report it is about."""
+
+
 def overridden(moves: Sequence[Move], verified: int) -> tuple[str, ...]:
-    """Name the rules that an operator has overridden since a release was verified.
+    """Name the rules that an operator has overridden of what one verification found.
 
     Args:
         moves: All that was done to the release, the latest first.
-        verified: The version of that verification. Later ones, for another contract, do not count.
+        verified: The version of that verification.
     """
-    since = [each for each in moves if each.version > verified and each.action == "overridden"]
-    return tuple(dict.fromkeys(each.rule for each in reversed(since)))
+    those = [each for each in moves if each.action == "overridden" and _is_of(each, verified)]
+    return tuple(dict.fromkeys(each.rule for each in reversed(those)))
+
+
+def _is_of(move: Move, verified: int) -> bool:
+    """Tell whether an override is of a verification; early ones do not say of which they are."""
+    named = (move.figures or {}).get(VERIFICATION)
+    return move.version > verified if named is None else named == verified
 
 
 def check_verified(

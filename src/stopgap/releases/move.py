@@ -39,7 +39,9 @@ class Move:
     percent: float = 0.0
     rule: str = ""  # that was overridden
     reason: str = ""
-    figures: Mapping[str, float] | None = None  # by which the server judged
+    figures: Mapping[str, float] | None = (
+        None  # by which the server judged; an override's verification
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from stopgap.contracts.contract import Contract
 from stopgap.models.specification import Specification
 from stopgap.releases import moves
-from stopgap.releases.gate import ReleaseUnverified, check_verified, overridden
+from stopgap.releases.gate import VERIFICATION, ReleaseUnverified, check_verified, overridden
 from stopgap.releases.move import Doing, Move, written
 from stopgap.releases.moves import Change, Standing
 from stopgap.releases.release import (
@@ -73,7 +73,7 @@ class Register:
         return report
 
     def overridden(self, number: int) -> Sequence[str]:
-        """Name the rules that an operator overrode since then."""
+        """Name the rules that an operator overrode of what that found."""
         at, _ = self._verified(number)
         return overridden(self.rows.moves(number), at)
 
@@ -139,6 +139,11 @@ class Register:
         at = self._next(state or self.state)
         self.rows.record([self._done(at, doing, number)])
         return at
+
+    def override(self, number: int, doing: Doing) -> int:
+        """Put on record that a rule need not hold of what the last verification found."""
+        at, _ = self._verified(number)
+        return self.record(number, replace(doing, figures={VERIFICATION: at}))
 
     def _as_served(self, release: Release) -> Release:
         """Have a release be one of the contract as it is served here, if it was verified for it.

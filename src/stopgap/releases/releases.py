@@ -157,7 +157,7 @@ class Releases:
         with self._changing(contract) as register:
             register.find(number, real=True)
             report = check_overridable(number, rule, register.report(number), reason)
-            register.record(number, Doing(by=by, action="overridden", rule=rule, reason=reason))
+            register.override(number, Doing(by=by, action="overridden", rule=rule, reason=reason))
             register.let_through(number)
         return report
 
