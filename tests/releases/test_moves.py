@@ -225,6 +225,7 @@ def test_laws_of_any_order_of_moves(steps: list[Step]) -> None:
         assert all(one != after for one, after in pairwise(now.before))
         assert not now.before or now.before[-1] != now.live
         assert now.previous is None or now.previous in now.before
+        assert now.previous is None or now.stages[now.previous] == "retired"
         for number in now.before:
             assert to_live(number, now).live == number if number != now.live else True
     for _ in range(STEPS_BACK + 1):
@@ -249,3 +250,14 @@ def test_nobody_helps_out_for_itself() -> None:
     again = to_live(1, to_live(0, to_live(1, standing(r1="candidate"))))
     assert again.live == 1
     assert again.previous is None
+
+
+def test_what_was_gone_back_from_does_not_help_out() -> None:
+    """A release that was gone back from gets no traffic, also if it was live twice."""
+    now = standing(r1="candidate", r2="candidate", r3="candidate")
+    for number in (3, 1, 2, 1):
+        now = to_live(number, now)
+    now = rolled_back(now, "test")
+    assert (now.live, now.stages[1], now.previous) == (2, "candidate", 3)
+    assert promoted(now, 1, "canary", 10).previous == 3
+    assert rolled_back(now, "test").live == 1

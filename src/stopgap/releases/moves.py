@@ -93,8 +93,12 @@ class Standing:
 
     @property
     def previous(self) -> int | None:
-        """The last real release that was live before: what answers when the live one cannot."""
-        return next((n for n in reversed(self.before) if n not in {0, self.live}), None)
+        """The last real release that was replaced: what answers when the live one cannot.
+
+        None that was gone back from; that may be a candidate again, or a canary by now.
+        """
+        known = (n for n in reversed(self.before) if self.stages.get(n) == "retired")
+        return next(known, None)
 
     def at(self, stage: Stage) -> list[int]:
         """List the releases at a stage, by number."""
