@@ -400,6 +400,19 @@ def test_a_file_that_was_verified_for_tomorrow_alone(database: Database, clock: 
     assert live_file(today) == SECOND
 
 
+def test_a_file_that_failed_today_and_passes_tomorrow(database: Database, clock: FakeClock) -> None:
+    """Today's server goes on with the file that it let through last."""
+    today = Releases(database, clock, [DELIVERY])
+    tomorrow = Releases(database, clock, [TOMORROW])
+    number = passed(today)
+    verify_file(today, number, FIRST)
+    today.promote(NAME, number, "ann")
+    verify_file(today, number, SECOND, "latency")
+    seen = replace(report(TOMORROW), loaded={"kind": "python", "file_hash": SECOND})
+    tomorrow.verified(NAME, number, seen, "ann")
+    assert (live_file(today), live_file(tomorrow)) == (FIRST, SECOND)
+
+
 def test_an_override_outlasts_a_verification_for_tomorrow(
     database: Database, clock: FakeClock
 ) -> None:

@@ -39,9 +39,7 @@ class Move:
     percent: float = 0.0
     rule: str = ""  # that was overridden
     reason: str = ""
-    figures: Mapping[str, float] | None = (
-        None  # by which the server judged; an override's verification
-    )
+    figures: Mapping[str, float] | None = None  # by which it was judged, or what it is about
 
 
 @dataclass(frozen=True, kw_only=True)

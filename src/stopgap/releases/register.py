@@ -157,17 +157,24 @@ class Register:
         report, specification = self.report(release.number), release.specification
         if report is None or report.fingerprint != served:
             return release
-        if specification and has_traffic:
-            with suppress(ReleaseUnverified):
-                self._check_verified(release.number, report)
-                specification = _seen(specification, report)
+        if specification and has_traffic and (passed := self._last_passed(release.number)):
+            specification = _seen(specification, passed)
         return replace(release, fingerprint=served, specification=specification)
 
-    def _check_verified(self, number: int, report: Report | None = None) -> None:
+    def _last_passed(self, number: int) -> Report | None:
+        """Find the last report by which a release may have traffic for the contract as served."""
+        done, fingerprint = self.rows.moves(number), self._contract.fingerprint
+        for at, document in self.rows.reports(number):
+            report = Report.of(document)
+            with suppress(ReleaseUnverified):
+                check_verified(number, report, overridden(done, at), fingerprint)
+                return report
+        return None
+
+    def _check_verified(self, number: int) -> None:
         if number != STAND_IN_NUMBER:
             fingerprint = self._contract.fingerprint
-            found = report or self.report(number)
-            check_verified(number, found, self.overridden(number), fingerprint)
+            check_verified(number, self.report(number), self.overridden(number), fingerprint)
 
     def let_through(self, number: int) -> None:
         """Let a release that has traffic go on with its file as it is by now, if it was verified.
