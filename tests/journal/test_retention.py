@@ -10,13 +10,22 @@ from tests.fakes import FakeClock
 from tests.journal.filling import START, add, at, newest_first, various
 from tests.journal.records import record
 
+from stopgap.journal import journal as journals
 from stopgap.journal import store
 from stopgap.journal.filters import Condition, Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
 from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
 from stopgap.journal.store.rows import lock
-from stopgap.journal.store.tables import ACTUALS, BLOCKS, COUNTS, FORGOTTEN, RECORDS, TERMS
+from stopgap.journal.store.tables import (
+    ACTUALS,
+    BLOCKS,
+    COUNTS,
+    FORGOTTEN,
+    RECORDS,
+    SPREADS,
+    TERMS,
+)
 from stopgap.storage.database import Database
 
 MAY = Filters(conditions=(Condition(part="input", name="month", low="may", high="may"),))
@@ -82,6 +91,46 @@ def test_counts_by_the_day_stay(
     assert sum(each.answers for each in journal.stats()) == len(some)
     with journal_database.read() as connection:
         assert set(connection.scalars(select(COUNTS.c.width))) == {86_400}
+
+
+def words(database: Database) -> set[str]:
+    """List the words that charts can tell of."""
+    with database.read() as connection:
+        return {word for word in connection.scalars(select(SPREADS.c.word)) if word is not None}
+
+
+def test_words_go_with_their_answers(
+    journal: Journal,
+    journal_database: Database,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A word may be all that somebody was told: the charts of old days have numbers alone."""
+    monkeypatch.setattr(journals, "DELETE_BATCH", 2)
+    for day in range(40):
+        moment = at(START + timedelta(days=day))
+        told = [record(at=moment, output=b'"%d, %d"' % (day, number)) for number in range(5)]
+        add(journal_database, [*told, record(at=moment, output=b"7")])
+    clock.forward(days=40)
+    journal.sweep(days=30)
+    kept = {f"{day}, {number}" for day in range(10, 40) for number in range(5)}
+    assert words(journal_database) == kept
+    shown = journal.charts().spread
+    assert sum(bar.answers for bar in shown if bar.word is None) == 40
+    assert {bar.word for bar in shown} <= {None, *kept}
+
+
+def test_words_go_though_no_answer_does(
+    journal: Journal, journal_database: Database, clock: FakeClock
+) -> None:
+    """The words of a day of which no answer is left go when all of the day is too old."""
+    add(journal_database, [record(at=at(START), output=b'"told"')])
+    while journal.delete_older(START + timedelta(minutes=1)):
+        pass
+    assert words(journal_database) == {"told"}
+    clock.forward(days=40)
+    assert journal.sweep(days=30) == 0
+    assert words(journal_database) == set()
 
 
 def test_who_was_forgotten_is_in_time_forgotten_altogether(

@@ -3,6 +3,7 @@
 import json
 import random
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from tests.journal.records import record
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
-from stopgap.journal.store import caller_charts
+from stopgap.journal.spread import BARS, Bar, drawn
+from stopgap.journal.store import caller_charts, charts
 from stopgap.storage.database import Database
 
 DAY = timedelta(days=1)
@@ -154,6 +156,40 @@ def test_the_spread_of_truth(journal: Journal, journal_database: Database) -> No
         ("true", 2),
         ("false", 1),
     ]
+
+
+def test_of_many_words_the_most_frequent_are_read(
+    journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many texts were answers, a chart reads those that it shows: of equals, the first."""
+    texts = [
+        "ärger",
+        "Zorn",
+        "a b",
+        "ab",
+        "_",
+        "😀",
+        *(f"text {number:03}" for number in range(90)),
+    ]
+    made = [*texts, "text 077", "text 005", "text 077"]
+    answers = [json.dumps(text, ensure_ascii=False).encode() for text in made]
+    moments = range(at(START), at(START) + len(made))
+    add(
+        journal_database,
+        [record(output=output, at=when) for output, when in zip(answers, moments, strict=True)],
+    )
+    read: list[int] = []
+
+    def spy(numbers: Mapping[int, int], words: Mapping[str, int]) -> list[Bar]:
+        read.append(len(words))
+        return drawn(numbers, words)
+
+    monkeypatch.setattr(charts, "drawn", spy)
+    shown = [(bar.word, bar.answers) for bar in journal.charts().spread]
+    assert read == [BARS]
+    counts = Counter(made)
+    ranked = sorted(counts, key=lambda text: (-counts[text], text))
+    assert shown == [(text, counts[text]) for text in ranked[:BARS]]
 
 
 def test_stats(journal: Journal, some: list[Record]) -> None:

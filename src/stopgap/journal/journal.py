@@ -209,9 +209,20 @@ class Journal:
         deleted = 0
         while count := self.delete_older(before):
             deleted += count
+        self._delete_words(before)
         with self._database.write(unbounded=True) as connection:
             clearing.delete_forgotten(connection, before)
         return deleted
+
+    def _delete_words(self, before: datetime) -> None:
+        """Delete what the charts have kept of the words of older answers, in batches."""
+        with self._database.read(unbounded=True) as connection:
+            steps = clearing.steps_with_words(connection, before)
+        for step in steps:
+            deleted = DELETE_BATCH
+            while deleted == DELETE_BATCH:
+                with self._database.write(unbounded=True) as connection:
+                    deleted = clearing.delete_words(connection, step, DELETE_BATCH)
 
     def silence(self, days: int) -> timedelta | None:
         """Tell for how long nothing was recorded, if so long that the clock may have leapt.

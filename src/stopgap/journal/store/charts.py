@@ -13,7 +13,7 @@ from math import ceil
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from stopgap.journal.filters import Filters
-from stopgap.journal.spread import Bar, drawn, quantile
+from stopgap.journal.spread import BARS, Bar, drawn, quantile
 from stopgap.journal.store import caller_charts
 from stopgap.journal.store.names import MICROS
 from stopgap.journal.store.predicates import source_ids
@@ -71,15 +71,25 @@ def _timeline(connection: Connection, filters: Filters, width: int) -> Timeline:
 
 def _spread(connection: Connection, filters: Filters, name: str, width: int) -> Sequence[Bar]:
     fields = select(FIELDS.c.id).where(FIELDS.c.part == "output", FIELDS.c.name == name)
-    statement = (
-        select(SPREADS.c.bin, SPREADS.c.word, func.sum(SPREADS.c.answers).label("answers"))
-        .where(_chosen(SPREADS, filters, width), SPREADS.c.field.in_(fields))
-        .group_by(SPREADS.c.bin, SPREADS.c.word)
-    )
-    rows = connection.execute(statement).all()
-    words = {row.word: int(row.answers) for row in rows if row.word is not None}
-    numbers = {row.bin: int(row.answers) for row in rows if row.word is None}
-    return drawn(numbers, words)
+    counted = _chosen(SPREADS, filters, width), SPREADS.c.field.in_(fields)
+    return drawn(_numbers(connection, *counted), _words(connection, *counted))
+
+
+def _numbers(connection: Connection, *counted: ColumnElement[bool]) -> dict[int, int]:
+    place = SPREADS.c.bin
+    answers = func.sum(SPREADS.c.answers).label("answers")
+    bins = select(place, answers).where(*counted, SPREADS.c.word.is_(None)).group_by(place)
+    return {row.bin: int(row.answers) for row in connection.execute(bins)}
+
+
+def _words(connection: Connection, *counted: ColumnElement[bool]) -> dict[str, int]:
+    """Count the words with the most answers, as many as are drawn: there may be millions."""
+    word = SPREADS.c.word
+    answers = func.sum(SPREADS.c.answers).label("answers")
+    words = select(word, answers).where(*counted, word.is_not(None)).group_by(word)
+    by_code = word if connection.dialect.name == "sqlite" else word.collate("C")
+    most = words.order_by(answers.desc(), by_code).limit(BARS)
+    return {row.word: int(row.answers) for row in connection.execute(most)}
 
 
 def stats(connection: Connection, filters: Filters, now: datetime) -> Sequence[ReleaseStats]:

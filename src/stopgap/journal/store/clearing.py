@@ -1,8 +1,9 @@
 """Records are completed, made anonymous and deleted: in short steps, between which others write."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, tuple_, update
 
 from stopgap.journal.store.finding import position_at
 from stopgap.journal.store.names import CALLER, field_numbers
@@ -79,7 +80,8 @@ def silence(connection: Connection, around: datetime, now: datetime) -> timedelt
 def delete_older(connection: Connection, before: datetime, batch: int) -> int:
     """Delete the oldest records from before a moment, so many at most; tell how many.
 
-    Their terms go when the last record of their block does. Counts by the day stay.
+    Their terms go when the last record of their block does. Counts by the day stay; the words among
+    them go by `delete_words`.
     """
     lock(connection)
     column = RECORDS.c.position
@@ -107,3 +109,30 @@ def _delete_counts(connection: Connection, before: int) -> None:
         fine = table.c.width.in_([MINUTE, HOUR])
         aged = table.c.start < before // DAY * DAY
         connection.execute(delete(table).where(fine, aged))
+
+
+def steps_with_words(connection: Connection, before: datetime) -> Sequence[tuple[int, int]]:
+    """List the width and start of each step, of days before a moment's, in which words are counted.
+
+    It reads as many counts as a chart of those days.
+    """
+    width, start = SPREADS.c.width, SPREADS.c.start
+    aged = start < int(before.timestamp()) // DAY * DAY
+    counted = select(width, start).where(width.in_([HOUR, DAY]), aged, SPREADS.c.word.is_not(None))
+    return [(row.width, row.start) for row in connection.execute(counted.distinct())]
+
+
+def delete_words(connection: Connection, step: tuple[int, int], batch: int) -> int:
+    """Delete the first words that are counted in a step, so many at most; tell how many.
+
+    A word may be a whole answer, so it is kept for no longer; a number's bin tells of nobody.
+    """
+    lock(connection)
+    width, start = step
+    words = SPREADS.c.width == width, SPREADS.c.start == start, SPREADS.c.word.is_not(None)
+    key = SPREADS.c.field, SPREADS.c.source, SPREADS.c.bin
+    found = connection.execute(select(*key).where(*words).order_by(*key).limit(batch)).all()
+    if found:
+        last = tuple_(*found[-1], types=[column.type for column in key])
+        connection.execute(delete(SPREADS).where(*words, tuple_(*key) <= last))
+    return len(found)
