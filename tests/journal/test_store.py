@@ -1,6 +1,7 @@
 """The journal's store: every record once, found by whatever it holds."""
 
 import gc
+import json
 import math
 import random
 import threading
@@ -12,8 +13,9 @@ from sqlalchemy import Connection, event, text
 from tests.fakes import FakeClock
 from tests.journal.asking import FILTERS, answer, where
 from tests.journal.filling import add, at, newest_first, various
-from tests.journal.records import record
+from tests.journal.records import PARTS, record
 
+from stopgap.contracts.kinds import NUMBER_MAX
 from stopgap.journal import store
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal, JournalRowNotFound
@@ -51,6 +53,33 @@ def test_pages_follow_each_other(journal: Journal, some: list[Record]) -> None:
             found += [entry.record for entry in entries]
             before = entries[-1].position
         assert found == newest_first(some, filters), filters
+
+
+@pytest.mark.parametrize("block_records", [16, 1_000])
+def test_a_range_finds_no_text(
+    journal: Journal, journal_database: Database, block_records: int
+) -> None:
+    """Where a field is a text to one contract and a number to another, a range is of numbers."""
+    values = random.Random(1).choices(["large", "small", "any", 5, 20], k=300)
+    made = [
+        record(
+            at=PARTS["at"] + number,
+            contract="texts" if isinstance(value, str) else "numbers",
+            inputs=b'{"size":%s,"count":%d}' % (json.dumps(value).encode(), number % 7),
+            output=json.dumps(value).encode(),
+        )
+        for number, value in enumerate(values)
+    ]
+    add(journal_database, made, block_records=block_records)
+    for condition in (where("size", 10, NUMBER_MAX), answer(0, NUMBER_MAX), where("size", 5)):
+        for others in ((), (where("count", 3),), (where("count", 1, 5),)):
+            filters = Filters(conditions=(condition, *others))
+            expected = newest_first(made, filters)
+            assert expected
+            for limit in (1, 7, 1_000):
+                found = [entry.record for entry in journal.page(filters, limit=limit)]
+                assert found == expected[:limit], filters
+            assert [entry.record for entry in journal.export(filters)] == expected, filters
 
 
 def test_an_export_is_all_pages(journal: Journal, journal_database: Database) -> None:

@@ -19,6 +19,10 @@ from stopgap.storage.columns import EPOCH, MICROSECOND
 
 POSITION_END = 2**63 - 1
 
+FETCH_MAX = 2_000
+"""Records that are fetched at once at most, where few of those before were what was asked for; but
+for a whole page."""
+
 
 class Glance(NamedTuple):
     """What charts show of a record."""
@@ -59,17 +63,21 @@ def _newest_rows(
     predicates = predicates_of(connection, filters)
     if any(not each.fields for each in predicates):
         return []
-    newest_first = rows.order_by(RECORDS.c.position.desc()).limit(limit)
+    newest_first = rows.order_by(RECORDS.c.position.desc())
     if not predicates:
-        return connection.execute(newest_first.where(span.around(RECORDS.c.position))).all()
+        all_there = newest_first.where(span.around(RECORDS.c.position))
+        return connection.execute(all_there.limit(limit)).all()
+    ranges = [each for each in predicates if each.ranged]
     found: list[Row[Any]] = []
-    while (missing := limit - len(found)) > 0:
-        chosen = positions(connection, predicates, span, missing)
-        found += connection.execute(newest_first.where(RECORDS.c.position.in_(chosen)))
-        if len(chosen) < missing:
-            break
-        span = replace(span, high=chosen[-1])  # for some may have been terms that outlived them
-    return found
+    size = limit
+    while True:
+        chosen = positions(connection, predicates, span, size)
+        fetched = connection.execute(newest_first.where(RECORDS.c.position.in_(chosen)))
+        found += [row for row in fetched if all(each.holds(row) for each in ranges)]
+        if len(found) >= limit or len(chosen) < size:
+            return found[:limit]
+        span = replace(span, high=chosen[-1])  # some were terms that outlived them, or texts
+        size = max(limit, min(2 * size, FETCH_MAX))
 
 
 ENTRIES = (

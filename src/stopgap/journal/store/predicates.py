@@ -27,6 +27,11 @@ class Predicate:
         """Whether it is one value of one field, so that a block has one posting list of it."""
         return len(self.fields) == len(self.values) == 1
 
+    @property
+    def ranged(self) -> bool:
+        """Whether it is a range, in which the terms of texts may lie by chance."""
+        return bool(self.fields) and not self.values
+
     def matches(self, terms: FromClause) -> ColumnElement[bool]:
         """Say it of a table of terms; `holds` says it of a record."""
         value = terms.c.value
@@ -102,8 +107,10 @@ def _condition(fields: Sequence[Row[Any]], condition: Condition) -> Predicate:
 
     def holds(row: Row[Any]) -> bool:
         text = row.inputs if condition.part == "input" else row.output
-        number = number_of(members(text.encode()).get(condition.name))
-        return row.contract in named and number is not None and low <= number <= high
+        value = members(text.encode()).get(condition.name)
+        number = number_of(value)
+        alike = isinstance(value, str) == isinstance(condition.low, str)  # a text's is a number too
+        return row.contract in named and alike and number is not None and low <= number <= high
 
     values = [low] if low == high else []
     return Predicate(fields=list(named.values()), values=values, low=low, high=high, holds=holds)
