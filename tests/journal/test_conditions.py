@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from tests.contracts.promises import contract_of
 
 from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
@@ -28,6 +28,16 @@ def test_an_input_of_several() -> None:
     """So it is with an input that several contracts have."""
     assert input_condition(ALL, "size", "small").low == "small"
     assert input_condition(ALL, "size", "..5").high == 5
+
+
+def test_an_own_name_comes_before_another_ones_other_name() -> None:
+    """Where a name is an input's own, that one is meant, in whatever order the contracts are."""
+    count = Annotated[int, Field(validation_alias=AliasChoices("count", "size"))]
+    counts = contract_of(bool, "/counts", count=count)
+    for contracts in ((counts, NUMBERS), (NUMBERS, counts)):
+        assert input_condition(contracts, "size", "7").name == "size"
+    assert input_condition((FLAGS, counts), "count", "7").name == "count"
+    assert input_condition((counts,), "size", "7").name == "count"
 
 
 def test_what_none_can_have() -> None:

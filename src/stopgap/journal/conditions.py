@@ -26,12 +26,14 @@ def input_condition(contracts: Sequence[Contract], name: str, text: str) -> Cond
 
     Args:
         contracts: Those that may have the input; they know its other names and how it is read.
-            Of one that none of them has, the value is read by its looks.
+            A name that is one's own is meant as such, whatever others call by it. Of an input that
+            none of them has, the value is read by its looks.
 
     Raises:
         FilterInvalid: the value cannot be one of this input's.
     """
-    own = next((each.names[name] for each in contracts if name in each.names), name)
+    called = [each.names[name] for each in contracts if name in each.names]
+    own = name if name in called or not called else called[0]
     found = [field.kind for each in contracts for field in each.fields if field.name == own]
     low, high = _range_of_any(found, name, text)
     return Condition(part="input", name=own, low=low, high=high)
