@@ -108,6 +108,18 @@ def test_a_question_before_it_is_done(run: Run, ready: int) -> None:
     assert stages(run)[ready] == "live"
 
 
+def test_a_question_about_whose_share_it_is(run: Run, ready: int) -> None:
+    """The same percentage of others is asked about, kept with its reason, and shown."""
+    share = ("promote", str(ready), "--percent", "5")
+    run("release", *share, "--yes")
+    assert "canary 5% of the callers" in run("release", "show", str(ready)).stdout
+    result = run("release", *share, "--sticky", "inputs", "--reason", "fair", typed="y\n")
+    assert "; its share is of the inputs from now on." in result.stderr
+    last = told(run("release", "history", "--json"))[0]
+    assert (last["action"], last["reason"]) == ("promoted", "its share is of the inputs. fair")
+    assert "canary 5% of the inputs" in run("release", "list").stdout
+
+
 @pytest.mark.parametrize("words", [("promote",), ("retire",)])
 def test_what_was_changed_during_the_question(
     run: Run, ready: int, data: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
@@ -307,6 +319,7 @@ def test_what_makes_no_sense_is_said(run: Run, ready: int) -> None:
         (("verify", number, "--bring", "clip"), "keeps its own --bring; add it anew"),
         (("verify", number, "--in-process"), "keeps its own --in-process"),
         (("promote", number, "--shadow", "--sticky", "inputs"), "--shadow or --sticky"),
+        (("promote", number, "--sticky", "inputs"), "Only a canary has a share"),
         (("replay", number, "--answered-by", "standin"), "has answered nothing"),
         (("history", "99"), "no release 99"),
     ):

@@ -23,7 +23,7 @@ from stopgap.releases.gate import (
 )
 from stopgap.releases.moves import MoveNotAllowed, NothingBefore, StandingChanged
 from stopgap.releases.plan import Seat
-from stopgap.releases.release import ContractNotServed, ReleaseNotFound
+from stopgap.releases.release import ContractNotServed, ReleaseNotFound, Sticky
 from stopgap.releases.releases import SERVER, Releases
 from stopgap.storage.database import Database
 
@@ -244,6 +244,33 @@ def test_moves_are_on_record(releases: Releases, clock: FakeClock) -> None:
     ]
     assert [each.action for each in releases.moves(NAME, 2)][-2:] == ["verified", "added"]
     assert releases.moves(NAME)[0].at == clock.now()
+
+
+@pytest.mark.parametrize(
+    ("sticky", "words", "reason"),
+    [
+        ("inputs", "; its share is of the inputs from now on.", "its share is of the inputs. why"),
+        ("caller", ".", "why"),
+        (None, ".", "why"),
+    ],
+)
+def test_a_share_of_others_is_on_record(
+    releases: Releases, sticky: Sticky | None, words: str, reason: str
+) -> None:
+    """Whose share a canary's is, is told before and kept after, also where nothing else changes."""
+    number = passed(releases)
+    releases.promote(NAME, number, "ann", stage="canary", percent=5)
+    (planned,) = releases.planned(NAME, number, stage="canary", percent=5, sticky=sticky)
+    told = f"Release {number} (canary) answers 5% of the requests, judged all the while{words}"
+    assert planned.words() == told
+    (done,) = releases.promote(
+        NAME, number, "bob", stage="canary", percent=5, sticky=sticky, reason="why"
+    )
+    assert done == planned
+    last, before = releases.moves(NAME, number)[:2]
+    assert (last.by, last.was, last.now, last.percent) == ("bob", "canary", "canary", 5.0)
+    assert (last.reason, before.by) == (reason, "ann")
+    assert releases.show(NAME, number).sticky == (sticky or "caller")
 
 
 def test_a_plan_does_nothing(releases: Releases) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from stopgap.errors import StopgapError
-from stopgap.releases.release import STAND_IN_NUMBER, Stage, name_of
+from stopgap.releases.release import STAND_IN_NUMBER, WHOSE, Stage, Sticky, name_of
 
 ALLOWED: Mapping[Stage, frozenset[Stage]] = {
     "candidate": frozenset({"shadow", "canary", "live", "retired"}),
@@ -119,6 +119,7 @@ class Change:
     was: Stage
     now: Stage
     percent: float = 0.0  # of the requests, as a canary
+    sticky: Sticky | None = None  # whose share that is from now on; None: as before
 
     def words(self) -> str:
         """Say it to whoever is asked whether that is what they want."""
@@ -131,7 +132,13 @@ class Change:
             "live": "answers the requests",
             "retired": put_away,
         }
-        return f"{name} {then[self.now]}."
+        share = f"; its share is {WHOSE[self.sticky]} from now on" if self.sticky else ""
+        return f"{name} {then[self.now]}{share}."
+
+    def reason(self, said: str) -> str:
+        """Put whose share it is from now on before what was said, for the record."""
+        share = f"its share is {WHOSE[self.sticky]}. " if self.sticky else ""
+        return f"{share}{said}".rstrip() if share else said
 
 
 def promoted(
@@ -249,6 +256,26 @@ def changes(was: Standing, now: Standing) -> tuple[Change, ...]:
     ]
     order = ("live", "canary", "shadow", "candidate", "retired")
     return tuple(sorted(found, key=lambda change: (order.index(change.now), change.number)))
+
+
+def promotion(
+    was: Standing, now: Standing, number: int, sticky: Sticky | None
+) -> tuple[Change, ...]:
+    """List what is different with a release sent forward; a canary in any case, as that was asked.
+
+    Args:
+        sticky: Whose share a canary's is from now on; None: as before.
+    """
+    found = {each.number: each for each in changes(was, now)}
+    if number == now.canary:
+        found[number] = Change(
+            number=number,
+            was=was.stage_of(number),
+            now="canary",
+            percent=now.percents[number],
+            sticky=sticky,
+        )
+    return tuple(found.values())
 
 
 def _is_put_away(number: int, was: Standing, now: Standing) -> bool:

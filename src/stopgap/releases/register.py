@@ -17,6 +17,7 @@ from stopgap.releases.release import (
     Release,
     ReleaseNotFound,
     Stage,
+    Sticky,
     stand_in_release,
 )
 from stopgap.releases.store import ReleaseRows, State
@@ -102,6 +103,11 @@ class Register:
         self._check_verified(number)
         return after
 
+    def promotion(self, after: Standing, number: int, sticky: Sticky | None) -> Sequence[Change]:
+        """List what sending a release forward does; whose share it is, where that is another."""
+        other = None if sticky == self.find(number).sticky else sticky
+        return moves.promotion(self.standing, after, number, other)
+
     def rolled_back(self) -> Standing:
         """Tell how all would stand with the release live that was so before.
 
@@ -113,9 +119,11 @@ class Register:
         self._check_verified(after.live)
         return after
 
-    def move(self, after: Standing, doing: Doing) -> Sequence[Change]:
-        """Keep a new standing, and each release's change on record."""
-        changed = moves.changes(self.standing, after)
+    def move(
+        self, after: Standing, doing: Doing, changed: Sequence[Change] | None = None
+    ) -> Sequence[Change]:
+        """Keep a new standing, and each release's change on record; None: those that it makes."""
+        changed = moves.changes(self.standing, after) if changed is None else changed
         self.rows.apply(changed)
         for each in changed:
             if each.number and each.now in ON_DUTY:
@@ -124,7 +132,7 @@ class Register:
         self.rows.record(
             [
                 replace(
-                    self._done(at, doing, each.number),
+                    self._done(at, replace(doing, reason=each.reason(doing.reason)), each.number),
                     was=each.was,
                     now=each.now,
                     percent=each.percent,

@@ -11,6 +11,9 @@ from stopgap.models.specification import Specification
 Stage = Literal["candidate", "shadow", "canary", "live", "retired"]
 Sticky = Literal["caller", "inputs"]
 
+WHOSE: Mapping[Sticky, str] = {"caller": "of the callers", "inputs": "of the inputs"}
+"""What a canary's share is of, in words."""
+
 ON_DUTY: tuple[Stage, ...] = ("live", "canary", "shadow")
 """Where a release has traffic."""
 

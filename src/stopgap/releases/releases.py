@@ -172,7 +172,13 @@ class Releases:
             return moves.possible(register.standing, number)
 
     def planned(
-        self, contract: str, number: int, *, stage: Stage = "live", percent: float | None = None
+        self,
+        contract: str,
+        number: int,
+        *,
+        stage: Stage = "live",
+        percent: float | None = None,
+        sticky: Sticky | None = None,
     ) -> Sequence[Change]:
         """Tell what sending a release to a stage would do to each, without doing it.
 
@@ -184,8 +190,9 @@ class Releases:
                 register.find(number)
                 return moves.changes(standing, moves.ENDS[stage](standing, number))
             after = register.promoted(number, stage, percent)
+            planned = register.promotion(after, number, sticky)
         self._see_whole(contract, number)
-        return moves.changes(standing, after)
+        return planned
 
     def promote(
         self,
@@ -214,9 +221,8 @@ class Releases:
         self._see_whole(contract, number)
         with self._changing(contract) as register:
             after = register.promoted(number, stage, percent)
-            if sticky is not None and number:
-                register.rows.change(number, sticky=sticky)
-            return register.move(after, Doing(by=by, action="promoted", reason=reason))
+            doing = Doing(by=by, action="promoted", reason=reason)
+            return register.move(after, doing, register.promotion(after, number, sticky))
 
     def withdraw(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
         """Take a shadow or canary off the traffic.

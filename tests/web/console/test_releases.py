@@ -74,7 +74,7 @@ def test_the_whole_way(house: House) -> None:
         ({"action": "canary", "percent": "10"}, "answers 10% of", "answers 10% of the callers"),
         (
             {"action": "canary", "percent": "50", "sticky": "inputs"},
-            "answers 50% of",
+            "its share is of the inputs from now on",
             "answers 50% of the inputs, the stand-in the rest.",
         ),
         ({"action": "live"}, "The stand-in answers none any more", "Release 1 answers ever"),
@@ -89,7 +89,9 @@ def test_the_whole_way(house: House) -> None:
         assert "Done." not in operator.get(LIST).text
     done = house.parts.releases.moves(NAME, number)
     assert [each.by for each in done[:5]] == ["root"] * 5
-    assert {each.reason for each in done[:5]} == {"so <i>be it</i>"}
+    said = "so <i>be it</i>"
+    whose = f"its share is of the inputs. {said}"
+    assert [each.reason for each in done[:5]] == [said, said, whose, said, said]
     assert "so &lt;i&gt;be it&lt;/i&gt;" in show(operator, number)
     assert "<b>model" not in show(operator, number)
 

@@ -15,7 +15,7 @@ from stopgap.clock import SystemClock
 from stopgap.releases.comparing import EDGES, Comparison, Spread, percent, rounded
 from stopgap.releases.move import Move
 from stopgap.releases.moves import Change
-from stopgap.releases.release import ON_DUTY, STAND_IN, Release, name_of
+from stopgap.releases.release import ON_DUTY, STAND_IN, WHOSE, Release, name_of
 from stopgap.releases.replay import Replay
 from stopgap.releases.verification.report import BY_NAME, Finding, Report
 from stopgap.web.parts import Parts
@@ -30,9 +30,10 @@ DRAWN = "It draws its answers, so a difference from them says nothing."
 
 def row(release: Release) -> dict[str, Any]:
     """Show a release as a line of a table."""
+    share = f" {release.percent:g}% {WHOSE[release.sticky]}" if release.percent else ""
     return {
         "number": release.number,
-        "stage": f"{release.stage} {release.percent:g}%" if release.percent else release.stage,
+        "stage": f"{release.stage}{share}",
         "model": release.specification.uri if release.specification else "the stand-in",
         "added": release.created_at and release.created_at.isoformat(" ", "minutes")[:16],
         "by": release.created_by,
@@ -80,7 +81,7 @@ def print_changes(changes: Sequence[Change], *, as_json: bool, quiet: bool = Fal
     """Say what was done to each release; quiet, where the question has just said it."""
     if as_json:
         for each in changes:
-            print_json(asdict(each))
+            print_json({name: it for name, it in asdict(each).items() if it is not None})
     elif quiet:
         click.echo("Done.")
     else:

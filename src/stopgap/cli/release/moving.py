@@ -67,12 +67,16 @@ def promote(
         raise click.UsageError("A shadow answers no share of the requests: --shadow or --percent.")
     if shadow and sticky is not None:
         raise click.UsageError("A shadow has no share of the requests: --shadow or --sticky.")
+    if percent is None and sticky is not None:
+        raise click.UsageError("Only a canary has a share of the requests: --sticky and --percent.")
     stage: Stage = "shadow" if shadow else "live" if percent is None else "canary"
     with opened() as parts:
         contract = contract_of(parts, chosen)
         releases = _as_asked(parts, contract, yes=yes)
         with _pointing_at_the_report(number):
-            planned = releases.planned(contract, number, stage=stage, percent=percent)
+            planned = releases.planned(
+                contract, number, stage=stage, percent=percent, sticky=sticky
+            )
             _ask(planned, yes=yes)
             done = releases.promote(
                 contract, number, me(), stage=stage, percent=percent, sticky=sticky, reason=reason

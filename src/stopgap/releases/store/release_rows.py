@@ -87,10 +87,11 @@ class ReleaseRows:
         self.change(number, specification=json.dumps(specification.document()))
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Keep the new stages; the stand-in's follows from the others'."""
+        """Keep the new stages and shares; the stand-in's follows from the others'."""
         for each in changes:
             if each.number:
-                self.change(each.number, stage=each.now, percent=each.percent)
+                share = {"sticky": each.sticky} if each.sticky else {}
+                self.change(each.number, stage=each.now, percent=each.percent, **share)
 
     def save(self, state: State) -> None:
         """Keep a state's version, way back and fallback; `lock` first."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from stopgap.releases.release import Release
+from stopgap.releases.release import WHOSE, Release
 from stopgap.releases.routing import Routing
 from stopgap.releases.trouble import Trouble
-
-WHOSE = {"caller": "of the callers", "inputs": "of the inputs"}
 
 UNFIT = "answers nothing until it is verified again: the contract has changed since."
 

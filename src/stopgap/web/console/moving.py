@@ -92,7 +92,11 @@ class Wish:
             report = check_overridable(self.number, self.rule, found, why)
             return [report.in_spite_of(self.number, self.rule)]
         planned = releases.planned(
-            self.contract, self.number, stage=STAGES[self.action], percent=self.share()
+            self.contract,
+            self.number,
+            stage=STAGES[self.action],
+            percent=self.share(),
+            sticky=self.sticky,
         )
         words = [each.words() for each in planned]
         if self.action == "retire":
