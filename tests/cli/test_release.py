@@ -16,9 +16,11 @@ from tests.journal.records import record
 from tests.models.trained import train
 from tests.releases.making import report
 
+from stopgap.cli.release.lines import print_replay, replay_facts
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
 from stopgap.releases.comparing import Comparison
+from stopgap.releases.replay import Replay
 from stopgap.releases.tally import Tally
 from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
@@ -249,7 +251,7 @@ def test_replaying_what_was_asked(run: Run, ready: int, data: Path) -> None:
         add(journal, [*given, odd])
     (found,) = told(run("release", "replay", str(ready), "--json"))
     assert (found["requests"], found["outcomes"], found["unreadable"]) == (10, {"ok": 10}, 1)
-    assert found["drawn"] == 10
+    assert (found["drawn"], found["time_over"]) == (10, False)
     assert found["agreement"] == 0.9
     shown = run("release", "replay", str(ready), "--limit", "10").stdout
     assert "10 requests replayed: 10 ok." in shown
@@ -257,6 +259,19 @@ def test_replaying_what_was_asked(run: Run, ready: int, data: Path) -> None:
     assert "90.0% agree" in shown
     assert "3563   2063" in shown
     assert run("release", "replay", "7").exit_code == os.EX_NOINPUT
+
+
+def test_a_replay_whose_time_was_over(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who looks at what was replayed is told that it is not all, whether a person or a program."""
+    tally = Tally(contract="madcompany", number=1)
+    tally.add("ok", 900)
+    found = Replay(comparison=Comparison(contract.output_kind), tally=tally)
+    print_replay(found, 10_000)
+    assert "Time was over" not in capsys.readouterr().out
+    found.time_over = True
+    print_replay(found, 10_000)
+    assert "Time was over after 1 of at most 10,000 requests." in capsys.readouterr().out
+    assert replay_facts(found)["time_over"] is True
 
 
 def test_withdrawing_retiring_and_falling_back(run: Run, ready: int, data: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,7 +121,9 @@ def test_its_time_is_over() -> None:
             return await super().answer_batch(rows)
 
     slot = Weary()
-    records = asked(1, 2, 3, 4, 13, 6, 7, 8, 9)
+    records = [replace(each, drawn=True) for each in asked(1, 2, 3, 4, 13, 6, 7, 8, 9)]
     found = asyncio.run(replay(slot, contract, SPECIFICATION, records, number=3, seconds=0.2))
     assert found.tally.outcomes == {"ok": 4}
+    assert (found.drawn, found.time_over) == (4, True)
     assert slot.stopped
+    assert not replayed(Slot(), records).time_over

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -40,7 +39,8 @@ class Replay:
     comparison: Comparison
     tally: Tally
     unreadable: int = 0  # records whose inputs, or answers, the contract allows no more
-    drawn: int = 0  # answers that the stand-in had given
+    drawn: int = 0  # of those that were asked, answers that the stand-in had given
+    time_over: bool = False  # before all were asked
     failures: list[tuple[bytes, str]] = field(default_factory=list)  # inputs, and what was said
 
 
@@ -74,13 +74,14 @@ async def replay(
         await slot.start()
         asking = Asking(slot, deadline=specification.deadline, until=ends)
         pairs = _readable(contract, records, found)
-        with suppress(TimeOver):
-            while batch := list(islice(pairs, specification.batch)):
-                answered = await asking.batch([row for row, _ in batch])
-                if any(each.failed for each in answered) and len(batch) > 1:
-                    answered = [await asking.alone(row) for row, _ in batch]
-                _count(contract, found, answered, [given for _, given in batch])
-                progress(asking.asked)
+        while batch := list(islice(pairs, specification.batch)):
+            answered = await asking.batch([row for row, _ in batch])
+            if any(each.failed for each in answered) and len(batch) > 1:
+                answered = [await asking.alone(row) for row, _ in batch]
+            _count(contract, found, answered, [record for _, record in batch])
+            progress(asking.asked)
+    except TimeOver:
+        found.time_over = True
     finally:
         await slot.stop()
     return found
@@ -88,21 +89,21 @@ async def replay(
 
 def _readable(
     contract: Contract, records: Iterable[Recorded], found: Replay
-) -> Iterator[tuple[Row, Any]]:
+) -> Iterator[tuple[Row, Recorded]]:
     """Leave out what was recorded under another contract and means nothing now."""
     for record in records:
         row = recorded_row(contract, record.inputs)
         if row is None or breach(contract.output_kind, record.output) is not None:
             found.unreadable += 1
             continue
-        found.drawn += record.drawn
-        yield row, record.output
+        yield row, record
 
 
 def _count(
-    contract: Contract, found: Replay, answered: Sequence[Answered], given: Sequence[Any]
+    contract: Contract, found: Replay, answered: Sequence[Answered], given: Sequence[Recorded]
 ) -> None:
     for each, before in zip(answered, given, strict=True):
+        found.drawn += before.drawn
         micros = int(each.seconds * 1_000_000)
         if isinstance(each.output, ModelFailed):
             found.tally.add(outcome_of(each.output), micros)
@@ -112,5 +113,5 @@ def _count(
             found.failures.append((each.row.json, broken))
         else:
             found.tally.add("ok", micros)
-            found.comparison.add(each.row.json, before, each.output)
+            found.comparison.add(each.row.json, before.output, each.output)
     del found.failures[FAILURES:]

@@ -198,6 +198,7 @@ def replay_facts(told: Replay) -> dict[str, Any]:
         "outcomes": dict(told.tally.outcomes),
         "unreadable": told.unreadable,
         "drawn": told.drawn,
+        "time_over": told.time_over,
         "agreement": told.comparison.agreement,
         **told.comparison.document(),
         "failures": [
@@ -207,10 +208,12 @@ def replay_facts(told: Replay) -> dict[str, Any]:
     }
 
 
-def print_replay(told: Replay) -> None:
-    """Show what came of a replay: the answers side by side."""
+def print_replay(told: Replay, limit: int) -> None:
+    """Show what came of a replay of so many requests at most: the answers side by side."""
     counts = ", ".join(f"{count:,} {kind}" for kind, count in told.tally.outcomes.items() if count)
     click.echo(f"{counted(told.tally.requests, 'request')} replayed: {counts or 'none'}.")
+    if told.time_over:
+        click.echo(f"Time was over after {told.tally.requests:,} of at most {limit:,} requests.")
     if told.unreadable:
         click.echo(f"{told.unreadable:,} left out: the contract does not allow them any more.")
     if told.drawn:

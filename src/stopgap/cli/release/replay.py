@@ -60,4 +60,4 @@ def replay(
     if as_json:
         print_json(replay_facts(told))
     else:
-        print_replay(told)
+        print_replay(told, limit)
