@@ -274,6 +274,17 @@ def test_a_replay_whose_time_was_over(capsys: pytest.CaptureFixture[str]) -> Non
     assert replay_facts(found)["time_over"] is True
 
 
+def test_a_question_before_it_is_put_away(run: Run, ready: int) -> None:
+    """Who puts a release away reads before what that does to its traffic, and is asked."""
+    run("release", "promote", str(ready), "--percent", "5", "--yes")
+    result = run("release", "retire", str(ready), typed="n\n")
+    assert (result.exit_code, stages(run)[ready]) == (1, "canary")
+    assert "Release 1 (canary) answers none any more." in result.stderr
+    assert "Put release 1 away for good? Its model's file will not be kept." in result.stderr
+    quiet = run("release", "retire", str(ready), "--yes")
+    assert (quiet.stderr, stages(run)[ready]) == ("", "retired")
+
+
 def test_withdrawing_retiring_and_falling_back(run: Run, ready: int, data: Path) -> None:
     """A canary is withdrawn, a release retired, the stand-in allowed as a fallback: on record."""
     run("release", "promote", str(ready), "--percent", "5", "--yes")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import click
 
@@ -17,6 +16,7 @@ from stopgap.cli.release.options import (
     yes_option,
 )
 from stopgap.releases.gate import ReleaseUnverified
+from stopgap.releases.moves import Change
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
 from stopgap.web.parts import Parts
@@ -104,11 +104,11 @@ def _as_asked(parts: Parts, contract: str, *, yes: bool) -> Releases:
     return parts.releases.as_seen(parts.releases.routing(contract).version)
 
 
-def _ask(planned: Sequence[Any], *, yes: bool) -> None:
+def _ask(planned: Sequence[Change], *, yes: bool, question: str = "Do that?") -> None:
     if not yes:
         for each in planned:
             click.echo(each.words(), err=True)
-        click.confirm("Do that?", abort=True, err=True)
+        click.confirm(question, abort=True, err=True)
 
 
 @click.command()
@@ -167,10 +167,8 @@ def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: 
     with opened() as parts:
         contract = contract_of(parts, chosen)
         releases = _as_asked(parts, contract, yes=yes)
-        releases.planned(contract, number, stage="retired")  # it can be
-        if not yes:
-            put_away = f"Put release {number} away for good? Its model's file will not be kept."
-            click.confirm(put_away, abort=True, err=True)
+        put_away = f"Put release {number} away for good? Its model's file will not be kept."
+        _ask(releases.planned(contract, number, stage="retired"), yes=yes, question=put_away)
         done = releases.retire(contract, number, me(), reason)
     print_changes(done, as_json=as_json)
 
