@@ -354,6 +354,22 @@ def test_what_makes_no_sense_is_said(run: Run, ready: int) -> None:
         assert said in refused.stderr, (words, refused.stderr)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("show",), ("history",), ("verify",), ("replay",), ("promote", "--yes"), ("withdraw",)),
+        *(("retire", "--yes"), ("override", "repeats", "--reason", "why")),
+    ],
+)
+@pytest.mark.parametrize("number", ["1000000000", "9" * 20, "9" * 5_000])
+def test_a_number_that_no_release_has(run: Run, words: tuple[str, ...], number: str) -> None:
+    """A number that no database could look for is refused as any other that is none."""
+    command, *others = words
+    refused = run("release", command, number, *others)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "Error: Invalid value" in refused.stderr
+
+
 def test_what_may_be_done_about_a_broken_rule(run: Run) -> None:
     """Whoever added a model that broke a rule is told how to let it through all the same."""
     added = run("release", "add", uri("moody"), *QUICK)

@@ -12,7 +12,7 @@ from stopgap.cli.installation import opened
 from stopgap.cli.lines import json_option
 from stopgap.cli.release.lines import counting, print_report
 from stopgap.cli.release.model_options import ModelOptions, model_options
-from stopgap.cli.release.options import contract_of, contract_option, me, real_release
+from stopgap.cli.release.options import any_number, contract_of, contract_option, me, real_release
 from stopgap.clock import SystemClock
 from stopgap.releases.verification.report import Report
 from stopgap.web.parts import Parts
@@ -35,10 +35,12 @@ def verify(model: str, chosen: str | None, *, as_json: bool, **options: Any) -> 
       stopgap release verify onnx:model.onnx --bring round --deadline 0.2
       stopgap release verify 3 --json
     """
+    context = click.get_current_context()
+    number = any_number(model, None, context) if model.isdecimal() else None
     with opened() as parts:
         contract, asked = contract_of(parts, chosen), ModelOptions(**options)
-        if model.isdecimal():
-            found = real_release(parts, contract, int(model))
+        if number is not None:
+            found = real_release(parts, contract, number)
             _refuse_how(found.number)
             report = _trial(parts, contract, found.specification, asked)
             parts.releases.verified(contract, found.number, report, me())

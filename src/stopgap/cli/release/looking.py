@@ -13,7 +13,7 @@ from stopgap.cli.release.lines import (
     row,
     warn_of_trouble,
 )
-from stopgap.cli.release.options import contract_of, contract_option
+from stopgap.cli.release.options import any_number, contract_of, contract_option
 
 
 @click.command("list")
@@ -36,7 +36,7 @@ def list_releases(chosen: str | None, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("number", metavar="N", type=click.IntRange(min=0))
+@click.argument("number", metavar="N", type=any_number)
 @contract_option
 @json_option
 def show(number: int, chosen: str | None, *, as_json: bool) -> None:
@@ -59,7 +59,7 @@ def show(number: int, chosen: str | None, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("number", metavar="[N]", type=click.IntRange(min=0), required=False)
+@click.argument("number", metavar="[N]", type=any_number, required=False)
 @contract_option
 @json_option
 def history(number: int | None, chosen: str | None, *, as_json: bool) -> None:

@@ -9,9 +9,11 @@ from stopgap.cli.installation import opened
 from stopgap.cli.lines import json_option
 from stopgap.cli.release.lines import print_changes
 from stopgap.cli.release.options import (
+    any_number,
     contract_of,
     contract_option,
     me,
+    real_number,
     reason_option,
     yes_option,
 )
@@ -23,7 +25,7 @@ from stopgap.web.parts import Parts
 
 
 @click.command()
-@click.argument("number", metavar="N", type=click.IntRange(min=0))
+@click.argument("number", metavar="N", type=any_number)
 @click.option(
     "--percent",
     type=click.FloatRange(0, 100, min_open=True, max_open=True),
@@ -132,7 +134,7 @@ def rollback(reason: str, chosen: str | None, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@click.argument("number", metavar="N", type=real_number)
 @reason_option
 @contract_option
 @json_option
@@ -149,7 +151,7 @@ def withdraw(number: int, reason: str, chosen: str | None, *, as_json: bool) -> 
 
 
 @click.command()
-@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@click.argument("number", metavar="N", type=real_number)
 @reason_option
 @yes_option
 @contract_option
@@ -174,7 +176,7 @@ def retire(number: int, reason: str, chosen: str | None, *, yes: bool, as_json: 
 
 
 @click.command()
-@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@click.argument("number", metavar="N", type=real_number)
 @click.argument("rule")
 @click.option("--reason", required=True, help="Why that is all right; kept with the release.")
 @contract_option

@@ -13,6 +13,13 @@ contract_option = click.option(
 reason_option = click.option("--reason", default="", help="Why; kept with what was done.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask whether that is what you want.")
 
+NUMBER_MAX = 999_999_999
+"""Up to it every database can look for a release's number."""
+
+any_number = click.IntRange(0, NUMBER_MAX)
+real_number = click.IntRange(1, NUMBER_MAX)
+"""Of a release that has a model, as the stand-in has none."""
+
 
 def me() -> str:
     """Tell who does this: the user of this machine."""

@@ -9,14 +9,14 @@ import click
 from stopgap.cli.installation import opened
 from stopgap.cli.lines import json_option, print_json
 from stopgap.cli.release.lines import counting, print_replay, replay_facts
-from stopgap.cli.release.options import contract_of, contract_option, real_release
+from stopgap.cli.release.options import contract_of, contract_option, real_number, real_release
 from stopgap.journal.filters import Filters
 from stopgap.releases.release import STAND_IN
 from stopgap.releases.replay import Recorded
 
 
 @click.command()
-@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@click.argument("number", metavar="N", type=real_number)
 @click.option(
     "--limit",
     type=click.IntRange(1, 1_000_000),
