@@ -17,9 +17,10 @@ from contextlib import closing, contextmanager
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from tests.journal import spooling
 from tests.journal.records import encode, is_free, record, records
 
@@ -33,6 +34,7 @@ from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
 from stopgap.journal.segment import SUFFIX, begin, claim, segments
 from stopgap.journal.spool import Spool
+from stopgap.journal.store.tables import metadata
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, migrate
 
@@ -97,6 +99,23 @@ def offsets(journal: Database) -> int | None:
     with journal.read() as connection:
         found: int | None = connection.scalar(OFFSETS)
     return found
+
+
+def all_rows(journal: Database) -> dict[str, Sequence[Row[Any]]]:
+    """Read everything that is in a journal's tables, as a standby or a backup has it."""
+    with journal.read() as connection:
+        return {
+            table.name: connection.execute(table.select()).all() for table in metadata.sorted_tables
+        }
+
+
+def fall_back(journal: Database, rows: dict[str, Sequence[Row[Any]]]) -> None:
+    """Let a journal's tables be as they were earlier."""
+    with journal.write() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+            for row in rows[table.name]:
+                connection.execute(table.insert(), row._asdict())
 
 
 def names(some: Sequence[Record]) -> list[str]:
@@ -549,6 +568,34 @@ def test_a_locked_database_only_delays(
         wait_for(lambda: len(kept(journal)) == len(some))
         spool.close()
     assert kept(journal) == names(some)
+
+
+@pytest.mark.parametrize("later", [1, 0])
+def test_a_database_that_falls_back_is_told_again(
+    tmp_path: Path,
+    drainer: Drainer,
+    journal: Database,
+    later: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What a standby or a backup lacks is moved once more from a segment that is still there."""
+    some = records(6 + later)
+    with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
+        append(spool, some[:3])
+        drainer.drain()
+        earlier = all_rows(journal)
+        append(spool, some[3:6])
+        drainer.drain()
+        fall_back(journal, earlier)
+        append(spool, some[6:])
+    drainer._failures = 1  # it was away meanwhile, and that was told
+    assert drainer._try() > 0
+    assert ["lost its last answers" in each.getMessage() for each in caplog.records] == [True]
+    drainer._try()
+    assert kept(journal) == names(some)
+    assert [each.answers for each in Journal(journal, SystemClock()).stats()] == [len(some)]
+    drainer._try()
+    assert (segments(tmp_path / "spool"), offsets(journal)) == ([], 0)
 
 
 def test_a_missing_database_only_delays(

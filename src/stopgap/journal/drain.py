@@ -2,7 +2,8 @@
 
 One drainer works on a folder at a time. It moves records in batches, and notes in the same
 transaction how far it has come, so that whenever it is killed the next one goes on exactly there.
-A database that is away, locked or full only lets the spool grow. What cannot be moved at all, after
+Where a standby or a backup takes the database's place, it goes on from what that one has. A
+database that is away, locked or full only lets the spool grow. What cannot be moved at all, after
 damage to the disk or by a fault of ours, holds nothing else up, and nothing of it is deleted: the
 segment gets a second name that ends in `.damaged`, or a copy that does, which stays.
 
@@ -27,7 +28,7 @@ from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, read, segments
 from stopgap.storage.database import Database
-from stopgap.storage.database_faults import AWAY
+from stopgap.storage.database_faults import AWAY, DatabaseUnreachable
 from stopgap.storage.files import flush
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Drainer:
         self._clock = clock
         self._settle = settle
         self._effort = effort
-        self._offsets: dict[str, int] = {}  # as they are in the database
+        self._offsets: dict[str, int] = {}  # as the database told them, or was told
         self._failures = 0
         self._moved = 0  # records, in the last step
         self._grown = False  # since it was last looked whether blocks can be merged
@@ -236,6 +237,7 @@ class Drainer:
     def _write(self, records: Sequence[Record], ends: Mapping[str, int]) -> None:
         """Keep records, and how far we have come with them: both, or neither."""
         with self._database.write(unbounded=True) as connection:
+            self._compare({each: store.offset(connection, each) for each in ends})
             if records:
                 store.insert(connection, records)
             for segment, end in ends.items():
@@ -243,6 +245,18 @@ class Drainer:
         self._grown = self._grown or bool(records)
         self._offsets.update(ends)
         keep_progress(self._folder, self._offsets)
+
+    def _compare(self, found: Mapping[str, int]) -> None:
+        """See that the database still has of some segments what is known to be in it.
+
+        Raises:
+            DatabaseUnreachable: it has less, so from now on what it says itself is believed.
+        """
+        if any(offset < self._offsets[segment] for segment, offset in found.items()):
+            self._offsets.clear()
+            self._failures = 0  # this is news, even if it was away until now
+            told = "it has lost its last answers; what of them is still here is moved once more"
+            raise DatabaseUnreachable(self._database.name, told)
 
     def _delete_if_done(self, path: Path) -> None:
         """Delete a segment that has been moved to its end, and whose writer is gone.
@@ -258,6 +272,7 @@ class Drainer:
                 return  # written since, just before its writer went
             self._settle()
             with self._database.write(unbounded=True) as connection:
+                self._compare({path.name: store.offset(connection, path.name)})
                 store.forget_offset(connection, path.name)
             path.unlink()
         del self._offsets[path.name]
