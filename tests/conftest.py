@@ -1,5 +1,8 @@
 """Fixtures for every test: a database, SQLite and PostgreSQL in turn, and a clock."""
 
+import errno
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,6 +32,22 @@ Kind = Literal["sqlite", "postgresql"]
 def clock() -> FakeClock:
     """Give a clock that the test moves."""
     return FakeClock()
+
+
+@pytest.fixture
+def nfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every volume lock as NFS does: only files that are open for it; flock(2) tells."""
+    lock = fcntl.flock
+
+    def flock(descriptor: int, how: int) -> None:
+        mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+        if (how & fcntl.LOCK_EX, mode) == (fcntl.LOCK_EX, os.O_RDONLY):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        if (how & fcntl.LOCK_SH, mode) == (fcntl.LOCK_SH, os.O_WRONLY):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
 
 
 @pytest.fixture(scope="session")

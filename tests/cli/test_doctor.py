@@ -392,6 +392,14 @@ def test_a_volume_without_locks(run: Run, data: Path, monkeypatch: pytest.Monkey
     assert weights(run)["journal"] == "wrong"
 
 
+@pytest.mark.usefixtures("nfs")
+def test_a_volume_of_nfs(run: Run, data: Path) -> None:
+    """Where only what is open for writing can be locked, answers can be put on record."""
+    with opened(data):
+        pass
+    assert weights(run)["journal"] == "fine"
+
+
 def test_a_database_in_a_folder_that_is_not_there(run: Run, tmp_path: Path) -> None:
     """The server makes the data folder, and no other."""
     url = f"sqlite:///{tmp_path}/no/such/folder.db"

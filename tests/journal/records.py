@@ -49,7 +49,7 @@ def compact_json() -> st.SearchStrategy[bytes]:
 
 def is_free(path: Path) -> bool:
     """Tell whether nobody holds a file's lock."""
-    with path.open("rb") as file:
+    with path.open("r+b") as file:
         return claim(file.fileno())
 
 

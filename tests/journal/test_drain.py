@@ -318,6 +318,16 @@ def test_a_volume_without_locks(
     ]
 
 
+@pytest.mark.usefixtures("nfs")
+def test_a_volume_of_nfs(tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool) -> None:
+    """Where only what is open for writing can be locked, all is moved and deleted as elsewhere."""
+    append(spool, some := records(100))
+    spool.close()
+    drainer.drain()
+    assert kept(journal) == names(some)
+    assert segments(tmp_path / "spool") == []
+
+
 def test_a_torn_tail_is_cut(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
     """A dead worker's last record, if it is not whole, goes with its segment, as if never begun."""
     with closing(Spool(tmp_path / "spool", RandomIds())) as spool:

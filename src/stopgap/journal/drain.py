@@ -265,7 +265,7 @@ class Drainer:
         doubled, because a record's id is unique.
         """
         damaged = partial(self._set_aside, path)
-        with suppress(FileNotFoundError), path.open("rb") as file:
+        with suppress(FileNotFoundError), path.open("r+b") as file:
             if not claim(file.fileno()):
                 return
             if any(read(path, self._offsets[path.name], damaged=damaged)):

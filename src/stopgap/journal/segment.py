@@ -50,7 +50,10 @@ def begin(folder: Path, ids: Ids) -> tuple[Path, int]:
 
 
 def claim(descriptor: int) -> bool:
-    """Take a file's lock, until the file is closed; false: another process holds it."""
+    """Take a file's lock, until the file is closed; false: another process holds it.
+
+    The file has to be open for writing: on NFS no other can be locked.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

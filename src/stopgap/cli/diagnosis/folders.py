@@ -4,6 +4,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
@@ -107,14 +108,12 @@ def writable(folder: Path, setting: str) -> Finding:
 
 
 def lockable(folder: Path) -> bool:
-    """Tell whether files can be locked on a folder's volume."""
-    descriptor = os.open(nearest(folder), os.O_RDONLY)
-    try:
-        claim(descriptor)  # for a moment; nobody else locks a folder
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
+    """Tell whether files can be locked on a folder's volume, if it can be written at all."""
+    with suppress(OSError), tempfile.TemporaryFile(dir=nearest(folder)) as file:
+        try:
+            claim(file.fileno())
+        except OSError:
+            return False
     return True
 
 
