@@ -169,6 +169,33 @@ def test_a_server_that_is_away(valkey: ValkeyServer, caplog: pytest.LogCaptureFi
         assert hits(b, 1) == 0
 
 
+@pytest.mark.parametrize("told", ["before", "meanwhile"])
+def test_a_count_that_ends_while_the_server_is_away(valkey: ValkeyServer, told: str) -> None:
+    """What was counted before it began anew is not told with it, and counts for nobody again."""
+    short = RateLimitItemPerSecond(5, 2)
+    with relayed(valkey.url) as relay:
+        counts = process_at(_through(relay, valkey))
+        limiter, server = FixedWindowRateLimiter(counts), counts._server
+        relay.cut()
+
+        def begin_anew() -> None:
+            time.sleep(2.1)
+            limiter.hit(short, "ann")
+
+        assert [limiter.hit(short, "ann") for _ in range(4)] == [True] * 4
+        if told == "meanwhile":
+            counts._server = Slow(server, begin_anew)
+            counts.exchange()
+            counts._server = server
+        else:
+            counts.exchange()
+            begin_anew()
+        relay.mend()
+        counts.exchange()
+        assert [count for count, _ in valkey.keys().values()] == ["1"]
+        assert limiter.get_window_stats(short, "ann").remaining == 4
+
+
 def test_a_host_that_cannot_be_one(caplog: pytest.LogCaptureFixture) -> None:
     """A name that leads nowhere, or cannot be one at all, is a server that is away."""
     for host in ("nowhere.invalid", "no..where", "x" * 300):

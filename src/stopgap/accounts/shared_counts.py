@@ -80,6 +80,8 @@ class SharedCounts(MemoryCounts):
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count here, to be told to the others."""
         with self._lock:
+            if self.expirations.get(key, 0.0) <= time.time():
+                self._added.pop(key, None)  # it has ended by itself, and begins anew
             count = super().incr(key, expiry, amount)
             self._added[key] += amount
         return count
@@ -96,20 +98,21 @@ class SharedCounts(MemoryCounts):
         with self._lock:
             added, self._added = self._added, Counter()
             forgotten, self._forgotten = self._forgotten, set()
-            ends = {key: self.expirations.get(key, 0.0) - time.time() for key in added}
+            ends = {key: self.expirations.get(key, 0.0) for key in added}
         if not added and not forgotten:
             return
         hidden = {key: digest(self._secret, "count", key) for key in added}
+        now = time.time()
         changes = {
-            hidden[key]: Change(amount=amount, seconds=ends[key])
+            hidden[key]: Change(amount=amount, seconds=ends[key] - now)
             for key, amount in added.items()
-            if ends[key] > 0  # else the count has ended by itself
+            if ends[key] > now  # else the count has ended by itself
         }
         gone = {digest(self._secret, "count", key) for key in forgotten}
         try:
             standings = self._server.exchange(gone, changes)
         except CountsUnreachable as error:
-            self._keep_for_later(added, forgotten)
+            self._keep_for_later(added, ends, forgotten)
             if self._outage.begins():
                 logger.warning("counts are not shared now, each process has its own: %s", error)
         else:
@@ -133,9 +136,12 @@ class SharedCounts(MemoryCounts):
                     self.storage[key] = standing.count + self._added[key]
                     self.expirations[key] = now + standing.seconds
 
-    def _keep_for_later(self, added: Counter[str], forgotten: Collection[str]) -> None:
+    def _keep_for_later(
+        self, added: Counter[str], ends: Mapping[str, float], forgotten: Collection[str]
+    ) -> None:
+        now = time.time()
         with self._lock:
             for key, amount in added.items():
-                if key not in self._forgotten and key in self.expirations:
+                if key not in self._forgotten and ends[key] > now:
                     self._added[key] += amount
             self._forgotten.update(forgotten)
