@@ -50,7 +50,7 @@ Crowd = Callable[[Server, ExitStack], None]
 def senders(server: Server, stack: ExitStack) -> None:
     """Begin many large uploads, and go on with none of them."""
     told = {"Host": "localhost", "Content-Length": str(10_000_000)}
-    connections = [_connect(server.port, stack) for _ in range(SLOW)]
+    connections = [connect(server.port, stack) for _ in range(SLOW)]
     for connection in connections:
         connection.sendall(head("POST", "/images", told) + bytes(100_000))
 
@@ -60,15 +60,19 @@ def readers(server: Server, stack: ExitStack) -> None:
 
     Until all have come: what it takes to make them is everybody's share, slow or not.
     """
-    client = server.client()
-    picture = packed(Image.effect_noise((2_500, 2_500), 100), "PNG")
-    path = client.upload(picture).text  # more than the system itself takes off the server's hands
-    told = {"Host": "localhost", "Cookie": f"{COOKIE}={client.cookie}"}
-    connections = [_connect(server.port, stack, room=4096) for _ in range(SLOW)]
+    request = long_answer(server)
+    connections = [connect(server.port, stack, room=4096) for _ in range(SLOW)]
     for connection in connections:
-        connection.sendall(head("GET", path, told))
+        connection.sendall(request)
     for connection in connections:
         assert connection.recv(1)
+
+
+def long_answer(server: Server) -> bytes:
+    """Write a request for more than the system itself takes off the server's hands."""
+    client = server.client()
+    path = client.upload(packed(Image.effect_noise((2_500, 2_500), 100), "PNG")).text
+    return head("GET", path, {"Host": "localhost", "Cookie": f"{COOKIE}={client.cookie}"})
 
 
 CROWDS: dict[str, Crowd] = {"senders": senders, "readers": readers}
@@ -119,7 +123,7 @@ def p99(port: int, rounds: int) -> float:
     return asyncio.run(measure())
 
 
-def _connect(port: int, stack: ExitStack, *, room: int | None = None) -> socket.socket:
+def connect(port: int, stack: ExitStack, *, room: int | None = None) -> socket.socket:
     """Open a connection that reads no more than some bytes ahead."""
     connection = stack.enter_context(socket.socket())
     if room:

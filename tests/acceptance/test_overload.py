@@ -3,13 +3,16 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.acceptance.crowding import CROWDS, Crowd, crowd
+from tests.acceptance.crowding import CROWDS, Crowd, connect, crowd, long_answer
 from tests.acceptance.flooding import CAPACITY, flood, slow_server
 from tests.acceptance.problem_shape import assert_explained, assert_problem
 from tests.acceptance.server import running
+
+from stopgap.front.sockets import UNSENT_BYTES
 
 pytestmark = pytest.mark.alone
 
@@ -76,6 +79,25 @@ def test_nobody_uses_up_anothers_predictions(tmp_path: Path) -> None:
         assert [program.get(PREDICT).status for _ in range(4)] == [200] * 3 + [429]
         body = {"seller_available": 5, "month": "may", "customer_visiting_website": 7}
         assert program.post_json("/predict", body).status == 429
+
+
+def test_an_answer_that_nobody_reads(tmp_path: Path) -> None:
+    """The system keeps little of it, so that many such clients cost it no memory to speak of."""
+    with running(tmp_path) as server, ExitStack() as stack:
+        reader = connect(server.port, stack, room=4096)
+        reader.sendall(long_answer(server))
+        assert reader.recv(1)
+        time.sleep(0.5)
+        assert 0 < queued(server.port, reader.getsockname()[1]) < 3 * UNSENT_BYTES
+
+
+def queued(port: int, client: int) -> int:
+    """Tell how many bytes the system keeps for a client (proc_net_tcp: `tx_queue`)."""
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()
+        if [int(each.rpartition(":")[2], 16) for each in (local, remote)] == [port, client]:
+            return int(queues.partition(":")[0], 16)
+    raise AssertionError(f"nobody is connected from {client} to {port}")
 
 
 @pytest.mark.parametrize("who", CROWDS.values(), ids=CROWDS)

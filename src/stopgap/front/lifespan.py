@@ -20,6 +20,9 @@ LOOK_SECONDS = 0.5
 LISTEN_SECONDS = 0.05
 """How often it is seen whether the server listens yet."""
 
+LISTEN_LOOKS = 200
+"""After so many, nothing can be seen of it: there is no /proc."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Supervisor:
@@ -86,7 +89,9 @@ def end_at_once() -> None:
 
 async def bound_unsent() -> None:
     """Bound what the system takes of answers; the server only begins to listen after the start."""
-    while not sockets.bound_unsent():  # noqa: ASYNC110  # nothing tells that it has begun
+    for _ in range(LISTEN_LOOKS):
+        if sockets.bound_unsent():
+            return
         await asyncio.sleep(LISTEN_SECONDS)
 
 

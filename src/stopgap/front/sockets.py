@@ -30,16 +30,15 @@ NO_SYN = (
 
 
 def bound_unsent() -> bool:
-    """Have the system take little ahead of each answer; tell whether there is a server yet.
+    """Have the system take little ahead of what it sends; tell whether there is a server yet.
 
-    The connections that it will take have this from it.
+    The connections that the server will take have this from it.
     """
     found = False
     for each in _tcp_sockets():
-        with suppress(OSError):  # the server has just closed it
-            if _listens(each):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-                found = True
+        with suppress(OSError):  # the server has just closed it, or the system cannot do this
+            found = found or _listens(each)
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     return found
 
 
