@@ -49,8 +49,10 @@ def test_strict(tmp_path: Path, each_full: Full) -> None:
             refuses_every_way(server.client())
             assert server.client().get("/status").body == b"Alive!"
             assert server.client().get("/health").status == 503
-            text = server.client(Authorization=f"Bearer {TOKEN}").get("/metrics").text
-            assert 'outcome="spool-unwritable"' in text
+            # a worker that has refused nobody cannot know of others, which cannot write it down
+            wait_for(
+                lambda: 'outcome="spool-unwritable"' in metrics(server), 5, "a worker tells of it"
+            )
         answered = load.answers
         wait_for(lambda: load.answers > answered, RECOVERY_SECONDS, "it answers again")
         time.sleep(0.5)
@@ -97,10 +99,15 @@ def test_available(tmp_path: Path, full: Full) -> None:
 def lost(server: Server) -> int:
     """Read from the metrics how many answers have no record, once all workers have told."""
     time.sleep(2 * PUBLISH_SECONDS)
-    text = server.client(Authorization=f"Bearer {TOKEN}").get("/metrics").text
+    text = metrics(server)
     found = LOST.search(text)
     assert found, text
     return int(found[1])
+
+
+def metrics(server: Server) -> str:
+    """Ask a worker for the metrics."""
+    return server.client(Authorization=f"Bearer {TOKEN}").get("/metrics").text
 
 
 def journal(folder: Path) -> str:
