@@ -33,12 +33,12 @@ def percent(share: float) -> str:
 
 
 def rounded(number: float, sign: Literal["", "+"] = "") -> str:
-    """Write a number with four digits, or as a whole one where it has more.
+    """Write a number with four digits, or as a whole one where it has some more.
 
     Args:
         sign: `+` shows it in front of what is not negative, too.
     """
-    return f"{number:{sign},.0f}" if abs(number) >= 10**3 else f"{number:{sign}.4g}"
+    return f"{number:{sign},.0f}" if 10**3 <= abs(number) < 10**15 else f"{number:{sign}.4g}"
 
 
 @dataclass(kw_only=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stopgap.journal.spread import Bar, bars, bin_of
 from stopgap.journal.summary import Point, Timeline
-from stopgap.releases.comparing import EDGES, Spread
+from stopgap.releases.comparing import EDGES, Spread, rounded
 from stopgap.web.console.charts import (
     COLUMNS_MAX,
     HEIGHT,
@@ -175,6 +175,7 @@ def test_large_differences() -> None:
     compared.add_number(-12_345.6, 1_000_000)
     chart = differences(compared, "release 1", "release 2", 1_000_000)
     assert f"on average {MINUS}12,346 (1.2%), and 12,346 (1.2%) apart." in chart.summary
+    assert [rounded(each) for each in (999.96, 1000.4, 1e300)] == ["1000", "1,000", "1e+300"]
 
 
 def test_answers_that_are_all_the_same() -> None:
