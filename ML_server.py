@@ -27,6 +27,8 @@ def main() -> None:
     """Serve, with the options of `stopgap serve`."""
     # A container's first process gets no signal that it does not handle: not until it serves.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A reload has nothing to do yet; by itself, the signal would end the process.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     _find_source()
     try:
         from stopgap.cli import main as stopgap  # noqa: PLC0415  # may be missing

@@ -31,6 +31,9 @@ from tests.pictures import png
 from stopgap import __version__
 from stopgap.storage.history import MIGRATION_LOCK
 
+WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+"""Who waits for another's migration."""
+
 PRODUCTION = {"STOPGAP_PROFILE": "production", "STOPGAP_SECRET": SECRET}
 
 
@@ -188,16 +191,31 @@ def test_it_stops_before_it_serves(tmp_path: Path, postgresql_url: str) -> None:
     Its first process gets no signal that it does not handle, as if it ignored them all.
     """
     command = ["/bin/sh", "-c", 'trap "" TERM; exec "$@"', "sh", *ML_SERVER]
-    waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with psycopg.connect(postgresql_url, autocommit=True) as another:
         another.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         server = Server(tmp_path, command, {"DATABASE_URL": postgresql_url})
         try:
-            wait_for(lambda: another.execute(waiting).fetchone(), START_SECONDS, "it waits")
+            wait_for(lambda: another.execute(WAITING).fetchone(), START_SECONDS, "it waits")
             assert server.stop(alone=True) < STOP_SECONDS
         finally:
             kill(server.process.pid)
     assert (server.process.returncode, server.said) == (0, "")
+
+
+def test_a_reload_before_it_serves(tmp_path: Path, postgresql_url: str) -> None:
+    """SIGHUP, which replaces workers, does nothing to a server that has none yet."""
+    with psycopg.connect(postgresql_url, autocommit=True) as another:
+        another.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        server = Server(tmp_path, ML_SERVER, {"DATABASE_URL": postgresql_url})
+        try:
+            wait_for(lambda: another.execute(WAITING).fetchone(), START_SECONDS, "it waits")
+            os.kill(server.process.pid, signal.SIGHUP)
+            another.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+            server.wait_until_up()
+            server.stop()
+        finally:
+            kill(server.process.pid)
+    assert server.process.returncode == 0
 
 
 def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
