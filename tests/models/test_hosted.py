@@ -393,6 +393,30 @@ async def test_another_python_without_pydantic_is_told(bare_python: str) -> None
 
 
 @in_a_loop
+async def test_another_python_with_an_old_pydantic_is_told(bare_python: str) -> None:
+    """One that does not know names beside aliases would fail at the author's contract."""
+    (packages,) = Path(bare_python).parents[1].glob("lib/python*/site-packages")
+    (packages / "pydantic.py").write_text("VERSION = '2.6.4'\n")
+    slot = opened(hostile("raises", python=bare_python))
+    with pytest.raises(ModelUnloadable, match="-m pip install -U pydantic"):
+        await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
+async def test_another_python_that_is_too_old_is_told(tmp_path: Path) -> None:
+    """It says so itself, whatever else it does not know."""
+    script = tmp_path / "python"
+    older = "import sys; sys.version_info = (3, 10, 1); exec(sys.argv.pop(1))"
+    script.write_text(f'#!/bin/sh\nshift 3\nexec {sys.executable} -c "{older}" "$@"\n')
+    script.chmod(0o700)
+    slot = opened(hostile("raises", python=str(script)))
+    with pytest.raises(ModelUnloadable, match=r"is Python 3\.10, and 3\.11 or newer"):
+        await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
 async def test_another_python_by_pyenv(tmp_path: Path) -> None:
     """A python of pyenv is a script that looks for pip in what it is told, and finds none."""
     script = tmp_path / "python"

@@ -17,7 +17,11 @@ from stopgap.models.sayings import Sayings
 from stopgap.settings import environment_of_others
 
 BEGINNING = """
-import contextlib, importlib.util, os, sys
+import sys
+if sys.version_info < (3, 11):
+    sys.exit("It is Python %d.%d, and 3.11 or newer is needed." % sys.version_info[:2])
+sys.path[:] = filter(None, sys.path)
+import contextlib, importlib.util, os
 init, descriptor, parent, *aside = sys.argv[1:]
 if aside:
     os.nice(19)
@@ -26,16 +30,20 @@ if aside:
 spec = importlib.util.spec_from_file_location("stopgap", init)
 sys.modules["stopgap"] = module = importlib.util.module_from_spec(spec)
 try:
+    import pydantic
+    if [*map(int, pydantic.VERSION.split(".")[:2])] < [2, 11]:
+        sys.exit(f"Its pydantic is too old: {sys.executable} -m {'pip'} install -U pydantic")
     spec.loader.exec_module(module)
     from stopgap.models.child import main
 except ModuleNotFoundError as error:
     sys.exit(f"{error.name} is missing: {sys.executable} -m {'pip'} install {error.name}")
 main(int(descriptor), int(parent))
 """
-"""What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it:
-another Python has libraries of its own, of which `pydantic` alone is needed. One that stands aside
-does so before it imports anything: that takes half a second of a core's time. `-m` and `pip` stand
-apart, since pyenv takes whatever has them side by side for pip, and runs a program between."""
+"""What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it or
+where the server was started (for which there is `-P`, but not before 3.11): another Python has
+libraries of its own, of which `pydantic` alone is needed, 2.11 for its `by_name`. One that stands
+aside does so before it imports anything: that takes half a second of a core's time. `-m` and `pip`
+stand apart, since pyenv takes what has them side by side for pip, and runs a program between."""
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Numeric libraries take every core for one row, if they are let; batches use them better."""
@@ -211,19 +219,19 @@ class Connection(asyncio.Protocol):
             for frame in self._frames.feed(data):
                 self._received(frame)
         except FrameBroken as error:
-            self._broken(f"It sent what cannot be read: {error}")
+            self._unreadable(f"It sent what cannot be read: {error}")
             self._transport.close()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Tell that nothing more will arrive."""
-        self._broken("It closed its connection.")
+        self._lost()
 
 
 def _spawn(python: str, descriptor: int, says: int, *, aside: bool) -> subprocess.Popen[bytes]:
     """Start a fresh interpreter: a fork of the worker would have its secrets and its locks."""
     own = dict.fromkeys(ONE_THREAD, "1")
     told = (stopgap.__file__, descriptor, os.getpid())
-    beginning = ["-P", "-X", "faulthandler", "-c", BEGINNING]
+    beginning = ["-X", "faulthandler", "-c", BEGINNING]
     return subprocess.Popen(  # noqa: S603  # the operator has named the program
         [python, *beginning, *map(str, told), *(["aside"] if aside else [])],
         stdin=subprocess.DEVNULL,
