@@ -131,7 +131,7 @@ class Process:
     async def _connect(self, ours: socket.socket) -> None:
         ours.setblocking(False)  # noqa: FBT003  # the socket's own signature
         self._transport, _ = await self._loop.create_unix_connection(
-            lambda: Connection(self._received, self._broken), sock=ours
+            lambda: Connection(self._received, self.kill, self._lost), sock=ours
         )
 
     def send(self, frame: bytes) -> None:
@@ -181,10 +181,10 @@ class Process:
     def _received(self, frame: Frame) -> None:
         self.listener.received(frame)
 
-    def _broken(self, reason: str) -> None:
+    def _lost(self) -> None:
         """See the connection end, which a process may outlive that closes its files."""
         if not (self._stopping or self._ended.done()):
-            self._loop.call_later(CLOSING_SECONDS, self.kill, reason)
+            self._loop.call_later(CLOSING_SECONDS, self.kill, "It closed its connection.")
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """Bury it: what it has left behind is ended while its number cannot be another's."""
@@ -204,9 +204,15 @@ class Process:
 class Connection(asyncio.Protocol):
     """The worker's end of the pipe."""
 
-    def __init__(self, received: Callable[[Frame], None], broken: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        received: Callable[[Frame], None],
+        unreadable: Callable[[str], None],
+        lost: Callable[[], None],
+    ) -> None:
         self._received = received
-        self._broken = broken
+        self._unreadable = unreadable
+        self._lost = lost
         self._frames = Frames()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -75,17 +75,18 @@ class TooFew:
 
 
 class Tiring:
-    """Is wrong from the first batch on, and then slow for whoever asks again."""
+    """Is wrong from the second batch on, and then slow for whoever asks again."""
 
     def __init__(self) -> None:
-        self._tired = False
+        self._batches = 0
 
     def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
-        """Answer in range, until there was a batch."""
-        if self._tired and len(rows) == 1:
+        """Answer in range, until there were two batches: the first is no one's answer yet."""
+        tired = self._batches > 1
+        if tired and len(rows) == 1:
             time.sleep(0.5)
-        self._tired = self._tired or len(rows) > 8  # as many as it is loaded by
-        return [0 if self._tired else good(row) for row in rows]
+        self._batches += len(rows) > 8  # as many as it is loaded by
+        return [0 if self._batches > 1 else good(row) for row in rows]
 
 
 class Leisurely:
@@ -121,6 +122,37 @@ class Leaking:
         """Answer, and forget nothing."""
         self._kept.append(os.urandom(2**20))
         return [good(row) for row in rows]
+
+
+class Scratch:
+    """Keeps room to reckon in from its first large batch on, and never more."""
+
+    def __init__(self) -> None:
+        self._room = b""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, with more room than rows need alone."""
+        if len(rows) > 8 and not self._room:  # as many as it is loaded by
+            self._room = os.urandom(48 * 2**20)
+        return [good(row) for row in rows]
+
+
+class Greedy:
+    """Takes as much memory for each row, and gives it back."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, once it was seen how much that is."""
+        taken = [b"x" * 24 * 2**20 for _ in rows]
+        time.sleep(0.6 if len(rows) > 8 else 0)
+        return [good(row) for row in rows][: len(taken)]
+
+
+class Wordy:
+    """Says so much for each row that a batch is more than anybody reads."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[str]:
+        """Answer at length."""
+        return ["x" * 2**18 for _ in rows]
 
 
 class Hungry:

@@ -127,6 +127,24 @@ def test_a_batch_that_takes_too_long() -> None:
     assert "differ" not in repeats.figure
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Greedy", "and may hold"), ("Wordy", "It sent what cannot be read: A frame")],
+)
+def test_a_batch_that_is_fatal(name: str, said: str) -> None:
+    """Where no row is, it is their number, and told as that: what fits, and what came of more."""
+    finding = by_rule(verified(name, memory=300 * 2**20))["survives"]
+    assert finding.outcome == "broken"
+    assert re.fullmatch("not 16 inputs at once, but 8 of them; try --batch 8", finding.figure)
+    assert said in finding.failures[0].said
+    assert "16 at once, never alone" in finding.failures[0].said
+
+
+def test_room_that_is_taken_once() -> None:
+    """What a model keeps from its first full batch on is no leak."""
+    assert by_rule(verified("Scratch"))["memory"].outcome == "held"
+
+
 def test_an_answer_that_changes_is_told_as_one() -> None:
     """That answers differ is not said of those that were not there."""
     assert by_rule(verified("moody"))["repeats"].figure.endswith(" differ")

@@ -13,7 +13,7 @@ from stopgap.models.specification import Specification
 from stopgap.releases.verification.asking import Answered, Asking, TimeOver
 from stopgap.releases.verification.observing import Observed, breach_of
 from stopgap.releases.verification.report import FAILURES, Failure, Finding
-from stopgap.releases.verification.sameness import same, within
+from stopgap.releases.verification.sameness import differing, within
 from stopgap.releases.verification.shrinking import Breaks, shrink
 
 SHARE_OF_DEADLINE = 0.5
@@ -60,9 +60,14 @@ class Checks:
         return checks[rule]
 
     async def _survives(self) -> Finding:
-        fatal = self.observed.fatal
+        fatal, crowd = self.observed.fatal, self.observed.crowd
         if fatal is None:
             return Finding.held("survives", f"{_inputs(self.asking.asked)}, none of them fatal")
+        if crowd:
+            fit = self.observed.survived
+            figure = f"not {_inputs(crowd)} at once, but {fit} of them; try --batch {fit}"
+            failure = self._failure(fatal.row, fatal.output, f"; {crowd} at once, never alone")
+            return Finding.broken("survives", figure, [failure])
 
         async def is_fatal(row: Row) -> bool:
             return (await self.asking.alone(row)).fatal
@@ -166,21 +171,22 @@ class Checks:
         first = self.observed.good[-COMPARED:]
         if not first:
             return Finding.unchecked(rule, NO_ANSWERS)
-        wrong, lost = [], 0
+        again: list[Answered] = []
         for at in range(0, len(first), size):
-            part = first[at : at + size]
-            again = await self.asking.batch([each.row for each in part])
-            for one, other in zip(part, again, strict=True):
-                if not same(one.output, other.output, self.specification.bring):
-                    lost += other.failed
-                    then = f", and was {one.output!r:.100}"
-                    wrong.append(self._failure(other.row, other.output, then))
+            again += await self.asking.batch([each.row for each in first[at : at + size]])
+        pairs = [(one.output, other.output) for one, other in zip(first, again, strict=True)]
+        wrong = [(first[at], again[at]) for at in differing(pairs, self.specification.bring)]
         asked = _inputs(len(first))
         if not wrong:
             return Finding.held(rule, f"{len(first)} of {asked} the same")
+        lost = sum(other.failed for _, other in wrong)
         figures = {"differ": len(wrong) - lost, "had no answer this time": lost}
         told = (f"{count} of {asked} {words}" for words, count in figures.items() if count)
-        return Finding.broken(rule, ", ".join(told), wrong)
+        failures = [
+            self._failure(other.row, other.output, f", and was {one.output!r:.100}")
+            for one, other in wrong
+        ]
+        return Finding.broken(rule, ", ".join(told), failures)
 
     async def _latency(self) -> Finding:
         """Time full batches, then let two batches' worth of clients come at once."""

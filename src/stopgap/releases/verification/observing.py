@@ -30,6 +30,8 @@ class Observed:
     answered: list[Answered] = field(default_factory=list)
     spoiled: list[Answered] = field(default_factory=list)  # failed together, none of them alone
     fatal: Answered | None = None
+    crowd: int = 0  # inputs of the call that was fatal, if it was their number
+    survived: int = 1  # inputs of a call that was not
     memory: list[int] = field(default_factory=list)  # after the first half of inputs, and the last
     in_time: bool = True
 
@@ -75,6 +77,7 @@ async def observe(
     batches = [rows[at : at + 1] for at in range(corners)]
     batches += [rows[at : at + batch] for at in range(corners, len(rows), batch)]
     try:
+        await asking.batch(rows[:batch])  # so that what a library keeps for a full one is there
         await observer.observe(batches, progress)
     except TimeOver:
         observer.observed.in_time = False
@@ -113,10 +116,12 @@ class Observer:
         answered = await self._asking.batch(batch)
         if answered[0].fatal:
             seen.fatal = answered[0]  # in case that there is no time to find out which it is
-            seen.fatal = await self._culprit(answered)
-            if seen.fatal:
+            culprit = await self._culprit(answered)
+            overlong = culprit is None and isinstance(answered[0].output, ModelLate)
+            if not overlong:
+                seen.fatal, seen.crowd = (culprit, 0) if culprit else (answered[0], len(answered))
                 return False
-            overlong = True
+            seen.fatal = None
         if any(each.failed for each in answered) and len(answered) > 1:
             answered = await self._one_by_one(answered)
             # The batch did not come to one that is fatal if another row had raised first.
@@ -127,16 +132,17 @@ class Observer:
         return not overlong
 
     async def _culprit(self, answered: Sequence[Answered]) -> Answered | None:
-        """Find the row among some that is fatal alone, or else one of them.
-
-        None: they were late together, and that one is not alone; so their number is at fault.
-        """
-        late, several = isinstance(answered[0].output, ModelLate), len(answered) > 1
+        """Find the row among some that is fatal alone; None: none is, it is their number."""
+        several = len(answered) > 1
         while len(answered) > 1:
             half = [each.row for each in answered[: len(answered) // 2]]
             again = await self._asking.batch(half)
-            answered = again if again[0].fatal else answered[len(half) :]
-        if late and several and not (await self._asking.alone(answered[0].row)).fatal:
+            if again[0].fatal:
+                answered = again
+            else:
+                answered = answered[len(half) :]
+                self.observed.survived = max(self.observed.survived, len(half))
+        if several and not (await self._asking.alone(answered[0].row)).fatal:
             return None
         return answered[0]
 
