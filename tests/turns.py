@@ -1,8 +1,8 @@
 """Turns: tests run beside each other, but for those that measure time, which run alone.
 
-`make test` runs two tests at once (pytest-xdist). A test with the mark `alone` waits until no other
-runs, and the others wait for it: behind a gate, so that it is not overtaken for ever. Modules that
-have such tests come last: before them, nobody waits.
+`make test` runs several tests at once (pytest-xdist). A test with the mark `alone` waits until no
+other runs, and the others wait for it: behind a gate, so that it is not overtaken for ever. Modules
+that have such tests come last: before them, nobody waits.
 """
 
 import fcntl
