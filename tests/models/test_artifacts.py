@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_what_is_put_is_fetched(kept: Artifacts, model: Path, cache: Path) -> No
     assert kept.fetch(DIGEST).read_bytes() == CONTENT
     assert [file.name for file in cache.iterdir()] == [DIGEST]
     assert cache.stat().st_mode & 0o077 == 0
+
+
+def test_a_large_file_is_never_held(kept: Artifacts, tmp_path: Path) -> None:
+    """A model of gigabytes is put, fetched and looked at by a server that has no such memory."""
+    large = tmp_path / "large.onnx"
+    with large.open("wb") as file:
+        file.truncate(64 * 2**20)
+    tracemalloc.start()
+    digest = kept.put(large)
+    assert kept.fetch(digest).stat().st_size == 64 * 2**20
+    kept.secure(digest)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * 2**20
 
 
 @pytest.mark.parametrize("damage", [b"", CONTENT[:-1], CONTENT[:-1] + b"x"])

@@ -23,6 +23,7 @@ from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.routing import Routing
 from stopgap.releases.trouble import Troubles
+from stopgap.storage import files
 from stopgap.storage.database_faults import DatabaseUnreachable
 
 
@@ -313,10 +314,10 @@ def test_another_format(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the routing cannot be kept, no draft of it stays, however often it is tried."""
 
-    def full(_path: Path, _content: bytes) -> int:
+    def full(_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(files, "flush", full)
     LastKnown(tmp_path / "releases.json").write({contract.name: routing(release(1))})
     assert list(tmp_path.iterdir()) == []
 

@@ -1,5 +1,7 @@
 """Objects, in a folder and in a bucket: what is put comes back, and no name leads elsewhere."""
 
+from io import BytesIO
+
 import pytest
 
 from stopgap.storage.object_stores import open_objects
@@ -47,6 +49,19 @@ def test_takes_large_ones(objects: ObjectStore) -> None:
     objects.put("ab12", content)
 
     assert objects.get("ab12") == content
+
+
+def test_takes_files_and_gives_pieces(objects: ObjectStore) -> None:
+    """What is too large to be held is put from a file, and comes back in pieces, all of it."""
+    content = bytes(range(256)) * 10_000
+    objects.put("ab12", BytesIO(content))
+    objects.put("ab34", BytesIO())
+
+    pieces = list(objects.pieces("ab12"))
+    assert (len(pieces), b"".join(pieces)) == (3, content)
+    assert list(objects.pieces("ab34")) == []
+    with pytest.raises(ObjectNotFound):
+        next(objects.pieces("ab56"))
 
 
 def test_tells_how_old_they_are(objects: ObjectStore) -> None:

@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import time
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,11 +72,12 @@ class Artifacts:
             size = path.stat().st_size
             if size > SIZE_MAX:
                 raise ArtifactTooLarge(path, size)
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                file.seek(0)
+                self._objects.put(digest, file)
         except OSError as error:
             raise ModelUnloadable(f"{path} cannot be read: {error.strerror}.") from error
-        digest = hashlib.sha256(content).hexdigest()
-        self._objects.put(digest, content)
         return digest
 
     def fetch(self, digest: str) -> Path:
@@ -89,9 +91,8 @@ class Artifacts:
             raise ArtifactMissing(digest)
         path = self._cache / digest
         if file_hash(path) != digest:
-            content = self._get(digest)
             self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(path, content)
+            write_whole(path, self._pieces(digest))
         return path
 
     def check(self, digest: str) -> None:
@@ -102,7 +103,7 @@ class Artifacts:
             ArtifactDamaged: what is kept is another.
         """
         if file_hash(self._cache / digest) != digest:
-            self._get(digest)
+            self._see(digest)
 
     def secure(self, digest: str) -> Path:
         """Fetch the file of a model that is to get traffic, and see that every machine can.
@@ -115,10 +116,11 @@ class Artifacts:
         """
         path = self.fetch(digest)
         try:
-            self._get(digest)
+            self._see(digest)
         except (ArtifactMissing, ArtifactDamaged) as error:
             try:
-                self._objects.put(digest, path.read_bytes())
+                with path.open("rb") as file:
+                    self._objects.put(digest, file)
             except (DiskFull, ObjectsUnavailable) as refusal:
                 logger.warning("only this machine has a model's file: %s", refusal)
             else:
@@ -148,14 +150,20 @@ class Artifacts:
             return self._objects.age(digest) < PUT_SECONDS
         return False
 
-    def _get(self, digest: str) -> bytes:
+    def _see(self, digest: str) -> None:
+        deque(self._pieces(digest), maxlen=0)
+
+    def _pieces(self, digest: str) -> Iterator[bytes]:
+        """Fetch a file piece by piece; what it is can only be told at its end."""
+        seen = hashlib.sha256()
         try:
-            content = self._objects.get(digest)
+            for piece in self._objects.pieces(digest):
+                seen.update(piece)
+                yield piece
         except ObjectNotFound as error:
             raise ArtifactMissing(digest) from error
-        if hashlib.sha256(content).hexdigest() != digest:
+        if seen.hexdigest() != digest:
             raise ArtifactDamaged(digest)
-        return content
 
     def _sweep_cache(self, needed: Collection[str]) -> None:
         with suppress(FileNotFoundError):

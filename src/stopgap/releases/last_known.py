@@ -46,6 +46,6 @@ class LastKnown:
             "routings": [routing.document() for routing in routings.values()],
         }
         try:
-            write_whole(self._path, json.dumps(document).encode())
+            write_whole(self._path, [json.dumps(document).encode()])
         except OSError as error:
             logger.warning("the releases cannot be kept for later starts: %s", error)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,8 +10,11 @@ DRAFT_SECONDS = 3600
 """A draft that nobody has written to for so long is a killed writer's."""
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file for this user alone, whole or not at all; of several at once any may win.
+
+    Args:
+        pieces: What it is to hold; nothing is written if getting them fails.
 
     Raises:
         OSError: it cannot be written.
@@ -18,7 +22,8 @@ def write_whole(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
         draft.touch(mode=0o600)
-        draft.write_bytes(content)
+        with draft.open("wb") as file:
+            file.writelines(pieces)
         flush(draft)  # else a power cut may leave the name, and nothing in it
         draft.replace(path)
     finally:

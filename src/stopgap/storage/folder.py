@@ -3,14 +3,17 @@
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from stopgap.errors import StopgapError
 from stopgap.storage.files import DRAFT_SECONDS
-from stopgap.storage.objects import NAME, DiskFull, ObjectNotFound, ObjectsUnwritable
+from stopgap.storage.objects import NAME, PIECE_BYTES, DiskFull, ObjectNotFound, ObjectsUnwritable
 
 DRAFTS = ".drafts"
 
@@ -42,7 +45,7 @@ class FolderObjects:
             self._make_folder(DRAFTS)
         self.tidy()
 
-    def put(self, name: str, content: bytes) -> None:
+    def put(self, name: str, content: bytes | BinaryIO) -> None:
         """Keep an object; it is on the disk when this returns.
 
         Raises:
@@ -71,10 +74,20 @@ class FolderObjects:
             ObjectNotFound: there is none of this name.
             ObjectsUnwritable: the folder is not to be read any more.
         """
+        return b"".join(self.pieces(name))
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Fetch an object piece by piece.
+
+        Raises:
+            ObjectNotFound: there is none of this name.
+            ObjectsUnwritable: the folder is not to be read any more.
+        """
         with self._shelf_of(name) as shelf:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
             with os.fdopen(os.open(name, flags, dir_fd=shelf), "rb") as file:
-                return file.read()
+                while piece := file.read(PIECE_BYTES):
+                    yield piece
 
     def delete(self, name: str) -> None:
         """Delete an object, quietly if it is gone already.
@@ -177,11 +190,11 @@ class FolderObjects:
         return ObjectsUnwritable(f"The folder {self._root}", error.strerror or str(error))
 
 
-def _write(name: str, content: bytes, folder: int) -> None:
+def _write(name: str, content: bytes | BinaryIO, folder: int) -> None:
     """Write a new file, through to the disk."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     descriptor = os.open(name, flags, stat.S_IRUSR | stat.S_IWUSR, dir_fd=folder)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+        shutil.copyfileobj(BytesIO(content) if isinstance(content, bytes) else content, file)
         file.flush()
         os.fsync(file.fileno())

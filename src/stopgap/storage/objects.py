@@ -3,12 +3,16 @@
 import re
 import secrets
 from collections.abc import Iterator
-from typing import ClassVar, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 from stopgap.errors import StartRefused, StopgapError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,120}")
 """What an object can be called, wherever it is kept. We make the names."""
+
+
+PIECE_BYTES = 1_048_576
+"""As much of an object that comes in pieces is held at once."""
 
 
 class ObjectNotFound(StopgapError):
@@ -73,8 +77,11 @@ class ObjectDamaged(ObjectsUnavailable):
 class ObjectStore(Protocol):
     """Where objects are kept."""
 
-    def put(self, name: str, content: bytes) -> None:
+    def put(self, name: str, content: bytes | BinaryIO) -> None:
         """Keep an object, whole or not at all.
+
+        Args:
+            content: It, or a file from its beginning: one that is too large to be held.
 
         Raises:
             DiskFull: there is no room.
@@ -83,6 +90,14 @@ class ObjectStore(Protocol):
 
     def get(self, name: str) -> bytes:
         """Fetch an object.
+
+        Raises:
+            ObjectNotFound: there is none of this name.
+            ObjectsUnavailable: the place cannot be read.
+        """
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Fetch an object piece by piece: one that is too large to be held.
 
         Raises:
             ObjectNotFound: there is none of this name.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, BinaryIO
 
 from boto3.session import Session
 from botocore.config import Config
@@ -28,6 +28,7 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 from stopgap.errors import StopgapError
 from stopgap.storage.objects import (
     NAME,
+    PIECE_BYTES,
     BucketUnusable,
     DiskFull,
     ObjectNotFound,
@@ -92,7 +93,7 @@ class BucketObjects:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
 
-    def put(self, name: str, content: bytes) -> None:
+    def put(self, name: str, content: bytes | BinaryIO) -> None:
         """Keep an object; the server has it when this returns.
 
         Raises:
@@ -114,6 +115,16 @@ class BucketObjects:
         with self._said_in_our_words(), closing(self._fetched(name)) as body:
             content: bytes = body.read()
         return content
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Fetch an object piece by piece.
+
+        Raises:
+            ObjectNotFound: there is none of this name.
+            ObjectsUnwritable, ObjectsUnreachable: the bucket refuses it, or does not answer.
+        """
+        with self._said_in_our_words(), closing(self._fetched(name)) as body:
+            yield from body.iter_chunks(PIECE_BYTES)
 
     def delete(self, name: str) -> None:
         """Delete an object, quietly if it is gone already.
