@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AliasChoices, AliasPath, BaseModel, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, create_model
 from tests.contracts.promises import DELIVERY, LETTER, contract_of
 
 from stopgap.contracts.annotations import ContractInvalid
@@ -80,6 +80,21 @@ UNLISTED = [str, Texts, bytes, None, int | None, list[int]]
 def test_an_output_that_cannot_be_drawn(output: Any) -> None:
     """Every number has two ends, and every text comes from a list."""
     with pytest.raises(ContractInvalid):
+        contract_of(output)
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        Field(alias="class"),
+        Field(serialization_alias="class"),
+        Field(validation_alias=AliasChoices("class_", "class")),
+    ],
+)
+def test_an_outputs_field_has_one_name(alias: Any) -> None:
+    """An alias would be left out of what is answered, so it is refused."""
+    output = create_model("Output", class_=(bool, alias))
+    with pytest.raises(ContractInvalid, match="class_: an output's field has no alias"):
         contract_of(output)
 
 

@@ -3,14 +3,14 @@
 import json
 import random
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import jsonschema_rs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import Field
+from pydantic import BaseModel, Field
 from tests.contracts.promises import DELIVERY, LETTER, contract_of, contracts
 
 from stopgap.contracts import kinds, values
@@ -140,6 +140,25 @@ def test_people_are_told_what_the_author_wrote() -> None:
     floor = component_schemas(LETTER)["letter_input_floor"]["description"]
     assert floor.endswith("in digits alone, behind a minus where it is below 0.")
     assert "In letters." in component_schemas(LETTER)["letter_output"]["description"]
+
+
+class Parcel(BaseModel):
+    """An answer of which the author tells something."""
+
+    weight: Annotated[
+        float,
+        Field(ge=0, le=9, title="Mass", description="With its box."),
+        Field(json_schema_extra={"unit": "kg"}),
+    ]
+    side: Literal["north", "south"]
+
+
+def test_people_are_told_what_an_answer_means() -> None:
+    """Titles, descriptions and units stand beside each field of an answer, too."""
+    answer = component_schemas(contract_of(Parcel))["test_output"]["properties"]
+    assert answer["weight"]["title"] == "Mass"
+    assert answer["weight"]["description"] == "With its box. In kg."
+    assert (answer["side"]["title"], answer["side"]["description"]) == ("Side", "Side.")
 
 
 @pytest.mark.parametrize("contract", ALL)

@@ -86,7 +86,7 @@ class Contract:
         for template in self.mistaken_paths:
             if self._check_path(template) != placed:
                 raise ContractInvalid(f"{self.name}: {template} has other inputs than {self.path}.")
-        _check_output(self.output_kind)
+        _check_output(self.output, self.output_kind)
         for example in self.examples:
             self._check_example(example)
 
@@ -242,8 +242,9 @@ def _promise(kind: kinds.Kind) -> Any:
     return asdict(kind)
 
 
-def _check_output(kind: kinds.Kind) -> None:
+def _check_output(annotation: Any, kind: kinds.Kind) -> None:
     """Refuse an output that cannot be drawn: numbers have two ends, texts come from a list."""
+    _check_output_names(FieldInfo.from_annotation(annotation).annotation)
     parts = (
         [(f.name, f.kind) for f in kind.fields]
         if isinstance(kind, kinds.Object)
@@ -256,3 +257,14 @@ def _check_output(kind: kinds.Kind) -> None:
             raise ContractInvalid(f"{name}: a number in an output needs both ends of its range.")
         if isinstance(part, kinds.Integer) and part.high == kinds.INTEGER_MAX:
             raise ContractInvalid(f"{name}: an integer in an output needs both ends of its range.")
+
+
+def _check_output_names(annotation: Any) -> None:
+    """Refuse aliases in an output: what a model answers is sent under the fields' own names."""
+    for name, info in getattr(annotation, "model_fields", {}).items():
+        if any(
+            alias not in (None, name) for alias in (info.validation_alias, info.serialization_alias)
+        ):
+            raise ContractInvalid(
+                f"{name}: an output's field has no alias; it is answered as {name}."
+            )

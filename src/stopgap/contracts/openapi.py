@@ -154,9 +154,7 @@ def _parameter(contract: Contract, field: kinds.Field, place: str) -> dict[str, 
 
 def _told(field: kinds.Field, *, with_aliases: bool) -> str:
     """Tell people about an input, in sentences."""
-    sentences = [field.description or f"{field.title}."]
-    if field.unit:
-        sentences.append(f"In {field.unit}.")
+    sentences = [_meant(field)]
     if isinstance(field.kind, kinds.Integer):
         minus = ", behind a minus where it is below 0" if field.kind.low < 0 else ""
         sentences.append(f"Outside JSON, in digits alone{minus}.")
@@ -164,6 +162,12 @@ def _told(field: kinds.Field, *, with_aliases: bool) -> str:
         names = " and ".join(f"`{alias}`" for alias in field.aliases)
         sentences.append(f"{names} is read as well, one of the names in a request.")
     return " ".join(sentences)
+
+
+def _meant(field: kinds.Field) -> str:
+    """Say what a value means, and in which unit it is."""
+    unit = f" In {field.unit}." if field.unit else ""
+    return f"{field.description or f'{field.title}.'}{unit}"
 
 
 def _input_schema(field: kinds.Field) -> Schema:
@@ -220,10 +224,17 @@ def _one_name(field: kinds.Field) -> list[Schema]:
 
 
 def _output_schema(contract: Contract) -> Schema:
-    schema = schemas.output(contract.output_kind)
+    kind = contract.output_kind
+    schema = schemas.output(kind)
+    if isinstance(kind, kinds.Object):
+        schema["properties"] = {f.name: _answered(f) for f in kind.fields}
     unit = f"In {contract.unit}." if contract.unit else ""
     told = f"{contract.output_description} {unit}".strip()
     return schema | ({"description": told} if told else {})
+
+
+def _answered(field: kinds.Field) -> Schema:
+    return {"title": field.title, "description": _meant(field)} | schemas.output(field.kind)
 
 
 def _example_output(contract: Contract) -> Any:
