@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
@@ -328,3 +329,22 @@ def test_no_input_can_be_taken_for_another_schema() -> None:
     contract = contract_of(bool, form=int, output=Annotated[int, Field(ge=1)])
     OpenAPIV31SpecValidator(document([contract], {})).validate()
     assert component_schemas(contract)["test_output"] == {"type": "boolean"}
+
+
+def test_an_input_may_have_any_name() -> None:
+    """A name of any letters is an input's own, and has a component that no other name has."""
+    names = ["größe", "grösse", "gr.f6..df.e", "grf6dfe", "大きさ"]
+    inputs: dict[str, Any] = dict.fromkeys(names, (int, 1))
+    contract = contract_of(bool, **inputs)
+    written = document([contract], {})
+    OpenAPIV31SpecValidator(written).validate()
+    components = written["components"]["schemas"]
+    assert all(re.fullmatch(r"[a-zA-Z0-9._-]+", name) for name in components)
+    assert len({name for name in components if "_input_" in name}) == len(names)
+    assert {*references(written)} <= {
+        f"#/components/{kind}/{name}"
+        for kind, there in written["components"].items()
+        for name in there
+    }
+    assert validator(contract, "json").is_valid({"größe": 5})
+    assert [each["name"] for each in written["paths"]["/p"]["get"]["parameters"]] == names

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: what a contract's routes take and give, derived from the contract."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -84,7 +85,7 @@ def path_items(contract: Contract, *, closed: bool = False) -> dict[str, Any]:
 def component_schemas(contract: Contract) -> dict[str, Schema]:
     """Describe a contract's values: each input as it is written, the bodies, the output."""
     name = contract.name
-    inputs = {f"{name}_input_{field.name}": _input_schema(field) for field in contract.fields}
+    inputs = {f"{name}_{_component(field)}": _input_schema(field) for field in contract.fields}
     return inputs | {
         f"{name}_json": _object(contract, _in_json),
         f"{name}_form": _object(contract, _in_form),
@@ -248,7 +249,12 @@ def _ref(contract: Contract, name: str) -> Schema:
 
 
 def _input_ref(contract: Contract, field: kinds.Field) -> Schema:
-    return _ref(contract, f"input_{field.name}")
+    return _ref(contract, _component(field))
+
+
+def _component(field: kinds.Field) -> str:
+    """Name an input's schema: a component's name has fewer letters than an input's may have."""
+    return "input_" + re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", field.name)
 
 
 def _header(name: str) -> dict[str, str]:
