@@ -24,6 +24,7 @@ from stopgap.contracts.spellings import Spellings
 AND_X = Annotated[int, Field(validation_alias=AliasChoices("n", "x"))]
 M_OR_N = Annotated[int, Field(validation_alias=AliasChoices("m", "n"))]
 KILOS = Annotated[int, Field(json_schema_extra={"unit": "kg"})]
+FULL = Annotated[str, Field(min_length=2)]
 GRAMS = Annotated[int, Field(json_schema_extra={"unit": "g"})]
 
 
@@ -78,6 +79,7 @@ INPUT_BREAKING: list[tuple[Any, Any, str]] = [
     ),
     ((N, 1), N, "input-now-required"),
     ((N, 1), (N, 2), "input-default-changed"),
+    ((FULL, "xy"), (str, "xy"), "input-empty-changed"),
     (AND_X, N, "input-alias-removed"),
     (KILOS, GRAMS, "input-unit-changed"),
     (KILOS, N, "input-unit-changed"),
@@ -93,6 +95,8 @@ INPUT_HARMLESS: list[tuple[Any, Any, str]] = [
     (Annotated[str, Field(max_length=9)], str, "input-length-widened"),
     (Annotated[str, Field(pattern="^a")], str, "input-pattern-removed"),
     (N, (N, 1), "input-now-optional"),
+    (FULL, str, "input-length-widened"),
+    ((FULL, "xy"), (Annotated[str, Field(min_length=1)], "xy"), "input-length-widened"),
     (N, AND_X, "input-alias-added"),
 ]
 
@@ -319,6 +323,16 @@ def test_changes_are_told_in_sentences() -> None:
     assert told["input-default-changed"] == "Left out, b was false; now it is true."
     told = {change.code: change.message for change in compare(new, old)}
     assert told["input-alias-added"] == "x is read as n, too."
+
+
+def test_what_was_not_given_and_is_an_empty_text_now_breaks() -> None:
+    """A form that is sent with an empty field would mean something else."""
+    old, new = contract_of(NO, n=int, note=(FULL, "xy")), contract_of(NO, n=int, note=(str, "xy"))
+    given = [Given("n", "5"), Given("note", "")]
+    assert read_inputs(old, given).model_dump() != read_inputs(new, given).model_dump()
+    told = {change.code: change.message for change in compare(old, new) if change.breaking}
+    said = "Empty, note was as if left out; now it is an empty text."
+    assert told == {"input-empty-changed": said}
 
 
 BA, AXB = Literal["b", "a"], Literal["a", "x", "b"]

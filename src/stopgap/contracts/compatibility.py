@@ -16,7 +16,7 @@ from typing import Literal
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.spellings import fold
-from stopgap.contracts.values import quoted
+from stopgap.contracts.values import quoted, takes_empty
 
 SHOWN = 5
 """Spellings that a message lists; more are counted."""
@@ -161,6 +161,9 @@ def _presence(old: kinds.Field, new: kinds.Field) -> Iterator[Change]:
             f"Left out, {old.name} was {quoted(old.default)}; now it is {quoted(new.default)}."
         )
         yield _breaking("input-default-changed", where, message)
+    if not old.required and takes_empty(new.kind) and not takes_empty(old.kind):
+        message = f"Empty, {old.name} was as if left out; now it is an empty text."
+        yield _breaking("input-empty-changed", where, message)
 
 
 def _unit(side: str, where: str, old: str, new: str) -> Iterator[Change]:
