@@ -12,7 +12,9 @@ from tests.contracts.promises import DELIVERY, LETTER, contract_of
 
 from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract, Example
+from stopgap.contracts.given import Given
 from stopgap.contracts.madcompany import contract as madcompany
+from stopgap.contracts.parsing import read_path
 
 
 def test_madcompany_is_the_mails_contract() -> None:
@@ -40,6 +42,28 @@ def test_madcompany_is_the_mails_contract() -> None:
 def test_the_prefix_is_the_fixed_beginning(path: str, prefix: str) -> None:
     """Queries, forms and JSON go to what stands before the first input."""
     assert contract_of(bool, path, n=int, m=int).prefix == prefix
+
+
+@pytest.mark.parametrize(
+    ("path", "short"),
+    [
+        ("/p/{n}", ()),
+        ("/p/{n}/{o}", ("/p/{n}",)),
+        ("/p/{o}/{n}", ()),
+        ("/p/{n}/{o}/{u}", ("/p/{n}/{o}", "/p/{n}")),
+        ("/p/{n}/{o}/in/{u}", ("/p/{n}/{o}/in", "/p/{n}")),
+        ("/p/{o}/{u}", ("/p/{o}",)),
+        ("/v1/p/{n}/{o}/end", ("/v1/p/{n}",)),
+        ("/p", ()),
+    ],
+)
+def test_a_path_can_be_short(path: str, short: tuple[str, ...]) -> None:
+    """The last inputs are left out of a path where they are optional."""
+    contract = contract_of(bool, path, n=int, o=(int, 1), u=(int, 2))
+    assert contract.short_paths == short
+    for each in short:
+        beside = [] if "{n}" in each else [Given("n", "5")]
+        assert read_path(contract, each.format(n=5, o=6), beside).model_dump()["u"] == 2
 
 
 BAD_PATHS = [

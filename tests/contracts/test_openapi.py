@@ -86,6 +86,25 @@ def test_a_contract_has_its_three_ways() -> None:
     }
 
 
+def test_a_path_is_described_short_as_well() -> None:
+    """Where the last inputs may be left out of the path, what is left is a path of its own."""
+    inputs: dict[str, Any] = {"n": int, "o": (int, 1), "u": (int, 2)}
+    contract = contract_of(bool, "/p/{n}/{o}/{u}", **inputs)
+    written = document([contract], {})
+    OpenAPIV31SpecValidator(written).validate()
+    assert {
+        path: [each["in"] for each in written["paths"][path]["get"]["parameters"]]
+        for path in written["paths"]
+    } == {
+        "/p/{n}/{o}/{u}": ["path", "path", "path"],
+        "/p/{n}/{o}": ["path", "path", "query"],
+        "/p/{n}": ["path", "query", "query"],
+        "/p": ["query", "query", "query"],
+    }
+    names = [operation["operationId"] for _, _, operation in operations(written["paths"])]
+    assert len(names) == len(set(names)) == 5
+
+
 def test_who_may_predict() -> None:
     """Where predictions are closed, nothing says that they can be had without credentials."""
     for closed in (False, True):
@@ -102,7 +121,7 @@ def test_a_contract_without_inputs_in_its_path_has_two() -> None:
 def test_every_operation_has_a_name_of_its_own() -> None:
     """Names become functions in generated clients."""
     names = [operation["operationId"] for _, _, operation in operations(DOCUMENT["paths"])]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
     assert "predictDeliveryTimeByPath" in names
 
 

@@ -202,6 +202,19 @@ class Contract:
         return "/" + "/".join(fixed)
 
     @cached_property
+    def short_paths(self) -> tuple[str, ...]:
+        """The path without its last inputs, as far as they may be left out; the longest first."""
+        optional = {field.name for field in self.fields if not field.required}
+        short = []
+        for end in range(len(self.segments) - 1, self.prefix.count("/"), -1):
+            name = placeholder(self.segments[end])
+            if name and name not in optional:
+                break
+            if name:
+                short.append("/" + "/".join(self.segments[:end]))
+        return tuple(short)
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """Every name under which an input is read -> its own name."""
         return {name: field.name for field in self.fields for name in (field.name, *field.aliases)}

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from stopgap.contracts import kinds, schemas
-from stopgap.contracts.contract import Contract
+from stopgap.contracts.contract import Contract, placeholder, segments_of
 from stopgap.contracts.corners import corners
 from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.schemas import Schema
@@ -69,13 +69,14 @@ def document(
 
 
 def path_items(contract: Contract, *, closed: bool = False) -> dict[str, Any]:
-    """Describe a contract's routes: its path, and its prefix for queries and bodies.
+    """Describe a contract's routes: its path, whole and short, and its prefix for the rest.
 
     They refer to the shared components of `document` and to `component_schemas`.
     """
     items = {contract.prefix: {"get": _by_query(contract), "post": _by_body(contract)}}
     if contract.path != contract.prefix:
-        items = {contract.path: {"get": _by_path(contract)}} | items
+        short = {path: {"get": _by_short_path(contract, path)} for path in contract.short_paths}
+        items = {contract.path: {"get": _by_path(contract)}} | short | items
     for item in items.values():
         for operation in item.values():
             operation["security"] = SIGNED_IN if closed else ANYBODY_OR_SIGNED_IN
@@ -94,12 +95,22 @@ def component_schemas(contract: Contract) -> dict[str, Schema]:
 
 
 def _by_path(contract: Contract) -> dict[str, Any]:
-    return _operation(contract, "ByPath", "with the values in the path") | {
-        "parameters": [
-            _parameter(contract, field, "path" if field.name in contract.placed else "query")
-            for field in contract.fields
-        ]
-    }
+    operation = _operation(contract, "ByPath", "with the values in the path")
+    return operation | {"parameters": _placed(contract, contract.placed)}
+
+
+def _by_short_path(contract: Contract, path: str) -> dict[str, Any]:
+    placed = [name for part in segments_of(path) if (name := placeholder(part))]
+    ending = "with the first values in the path"
+    operation = _operation(contract, f"ByPathOf{len(placed)}", ending)
+    return operation | {"parameters": _placed(contract, placed)}
+
+
+def _placed(contract: Contract, placed: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        _parameter(contract, field, "path" if field.name in placed else "query")
+        for field in contract.fields
+    ]
 
 
 def _by_query(contract: Contract) -> dict[str, Any]:
