@@ -18,7 +18,7 @@ from stopgap.contracts.drawing import draw
 from stopgap.contracts.given import Given, json_values
 from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.months import Month
-from stopgap.contracts.parsing import read_inputs
+from stopgap.contracts.parsing import read_inputs, read_path
 from stopgap.contracts.spellings import Spellings
 
 AND_X = Annotated[int, Field(validation_alias=AliasChoices("n", "x"))]
@@ -196,6 +196,36 @@ def test_a_path_that_changes(old: str, new: str, changes: set[tuple[str, bool]])
     """An address that answered must answer still; one more does no harm."""
     versions = (contract_of(NO, path, n=N, m=N) for path in (old, new))
     assert told(compare(*versions)) == changes
+
+
+EMPTY_OR_X, FULL_OR_XY = (str, "x"), (FULL, "xy")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ("/p/{n}", "/p/{n}/{o}", ("path-extended", False)),
+        ("/p/{n}", "/p/{n}/{o}/{f}", ("path-extended", False)),
+        ("/p/{n}/{o}", "/p/{n}/{o}/{f}", ("path-extended", False)),
+        ("/p/{n}", "/p/{n}/{e}", ("path-changed", True)),
+        ("/p/{n}", "/p/{n}/{m}", ("path-changed", True)),
+        ("/p/{n}", "/p/{n}/{o}/{m}", ("path-changed", True)),
+        ("/p/{n}", "/p/{n}/to/{o}", ("path-changed", True)),
+        ("/p/{n}", "/p/{n}/end", ("path-changed", True)),
+        ("/p/{n}/{o}", "/p/{n}", ("path-changed", True)),
+    ],
+)
+def test_a_path_that_takes_more(old: str, new: str, change: tuple[str, bool]) -> None:
+    """A path may go on with optional inputs: the old address is answered as before."""
+    inputs: dict[str, Any] = {"n": N, "m": N, "o": (N, 7), "e": EMPTY_OR_X, "f": FULL_OR_XY}
+    versions = [contract_of(NO, path, **inputs) for path in (old, new)]
+    assert told(compare(*versions)) == {change}
+    if change[1]:
+        return
+    address = old.format(n=5, o=6)
+    for written in (address, f"{address}/"):
+        read = [read_path(each, written, [Given("m", "8")]).model_dump() for each in versions]
+        assert read[0] == read[1]
 
 
 def test_a_path_knows_a_renamed_input() -> None:

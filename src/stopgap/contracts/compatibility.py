@@ -104,6 +104,9 @@ def _addresses(old: Contract, new: Contract) -> Iterator[Change]:
         return
     elif old.path == old.prefix:
         yield _harmless("path-added", "path", f"{new.path} takes the values in the path.")
+    elif _is_cut_short(old, new):
+        message = f"{new.path} takes more values in the path; {old.path} is read still."
+        yield _harmless("path-extended", "path", message)
     else:
         yield _breaking("path-changed", "path", moved)
 
@@ -112,6 +115,18 @@ def _shape(contract: Contract, new: Contract) -> list[str]:
     """Write a path with the names that its inputs have in the new version."""
     parts = ((part, placeholder(part)) for part in contract.segments)
     return [part if name is None else f"{{{new.names.get(name, name)}}}" for part, name in parts]
+
+
+def _is_cut_short(old: Contract, new: Contract) -> bool:
+    """Tell whether the new version reads the old path as its own, cut short.
+
+    It must do so with a slash at the end, too, behind which a text that may be empty is empty.
+    """
+    shape = _shape(old, new)
+    if f"/{'/'.join(shape)}" not in new.short_paths:
+        return False
+    name = placeholder(new.segments[len(shape)])
+    return all(f.default == "" or not takes_empty(f.kind) for f in new.fields if f.name == name)
 
 
 def _inputs(old: Contract, new: Contract) -> Iterator[Change]:
