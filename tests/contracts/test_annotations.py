@@ -73,6 +73,18 @@ REFUSED: list[tuple[Any, str]] = [
         Annotated[Literal["a"], Spellings(readings={}, numbers={1: "d"}, described="")],
         "means 'd', which is none of a",
     ),
+    (
+        Annotated[Literal["A1", "a1"], Spellings(readings={}, described="")],
+        "n: 'a1' means two values",
+    ),
+    (
+        Annotated[Literal["a", "b"], Spellings(readings={"A": "b"}, described="")],
+        "n: 'a' means two values",
+    ),
+    (
+        Annotated[Literal["a", "b"], Spellings(readings={"X": "a", "x": "b"}, described="")],
+        "n: 'x' means two values",
+    ),
     (Annotated[str, Spellings(readings={}, described="")], "spellings are those of a Literal"),
     (constr(strip_whitespace=True, min_length=1), "cannot promise: strip_whitespace"),
     (Annotated[str, StringConstraints(pattern="^a", to_upper=True)], "cannot promise: to_upper"),

@@ -46,6 +46,19 @@ def test_a_spelling_can_be_a_value_without_its_accents() -> None:
     assert values.read_text(kind(words), "PÊCHE") == "pêche"
 
 
+def test_what_two_values_are_without_their_accents_is_neither() -> None:
+    """Nobody can tell which is meant, so it is refused, however many spellings each has."""
+    spellings = Spellings(readings={"péche": "péché", "ete": "été"}, described="")
+    words = Annotated[Literal["pêche", "péché", "été"], spellings]
+    for refused in ("peche", "PECHE"):
+        with pytest.raises(values.OutOfBounds):
+            values.read_text(kind(words), refused)
+        with pytest.raises(ValidationError):
+            TypeAdapter(words).validate_python(refused)
+    for read, value in (("PÊCHE", "pêche"), ("Péché", "péché"), ("ETE", "été")):
+        assert values.read_text(kind(words), read) == value
+
+
 @given(st.text())
 def test_folding_twice_is_folding_once(text: str) -> None:
     """Folded text is folded already."""

@@ -131,6 +131,10 @@ def _choice(name: str, texts: tuple[Any, ...], found: Iterable[Spellings]) -> ki
                 raise ContractInvalid(
                     f"{name}: a spelling means {meant!r}, which is none of {', '.join(texts)}."
                 )
+        if alike := spellings.alike(texts):
+            raise ContractInvalid(
+                f"{name}: {alike!r} means two values, as case does not matter in spellings."
+            )
         return kinds.Choice(
             values=texts,
             spellings=spellings.folded(texts),

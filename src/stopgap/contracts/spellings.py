@@ -19,6 +19,14 @@ def _without_accents(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
+def _meant(written: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Collect what each of some spellings means."""
+    meant: dict[str, set[str]] = {}
+    for spelling, value in written:
+        meant.setdefault(spelling, set()).add(value)
+    return meant
+
+
 @dataclass(frozen=True, kw_only=True)
 class Spellings:
     """Metadata for a `Literal` of texts: further ways to write them.
@@ -32,10 +40,22 @@ class Spellings:
     described: str  # what they are, in words, for people
 
     def folded(self, values: Iterable[str]) -> dict[str, str]:
-        """Map every spelling to its value, folded; one with accents can be written without."""
-        written = {value: value for value in values} | dict(self.readings)
-        folded = {fold(spelling): value for spelling, value in written.items()}
-        return {_without_accents(form): value for form, value in folded.items()} | folded
+        """Map every spelling to its value, folded; one with accents can be written without.
+
+        Not where two values would be meant then: `pêche` and `péché`.
+        """
+        folded = {fold(spelling): value for spelling, value in self._written(values)}
+        bare = [(_without_accents(form), value) for form, value in folded.items()]
+        meant = _meant(bare)
+        return {form: value for form, value in bare if len(meant[form]) == 1} | folded
+
+    def alike(self, values: Iterable[str]) -> str | None:
+        """Find a spelling that is read as one value and means another, too; None: there is none."""
+        meant = _meant((fold(spelling), value) for spelling, value in self._written(values))
+        return next((form for form, found in meant.items() if len(found) > 1), None)
+
+    def _written(self, values: Iterable[str]) -> Iterable[tuple[str, str]]:
+        return [*((value, value) for value in values), *self.readings.items()]
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
