@@ -73,6 +73,9 @@ def test_what_is_left_of_large_terms() -> None:
         (3000, 3010, 10, True),
         (3000, 3011, 10, False),
         (2.5, 2.4, 0.2, True),
+        (1.2, 1.3, 0.1, True),  # whose difference is 0.10000000000000009
+        (1.2, 1.301, 0.1, False),
+        (1.2, 1.2000001, 0.0, False),
         ("north", "north", 0.0, True),
         ("north", "south", 9.0, False),
         (True, False, 9.0, False),

@@ -47,7 +47,8 @@ def within(expected: Any, output: Any, tolerance: float) -> bool:
     if isinstance(expected, dict):
         return all(within(value, output[name], tolerance) for name, value in expected.items())
     if isinstance(expected, int | float) and not isinstance(expected, bool):
-        return bool(abs(output - expected) <= tolerance)
+        off = abs(output - expected)
+        return bool(off <= tolerance or math.isclose(off, tolerance))  # 1.3 - 1.2 is above 0.1
     return bool(output == expected)
 
 
