@@ -25,6 +25,7 @@ from stopgap.contracts.months import Month
 from stopgap.contracts.openapi import FORMS, JSON, component_schemas, document, path_items
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_inputs
 from stopgap.contracts.sampling import sample_inputs
+from stopgap.contracts.spellings import Spellings
 
 ALL = (madcompany, DELIVERY, LETTER)
 DOCUMENT = document(ALL, {})
@@ -292,6 +293,20 @@ def test_the_schema_of_a_written_text_is_true(
     except (values.Unreadable, values.OutOfBounds):
         is_read = False
     assert jsonschema_rs.is_valid(schema, text) == is_read
+
+
+STREET = "\N{GREEK SMALL LETTER DELTA}\N{GREEK SMALL LETTER FINAL SIGMA}"
+
+
+@pytest.mark.parametrize("value", [STREET, STREET.upper(), STREET.upper().capitalize()])
+@pytest.mark.parametrize("end", [*"\u03a3\u03c3\u03c2", "\u03b4"])
+@pytest.mark.parametrize("start", "\u0394\u03b4")
+def test_the_schema_knows_a_sigma_at_a_words_end(value: str, start: str, end: str) -> None:
+    """A capital sigma is another small letter there; each is described if, and only if, read."""
+    annotation: Any = Annotated[Literal[(value,)], Spellings(readings={}, described="")]
+    contract = contract_of(bool, n=annotation)
+    is_valid = jsonschema_rs.is_valid(component_schemas(contract)["test_input_n"], start + end)
+    assert is_valid == is_taken(contract, {"n": start + end}) == (end != "\u03b4")
 
 
 @settings(max_examples=100)

@@ -8,10 +8,15 @@ from typing import Any, get_args
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+SIGMA, FINAL_SIGMA = "\u03c3", "\u03c2"
+
 
 def fold(text: str) -> str:
-    """Forget case, and whether an accent is a character of its own: `AOÛT` and `août` are one."""
-    return unicodedata.normalize("NFC", text.lower())
+    """Forget case, and whether an accent is a character of its own: `AOÛT` and `août` are one.
+
+    A sigma at a word's end is a sigma; whether a capital one is small there, its neighbours decide.
+    """
+    return unicodedata.normalize("NFC", text.lower().replace(FINAL_SIGMA, SIGMA))
 
 
 def _without_accents(text: str) -> str:
