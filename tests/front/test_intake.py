@@ -9,7 +9,7 @@ from tests.front.loops import in_a_loop
 from tests.front.requests import begun, playing, scope, sending
 
 from stopgap.errors import Overloaded
-from stopgap.front.intake import LARGE, MEMORY_MAX, Intake, Receive, Scope
+from stopgap.front.intake import LARGE, MEMORY_MAX, PIECE, PIECES, Intake, Receive, Scope
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge
 from stopgap.storage.objects import DiskFull
 
@@ -99,6 +99,21 @@ def test_ended_early() -> None:
     """A body that ends before it is whole is refused, in case somebody still reads."""
     with pytest.raises(BodyMalformed):
         read(scope("/", CHUNKED), playing([{"type": "http.disconnect"}]))
+
+
+@pytest.mark.parametrize(("size", "count"), [(1, PIECES), (PIECE, 2 * PIECES), (1_400, 7_500)])
+def test_small_pieces(size: int, count: int) -> None:
+    """A body may come in small pieces: a short one byte by byte, 10 MB as a network cuts it."""
+    receive = sending(*[b"x" * size] * count)
+    assert len(read(scope("/", CHUNKED), receive, size * count)[1]) == size * count
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE // 2])
+def test_too_small_pieces(size: int) -> None:
+    """A body in many too small pieces is refused: each costs the same, however small it is."""
+    receive = sending(*[b"x" * size] * 3 * PIECES)
+    with pytest.raises(BodyMalformed, match="in pieces of less than 64 bytes"):
+        read(scope("/", CHUNKED), receive, 1_000_000)
 
 
 def test_too_long_an_address() -> None:
