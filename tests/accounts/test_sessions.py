@@ -2,11 +2,12 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from tests.accounts.conftest import SECRET, House
 
 from stopgap.accounts import store
@@ -89,6 +90,42 @@ def test_a_session_is_ended_by_its_number(house: House) -> None:
     house.sessions.end(caller.id, oldest.number)
     assert house.sessions.caller(first) is None
     assert house.sessions.caller(second) == caller
+
+
+def test_few_of_many_are_listed(house: House) -> None:
+    """Of many sessions the one that asks and the newest are listed, and all are counted."""
+    signed_in = []
+    for _ in range(5):
+        signed_in.append(house.sign_in.sign_in("ada", "correct", HERE))
+        house.clock.forward(seconds=1)
+    caller, second = signed_in[1]
+    everything = house.sessions.list(caller.id, second)
+    assert [each.current for each in everything] == [True, False, False, False, False]
+    others = [each.created_at for each in everything[1:]]
+    assert others == sorted(others, reverse=True)
+    assert house.sessions.list(caller.id, second, limit=3) == everything[:3]
+    assert house.sessions.count(caller.id) == 5
+    assert house.sessions.count("nobody") == 0
+    house.clock.forward(hours=336, seconds=-3)
+    assert house.sessions.count(caller.id) == 2
+
+
+def test_a_session_is_ended_without_a_look_at_the_others(house: House) -> None:
+    """However many sessions an account has, one ends by a single statement."""
+    caller, session_id = house.sign_in.sign_in("ada", "correct", HERE)
+    (session,) = house.sessions.list(caller.id)
+    sent: list[str] = []
+
+    def note(*given: Any) -> None:
+        sent.append(given[2])
+
+    event.listen(house.database.engine, "before_cursor_execute", note)
+    house.sessions.end(caller.id, session.number)
+    assert [statement.split()[0] for statement in sent if "sessions" in statement] == ["DELETE"]
+    assert house.sessions.caller(session_id) is None
+    for number in ("%", "_" * 16, session.number, session.number.upper(), session.number[:15]):
+        with pytest.raises(SessionNotFound):
+            house.sessions.end(caller.id, number)
 
 
 def test_last_use_is_known_to_the_minute(house: House) -> None:

@@ -25,6 +25,8 @@ NOTE_SECONDS = 0.05
 PUBLIC_DIGITS = 16
 """Of a session's digest, by which its holder can name it; they open nothing."""
 
+NUMBER = re.compile(rf"[0-9a-f]{{{PUBLIC_DIGITS}}}")
+
 ADDRESS_DAYS = 30
 """How long it is remembered that an account has signed in from an address."""
 
@@ -132,22 +134,31 @@ class Sessions:
         Raises:
             SessionNotFound: the account has none of this number.
         """
+        if not NUMBER.fullmatch(number):
+            raise SessionNotFound(number)
         with self._database.write() as connection:
-            rows = store.sessions_of(connection, account_id, self._clock.now())
-            found = [row.digest for row in rows if row.digest[:PUBLIC_DIGITS] == number]
-            if not found:
+            if not store.delete_session_of(connection, account_id, number, self._clock.now()):
                 raise SessionNotFound(number)
-            store.delete_session(connection, found[0])
 
-    def list(self, account_id: str, current: str | None = None) -> Sequence[Session]:
-        """List an account's sessions, the newest first.
+    def count(self, account_id: str) -> int:
+        """Count an account's sessions."""
+        with self._database.read() as connection:
+            return store.count_sessions(connection, account_id, self._clock.now())
+
+    def list(
+        self, account_id: str, current: str | None = None, *, limit: int | None = None
+    ) -> Sequence[Session]:
+        """List an account's sessions: the one that asks, then the newest.
 
         Args:
             current: The id of the session that asks.
+            limit: The most that are listed.
         """
         asking = None if current is None else self._digest(current)
         with self._database.read() as connection:
-            rows = store.sessions_of(connection, account_id, self._clock.now())
+            rows = store.sessions_of(
+                connection, account_id, self._clock.now(), first=asking, limit=limit
+            )
         return [
             Session(
                 number=row.digest[:PUBLIC_DIGITS],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import Role
@@ -65,14 +65,44 @@ def see_session(connection: Connection, digest: str, now: datetime, *, before: d
     )
 
 
-def sessions_of(connection: Connection, account_id: str, now: datetime) -> Sequence[SessionRow]:
-    """List an account's sessions that have not expired, the newest first."""
+def sessions_of(
+    connection: Connection,
+    account_id: str,
+    now: datetime,
+    *,
+    first: str | None = None,
+    limit: int | None = None,
+) -> Sequence[SessionRow]:
+    """List an account's sessions that have not expired, the newest first.
+
+    Args:
+        first: The digest of the one before all others.
+        limit: The most that are listed.
+    """
     statement = (
         select(SESSIONS)
-        .where(SESSIONS.c.account_id == account_id, SESSIONS.c.expires_at > now)
-        .order_by(SESSIONS.c.created_at.desc())
+        .where(*_of(account_id, now))
+        .order_by((SESSIONS.c.digest == (first or "")).desc(), SESSIONS.c.created_at.desc())
+        .limit(limit)
     )
     return [SessionRow(**row._asdict()) for row in connection.execute(statement)]
+
+
+def count_sessions(connection: Connection, account_id: str, now: datetime) -> int:
+    """Count an account's sessions that have not expired."""
+    statement = select(func.count()).select_from(SESSIONS).where(*_of(account_id, now))
+    return connection.execute(statement).scalar_one()
+
+
+def _of(account_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return SESSIONS.c.account_id == account_id, SESSIONS.c.expires_at > now
+
+
+def delete_session_of(connection: Connection, account_id: str, digits: str, now: datetime) -> bool:
+    """Delete an account's session whose digest begins so; tell whether it had one."""
+    begins = (SESSIONS.c.digest >= digits, SESSIONS.c.digest < digits + "g")  # after any digit
+    statement = delete(SESSIONS).where(*_of(account_id, now), *begins)
+    return connection.execute(statement).rowcount > 0
 
 
 def delete_session(connection: Connection, digest: str) -> None:

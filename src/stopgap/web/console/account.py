@@ -61,10 +61,9 @@ def _account() -> dict[str, Any]:
     owner = callers.signed_in(Permission.MANAGE_OWN)
     if not owner.account:
         return {"sessions": [], "others": 0, "fixed": False}
-    sessions = parts().sessions.list(owner.id, callers.session_id())
-    this_first = sorted(sessions, key=lambda session: not session.current)
+    sessions = parts().sessions
     return {
-        "sessions": this_first[:ROWS],
-        "others": max(0, len(sessions) - ROWS),
+        "sessions": sessions.list(owner.id, callers.session_id(), limit=ROWS),
+        "others": max(0, sessions.count(owner.id) - ROWS),
         "fixed": parts().accounts.get(owner.name).fixed_password,
     }
