@@ -13,7 +13,7 @@ from tests.accounts.conftest import SECRET, House
 from stopgap.accounts import store
 from stopgap.accounts.accounts import DEMO_NAME, DEMO_PASSWORD
 from stopgap.accounts.permissions import Role
-from stopgap.accounts.sessions import SessionNotFound, Sessions
+from stopgap.accounts.sessions import SESSIONS_MAX, SessionNotFound, Sessions
 from stopgap.accounts.store.tables import BATCH
 from stopgap.clock import RandomIds
 from stopgap.storage.columns import metadata
@@ -126,6 +126,28 @@ def test_a_session_is_ended_without_a_look_at_the_others(house: House) -> None:
     for number in ("%", "_" * 16, session.number, session.number.upper(), session.number[:15]):
         with pytest.raises(SessionNotFound):
             house.sessions.end(caller.id, number)
+
+
+def test_an_account_has_so_many_sessions(house: House) -> None:
+    """Beyond 1,000 those that were used longest ago end; one in use stays, and so do others'."""
+    house.accounts.add("bob", "builder")
+    _, bobs = house.sign_in.sign_in("bob", "builder", HERE)
+    caller, used = house.sign_in.sign_in("ada", "correct", HERE)
+    _, unused = house.sign_in.sign_in("ada", "correct", HERE)
+    house.clock.forward(minutes=1)
+    drafts = [
+        house.sessions.draft(name="ada", password_length=7, account_id=caller.id)[0]
+        for _ in range(SESSIONS_MAX - 2)
+    ]
+    with house.database.write() as connection:
+        for row in drafts:
+            store.insert_session(connection, row)
+    assert house.sessions.caller(used) == caller
+    house.clock.forward(minutes=-2)
+    _, newest = house.sign_in.sign_in("ada", "correct", HERE)  # by a clock that was set back
+    assert house.sessions.count(caller.id) == SESSIONS_MAX
+    assert house.sessions.caller(unused) is None
+    assert None not in [house.sessions.caller(each) for each in (used, newest, bobs)]
 
 
 def test_last_use_is_known_to_the_minute(house: House) -> None:

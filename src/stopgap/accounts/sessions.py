@@ -27,6 +27,9 @@ PUBLIC_DIGITS = 16
 
 NUMBER = re.compile(rf"[0-9a-f]{{{PUBLIC_DIGITS}}}")
 
+SESSIONS_MAX = 1_000
+"""Sessions that an account may have: enough for all who share one, few enough to look through."""
+
 ADDRESS_DAYS = 30
 """How long it is remembered that an account has signed in from an address."""
 

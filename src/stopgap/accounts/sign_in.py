@@ -5,7 +5,7 @@ from stopgap.accounts.account import Caller, fold_name
 from stopgap.accounts.digest import digest
 from stopgap.accounts.passwords import Passwords, check_length
 from stopgap.accounts.permissions import Role
-from stopgap.accounts.sessions import Sessions
+from stopgap.accounts.sessions import SESSIONS_MAX, Sessions
 from stopgap.accounts.throttling import Throttle
 from stopgap.address import network_of
 from stopgap.clock import Clock
@@ -147,13 +147,17 @@ class SignIn:
     def _start(
         self, login: store.Login, name: str, password_length: int, address: str
     ) -> tuple[Caller, str]:
-        """Start an account's session, unless the account has changed since it was looked at."""
+        """Start an account's session, unless the account has changed since it was looked at.
+
+        Of too many, those that were used longest ago end.
+        """
         row, session_id = self._sessions.draft(
             name=name, password_length=password_length, account_id=login.account.id
         )
         with self._database.write() as connection:
             if not store.hold_login(connection, login):
                 raise SignInRefused
+            store.delete_idle_sessions(connection, login.account.id, kept=SESSIONS_MAX - 1)
             store.insert_session(connection, row)
             place = self._place(name, address)
             store.remember_address(connection, place, login.account.id, self._clock.now())

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import Role
-from stopgap.accounts.store.tables import ACCOUNTS, SESSIONS, delete_batch
+from stopgap.accounts.store.tables import ACCOUNTS, BATCH, SESSIONS, delete_batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +116,20 @@ def delete_sessions_of(connection: Connection, account_id: str, *, kept: str | N
     if kept is not None:
         statement = statement.where(SESSIONS.c.digest != kept)
     connection.execute(statement)
+
+
+def delete_idle_sessions(connection: Connection, account_id: str, *, kept: int) -> None:
+    """Delete an account's sessions but for those that were used last, in a batch."""
+    idle = (
+        select(SESSIONS.c.digest)
+        .where(SESSIONS.c.account_id == account_id)
+        .order_by(SESSIONS.c.last_seen_at.desc())
+        .offset(kept)
+        .limit(BATCH)
+    )
+    key = SESSIONS.c.digest
+    free = select(key).where(key.in_(idle)).with_for_update(skip_locked=True)
+    connection.execute(delete(SESSIONS).where(key.in_(free)))
 
 
 def delete_expired_sessions(connection: Connection, now: datetime) -> int:
