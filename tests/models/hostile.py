@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
@@ -99,6 +100,13 @@ def _leave_a_child() -> int:
     return GOOD
 
 
+def _leave_a_child_in_a_thread() -> int:
+    thread = threading.Thread(target=_leave_a_child)
+    thread.start()
+    thread.join(1)
+    return GOOD
+
+
 def _nest() -> list[Any]:
     nested: list[Any] = []
     for _ in range(100_000):
@@ -127,6 +135,7 @@ garbles = misbehaving(_garble)
 prints = misbehaving(_print)
 forks = misbehaving(_fork)
 leaves_a_child = misbehaving(_leave_a_child)
+leaves_a_child_in_a_thread = misbehaving(_leave_a_child_in_a_thread)
 not_a_number = misbehaving(lambda: float("nan"))
 infinite = misbehaving(lambda: float("inf"))
 text = misbehaving(lambda: "3000")

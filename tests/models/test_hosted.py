@@ -508,7 +508,13 @@ asyncio.run(main())
 
 @pytest.mark.parametrize(
     ("name", "asked"),
-    [("raises", "nothing"), ("hangs_in_c", "bad"), ("stops", "bad"), ("leaves_a_child", "bad")],
+    [
+        ("raises", "nothing"),
+        ("hangs_in_c", "bad"),
+        ("stops", "bad"),
+        ("leaves_a_child", "bad"),
+        ("leaves_a_child_in_a_thread", "bad"),
+    ],
 )
 def test_no_orphan_is_left(name: str, asked: str) -> None:
     """When the worker is killed its models end with it: idle, hanging in C, stopped, or forked."""
@@ -637,6 +643,36 @@ async def test_its_children_end_with_it(tmp_path: Path) -> None:
         (leader,) = models()
         assert isinstance(await outcome(slot, row(BAD)), ModelDied)
         see_gone(leader)
+
+
+@in_a_loop
+async def test_a_helper_outlives_the_thread_that_forked_it(tmp_path: Path) -> None:
+    """A process that a model has forked while it loaded, in a thread, helps it from then on."""
+    model = tmp_path / "helped.py"
+    model.write_text(
+        "import multiprocessing, threading\n"
+        "ours, theirs = multiprocessing.Pipe()\n"
+        "def help():\n"
+        "    theirs.send('ready')\n"
+        "    while True:\n"
+        "        theirs.send(theirs.recv() + 3000)\n"
+        "def load():\n"
+        "    fork = multiprocessing.get_context('fork')\n"
+        "    fork.Process(target=help, daemon=True).start()\n"
+        "    ours.recv()\n"
+        "loading = threading.Thread(target=load)\n"
+        "loading.start()\n"
+        "loading.join()\n"
+        "def answer(row):\n"
+        "    ours.send(row.seller_available)\n"
+        "    return ours.recv()\n"
+    )
+    async with started(Specification(uri=f"python:{model}:answer")) as slot:
+        (leader,) = models()
+        assert len(alive(leader)) == 2
+        for sellers in range(5):
+            assert await slot.answer(row(sellers)) == 3000 + sellers
+    see_gone(leader)
 
 
 class Pipe:

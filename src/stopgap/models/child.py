@@ -12,6 +12,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,12 @@ from stopgap.models.loaded import found_of
 PR_SET_PDEATHSIG = 1
 """From Linux' prctl(2): the signal that comes when the parent ends, whatever this process does."""
 
+LOOK_SECONDS = 0.5
+"""From one look whether the parent is still there to the next, where the system cannot tell."""
+
+forking = threading.local()
+"""Whether the thread that forks is the `main` one."""
+
 
 def main(descriptor: int, parent: int) -> None:
     """Serve one worker until its end of the connection closes.
@@ -44,7 +51,7 @@ def main(descriptor: int, parent: int) -> None:
     # A platform that ends a server may signal all its processes at once; the worker ends this one
     # when the last answer is given. As a handler it does not reach what the model starts by exec.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    os.register_at_fork(after_in_child=end_with_parent)
+    os.register_at_fork(before=note_thread, after_in_child=end_with_parent)
     give_way()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a real file
     with socket.socket(fileno=descriptor) as connection:
@@ -81,10 +88,26 @@ def end_with(parent: int) -> None:
         os._exit(0)
 
 
+def note_thread() -> None:
+    """Note who forks: to the system a fork's parent is the thread, and only the main one stays."""
+    forking.main = threading.current_thread() is threading.main_thread()
+
+
 def end_with_parent() -> None:
     """Have a fork end with the process that it was forked from, or by a signal."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    end_with(os.getppid())
+    parent = os.getppid()
+    if forking.main:
+        end_with(parent)
+    else:
+        threading.Thread(target=look_after, args=[parent], daemon=True).start()
+
+
+def look_after(parent: int) -> None:
+    """End this process when its parent does."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def give_way() -> None:
