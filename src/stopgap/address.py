@@ -37,6 +37,19 @@ def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
     return any(mapped in network for network in trusted if network.version == mapped.version)
 
 
+def is_of_this_machine(host: str) -> bool:
+    """Tell whether only this machine reaches an address to listen on."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def leads_nowhere_else(host: str) -> bool:
+    """Tell whether a URL's host is an address, or a name that means this machine everywhere.
+
+    Whoever owns another name may have it lead anywhere, and elsewhere a moment later.
+    """
+    return host == "localhost" or host.endswith(".localhost") or _is_address(host)
+
+
 def network_of(address: str) -> str:
     """Tell what counts as one address: of IPv6 the /64, which is what one customer is given.
 

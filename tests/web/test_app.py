@@ -346,6 +346,16 @@ def test_pages_name_this_server_as_the_visitor_does(client: FlaskClient) -> None
     assert "http://ml_server:5000/" in page
 
 
+def test_a_page_under_a_name_that_somebody_owns(client: FlaskClient) -> None:
+    """A page whose name leads here by now signs nobody in at a demo of this machine alone."""
+    known = {"username": "orhan", "password": "12345"}
+    for host, status in (("evil.example:5000", 403), ("localhost:5000", 200)):
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        answer = client.post("/login", json=known, headers=headers)
+        assert answer.status_code == status
+        assert ("Set-Cookie" in answer.headers) is (status == 200)
+
+
 def test_a_caller_whom_the_door_could_not_find(client: FlaskClient) -> None:
     """What was in the way is told as if it had happened here, and nobody is looked up again."""
     unfound = {UNFOUND: DatabaseUnreachable("database", "it is away")}

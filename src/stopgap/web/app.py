@@ -26,7 +26,7 @@ from stopgap.web.console import (
 )
 from stopgap.web.console.frame import frame
 from stopgap.web.console.ticks import ticked
-from stopgap.web.cross_site import refuse_cross_site
+from stopgap.web.cross_site import refuse_cross_site, refuse_strange_name
 from stopgap.web.parts import NAME, Parts, parts
 
 Application = Flask
@@ -103,12 +103,13 @@ def route_of(app: Flask, method: str, path: str) -> str | None:
 
 
 def begin() -> None:
-    """Give the request its id, and refuse what another site's page sent."""
+    """Give the request its id, and refuse what another site's page may have sent."""
     g.arrived = request.environ.get(ARRIVED, time.perf_counter())
     g.request_id = parts().ids.new()
     for header in UNHEEDED:
         request.environ.pop(header, None)
     refuse_cross_site(request)
+    refuse_strange_name(request, parts().settings)
 
 
 def finish(response: Response) -> Response:

@@ -1,8 +1,8 @@
 """Who reaches a server that is set up so, and as whom."""
 
-import ipaddress
 from collections.abc import Iterator
 
+from stopgap.address import is_of_this_machine
 from stopgap.cli.diagnosis.finding import Finding, fine, warning
 from stopgap.cli.serving.serve import PortTaken, free_address
 from stopgap.clock import Clock
@@ -35,7 +35,7 @@ def who_may_sign_in(settings: Settings, _clock: Clock) -> Iterator[Finding]:
     named = " and ".join(name for name, is_let_in in let_in.items() if is_let_in)
     if not named:
         yield fine("Only accounts of this server can sign in.")
-    elif _is_public(settings.host):
+    elif not is_of_this_machine(settings.host):
         told = f"Whoever reaches {settings.host} can sign in: {named} may."
         fix = "Fine for a demo; else set STOPGAP_PROFILE=production."
         yield warning(told, fix)
@@ -51,15 +51,8 @@ def proxies(settings: Settings, _clock: Clock) -> Iterator[Finding]:
     elif settings.trusted_proxies:
         named = ", ".join(str(network) for network in settings.trusted_proxies)
         yield fine(f"Proxies are believed at {named}.")
-    elif _is_public(settings.host):
+    elif not is_of_this_machine(settings.host):
         told = "No proxy is trusted; behind one, all clients seem to have its address."
         yield warning(told, "If there is one, name its network in STOPGAP_TRUSTED_PROXIES.")
     else:
         yield fine("No proxy is trusted, and none is needed.")
-
-
-def _is_public(host: str) -> bool:
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host != "localhost"
