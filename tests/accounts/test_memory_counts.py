@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,34 @@ def test_what_is_gone_already_need_not_be_forgotten() -> None:
     counts.incr("another", 60)
     counts.timer.join()
     assert counts.get("another") == 1
+
+
+class Watched(dict[str, float]):
+    """What tells how often it was looked through."""
+
+    looks = 0
+
+    def keys(self) -> Any:
+        """Tell all keys."""
+        self.looks += 1
+        return super().keys()
+
+
+def test_what_has_expired_is_looked_for_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much is counted, all counts are looked through once a second, and then forgotten."""
+    counts, now = MemoryCounts(), time.monotonic()
+    counts.timer.join()
+    counts.expirations = watched = Watched()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for number in range(5):
+        counts.incr(str(number), 60)
+        counts.timer.join()
+    assert (watched.looks, len(watched)) == (1, 5)
+    watched["0"] = 0.0  # it has expired
+    now += 1
+    counts.incr("another", 60)
+    counts.timer.join()
+    assert (watched.looks, sorted(watched)) == (2, ["1", "2", "3", "4", "another"])
 
 
 class Slow(dict[str, float]):
