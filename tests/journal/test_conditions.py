@@ -46,3 +46,11 @@ def test_what_none_can_have() -> None:
         answer_condition(ALL, "", "perhaps")
     with pytest.raises(FilterInvalid, match="one of"):
         answer_condition((WORDS, NUMBERS), "", "perhaps")
+
+
+@pytest.mark.parametrize("text", ["perhaps", "1e400", "1e400.."])
+def test_any_number_can_be_looked_for(text: str) -> None:
+    """A number out of its field's bounds is looked for too; what cannot be is no number at all."""
+    assert answer_condition((NUMBERS,), "", "10").low == 10
+    with pytest.raises(FilterInvalid, match="not a number"):
+        answer_condition((NUMBERS,), "", text)

@@ -105,12 +105,9 @@ def _value(kind: kinds.Scalar | None, field: str, text: str) -> Value:
             value = read_text(kinds.Number() if isinstance(kind, NUMERIC) else kind, text)
             return value
         return text == "true" if text in {"true", "false"} else _number_or_text(text)
-    except Unreadable as error:
+    except (Unreadable, OutOfBounds) as error:
         wanted = "a number" if kind is None or isinstance(kind, NUMERIC) else kind.allowed()
         raise _invalid(field, text, wanted) from error
-    except OutOfBounds as error:
-        allowed = "a number" if kind is None else kind.allowed()
-        raise _invalid(field, text, allowed) from error
 
 
 def _number_or_text(text: str) -> Value:
