@@ -86,6 +86,14 @@ REFUSED: list[tuple[Any, str]] = [
         "n: 'x' means two values",
     ),
     (Annotated[str, Spellings(readings={}, described="")], "spellings are those of a Literal"),
+    (
+        Annotated[
+            Literal["a"],
+            Spellings(readings={}, described=""),
+            Spellings(readings={"b": "a"}, described="or b"),
+        ],
+        "said more than once",
+    ),
     (constr(strip_whitespace=True, min_length=1), "cannot promise: strip_whitespace"),
     (Annotated[str, StringConstraints(pattern="^a", to_upper=True)], "cannot promise: to_upper"),
     (conint(multiple_of=2), "cannot promise: multiple_of"),

@@ -1,7 +1,7 @@
 """From pydantic types to kinds: what an author wrote, as the plain data that all else uses."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import annotated_types
@@ -122,26 +122,29 @@ def _aliases(name: str, info: FieldInfo) -> tuple[str, ...]:
     return tuple(choice for choice in choices if isinstance(choice, str) and choice != name)
 
 
-def _choice(name: str, texts: tuple[Any, ...], found: Iterable[Spellings]) -> kinds.Choice:
+def _choice(name: str, texts: tuple[Any, ...], found: Sequence[Spellings]) -> kinds.Choice:
     if not all(isinstance(text, str) and text for text in texts):
         raise ContractInvalid(f"{name}: the values of a choice are texts; they are {texts!r}.")
-    for spellings in found:
-        for meant in (*spellings.readings.values(), *spellings.numbers.values()):
-            if meant not in texts:
-                raise ContractInvalid(
-                    f"{name}: a spelling means {meant!r}, which is none of {', '.join(texts)}."
-                )
-        if alike := spellings.alike(texts):
+    if not found:
+        return kinds.Choice(values=texts)
+    if len(found) > 1:
+        raise ContractInvalid(f"{name}: its spellings are said more than once.")
+    spellings = found[0]
+    for meant in (*spellings.readings.values(), *spellings.numbers.values()):
+        if meant not in texts:
             raise ContractInvalid(
-                f"{name}: {alike!r} means two values, as case does not matter in spellings."
+                f"{name}: a spelling means {meant!r}, which is none of {', '.join(texts)}."
             )
-        return kinds.Choice(
-            values=texts,
-            spellings=spellings.folded(texts),
-            numbers=dict(spellings.numbers),
-            described=spellings.described,
+    if alike := spellings.alike(texts):
+        raise ContractInvalid(
+            f"{name}: {alike!r} means two values, as case does not matter in spellings."
         )
-    return kinds.Choice(values=texts)
+    return kinds.Choice(
+        values=texts,
+        spellings=spellings.folded(texts),
+        numbers=dict(spellings.numbers),
+        described=spellings.described,
+    )
 
 
 class _Bounds:
