@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stopgap.front.intake import Message, Receive, Scope
+from stopgap.front.asgi import Message, Receive, Scope
 
 
 def scope(path: str = "/predict", *headers: tuple[bytes, bytes], **changed: object) -> Scope:

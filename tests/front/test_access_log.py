@@ -12,7 +12,7 @@ from tests.front.requests import Client, playing, scope
 
 from stopgap.address import Network
 from stopgap.front.access_log import AccessLogMiddleware
-from stopgap.front.intake import Receive, Scope, Send
+from stopgap.front.asgi import Receive, Scope, Send
 from stopgap.telemetry.access import AccessLog
 
 START = {"type": "http.response.start", "status": 422, "headers": [(b"x-request-id", b"an-id")]}

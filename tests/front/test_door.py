@@ -17,9 +17,10 @@ from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import Credential, RecentCallers
 from stopgap.clock import RandomIds, SystemClock
 from stopgap.front.admission import Places, Quota
+from stopgap.front.asgi import Receive
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
-from stopgap.front.intake import Intake, Receive
+from stopgap.front.intake import Intake
 from stopgap.front.leaving import Leaving
 from stopgap.front.lifespan import Lifespan
 from stopgap.front.pool import FORM_BYTES, Pools

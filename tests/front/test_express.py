@@ -11,7 +11,7 @@ from pydantic import BaseModel, model_validator
 from tests.front.two_doors import House, Stay, two_doors
 
 from stopgap.contracts.contract import Contract
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 from stopgap.front.matching import Matcher
 
 HOUSES = ["instant", "awaited", "instant, closed", "awaited, closed"]

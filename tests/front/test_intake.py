@@ -9,7 +9,8 @@ from tests.front.loops import in_a_loop
 from tests.front.requests import begun, playing, scope, sending
 
 from stopgap.errors import Overloaded
-from stopgap.front.intake import LARGE, MEMORY_MAX, PIECE, PIECES, Intake, Receive, Scope
+from stopgap.front.asgi import Receive, Scope
+from stopgap.front.intake import LARGE, MEMORY_MAX, PIECE, PIECES, Intake
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge
 from stopgap.storage.objects import DiskFull
 

@@ -10,7 +10,7 @@ from tests.front.requests import scope
 
 from stopgap.accounts.recent import LENGTH_MAX, Credential, RecentCallers
 from stopgap.errors import Overloaded, StopgapError
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 from stopgap.front.pool import FORM_BYTES, Pool
 from stopgap.front.single_flight import Search, SingleFlight
 from stopgap.storage.database_faults import DatabaseUnreachable

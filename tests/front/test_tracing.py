@@ -9,7 +9,7 @@ from tests.front.loops import in_a_loop
 from tests.front.requests import Client, playing, scope
 
 from stopgap.address import Network
-from stopgap.front.intake import Receive, Scope, Send
+from stopgap.front.asgi import Receive, Scope, Send
 from stopgap.front.tracing import WORDS_MAX, TracingMiddleware
 from stopgap.telemetry.collecting import Collecting
 from stopgap.telemetry.tracing import Trace, step

@@ -22,9 +22,10 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.front.admission import Places
+from stopgap.front.asgi import Message, Scope
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
-from stopgap.front.intake import Intake, Message, Scope
+from stopgap.front.intake import Intake
 from stopgap.front.leaving import Leaving
 from stopgap.front.lifespan import Lifespan
 from stopgap.front.pool import Pool, Pools

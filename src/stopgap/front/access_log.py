@@ -1,16 +1,13 @@
 """The access log: a middleware before the door, where it is on, that notes every request."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from stopgap.address import Network
-from stopgap.front.intake import Receive, Scope, Send
+from stopgap.front.asgi import Asgi, Receive, Scope, Send
 from stopgap.front.observed_send import ObservedSend
 from stopgap.front.peer import address_of
 from stopgap.telemetry.access import AccessLog
-
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
-"""What the server runs: the door, or whoever stands before it."""
 
 
 class AccessLogMiddleware:

@@ -8,7 +8,7 @@ from stopgap.accounts.recent import RecentCallers
 from stopgap.address import Network
 from stopgap.environ import COUNTED
 from stopgap.errors import Overloaded
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 from stopgap.front.matching import credentials
 from stopgap.front.peer import address_of
 from stopgap.front.pool import is_below

@@ -9,8 +9,9 @@ from stopgap.environ import ARRIVED, COUNTED, UNFOUND
 from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.admission import Places, Quota
 from stopgap.front.answers import CLOSE, Response
+from stopgap.front.asgi import Receive, Scope, Send, declared_length
 from stopgap.front.express import ExpressLane
-from stopgap.front.intake import MEMORY_MAX, Intake, Receive, Scope, Send, declared_length
+from stopgap.front.intake import MEMORY_MAX, Intake
 from stopgap.front.lifespan import Lifespan
 from stopgap.front.matching import is_json
 from stopgap.front.pool import Pool, Pools

@@ -19,7 +19,7 @@ from stopgap.front.answers import (
     answer_headers,
     length_header,
 )
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 from stopgap.front.matching import Matcher, asks_for_more, known_caller
 from stopgap.predicting.line import Prediction
 from stopgap.predicting.predicting import Predicting

@@ -2,14 +2,15 @@
 
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from io import BytesIO
 from time import monotonic
-from typing import IO, Any
+from typing import IO
 from urllib.parse import quote
 
 from stopgap.errors import Overloaded
+from stopgap.front.asgi import Receive, Scope, declared_length, has_body, values_of
 from stopgap.front.crowd import Crowd, Stay
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge
 from stopgap.storage.objects import DiskFull
@@ -17,11 +18,6 @@ from stopgap.telemetry.logs import Seldom
 from stopgap.telemetry.tracing import step
 
 logger = logging.getLogger(__name__)
-
-Scope = dict[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 ADDRESS_MAX = 8_192
 """Bytes of path and query together, as RFC 9110, section 4.1 recommends to support."""
@@ -150,19 +146,6 @@ def _allow(length: int, allowed: int) -> None:
         raise BodyTooLarge(f"The body may have {allowed} bytes.")
 
 
-def has_body(scope: Scope) -> bool:
-    """Tell whether a request has a body, which in HTTP/1 it has to say."""
-    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
-
-
-def declared_length(scope: Scope) -> int:
-    """Tell how long a body is said to be; 0 where nothing is said."""
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value)  # the server has refused what is no number
-    return 0
-
-
 REWRITTEN = frozenset({b"content-length", b"transfer-encoding", b"cookie", b"upgrade"})
 
 
@@ -178,9 +161,9 @@ def _as_read(scope: Scope, length: int) -> Scope:
         for name, value in scope["headers"]
         if name not in REWRITTEN and b"_" not in name
     ]
-    if cookies := [value for name, value in scope["headers"] if name == b"cookie"]:
+    if cookies := values_of(scope, b"cookie"):
         kept.append((b"cookie", b"; ".join(cookies)))
     query = quote(scope["query_string"], safe="%!$&'()*+,;=:@/?-._~[]{}|\\^`\"<>#").encode()
-    if length or any(name == b"content-length" for name, _ in scope["headers"]):
+    if length or values_of(scope, b"content-length"):
         kept.append((b"content-length", str(length).encode()))
     return scope | {"headers": kept, "query_string": query}

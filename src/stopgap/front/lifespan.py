@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stopgap.front import sockets
+from stopgap.front.asgi import Receive, Send
 from stopgap.front.chores import Chore, do_chores
 from stopgap.front.event_loop import quicken
-from stopgap.front.intake import Receive, Send
 from stopgap.front.leaving import Leaving
 from stopgap.predicting.engine import Engine
 

@@ -16,7 +16,7 @@ from stopgap.contracts.parsing import read_inputs
 from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.front.answers import JSON, Header
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 
 UNUSUAL = frozenset(
     {b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect", b"content-encoding"}

@@ -1,6 +1,6 @@
 """The observed send: the way to a client, for who notes how an answer began."""
 
-from stopgap.front.intake import Message, Send
+from stopgap.front.asgi import Message, Send
 
 NONE: Message = {"status": 0, "headers": ()}
 """What stands for the beginning of an answer as long as there is none."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stopgap.address import Network, address_behind
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope, values_of
 
 
 def address_of(scope: Scope, trusted: Sequence[Network]) -> str:
@@ -12,6 +12,6 @@ def address_of(scope: Scope, trusted: Sequence[Network]) -> str:
     Args:
         trusted: Proxies that are believed about it.
     """
-    named = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    named = values_of(scope, b"x-forwarded-for")
     peer = scope["client"][0] if scope.get("client") else ""
     return address_behind(peer, b",".join(named).decode("latin-1"), trusted)

@@ -10,8 +10,8 @@ from io import BytesIO
 from stopgap.clock import Ids
 from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.answers import CLOSE, Headers, problem
+from stopgap.front.asgi import Receive, Scope, Send, has_body
 from stopgap.front.crowd import Crowd, Stay
-from stopgap.front.intake import Receive, Scope, Send, has_body
 from stopgap.front.matching import asks_for_page
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import InternalFault

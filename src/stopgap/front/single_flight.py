@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from stopgap.accounts.recent import Credential, RecentCallers
 from stopgap.errors import StopgapError
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 from stopgap.front.matching import credentials
 from stopgap.front.pool import Pool, is_below
 

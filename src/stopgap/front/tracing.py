@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from stopgap.address import Network, is_trusted
-from stopgap.front.access_log import Asgi
-from stopgap.front.intake import Receive, Scope, Send
+from stopgap.front.asgi import Asgi, Receive, Scope, Send, values_of
 from stopgap.front.observed_send import ObservedSend
 from stopgap.front.peer import address_of
 from stopgap.telemetry.collecting import Collecting
@@ -91,15 +90,14 @@ class TracingMiddleware:
         }
         if route:
             attributes["http.route"] = route
-        for name, value in scope["headers"]:
-            if name == b"user-agent":
-                attributes["user_agent.original"] = value.decode("latin-1")[:WORDS_MAX]
+        if agents := values_of(scope, b"user-agent"):
+            attributes["user_agent.original"] = agents[-1].decode("latin-1")[:WORDS_MAX]
         return attributes
 
 
 def _remote(scope: Scope) -> Remote | None:
     """Read the caller's span; there is none where it has told two."""
-    told = [value for name, value in scope["headers"] if name == b"traceparent"]
+    told = values_of(scope, b"traceparent")
     return read_traceparent(told[0]) if len(told) == 1 else None
 
 

@@ -14,7 +14,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.front.answers import Response, answer_headers, problem
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 from stopgap.front.matching import Matcher, asks_for_page, known_caller
 from stopgap.predicting.predicting import Predicting
 from stopgap.predicting.way import Way

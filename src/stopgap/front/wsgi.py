@@ -11,7 +11,7 @@ from typing import IO, Any
 from a2wsgi.wsgi import build_environ
 
 from stopgap.front.answers import Headers
-from stopgap.front.intake import Scope
+from stopgap.front.asgi import Scope
 
 Application = Callable[..., Iterable[bytes]]
 

@@ -9,8 +9,9 @@ from typing import TypeVar
 from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.shared_counts import EXCHANGE_SECONDS, SharedCounts
 from stopgap.clock import SystemClock
-from stopgap.front.access_log import AccessLogMiddleware, Asgi
+from stopgap.front.access_log import AccessLogMiddleware
 from stopgap.front.admission import Places, Quota
+from stopgap.front.asgi import Asgi
 from stopgap.front.chores import Chore
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane

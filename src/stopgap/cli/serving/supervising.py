@@ -13,7 +13,7 @@ from granian.log import LogLevels
 from stopgap import __version__, wiring
 from stopgap.cli.serving.drainer import DrainerKeeper
 from stopgap.cli.serving.workers import Server, mind
-from stopgap.front.access_log import Asgi
+from stopgap.front.asgi import Asgi
 from stopgap.front.lifespan import Supervisor
 from stopgap.journal.backlog import backlog
 from stopgap.telemetry.logs import StandardOutput, write_last_lines
