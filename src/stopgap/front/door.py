@@ -104,8 +104,9 @@ class Door:
         pool = self._pools.of(scope["method"], scope["path"])
         try:
             with self._places.taking(kept=pool is self._pools.watching):
-                async with self._intake.reading(scope, receive, pool.body_bytes) as (whole, body):
-                    answer = await self._answer_read(scope, whole, body, pool)
+                reading = self._intake.reading(scope, receive, pool.body_bytes)
+                async with reading as (as_read, body):
+                    answer = await self._answer_read(scope, as_read, body, pool)
                 if isinstance(answer, Reply):
                     await self._sending.reply(answer, send, receive)
                 else:
@@ -114,49 +115,52 @@ class Door:
             await self._refuse(error, scope, receive, send)
 
     async def _answer_read(
-        self, scope: Scope, whole: Scope, body: IO[bytes], pool: Pool
+        self, scope: Scope, as_read: Scope, body: IO[bytes], pool: Pool
     ) -> Response | Reply:
         """Answer a request that has been read: without Flask if that can be, else by it.
 
         Args:
-            scope: The request's head, as it came.
-            whole: The same, as WSGI can hold it, with the body's length.
+            scope: As the client sent it: what recent callers and answers are known by.
+            as_read: As WSGI can hold it (cookies in one line, the body's length said): for what had
+                to be read.
 
         Raises:
             PredictionsThrottled: its caller is known by now, and has asked for too many.
         """
         arrived = time.perf_counter()
         self._count(scope)
-        if answer := await self._answer_json(whole, body):
+        if answer := await self._answer_json(as_read, body):
             return answer
         search = await self._single_flight.find(scope, pool)
-        if search.found and (answer := await self._answer_again(scope, whole, body)):
+        if search.found and (answer := await self._answer_again(scope, as_read, body)):
             return answer
         extra = {ARRIVED: arrived, COUNTED: COUNTED in scope, UNFOUND: search.error}
-        return await self._reply(whole, body, pool, extra)
+        return await self._reply(as_read, body, pool, extra)
 
-    async def _answer_json(self, whole: Scope, body: IO[bytes]) -> Response | None:
+    async def _answer_json(self, as_read: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before it was read."""
-        if not is_json(whole) or declared_length(whole) > MEMORY_MAX:
+        if not is_json(as_read) or declared_length(as_read) > MEMORY_MAX:
             return None
         content = body.read()
         body.seek(0)
-        if answer := self._express.answer_json(whole, content):
+        if answer := self._express.answer_json(as_read, content):
             return answer
-        request = self._waiting.recognise_json(whole, content)
+        request = self._waiting.recognise_json(as_read, content)
         return await self._waiting.answer(request) if request else None
 
-    async def _answer_again(self, scope: Scope, whole: Scope, body: IO[bytes]) -> Response | None:
+    async def _answer_again(self, scope: Scope, as_read: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before its caller was known."""
         self._count(scope)
         if answer := self._answer(scope):
             return answer
         if request := self._waiting.recognise(scope):
             return await self._waiting.answer(request)
-        return await self._answer_json(whole, body)
+        return await self._answer_json(as_read, body)
 
     def _count(self, scope: Scope) -> None:
         """Count a request for a prediction that could not be counted before.
+
+        `__call__` does the same without a raise, for the fast path.
 
         Raises:
             PredictionsThrottled: it is one too many.
