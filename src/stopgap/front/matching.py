@@ -132,7 +132,9 @@ def known_caller(
                 authorized = True
                 if not _is_bearer(value):
                     continue
-            found = None if known is not NOBODY or name in UNUSUAL else recall((name, value))
+            if known is not NOBODY or name in UNUSUAL:
+                return None  # who of two asks, or what more is asked for, the view tells
+            found = recall((name, value))
             if found is None:
                 return None
             known = found
