@@ -22,6 +22,9 @@ class Pace:
     the first of them may have been one alone, where the next are sixty-four at a time. The time
     that an answer takes tells how long a batch does; but it is longer by its wait.
 
+    Who leaves without an answer is counted with the others, since that ends a wait too; only how
+    fast the model ever was is told by answers alone.
+
     It has one writer: the thread of the event loop.
 
     Args:
@@ -29,31 +32,31 @@ class Pace:
         monotonic: Tells seconds.
     """
 
-    __slots__ = ("_answered", "_batch", "_began", "_fastest", "_mean", "_monotonic", "inside")
+    __slots__ = ("_batch", "_began", "_fastest", "_left", "_mean", "_monotonic", "inside")
 
     def __init__(self, batch: int, monotonic: Callable[[], float]) -> None:
         self._batch = batch
         self._monotonic = monotonic
         self._began = 0.0
-        self._answered = 0.0
+        self._left = 0.0
         self._fastest = 0.0  # answers in a second, since it was idle, at any time
         self._mean = 0.0
         self.inside = 0
 
     def wait(self) -> float:
         """Tell the seconds; 0 where nothing is known yet."""
-        rate = self._rate(self._monotonic()) if self._answered else self._fastest
+        rate = self._rate(self._monotonic()) if self._left else self._fastest
         if not rate:
             return 0.0
         batches = self.inside // self._batch + 1
         seconds = min(self.inside / rate, batches * self._mean)
-        return seconds if self._answered else BELIEVED * seconds
+        return seconds if self._left else BELIEVED * seconds
 
     def enter(self) -> float:
         """Note that one more waits; tell the moment."""
         now = self._monotonic()
         if not self.inside:
-            self._began, self._answered = now, 0.0
+            self._began, self._left = now, 0.0
         self.inside += 1
         return now
 
@@ -62,15 +65,15 @@ class Pace:
         now = self._monotonic()
         took = now - entered
         self.inside -= 1
-        self._answered += 1
+        self._left += 1
         if answered:
             self._fastest = max(self._fastest, self._rate(now))
         self._mean += (took - self._mean) / (SMOOTHNESS if self._mean else 1)
         if now - self._began > MEMORY_SECONDS:
             self._began += (now - self._began) / 2
-            self._answered /= 2
+            self._left /= 2
         return took
 
     def _rate(self, now: float) -> float:
         """Tell the answers in a second since it was idle."""
-        return self._answered / max(now - self._began, 1e-6)
+        return self._left / max(now - self._began, 1e-6)
