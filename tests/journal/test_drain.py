@@ -44,17 +44,9 @@ OFFSETS = text("SELECT count(*) FROM journal_offsets")
 
 
 @pytest.fixture
-def journal(database_url: str) -> Iterator[Database]:
-    """Give an empty journal on each kind of database."""
-    with closing(open_database(database_url)) as database:
-        migrate(database, JOURNAL)
-        yield database
-
-
-@pytest.fixture
-def drainer(tmp_path: Path, journal: Database) -> Drainer:
+def drainer(tmp_path: Path, journal_database: Database) -> Drainer:
     """Give a drainer of the spool in `tmp_path / "spool"`."""
-    return Drainer(tmp_path / "spool", journal, SystemClock())
+    return Drainer(tmp_path / "spool", journal_database, SystemClock())
 
 
 @pytest.fixture
@@ -132,7 +124,7 @@ def wait_for(reached: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def test_old_blocks_are_merged_when_nothing_waits(
-    tmp_path: Path, journal: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, journal_database: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who drains also merges blocks, once all that was spooled has been moved."""
     monkeypatch.setattr(store, "insert", partial(store.insert, block_records=2))
@@ -141,12 +133,12 @@ def test_old_blocks_are_merged_when_nothing_waits(
     blocks = text("SELECT count(*), max(records) FROM journal_blocks")
 
     def merged() -> bool:
-        with journal.read() as connection:
+        with journal_database.read() as connection:
             return connection.execute(blocks).one() == (50 - 5 * 7, 16)
 
-    with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+    with running(Drainer(tmp_path / "spool", journal_database, SystemClock())):
         wait_for(merged)
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
 
 
 def test_a_merge_that_fails_holds_nothing_up(
@@ -182,7 +174,7 @@ def test_nothing_is_merged_while_there_is_much_to_do(
 
 
 def test_nothing_is_merged_at_the_end(
-    drainer: Drainer, journal: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    drainer: Drainer, journal_database: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who waits for a server's end does not wait for blocks."""
     merged: list[Connection] = []
@@ -192,34 +184,36 @@ def test_nothing_is_merged_at_the_end(
     append(spool, some := records(3))
     spool.close()
     drainer.run(stop)
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
     assert not merged
 
 
-def test_everything_is_moved(tmp_path: Path, journal: Database, spool: Spool) -> None:
+def test_everything_is_moved(tmp_path: Path, journal_database: Database, spool: Spool) -> None:
     """Records of living and dead workers are moved; what is done with is deleted and forgotten."""
     some = records(100)
     append(spool, some)
-    drainer = Drainer(tmp_path / "spool", journal, SystemClock())
+    drainer = Drainer(tmp_path / "spool", journal_database, SystemClock())
     assert not drainer.drain()
-    assert kept(journal) == names(some)
-    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (1, 1)
+    assert kept(journal_database) == names(some)
+    assert (len(segments(tmp_path / "spool")), offsets(journal_database)) == (1, 1)
     spool.close()
     drainer.drain()
-    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (0, 0)
+    assert (len(segments(tmp_path / "spool")), offsets(journal_database)) == (0, 0)
 
 
-def test_a_living_worker_is_followed(drainer: Drainer, journal: Database, spool: Spool) -> None:
+def test_a_living_worker_is_followed(
+    drainer: Drainer, journal_database: Database, spool: Spool
+) -> None:
     """What a worker appends after a batch comes with the next one, and nothing comes again."""
     some = records(40)
     for each in some:
         append(spool, [each])
         drainer.drain()
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
 
 
 def test_segments_that_are_taken_away(
-    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+    tmp_path: Path, drainer: Drainer, journal_database: Database, spool: Spool
 ) -> None:
     """A writer without room takes its empty segment away at any moment; that troubles nobody."""
     some, stop = records(5), threading.Event()
@@ -240,7 +234,7 @@ def test_segments_that_are_taken_away(
     finally:
         stop.set()
         thread.join()
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
 
 
 def test_what_is_taken_away_is_forgotten(tmp_path: Path, drainer: Drainer, spool: Spool) -> None:
@@ -257,43 +251,43 @@ def test_what_is_taken_away_is_forgotten(tmp_path: Path, drainer: Drainer, spool
     assert list(progress) == [each.name for each in segments(folder)]
 
 
-def test_another_drainer_goes_on(tmp_path: Path, journal: Database, spool: Spool) -> None:
+def test_another_drainer_goes_on(tmp_path: Path, journal_database: Database, spool: Spool) -> None:
     """A new drainer goes on where the one before it has come to."""
     some = records(30)
     for each in some:
         append(spool, [each])
-        Drainer(tmp_path / "spool", journal, SystemClock()).drain()
-    assert kept(journal) == names(some)
+        Drainer(tmp_path / "spool", journal_database, SystemClock()).drain()
+    assert kept(journal_database) == names(some)
 
 
-def test_many_batches(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
+def test_many_batches(tmp_path: Path, drainer: Drainer, journal_database: Database) -> None:
     """A long backlog is moved in batches, and a drainer says whether more of it waits."""
     with closing(Spool(tmp_path / "spool", RandomIds(), segment_bytes=300_000)) as spool:
         append(spool, some := records(4500))
     assert [drainer.drain() for _ in range(3)] == [True, True, False]
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
     assert segments(tmp_path / "spool") == []
 
 
-def test_a_moved_end_that_is_lost(tmp_path: Path, journal: Database) -> None:
+def test_a_moved_end_that_is_lost(tmp_path: Path, journal_database: Database) -> None:
     """What a power cut took from a segment after it had been moved keeps nothing else waiting."""
     folder = tmp_path / "spool"
     with closing(Spool(folder, RandomIds())) as spool:
         append(spool, early := records(10))
-        Drainer(folder, journal, SystemClock()).drain()
+        Drainer(folder, journal_database, SystemClock()).drain()
         (cut,) = segments(folder)
         os.truncate(cut, cut.stat().st_size // 2)
     with closing(Spool(folder, RandomIds())) as spool:
         append(spool, late := records(10))
-    with running(Drainer(folder, journal, SystemClock())):
+    with running(Drainer(folder, journal_database, SystemClock())):
         wait_for(lambda: segments(folder) == [])
-    assert sorted(kept(journal)) == sorted(names(early + late))
+    assert sorted(kept(journal_database)) == sorted(names(early + late))
     assert damaged(folder) == []
 
 
 def test_a_volume_without_locks(
     tmp_path: Path,
-    journal: Database,
+    journal_database: Database,
     spool: Spool,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -309,26 +303,28 @@ def test_a_volume_without_locks(
     monkeypatch.setattr(drain, "PATIENCE_SECONDS", 0.01)
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "flock", flock)
-        with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+        with running(Drainer(tmp_path / "spool", journal_database, SystemClock())):
             wait_for(lambda: len(tries) > 2)
             patch.undo()
-            wait_for(lambda: kept(journal) == names(some))
+            wait_for(lambda: kept(journal_database) == names(some))
     assert [each.getMessage() for each in caplog.records] == [
         "the journal waits in its spool: [Errno 37] No locks available"
     ]
 
 
 @pytest.mark.usefixtures("nfs")
-def test_a_volume_of_nfs(tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool) -> None:
+def test_a_volume_of_nfs(
+    tmp_path: Path, drainer: Drainer, journal_database: Database, spool: Spool
+) -> None:
     """Where only what is open for writing can be locked, all is moved and deleted as elsewhere."""
     append(spool, some := records(100))
     spool.close()
     drainer.drain()
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
     assert segments(tmp_path / "spool") == []
 
 
-def test_a_torn_tail_is_cut(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
+def test_a_torn_tail_is_cut(tmp_path: Path, drainer: Drainer, journal_database: Database) -> None:
     """A dead worker's last record, if it is not whole, goes with its segment, as if never begun."""
     with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
         append(spool, some := records(3))
@@ -336,11 +332,11 @@ def test_a_torn_tail_is_cut(tmp_path: Path, drainer: Drainer, journal: Database)
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - 10)
     drainer.drain()
-    assert kept(journal) == names(some[:2])
+    assert kept(journal_database) == names(some[:2])
     assert list((tmp_path / "spool").glob("0*")) == []
 
 
-def test_damage_is_set_aside(tmp_path: Path, drainer: Drainer, journal: Database) -> None:
+def test_damage_is_set_aside(tmp_path: Path, drainer: Drainer, journal_database: Database) -> None:
     """A damaged segment stays under another name, and all else in it is moved."""
     with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
         append(spool, some := records(3))
@@ -348,14 +344,14 @@ def test_damage_is_set_aside(tmp_path: Path, drainer: Drainer, journal: Database
     content = path.read_bytes().replace(some[1].id.encode(), b"?" * 36)
     path.write_bytes(content)
     drainer.drain()
-    assert kept(journal) == names([some[0], some[2]])
+    assert kept(journal_database) == names([some[0], some[2]])
     assert segments(tmp_path / "spool") == []
     (aside,) = damaged(tmp_path / "spool")
     assert aside.read_bytes() == content
 
 
 def test_what_the_database_refuses_holds_nothing_up(
-    tmp_path: Path, drainer: Drainer, journal: Database
+    tmp_path: Path, drainer: Drainer, journal_database: Database
 ) -> None:
     """A record that the database will not have is set aside, and everything around it is moved."""
     some = records(50)
@@ -363,12 +359,12 @@ def test_what_the_database_refuses_holds_nothing_up(
     with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
         append(spool, some)
     drainer.drain()
-    assert kept(journal) == names(some[:20] + some[21:])
+    assert kept(journal_database) == names(some[:20] + some[21:])
     assert len(damaged(tmp_path / "spool")) == 1
 
 
 def test_a_segment_set_aside_can_be_tried_again(
-    tmp_path: Path, drainer: Drainer, journal: Database
+    tmp_path: Path, drainer: Drainer, journal_database: Database
 ) -> None:
     """Named back, a segment is drained once more, and adds only what was missing."""
     with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
@@ -381,11 +377,11 @@ def test_a_segment_set_aside_can_be_tried_again(
     aside.write_bytes(content)
     aside.rename(path)
     drainer.drain()
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
 
 
 def test_a_volume_without_second_names(
-    tmp_path: Path, drainer: Drainer, journal: Database, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, drainer: Drainer, journal_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There a segment is copied, and so is what is added to it; the copy can be tried again."""
 
@@ -408,12 +404,12 @@ def test_a_volume_without_second_names(
     assert (aside.read_bytes(), aside.stat().st_mode & 0o777) == (content, 0o600)
     aside.rename(aside.with_suffix(SUFFIX))
     drainer.drain()
-    assert kept(journal) == names(some[::2])
+    assert kept(journal_database) == names(some[::2])
     assert len(damaged(tmp_path / "spool")) == 1
 
 
 def test_nothing_is_deleted_before_it_is_safe(
-    tmp_path: Path, journal: Database, spool: Spool
+    tmp_path: Path, journal_database: Database, spool: Spool
 ) -> None:
     """What the database has taken is put on its disk before a segment goes."""
     seen: list[int] = []
@@ -424,14 +420,14 @@ def test_nothing_is_deleted_before_it_is_safe(
     append(spool, records(20))
     spool.close()
     count = len(segments(tmp_path / "spool"))
-    Drainer(tmp_path / "spool", journal, SystemClock(), settle=settle).drain()
+    Drainer(tmp_path / "spool", journal_database, SystemClock(), settle=settle).drain()
     assert seen == list(range(count, 0, -1))
 
 
 def test_an_offset_is_forgotten_before_its_segment_goes(
     tmp_path: Path,
     drainer: Drainer,
-    journal: Database,
+    journal_database: Database,
     spool: Spool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -446,19 +442,19 @@ def test_an_offset_is_forgotten_before_its_segment_goes(
         failing.setattr(store, "forget_offset", fail)
         with pytest.raises(ZeroDivisionError):
             drainer.drain()
-    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (1, 1)
+    assert (len(segments(tmp_path / "spool")), offsets(journal_database)) == (1, 1)
     drainer.drain()
-    assert (len(segments(tmp_path / "spool")), offsets(journal)) == (0, 0)
-    assert kept(journal) == names(some)
+    assert (len(segments(tmp_path / "spool")), offsets(journal_database)) == (0, 0)
+    assert kept(journal_database) == names(some)
 
 
-def test_a_database_can_be_settled(journal: Database) -> None:
+def test_a_database_can_be_settled(journal_database: Database) -> None:
     """What has been committed is put on the disk, whether or not there is anything to do."""
-    journal.settle()
-    with journal.write() as connection:
+    journal_database.settle()
+    with journal_database.write() as connection:
         store.insert(connection, records(3))
-    journal.settle()
-    assert len(kept(journal)) == 3
+    journal_database.settle()
+    assert len(kept(journal_database)) == 3
 
 
 def test_the_backlog_is_what_waits(tmp_path: Path, drainer: Drainer, spool: Spool) -> None:
@@ -477,21 +473,21 @@ def test_the_backlog_is_what_waits(tmp_path: Path, drainer: Drainer, spool: Spoo
 
 
 def test_the_backlog_is_told_after_a_sudden_end(
-    tmp_path: Path, journal: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, journal_database: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A drainer that died between a batch and the word of it leaves no backlog that is none."""
     append(spool, records(30))
-    dying = Drainer(tmp_path / "spool", journal, SystemClock())
+    dying = Drainer(tmp_path / "spool", journal_database, SystemClock())
     with monkeypatch.context() as sudden:
         sudden.setattr(drain, "keep_progress", lambda *_: None)
         dying.drain()
     assert backlog(tmp_path / "spool").bytes
-    Drainer(tmp_path / "spool", journal, SystemClock()).drain()
+    Drainer(tmp_path / "spool", journal_database, SystemClock()).drain()
     assert backlog(tmp_path / "spool") == (0, 0)
 
 
 def test_stopping_moves_the_rest(
-    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+    tmp_path: Path, drainer: Drainer, journal_database: Database, spool: Spool
 ) -> None:
     """Told to stop, a drainer still moves what ending workers leave, and ends with the last."""
     some = records(60)
@@ -502,46 +498,46 @@ def test_stopping_moves_the_rest(
 
     append(spool, some[:30])
     with running(drainer):
-        wait_for(lambda: len(kept(journal)) == 30)
+        wait_for(lambda: len(kept(journal_database)) == 30)
         ending = threading.Timer(0.5, end)
         ending.start()
     ending.join()
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
     assert segments(tmp_path / "spool") == []
 
 
-def test_one_drains_at_a_time(tmp_path: Path, journal: Database, spool: Spool) -> None:
+def test_one_drains_at_a_time(tmp_path: Path, journal_database: Database, spool: Spool) -> None:
     """A second drainer waits, and takes over when the first one has ended."""
-    first, second = (Drainer(tmp_path / "spool", journal, SystemClock()) for _ in range(2))
+    first, second = (Drainer(tmp_path / "spool", journal_database, SystemClock()) for _ in range(2))
     with running(second):
         time.sleep(0.1)
         with running(first):
             append(spool, records(10))
-            wait_for(lambda: len(kept(journal)) == 10)
+            wait_for(lambda: len(kept(journal_database)) == 10)
             spool.close()
         append(spool, records(10))
-        wait_for(lambda: len(kept(journal)) == 20)
+        wait_for(lambda: len(kept(journal_database)) == 20)
         spool.close()
 
 
 def test_who_is_told_to_stop_before_its_turn_does_nothing(
-    tmp_path: Path, journal: Database, spool: Spool
+    tmp_path: Path, journal_database: Database, spool: Spool
 ) -> None:
     """A drainer that never had its turn leaves all to the one that has."""
     append(spool, some := records(10))
     with (tmp_path / "spool" / "drainer.lock").open("wb") as lock:
         assert claim(lock.fileno())
-        with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+        with running(Drainer(tmp_path / "spool", journal_database, SystemClock())):
             pass
-        assert kept(journal) == []
-    with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+        assert kept(journal_database) == []
+    with running(Drainer(tmp_path / "spool", journal_database, SystemClock())):
         spool.close()
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
 
 
 def test_a_lock_that_cannot_be_opened_only_delays(
     tmp_path: Path,
-    journal: Database,
+    journal_database: Database,
     spool: Spool,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -551,22 +547,22 @@ def test_a_lock_that_cannot_be_opened_only_delays(
     append(spool, some := records(10))
     lock = tmp_path / "spool" / "drainer.lock"
     lock.mkdir()
-    with running(Drainer(tmp_path / "spool", journal, SystemClock())):
+    with running(Drainer(tmp_path / "spool", journal_database, SystemClock())):
         time.sleep(0.5)
         (told,) = [each for each in caplog.messages if "waits in its spool" in each]
         assert "drainer.lock" in told
         lock.rmdir()
-        wait_for(lambda: kept(journal) == names(some))
+        wait_for(lambda: kept(journal_database) == names(some))
         spool.close()
 
 
 def test_a_locked_database_only_delays(
-    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+    tmp_path: Path, drainer: Drainer, journal_database: Database, spool: Spool
 ) -> None:
     """While somebody else holds the database's lock the spool grows; then all is moved, once."""
     some = records(200)
     with running(drainer):
-        with journal.write() as connection:
+        with journal_database.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("LOCK TABLE journal_records, journal_offsets"))
             else:
@@ -575,16 +571,16 @@ def test_a_locked_database_only_delays(
                 append(spool, [each])
                 time.sleep(0.01)
             assert backlog(tmp_path / "spool").files > 1
-        wait_for(lambda: len(kept(journal)) == len(some))
+        wait_for(lambda: len(kept(journal_database)) == len(some))
         spool.close()
-    assert kept(journal) == names(some)
+    assert kept(journal_database) == names(some)
 
 
 @pytest.mark.parametrize("later", [1, 0])
 def test_a_database_that_falls_back_is_told_again(
     tmp_path: Path,
     drainer: Drainer,
-    journal: Database,
+    journal_database: Database,
     later: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -593,19 +589,21 @@ def test_a_database_that_falls_back_is_told_again(
     with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
         append(spool, some[:3])
         drainer.drain()
-        earlier = all_rows(journal)
+        earlier = all_rows(journal_database)
         append(spool, some[3:6])
         drainer.drain()
-        fall_back(journal, earlier)
+        fall_back(journal_database, earlier)
         append(spool, some[6:])
     drainer._failures = 1  # it was away meanwhile, and that was told
     assert drainer._try() > 0
     assert ["lost its last answers" in each.getMessage() for each in caplog.records] == [True]
     drainer._try()
-    assert kept(journal) == names(some)
-    assert [each.answers for each in Journal(journal, SystemClock()).stats()] == [len(some)]
+    assert kept(journal_database) == names(some)
+    assert [each.answers for each in Journal(journal_database, SystemClock()).stats()] == [
+        len(some)
+    ]
     drainer._try()
-    assert (segments(tmp_path / "spool"), offsets(journal)) == ([], 0)
+    assert (segments(tmp_path / "spool"), offsets(journal_database)) == ([], 0)
 
 
 def test_a_missing_database_only_delays(
@@ -641,7 +639,7 @@ def start_draining(folder: Path, url: str) -> BaseProcess:
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(
-    tmp_path: Path, journal: Database, database_url: str
+    tmp_path: Path, journal_database: Database, database_url: str
 ) -> None:
     """Workers and drainers killed again and again: what was acknowledged is there, each once."""
     folder = tmp_path / "spool"
@@ -650,15 +648,15 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
         worker = subprocess.Popen(command, stdout=acknowledged, env=ENVIRONMENT)
     for _ in range(4):
         draining = start_draining(folder, database_url)
-        wait_for(partial(has_grown, journal, len(kept(journal))))
+        wait_for(partial(has_grown, journal_database, len(kept(journal_database))))
         time.sleep(random.uniform(0, 0.3))
         draining.kill()
         draining.join()
     worker.kill()
     worker.wait()
-    with running(Drainer(folder, journal, SystemClock())):
+    with running(Drainer(folder, journal_database, SystemClock())):
         wait_for(lambda: segments(folder) == [], 60)
-    found = kept(journal)
+    found = kept(journal_database)
     promised = set((tmp_path / "acknowledged").read_text().split("\n")[:-1])
     assert promised <= set(found)
     assert len(found) == len(set(found)) <= len(promised) + 1
@@ -681,7 +679,7 @@ if __name__ == "__main__":
 
 
 def test_a_drainer_ends_with_its_server(
-    tmp_path: Path, journal: Database, database_url: str, spool: Spool
+    tmp_path: Path, journal_database: Database, database_url: str, spool: Spool
 ) -> None:
     """When the server is killed its drainer moves the rest, and ends by itself."""
     command = [sys.executable, "-c", PARENT, str(tmp_path / "spool"), database_url]
@@ -689,15 +687,17 @@ def test_a_drainer_ends_with_its_server(
         assert server.stdout
         server.stdout.readline()
         append(spool, records(10))
-        wait_for(lambda: len(kept(journal)) == 10)
+        wait_for(lambda: len(kept(journal_database)) == 10)
         append(spool, records(10))
         spool.close()
         server.kill()
     wait_for(partial(is_free, tmp_path / "spool" / "drainer.lock"))
-    assert len(kept(journal)) == 20
+    assert len(kept(journal_database)) == 20
 
 
-def test_a_drainer_ends_when_told(tmp_path: Path, journal: Database, database_url: str) -> None:
+def test_a_drainer_ends_when_told(
+    tmp_path: Path, journal_database: Database, database_url: str
+) -> None:
     """Ctrl-C is left to the server; SIGTERM lets a drainer end, and end well."""
     draining = start_draining(tmp_path / "spool", database_url)
     wait_for((tmp_path / "spool" / "drainer.lock").exists)
@@ -708,7 +708,7 @@ def test_a_drainer_ends_when_told(tmp_path: Path, journal: Database, database_ur
     draining.terminate()
     draining.join(10)
     assert draining.exitcode == 0
-    assert kept(journal) == []
+    assert kept(journal_database) == []
 
 
 def test_a_database_that_cannot_be_opened_only_delays(
@@ -751,43 +751,45 @@ def test_a_drainer_that_has_no_database_ends_when_told(
     assert draining.exitcode == 0
 
 
-def test_catching_up_without_a_drainer(tmp_path: Path, journal: Database, spool: Spool) -> None:
+def test_catching_up_without_a_drainer(
+    tmp_path: Path, journal_database: Database, spool: Spool
+) -> None:
     """Where nobody drains, whoever has to look back moves what waits, of the living too."""
     folder = tmp_path / "spool"
-    assert catch_up(tmp_path / "none", journal, SystemClock(), 1) == 0
+    assert catch_up(tmp_path / "none", journal_database, SystemClock(), 1) == 0
     append(spool, some := records(30))
-    assert catch_up(folder, journal, SystemClock(), 20) == 0
-    assert kept(journal) == names(some)
+    assert catch_up(folder, journal_database, SystemClock(), 20) == 0
+    assert kept(journal_database) == names(some)
     assert is_free(folder / "drainer.lock")
 
 
 def test_catching_up_with_a_drainer(
-    tmp_path: Path, drainer: Drainer, journal: Database, spool: Spool
+    tmp_path: Path, drainer: Drainer, journal_database: Database, spool: Spool
 ) -> None:
     """Where somebody drains, that is awaited; a record that comes meanwhile is not."""
     append(spool, some := records(30))
     with running(drainer):
-        wait_for(lambda: len(kept(journal)) > 0)
+        wait_for(lambda: len(kept(journal_database)) > 0)
         append(spool, more := records(30))
-        assert catch_up(tmp_path / "spool", journal, SystemClock(), 20) == 0
-        assert set(names(some + more)) <= set(kept(journal))
+        assert catch_up(tmp_path / "spool", journal_database, SystemClock(), 20) == 0
+        assert set(names(some + more)) <= set(kept(journal_database))
         spool.close()
 
 
-def test_catching_up_ends(tmp_path: Path, journal: Database, spool: Spool) -> None:
+def test_catching_up_ends(tmp_path: Path, journal_database: Database, spool: Spool) -> None:
     """A drainer that gets nowhere is not awaited for ever; what is missing is told."""
     folder = tmp_path / "spool"
     append(spool, records(30))
     with (folder / "drainer.lock").open("wb") as lock:
         assert claim(lock.fileno())
-        assert catch_up(folder, journal, SystemClock(), 0.2) == backlog(folder).bytes > 0
+        assert catch_up(folder, journal_database, SystemClock(), 0.2) == backlog(folder).bytes > 0
 
 
 def test_the_forgotten_are_not_in_what_still_waited(
-    drainer: Drainer, journal: Database, spool: Spool
+    drainer: Drainer, journal_database: Database, spool: Spool
 ) -> None:
     """Whoever is forgotten while answers wait in a spool stands in none of them afterwards."""
-    looked_up = Journal(journal, SystemClock())
+    looked_up = Journal(journal_database, SystemClock())
     append(spool, [record(caller="ann")])
     drainer.drain()
     append(spool, [record(caller="ann"), record(caller="bob"), record()])
