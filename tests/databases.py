@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import inspect
 from tests.leash import leashed
 
-from stopgap.storage.database import open_database
+from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import migrate
 
 PASSWORD = "a-password-of-the-database"
@@ -23,6 +24,12 @@ PASSWORD = "a-password-of-the-database"
 TEMPLATE = "migrated"
 
 FAST = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+def tables(database: Database) -> set[str]:
+    """Name the tables that a database has."""
+    with database.read() as connection:
+        return set(inspect(connection).get_table_names())
 
 
 class PostgresqlServer:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from tests.acceptance.client import head
+from tests.acceptance.client import head, read_reply
 
 ANSWER_SECONDS = 30
 
@@ -142,7 +142,7 @@ class Callers:
             began = time.monotonic()
             try:
                 connection.sendall(request(number, self._sellers(number)))
-                status, told, body = _read(answers)
+                status, told, body = read_reply(answers)
             except (OSError, ValueError):
                 yield _note(began, 0, {}, b"")
                 return
@@ -160,15 +160,3 @@ def _note(began: float, status: int, told: dict[bytes, bytes], body: bytes) -> T
         release=told.get(b"stopgap-release", b"").decode(),
         body=body,
     )
-
-
-def _read(answers: BinaryIO) -> tuple[int, dict[bytes, bytes], bytes]:
-    status = int(answers.readline()[9:12])
-    told: dict[bytes, bytes] = {}
-    while line := answers.readline().rstrip():
-        name, _, value = line.partition(b":")
-        told[name.lower()] = value.strip()
-    body = answers.read(int(told[b"content-length"]))
-    if len(body) != int(told[b"content-length"]):
-        raise ConnectionError("the answer is not whole")
-    return status, told, body

@@ -7,7 +7,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 TIMEOUT = 30
@@ -81,6 +81,24 @@ def read_answer(connection: socket.socket, method: str = "GET") -> Answer:
         response.begin()
         body = response.read()
     return Answer(status=response.status, headers=response.getheaders(), body=body)
+
+
+def read_reply(answers: BinaryIO) -> tuple[int, dict[bytes, bytes], bytes]:
+    """Read one answer of a connection that may stay: its status, what its head tells, its body.
+
+    Raises:
+        OSError, ValueError: the connection ended before.
+    """
+    status = int(answers.readline()[9:12])
+    told: dict[bytes, bytes] = {}
+    while line := answers.readline().rstrip():
+        name, _, value = line.partition(b":")
+        told[name.lower()] = value.strip()
+    length = int(told[b"content-length"]) if b"content-length" in told else -1
+    body = answers.read(max(length, 0))
+    if len(body) != length:
+        raise ConnectionError("the answer is not whole")
+    return status, told, body
 
 
 def head(method: str, target: str | bytes, headers: Mapping[str, str]) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
-from tests.acceptance.client import head
+from tests.acceptance.client import head, read_reply
 from tests.acceptance.predictions import INPUTS, QUERY
 
 ANSWER_SECONDS = 30
@@ -163,7 +163,7 @@ class Load:
             began = time.monotonic()
             due = max(due + self._pause, began - 1)  # what was missed is made up for, for a second
             connection.sendall(self._requests[turn % len(self._requests)])
-            status, answer, closing = read_answer(answers)
+            status, answer, closing = _read(answers)
             if status == 200:
                 toll.acknowledged.append(answer)
                 toll.slowest = max(toll.slowest, time.monotonic() - began)
@@ -174,20 +174,8 @@ class Load:
         return due
 
 
-def read_answer(answers: BinaryIO) -> tuple[int, Acknowledged, bool]:
-    """Read one answer whole; tell its status, what it says and whether it is the last.
-
-    Raises:
-        OSError, ValueError: the connection ended before.
-    """
-    status = int(answers.readline()[9:12])
-    told: dict[bytes, bytes] = {}
-    while line := answers.readline().rstrip():
-        name, _, value = line.partition(b":")
-        told[name.lower()] = value.strip()
-    length = int(told[b"content-length"]) if b"content-length" in told else -1
-    body = answers.read(max(length, 0))
-    if len(body) != length:
-        raise ConnectionError("the answer is not whole")
+def _read(answers: BinaryIO) -> tuple[int, Acknowledged, bool]:
+    """Read one answer whole; tell its status, what it says and whether it is the last."""
+    status, told, body = read_reply(answers)
     closing = told.get(b"connection", b"").lower() == b"close"
     return status, Acknowledged(told.get(b"x-request-id", b"").decode(), body.decode()), closing

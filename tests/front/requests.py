@@ -89,3 +89,14 @@ class Client:
     def json(self) -> Any:
         """Read the body as JSON."""
         return json.loads(self.body)
+
+
+def living(told: Client, stop: asyncio.Event) -> Receive:
+    """Be told of the server's start, and of its end when that is due."""
+
+    async def receive() -> Message:
+        if told.messages:
+            await stop.wait()
+        return {}
+
+    return receive

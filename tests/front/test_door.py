@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.fakes import FakeClock
 from tests.front.loops import in_a_loop, parent
-from tests.front.requests import Client, playing, scope, sending
+from tests.front.requests import Client, living, playing, scope, sending
 from tests.predicting.slots import nobodys_reporter
 
 from stopgap.accounts.memory_counts import MemoryCounts
@@ -207,17 +207,6 @@ def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     assert client.status == 500
     assert b"Zero" not in client.body
     assert client.json()["type"] == "/problems/internal-fault"
-
-
-def living(told: Client, stop: asyncio.Event) -> Receive:
-    """Be told of the server's start, and of its end when that is due."""
-
-    async def receive() -> dict[str, object]:
-        if told.messages:
-            await stop.wait()
-        return {}
-
-    return receive
 
 
 @in_a_loop

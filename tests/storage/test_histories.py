@@ -6,18 +6,14 @@ from importlib.resources import files
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import text
+from tests.databases import tables
 
 from stopgap.journal.store.tables import metadata as journal_tables
-from stopgap.storage.database import Database, open_database
+from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, MAIN, DatabaseForeign, DatabaseNewer, History, migrate
 
 BOTH = pytest.mark.parametrize("order", [(MAIN, JOURNAL), (JOURNAL, MAIN)], ids=["main", "journal"])
-
-
-def _tables(database: Database) -> set[str]:
-    with database.read() as connection:
-        return set(inspect(connection).get_table_names())
 
 
 @pytest.mark.parametrize("history", [MAIN, JOURNAL], ids=["main", "journal"])
@@ -35,14 +31,14 @@ def test_histories_share_a_database(order: tuple[History, History], database_url
     with closing(open_database(database_url)) as database:
         for history in (*order, *order):
             migrate(database, history)
-        assert {"accounts", "journal_records"} | {h.version.name for h in order} < _tables(database)
+        assert {"accounts", "journal_records"} | {h.version.name for h in order} < tables(database)
 
 
 def test_a_journal_of_its_own(database_url: str) -> None:
     """A database of the journal alone has no table of anything else."""
     with closing(open_database(database_url)) as database:
         migrate(database, JOURNAL)
-        assert _tables(database) == {*journal_tables.tables, JOURNAL.version.name}
+        assert tables(database) == {*journal_tables.tables, JOURNAL.version.name}
 
 
 @BOTH
@@ -53,7 +49,7 @@ def test_tables_of_others_are_left_alone(order: tuple[History, History], databas
             connection.execute(text("CREATE TABLE customers (name VARCHAR(10))"))
         with pytest.raises(DatabaseForeign, match=r"customers"):
             migrate(database, order[0])
-        assert _tables(database) == {"customers"}
+        assert tables(database) == {"customers"}
 
 
 def test_a_newer_journal_is_left_alone(database_url: str) -> None:

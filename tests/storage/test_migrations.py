@@ -16,6 +16,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, text
+from tests.databases import tables
 
 from stopgap.storage.columns import metadata
 from stopgap.storage.database import Database, open_database
@@ -25,11 +26,6 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 for store in SOURCE.glob("stopgap/*/store*"):
     import_module(f"stopgap.{store.parent.name}.store")  # every noun's tables
-
-
-def _tables(database: Database) -> set[str]:
-    with database.read() as connection:
-        return set(inspect(connection).get_table_names())
 
 
 def test_the_schema_is_the_nouns_tables(database: Database) -> None:
@@ -63,9 +59,9 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     """A database that is there stays as it is."""
     with closing(open_database(database_url)) as database:
         migrate(database)
-        before = _tables(database)
+        before = tables(database)
         migrate(database)
-        assert _tables(database) == before == {*metadata.tables, MAIN.version.name}
+        assert tables(database) == before == {*metadata.tables, MAIN.version.name}
 
 
 def test_a_new_version_is_told(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -96,7 +92,7 @@ def test_several_processes_migrate_at_once(database_url: str) -> None:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     with closing(open_database(database_url)) as database:
-        assert {*metadata.tables, MAIN.version.name} == _tables(database)
+        assert {*metadata.tables, MAIN.version.name} == tables(database)
 
 
 def test_a_start_without_news_needs_no_alembic(migrated_url: str) -> None:
@@ -154,7 +150,7 @@ def test_tables_of_others_are_left_alone(database_url: str) -> None:
             connection.execute(text("CREATE TABLE customers (name VARCHAR(10))"))
         with pytest.raises(DatabaseForeign, match=r"customers") as caught:
             migrate(database)
-        assert _tables(database) == {"customers"}
+        assert tables(database) == {"customers"}
     assert "a-password" not in caught.value.detail
 
 
@@ -212,4 +208,4 @@ def test_a_migration_that_fails_leaves_nothing(database_url: str) -> None:
 
         with pytest.raises(ZeroDivisionError):
             fail_halfway()
-        assert _tables(database) == set()
+        assert tables(database) == set()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.front.loops import in_a_loop, parent
-from tests.front.requests import Client, playing
+from tests.front.requests import Client, living, playing
 from tests.journal.records import is_free
 
 from stopgap import wiring
@@ -67,18 +67,11 @@ async def test_a_worker_does_all_its_chores(
             kind, name, lambda _self, *given, of=(kind, name): done.update({of: given})
         )
     door = wiring.door_to(create_app(parts), parts, supervisor=parent())
-    stop = asyncio.Event()
-
-    async def receive() -> dict[str, object]:
-        if told.messages:
-            await stop.wait()
-        return {}
-
-    told = Client()
-    living = asyncio.create_task(door({"type": "lifespan"}, receive, told.send))
+    stop, told = asyncio.Event(), Client()
+    life = asyncio.create_task(door({"type": "lifespan"}, living(told, stop), told.send))
     async with asyncio.timeout(5):
         while len(done) < len(chores):  # noqa: ASYNC110  # threads do them
             await asyncio.sleep(0.01)
     stop.set()
-    await living
+    await life
     assert done == chores
