@@ -81,6 +81,33 @@ def tensors(shape: Sequence[int]) -> str:
     )
 
 
+def mlserver(prediction: str, shape: Sequence[int], **more: str) -> Contestant:
+    """MLServer with one model.
+
+    Args:
+        prediction: The model's class.
+        shape: Of each tensor that it is asked with.
+        more: Further variables.
+    """
+    return Contestant(
+        name="MLServer",
+        environment="mlserver",
+        command=["-c", "from mlserver.cli import main; main()", "start", "."],
+        variables={
+            "MLSERVER_HOST": "127.0.0.1",
+            "MLSERVER_HTTP_PORT": "{port}",
+            "MLSERVER_GRPC_PORT": "{second_port}",
+            "MLSERVER_METRICS_PORT": "{third_port}",
+            "MLSERVER_DEBUG": "false",
+            "MLSERVER_PARALLEL_WORKERS": "0",  # in the server's own process: faster on one core
+            "MLSERVER_MODEL_NAME": "sales",
+            "MLSERVER_MODEL_IMPLEMENTATION": prediction,
+            **more,
+        },
+        request=in_json("/v2/models/sales/infer", tensors(shape)),
+    )
+
+
 _STOPGAP = Contestant(name=STOPGAP, command=[str(ROOT / "ML_server.py"), "--port", "{port}"])
 
 OURS: tuple[Contestant, ...] = (
@@ -112,22 +139,7 @@ _MOSEC = Contestant(
 PEERS: tuple[Contestant, ...] = (
     _MOSEC,
     replace(_MOSEC, name=BATCHES, variables={"BATCH": "32"}),
-    Contestant(
-        name="MLServer",
-        environment="mlserver",
-        command=["-c", "from mlserver.cli import main; main()", "start", "."],
-        variables={
-            "MLSERVER_HOST": "127.0.0.1",
-            "MLSERVER_HTTP_PORT": "{port}",
-            "MLSERVER_GRPC_PORT": "{second_port}",
-            "MLSERVER_METRICS_PORT": "{third_port}",
-            "MLSERVER_DEBUG": "false",
-            "MLSERVER_PARALLEL_WORKERS": "0",  # in the server's own process: faster on one core
-            "MLSERVER_MODEL_NAME": "sales",
-            "MLSERVER_MODEL_IMPLEMENTATION": "bench.servers.mlserver.Prediction",
-        },
-        request=in_json("/v2/models/sales/infer", tensors([1])),
-    ),
+    mlserver("bench.servers.mlserver.Prediction", [1]),
     Contestant(
         name="LitServe",
         environment="litserve",

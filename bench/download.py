@@ -30,7 +30,7 @@ from stopgap.settings import Settings
 CONNECTIONS = 8
 ROUNDS = 5
 SECONDS = 6.0
-PATH = Request()
+ASKED = Request()
 CSV = f"http://127.0.0.1:{PORT}/console/history/answers.csv?period=all"
 
 
@@ -127,7 +127,7 @@ POINTS = ("p50", "p99")
 
 def ask() -> Round:
     """Ask for predictions for some seconds; all of them have to be answered."""
-    made = run_wrk(PORT, PATH, core=1, connections=CONNECTIONS, seconds=SECONDS)
+    made = run_wrk(PORT, ASKED, core=1, connections=CONNECTIONS, seconds=SECONDS)
     if made.fault:
         raise SystemExit(made.fault)
     return made

@@ -5,7 +5,7 @@ with most predictions a second at 32 connections, which has its default wait; th
 a far lower p99; and the one with most at 128 connections.
 """
 
-from bench.contestants import ROOT, SALES, STOPGAP, Contestant, in_json, tensors
+from bench.contestants import ROOT, SALES, STOPGAP, Contestant, in_json, mlserver
 
 MOSEC = ("mosec, batches of 32", "mosec, batches of 32, 2 ms", "mosec, batches of 64, 2 ms")
 CLI = ("-c", "from stopgap.cli import main; main()")
@@ -33,24 +33,12 @@ CONTESTANTS: tuple[Contestant, ...] = (
     _mosec(MOSEC[0], 32, 10),
     _mosec(MOSEC[1], 32, 2),
     _mosec(MOSEC[2], 64, 2),
-    Contestant(
-        name="MLServer",
-        environment="mlserver",
-        command=["-c", "from mlserver.cli import main; main()", "start", "."],
-        variables={
-            "MODEL": "{model}",
-            "MLSERVER_HOST": "127.0.0.1",
-            "MLSERVER_HTTP_PORT": "{port}",
-            "MLSERVER_GRPC_PORT": "{second_port}",
-            "MLSERVER_METRICS_PORT": "{third_port}",
-            "MLSERVER_DEBUG": "false",
-            "MLSERVER_PARALLEL_WORKERS": "0",
-            "MLSERVER_MODEL_NAME": "sales",
-            "MLSERVER_MODEL_IMPLEMENTATION": "bench.servers.models.mlserver.Prediction",
-            "MLSERVER_MODEL_MAX_BATCH_SIZE": "32",
-            "MLSERVER_MODEL_MAX_BATCH_TIME": "0.01",
-        },
-        request=in_json("/v2/models/sales/infer", tensors([1, 1])),
+    mlserver(
+        "bench.servers.models.mlserver.Prediction",
+        [1, 1],
+        MODEL="{model}",
+        MLSERVER_MODEL_MAX_BATCH_SIZE="32",
+        MLSERVER_MODEL_MAX_BATCH_TIME="0.01",
     ),
     Contestant(
         name="LitServe",

@@ -18,9 +18,9 @@ from bench.contestants import ROOT, STOPGAP
 from bench.load import ToolMissing, find_tools
 from bench.measuring import Plan, measure, not_installed
 from bench.model_servers import CONTESTANTS, MOSEC
-from bench.page import circumstances, write
+from bench.page import Section
 from bench.serving import FOLDER, NotMeasured
-from bench.table import Layout, Promise, tables
+from bench.table import Layout, Promise
 
 MARKS = (
     "<!-- Written by `make bench-models`. -->",
@@ -47,6 +47,7 @@ def _promises() -> Iterator[Promise]:
 
 
 LAYOUT = Layout(beside={"Of Stopgap": STOPGAP}, promises=tuple(_promises()))
+SECTION = Section(marks=MARKS, libraries=LIBRARIES, layout=LAYOUT)
 
 
 def trained(folder: Path = FOLDER) -> Path:
@@ -106,11 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (ToolMissing, NotMeasured, subprocess.CalledProcessError) as error:
         sys.exit(str(error))
     results = measure(plan, missing)
-    where = circumstances(plan, load_before, LIBRARIES)
-    text = f"{where}\n\n{tables(results.rounds, results.missing, LAYOUT)}"
-    print(text)
-    if writes:
-        write(text, MARKS)
+    SECTION.tell(plan, results, load_before, writes=writes)
     whole = results.has_all(plan.contestants, plan.connections)
     sys.exit(0 if whole else "Not everything was measured.")
 

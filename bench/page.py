@@ -5,16 +5,35 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from bench.contestants import ROOT, Contestant
-from bench.measuring import WARM_SECONDS, Plan
+from bench.measuring import WARM_SECONDS, Plan, Results
+from bench.table import Layout, tables
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 IDLE = 0.3
 """Load of a machine that nobody else works on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """What one kind of measurement writes down, and where."""
+
+    marks: tuple[str, str]  # between which it stands in the page
+    libraries: Sequence[str]  # of our own, whose versions are told
+    layout: Layout
+
+    def tell(self, plan: Plan, results: Results, load_before: float, *, writes: bool) -> None:
+        """Print what was measured, and put it into the page if that is wanted."""
+        where = circumstances(plan, load_before, self.libraries)
+        text = f"{where}\n\n{tables(results.rounds, results.missing, self.layout)}"
+        print(text)
+        if writes:
+            write(text, self.marks)
 
 
 def circumstances(plan: Plan, load_before: float, libraries: Sequence[str]) -> str:

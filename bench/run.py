@@ -14,12 +14,13 @@ from bench.arguments import parser
 from bench.contestants import OURS, PEERS, STOPGAP
 from bench.load import ToolMissing, find_tools
 from bench.measuring import Plan, measure, not_installed
-from bench.page import circumstances, write
+from bench.page import Section
 from bench.serving import Answer, NotMeasured, ask, serving, valid
-from bench.table import STAND_IN, tables
+from bench.table import STAND_IN
 
 CONNECTIONS = (1, 32, 128)
 MARKS = "<!-- Written by `make bench`. -->", "<!-- The end of what is written. -->"
+SECTION = Section(marks=MARKS, libraries=("granian", "flask", "pydantic"), layout=STAND_IN)
 
 
 def stopgaps_own_answer(core: int | None) -> Answer:
@@ -71,11 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (ToolMissing, NotMeasured) as error:
         sys.exit(str(error))
     results = measure(plan, missing)
-    where = circumstances(plan, load_before, ("granian", "flask", "pydantic"))
-    text = f"{where}\n\n{tables(results.rounds, results.missing, STAND_IN)}"
-    print(text)
-    if writes:
-        write(text, MARKS)
+    SECTION.tell(plan, results, load_before, writes=writes)
     ours = [each for each in plan.contestants if each in OURS]
     sys.exit(0 if results.has_all(ours, plan.connections) else "Not everything was measured.")
 
