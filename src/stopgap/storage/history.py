@@ -104,7 +104,7 @@ def migrate(database: Database, history: History = MAIN) -> None:
         logger.warning(told, database.name, version, history.head)
 
 
-def version_of(connection: Connection, name: str, history: History = MAIN) -> str:
+def version_of(connection: Connection, name: str, history: History) -> str:
     """Tell the version of a history's tables; nothing where there are none yet."""
     tables = set(inspect(connection).get_table_names())
     if history.version.name in tables:

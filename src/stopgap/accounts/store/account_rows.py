@@ -45,9 +45,7 @@ def insert_account(
         raise AccountExists(account.name) from error
 
 
-def accounts(
-    connection: Connection, after: str = "", limit: int | None = None
-) -> Sequence[Account]:
+def accounts(connection: Connection, after: str, limit: int | None) -> Sequence[Account]:
     """List accounts by name, from the first after a folded one."""
     statement = select(ACCOUNTS).where(ACCOUNTS.c.folded > after).order_by(ACCOUNTS.c.folded)
     return [_account(row) for row in connection.execute(statement.limit(limit))]
@@ -115,7 +113,7 @@ def hold_account(connection: Connection, account_id: str, *, disabled: bool = Fa
 
 
 def update_password(
-    connection: Connection, account_id: str, password_hash: str, seen: int | None = None
+    connection: Connection, account_id: str, password_hash: str, seen: int | None
 ) -> bool:
     """Change an account's password; tell whether that was done.
 

@@ -17,7 +17,7 @@ from stopgap.journal.journal import Journal
 from stopgap.settings import Settings
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
-from stopgap.wiring.installation import Locations
+from stopgap.wiring import Locations
 
 
 def database(settings: Settings, clock: Clock) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from stopgap.journal.segment import claim
 from stopgap.settings import SECRET_MIN, Settings
 from stopgap.storage.object_stores import folder_of, open_objects
 from stopgap.storage.objects import check
-from stopgap.wiring.installation import Locations
+from stopgap.wiring import Locations
 
 MEGABYTE = 1_000_000
 DISK_LOW, DISK_FULL = 1_000 * MEGABYTE, 50 * MEGABYTE

@@ -19,7 +19,7 @@ from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
 from stopgap.storage.object_stores import folder_of, open_objects
-from stopgap.wiring.installation import Locations
+from stopgap.wiring import Locations
 
 
 def releases(settings: Settings, clock: Clock, database: Database) -> Iterator[Finding]:

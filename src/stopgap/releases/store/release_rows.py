@@ -110,7 +110,7 @@ class ReleaseRows:
         if moves:
             self.connection.execute(insert(MOVES), [asdict(each) for each in moves])
 
-    def moves(self, number: int | None = None) -> Sequence[Move]:
+    def moves(self, number: int | None) -> Sequence[Move]:
         """List what was done, the latest first; to one release, or to all."""
         chosen = select(MOVES).where(MOVES.c.contract == self.contract)
         if number is not None:

@@ -68,7 +68,6 @@ def frame() -> dict[str, Any]:
         "caller": caller,
         "navigation": list(_links(caller)),
         "theme": theme(),
-        "source_url": parts().settings.source_url,
         "settings": parts().settings,
         "origin": origin(),
     }

@@ -43,10 +43,10 @@ class Wish:
     contract: str
     action: str  # one of ACTIONS
     number: int  # of the release; 0 where it is one of OF_ALL
-    percent: float | None = None
-    sticky: Sticky | None = None
-    rule: str = ""
-    reason: str = ""
+    percent: float | None
+    sticky: Sticky | None
+    rule: str
+    reason: str
 
     @classmethod
     def of(cls, contract: str, values: Mapping[str, str]) -> Self:

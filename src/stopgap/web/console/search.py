@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -21,7 +21,6 @@ PERIODS = {
 }
 USUAL_PERIOD = "7d"
 
-MINUTE = timedelta(minutes=1)
 POSITION = re.compile(r"[0-9]{1,19}")
 POSITION_END = 2**63
 
@@ -73,7 +72,7 @@ class Found:
     """A search's filters, and what cannot be read in it."""
 
     filters: Filters
-    errors: Mapping[str, str] = field(default_factory=dict)  # form field -> what is wrong
+    errors: Mapping[str, str]  # form field -> what is wrong
 
 
 def understand(
