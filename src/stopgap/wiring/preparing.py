@@ -29,10 +29,9 @@ def settings_of_environment() -> Settings:
 def prepare(settings: Settings) -> Installation:
     """Make ready, once, what every worker then relies on; nothing is open afterwards.
 
-    The data folder, the schema, the secret and the demo account exist afterwards; where there is
-    to be none, what it has left of an earlier demo is closed. Whatever can
-    be refused is refused before anything is written. Several who do this at once do each other
-    no harm.
+    The data folder, the schema, the secret and the demo account exist afterwards; where there is to
+    be none, what it has left of an earlier demo is closed. Whatever can be refused is refused
+    before anything is written. Several who do this at once do each other no harm.
     """
     load_contracts(settings.contracts)
     open_counts(settings.limits, b"")

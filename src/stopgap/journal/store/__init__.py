@@ -1,8 +1,8 @@
 """Every statement about the journal: its tables, how records come in, are found, counted and go.
 
-`rows` and `names` serve `writing` and `rollups`. `finding` answers pages: what filters ask are
-`predicates`, `planning` chooses how the index serves them, `walking` does it, `postings` has the
-statements. `charts` counts, `clearing` makes anonymous and deletes, `merging` keeps the walk short.
+`rows` and `names` serve all of them. `finding` answers pages: what filters ask are `predicates`,
+`planning` chooses how the index serves them, `walking` does it, `postings` has the statements.
+`charts` counts, `clearing` makes anonymous and deletes, `merging` keeps the walk short.
 """
 
 from stopgap.journal.store.merging import merge

@@ -34,11 +34,7 @@ NUMBER = re.compile(r"[0-9]{1,9}")  # what every database can look for
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What an operator wants to be done.
-
-    Raises:
-        PageNotFound: that cannot be wanted.
-    """
+    """What an operator wants to be done."""
 
     contract: str
     action: str  # one of ACTIONS
@@ -50,7 +46,11 @@ class Wish:
 
     @classmethod
     def of(cls, contract: str, values: Mapping[str, str]) -> Self:
-        """Read what a form or an address says; a percentage that is no number is none."""
+        """Read what a form or an address says; a percentage that is no number is none.
+
+        Raises:
+            PageNotFound: that cannot be wanted.
+        """
         action = values.get("action", "")
         if action not in ACTIONS:
             raise PageNotFound(f"What can be done with a release: {', '.join(ACTIONS)}.")
