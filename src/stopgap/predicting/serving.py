@@ -86,7 +86,6 @@ class Serving:
         self.took = instruments.metrics.prediction_series(contract.name, self.name).took
         self._body = Guard(contract, self.name, instruments.monotonic).body
         self._contract = contract.name
-        self._traced = {"stopgap.contract": contract.name, "stopgap.release": self.name}
         self._tally = instruments.tally
         self._metrics = instruments.metrics
 
@@ -153,6 +152,7 @@ class SlotServing(Serving):
         self._ask = slot.answer
         batch = release.specification.batch if release.specification else 1
         self._pace = Pace(batch, instruments.monotonic)
+        self._traced = {"stopgap.contract": contract.name, "stopgap.release": self.name}
 
     async def answer(self, row: Row, seconds: float | None = None) -> Answer:
         """Answer a row; see `Serving`."""
