@@ -31,9 +31,8 @@ class ValkeyServer:
             decode_responses=True,
         )
         pool = self._client.connection_pool
-        pool.connection_class(
-            **pool.connection_kwargs
-        )  # else a wrong option is told when it is used
+        # Else a wrong option is told when it is used.
+        pool.connection_class(**pool.connection_kwargs)
 
     def exchange(
         self, forgotten: Collection[str], changes: Mapping[str, Change]

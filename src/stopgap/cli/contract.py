@@ -266,8 +266,7 @@ def _progress() -> Iterator[Any]:
 
     def tell(done: int, of: int) -> None:
         if done % PROGRESS_EVERY == 0:
-            click.echo(
-                f"{done} of {of} predictions\r", nl=False, err=True
-            )  # the next line covers it
+            # The next line covers it.
+            click.echo(f"{done} of {of} predictions\r", nl=False, err=True)
 
     yield tell

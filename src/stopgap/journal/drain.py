@@ -210,9 +210,8 @@ class Drainer:
         if segment not in self._offsets:
             with self._database.read(unbounded=True) as connection:
                 self._offsets[segment] = store.offset(connection, segment)
-            keep_progress(
-                self._folder, self._offsets
-            )  # the drainer before may have been killed before it could
+            # The drainer before may have been killed before it could.
+            keep_progress(self._folder, self._offsets)
         return self._offsets[segment]
 
     def _move(self, batch: Sequence[Spooled]) -> None:

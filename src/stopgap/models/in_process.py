@@ -30,6 +30,8 @@ Call = Callable[[], None]
 Found = tuple[Answering, dict[str, Any]]
 """A model that has been loaded, and what was found of it."""
 
+HANGS = "It has not come back from a call."
+
 
 class InProcessSlot(Asked):
     """A model in a thread of the worker.
@@ -152,9 +154,6 @@ class InProcessSlot(Asked):
 
     def _fault(self, reason: str) -> Fault:
         return partial(ModelUnavailable, reason, self._specification.deadline)
-
-
-HANGS = "It has not come back from a call."
 
 
 def _work(calls: SimpleQueue[Call | None]) -> None:

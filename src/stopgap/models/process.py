@@ -51,6 +51,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 CLOSING_SECONDS = 0.1
 """From the end of the connection to that of the process; one that stays has closed its files."""
 
+OWN_PYTHON = sys.executable
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 WATCH_SECONDS = 0.1
@@ -260,6 +261,3 @@ def _described(code: int) -> str:
     with suppress(ValueError):
         return f"Its process was ended by {signal.Signals(-code).name}."
     return f"Its process was ended by signal {-code}."
-
-
-OWN_PYTHON = sys.executable

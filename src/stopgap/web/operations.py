@@ -31,10 +31,9 @@ def health() -> Response:
 def metrics() -> Response:
     """Send the metrics of all workers, to Prometheus or an operator."""
     token = parts().settings.metrics_token
-    sent = (bearer(request.headers.get("Authorization", "")) or "").encode(
-        "latin-1"
-    )  # its bytes: WSGI takes each for a character
-    if token is None or not hmac.compare_digest(sent, token.encode()):
+    sent = bearer(request.headers.get("Authorization", "")) or ""
+    # Its bytes: WSGI takes each for a character.
+    if token is None or not hmac.compare_digest(sent.encode("latin-1"), token.encode()):
         signed_in(Permission.OPERATE)
     journal = parts().journal
     text, content_type = render(

@@ -21,6 +21,9 @@ COLUMNS_MAX = 60
 COLOURS = 4
 """Series have one of so many classes, `series-1` and so on; there are rarely more releases."""
 
+WORDS_MAX = 6
+"""Words that have room below their columns; more of them are in the table alone."""
+
 HEIGHT = 100
 WIDTH = 10  # of a column, of which the gap takes
 GAP = 1.5
@@ -174,10 +177,6 @@ def _apart(place: int) -> str:
 
 def _share(edge: float) -> str:
     return f"{100 * edge:g}%"
-
-
-WORDS_MAX = 6
-"""Words that have room below their columns; more of them are in the table alone."""
 
 
 def _nothing() -> Chart:
