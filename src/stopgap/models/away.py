@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from stopgap.contracts.row import Row
-from stopgap.models.batching import Fault
+from stopgap.models.batching import Refusal
 
 
 class Away:
     """Refuses whoever asks, at once.
 
     Args:
-        fault: Says why, and when to come back.
+        refusal: Says why, and when to come back.
         flying: Rows over which the model hangs, if that is why it is away.
     """
 
-    def __init__(self, fault: Fault, *, flying: int = 0) -> None:
-        self._fault = fault
+    def __init__(self, refusal: Refusal, *, flying: int = 0) -> None:
+        self._refusal = refusal
         self.flying = flying
 
     @property
@@ -27,7 +27,7 @@ class Away:
     @property
     def trouble(self) -> str:
         """Why there is none."""
-        return self._fault().reason
+        return self._refusal().reason
 
     def ask(self, _rows: Sequence[Row], **_how: bool) -> NoReturn:
         """Refuse.
@@ -35,10 +35,10 @@ class Away:
         Raises:
             ModelFailed: always.
         """
-        raise self._fault()
+        raise self._refusal()
 
-    def refuse(self, fault: Fault) -> None:
+    def refuse(self, refusal: Refusal) -> None:
         """Fail what waits: nothing."""
 
-    def end(self, fault: Fault) -> None:
+    def end(self, refusal: Refusal) -> None:
         """Fail what is in flight: nothing."""

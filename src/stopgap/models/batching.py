@@ -18,7 +18,7 @@ from stopgap.telemetry.tracing import current
 EARLY = 0.002
 """Seconds by which a timer of the event loop may ring too early."""
 
-Fault = Callable[[], ModelFailed]
+Refusal = Callable[[], ModelFailed]
 """Makes a failure: each caller's own, since a raised one takes a traceback along."""
 
 
@@ -125,16 +125,16 @@ class Batching:
         expected = min(self._most, len(self._queue) + len(flight.asks))
         self._gathering.after(expected=expected, took=took)
 
-    def refuse(self, fault: Fault) -> None:
+    def refuse(self, refusal: Refusal) -> None:
         """Fail what waits."""
         while self._queue:
-            _fail(self._queue.popleft(), fault)
+            _fail(self._queue.popleft(), refusal)
 
-    def end(self, fault: Fault) -> None:
+    def end(self, refusal: Refusal) -> None:
         """Fail what is in flight, and ring no more: the model is gone."""
         flight, self._flight = self._flight, None
         for ask in flight.asks if flight else ():
-            _fail(ask, fault)
+            _fail(ask, refusal)
         self._gathering.close()
         if self._alarm is not None:
             self._alarm.cancel()
@@ -189,9 +189,9 @@ class Batching:
             ask.future.set_exception(ModelLate(self._late))
 
 
-def _fail(ask: Ask, fault: Fault) -> None:
+def _fail(ask: Ask, refusal: Refusal) -> None:
     if not ask.future.done():
-        ask.future.set_exception(fault())
+        ask.future.set_exception(refusal())
 
 
 def _brought(output: Any, bring: Bringing) -> Any:

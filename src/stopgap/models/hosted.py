@@ -8,7 +8,7 @@ from pathlib import Path
 from stopgap.contracts.contract import Contract
 from stopgap.models.asked import Asked
 from stopgap.models.away import Away
-from stopgap.models.batching import Fault
+from stopgap.models.batching import Refusal
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelUnavailable, ModelUnloadable
 from stopgap.models.life import Life
@@ -44,7 +44,7 @@ class HostedSlot(Asked):
         aside: bool,
         load_seconds: float,
     ) -> None:
-        super().__init__(Away(_fault("It has not been started.", 0.0)))
+        super().__init__(Away(_refusal("It has not been started.", 0.0)))
         self._specification = specification
         self._contract = contract
         self._source = source
@@ -136,11 +136,11 @@ class HostedSlot(Asked):
 
     def _refuse(self, reason: str, pause: float) -> None:
         """Refuse those who wait, and whoever asks; tell them to come back after so many seconds."""
-        fault = _fault(reason, pause)
-        self._batching.refuse(fault)
-        self._batching = Away(fault)
+        refusal = _refusal(reason, pause)
+        self._batching.refuse(refusal)
+        self._batching = Away(refusal)
 
 
-def _fault(reason: str, pause: float) -> Fault:
+def _refusal(reason: str, pause: float) -> Refusal:
     back_at = time.monotonic() + pause
     return lambda: ModelUnavailable(reason, back_at - time.monotonic())

@@ -18,7 +18,7 @@ from stopgap.contracts.row import Row
 from stopgap.models.answering import RETRY_SHARE, Answering, decoded
 from stopgap.models.asked import Asked
 from stopgap.models.away import Away
-from stopgap.models.batching import Batching, Fault
+from stopgap.models.batching import Batching, Refusal
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelRaised, ModelUnavailable, ModelUnloadable
 from stopgap.models.kinds import load_model
@@ -52,7 +52,7 @@ class InProcessSlot(Asked):
         load_seconds: float,
     ) -> None:
         self._specification = specification
-        super().__init__(Away(self._fault("It has not been started.")))
+        super().__init__(Away(self._refusal("It has not been started.")))
         self._contract = contract
         self._path = path
         self._load_seconds = load_seconds
@@ -143,16 +143,16 @@ class InProcessSlot(Asked):
         """Ask no more until the model comes back: those who waited for it have been told."""
         rows = self._batching.flying
         self._refuse(HANGS)
-        self._batching = Away(self._fault(HANGS), flying=rows)
+        self._batching = Away(self._refusal(HANGS), flying=rows)
 
     def _refuse(self, reason: str) -> None:
         """Refuse those who wait and whoever asks."""
-        fault = self._fault(reason)
-        self._batching.refuse(fault)
-        self._batching.end(fault)
-        self._batching = Away(fault)
+        refusal = self._refusal(reason)
+        self._batching.refuse(refusal)
+        self._batching.end(refusal)
+        self._batching = Away(refusal)
 
-    def _fault(self, reason: str) -> Fault:
+    def _refusal(self, reason: str) -> Refusal:
         return partial(ModelUnavailable, reason, self._specification.deadline)
 
 
