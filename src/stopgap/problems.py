@@ -101,6 +101,11 @@ class CrossSiteRefused(StopgapError):
 class SignInNeeded(StopgapError):
     """This needs a session (sign in first) or an API key."""
 
+    def __init__(
+        self, detail: str = "Sign in at POST /login, or send `Authorization: Bearer` with a key."
+    ) -> None:
+        super().__init__(detail)
+
 
 class KeyRefused(StopgapError):
     """The API key is unknown or revoked, or its account is disabled."""

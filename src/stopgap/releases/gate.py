@@ -42,6 +42,8 @@ class ReasonMissing(StopgapError):
         super().__init__(f"Say why the rule {rule} need not hold; it is kept with the release.")
 
 
+NEVER_VERIFIED = "it was never verified"
+
 VERIFICATION = "verification"
 """The figure of an override: the version of the verification whose report it is about."""
 
@@ -77,7 +79,7 @@ def check_verified(
         ReleaseUnverified: it is not let through.
     """
     if report is None:
-        raise ReleaseUnverified(number, "it was never verified")
+        raise ReleaseUnverified(number, NEVER_VERIFIED)
     if report.fingerprint != fingerprint:
         reason = "the contract has changed since it was verified; verify it again"
         raise ReleaseUnverified(number, reason)
@@ -103,7 +105,7 @@ def check_overridable(number: int, rule: str, report: Report | None, reason: str
     if BY_NAME[rule].fixed:
         raise RuleFixed(rule)
     if report is None:
-        raise ReleaseUnverified(number, "it was never verified")
+        raise ReleaseUnverified(number, NEVER_VERIFIED)
     if rule not in report.obstacles:
         raise RuleHeld(number, rule)
     if not reason.strip():

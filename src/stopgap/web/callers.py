@@ -93,7 +93,7 @@ def signed_in(permission: Permission) -> Caller:
     """
     found = caller()
     if found is None:
-        raise SignInNeeded("Sign in at POST /login, or send `Authorization: Bearer` with a key.")
+        raise SignInNeeded
     if permission not in PERMISSIONS[found.role]:
         raise PermissionMissing(f"The role {found.role} may not do this.")
     return found

@@ -142,7 +142,7 @@ def keep_image() -> tuple[Image, str | None]:
 
 def _welcome_guest() -> tuple[Caller, str]:
     if not parts().settings.guests:
-        raise SignInNeeded("Sign in at POST /login, or send `Authorization: Bearer` with a key.")
+        raise SignInNeeded
     return parts().sign_in.welcome_guest(callers.address())
 
 

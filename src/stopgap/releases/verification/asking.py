@@ -16,6 +16,8 @@ GRACE_SECONDS = 2.0
 PAUSE_SECONDS = 0.05
 """Between two tries while the model starts again."""
 
+LATE = "It kept its caller waiting past the deadline."
+
 
 class TimeOver(Exception):
     """The verification has taken as long as it may."""
@@ -98,7 +100,7 @@ class Asking:
             except ModelFailed as failure:
                 output = failure
             except TimeoutError:
-                output = ModelLate("It kept its caller waiting past the deadline.")
+                output = ModelLate(LATE)
             return Answered(row=row, output=output, seconds=time.monotonic() - began)
 
         self.asked += len(rows)
@@ -111,4 +113,4 @@ class Asking:
         except ModelFailed as failure:
             return [failure] * len(rows)
         except TimeoutError:
-            return [ModelLate("It kept its caller waiting past the deadline.")] * len(rows)
+            return [ModelLate(LATE)] * len(rows)
