@@ -12,6 +12,7 @@ from typing import Literal
 import pytest
 from hypothesis import settings
 from tests.buckets import BucketServer, bucket_server
+from tests.collectors import Collector, collector
 from tests.databases import TEMPLATE, PostgresqlServer, postgresql_server
 from tests.fakes import FakeClock
 from tests.valkeys import ValkeyServer, valkey_server
@@ -138,6 +139,13 @@ def valkey(valkey_of_the_run: ValkeyServer) -> ValkeyServer:
     """Give a Valkey that is empty."""
     valkey_of_the_run.empty()
     return valkey_of_the_run
+
+
+@pytest.fixture
+def collects() -> Iterator[Collector]:
+    """Run a collector of traces."""
+    with collector() as running:
+        yield running
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -9,20 +9,13 @@ from tests.acceptance.callers import LOADED_SECONDS
 from tests.acceptance.desk import NAME, add, desk
 from tests.acceptance.processes import wait_for, workers
 from tests.acceptance.server import Server, running
-from tests.collectors import Collector, collector
+from tests.collectors import Collector
 from tests.pictures import png
 
 PATH = "/predict/5/january/100"
 RULE = "GET /predict/<seller_available>/<month>/<customer_visiting_website>"
 PROTOBUF = "google/_upb"
 HERS = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-
-
-@pytest.fixture
-def collects() -> Iterator[Collector]:
-    """Run a collector."""
-    with collector() as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import count
 
 import pytest
-from tests.collectors import Collector, collector
+from tests.collectors import Collector
 
 from stopgap.telemetry.collecting import CollectorUnreachable
 from stopgap.telemetry.collectors import open_collector
@@ -19,13 +19,6 @@ SERVER, INTERNAL = 2, 1
 """Kinds of spans in OTLP."""
 
 BEGAN = 1_900_000_000_000_000
-
-
-@pytest.fixture
-def collects() -> Iterator[Collector]:
-    """Run a collector."""
-    with collector() as running:
-        yield running
 
 
 def trace(remote: Remote | None = None) -> Trace:
