@@ -139,7 +139,7 @@ def _operation(
         "summary": f"Predict, {ending}",
         "description": contract.description,
         "responses": {"200": _prediction(contract)}
-        | {status: {"$ref": f"#/components/responses/{name}"} for status, name in errors.items()},
+        | {status: shared_response(name) for status, name in errors.items()},
     }
 
 
@@ -147,7 +147,7 @@ def _prediction(contract: Contract) -> dict[str, Any]:
     content = {"schema": _ref(contract, "output"), "example": _example_output(contract)}
     return {
         "description": contract.output_description or "The prediction.",
-        "headers": {name: _header(name) for name in ("Stopgap-Release", "X-Request-Id")},
+        "headers": {name: header(name) for name in ("Stopgap-Release", "X-Request-Id")},
         "content": {JSON: content},
     }
 
@@ -268,8 +268,23 @@ def _component(field: kinds.Field) -> str:
     return "input_" + re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", field.name)
 
 
-def _header(name: str) -> dict[str, str]:
+def header(name: str) -> dict[str, str]:
+    """Refer to one of the headers of `document`."""
     return {"$ref": f"#/components/headers/{name}"}
+
+
+def shared_response(name: str) -> dict[str, str]:
+    """Refer to one of the errors of `document`."""
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def problem_response(description: str, *headers: str) -> dict[str, Any]:
+    """Describe an error that some headers come with."""
+    return {
+        "description": description,
+        "headers": {name: header(name) for name in ("X-Request-Id", *headers)},
+        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
 
 
 def _headers() -> dict[str, Any]:
@@ -309,13 +324,7 @@ def _problem_responses() -> dict[str, Any]:
         "Unready": "Retry-After",
     }
     return {
-        name: {
-            "description": description,
-            "headers": {
-                header: _header(header) for header in ("X-Request-Id", more.get(name)) if header
-            },
-            "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
+        name: problem_response(description, *([more[name]] if name in more else []))
         for name, description in told.items()
     }
 

@@ -4,34 +4,29 @@ from typing import Any
 
 from stopgap.accounts.account import NAME_MAX
 from stopgap.accounts.passwords import LENGTH_MAX
-from stopgap.contracts.openapi import ANYBODY_OR_SIGNED_IN, SIGNED_IN
+from stopgap.contracts.openapi import (
+    ANYBODY_OR_SIGNED_IN,
+    FORMS,
+    JSON,
+    SIGNED_IN,
+    header,
+    problem_response,
+    shared_response,
+)
 from stopgap.images.image import Kind
 
 TEXT = "text/plain"
-JSON = "application/json"
+REQUEST_ID: dict[str, Any] = {"X-Request-Id": header("X-Request-Id")}
 
 
 def _answer(description: str, media_type: str, schema: dict[str, Any], example: Any) -> Any:
     return {
         "description": description,
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+        "headers": dict(REQUEST_ID),
         "content": {media_type: {"schema": schema, "example": example}},
     }
 
 
-def _problem(description: str, *headers: str) -> Any:
-    return {
-        "description": description,
-        "headers": {
-            name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *headers)
-        },
-        "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-        },
-    }
-
-
-REQUEST_ID: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
 FETCHED = REQUEST_ID | {"ETag": {"schema": {"type": "string"}}}
 
 CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
@@ -95,19 +90,22 @@ NAME = {
 BINARY = {"type": "string", "format": "binary"}
 
 ALWAYS = {
-    "414": _problem("Path and query are too long."),
-    "503": _problem("Too much is asked at once, or the database is away.", "Retry-After"),
+    "414": shared_response("AddressTooLong"),
+    "503": problem_response("Too much is asked at once, or the database is away.", "Retry-After"),
 }
 """What every route may answer, where it says nothing else of it."""
+
+UNSAFE = {
+    "403": problem_response("A browser sent it from another site's page."),
+    "408": shared_response("BodyLate"),
+    "413": shared_response("BodyTooLarge"),
+}
+"""What every route may answer that changes something, where it says nothing else of it."""
 
 
 def _sent_on(description: str) -> Any:
     location = {"schema": {"type": "string", "format": "uri-reference"}}
-    request_id = {"$ref": "#/components/headers/X-Request-Id"}
-    return {
-        "description": description,
-        "headers": {"Location": location, "X-Request-Id": request_id},
-    }
+    return {"description": description, "headers": {"Location": location} | REQUEST_ID}
 
 
 def platform_paths(*, guests: bool = True) -> dict[str, Any]:
@@ -125,8 +123,9 @@ def platform_paths(*, guests: bool = True) -> dict[str, Any]:
         "/health": {"get": _health()},
     }
     for operations in paths.values():
-        for operation in operations.values():
-            operation["responses"] = dict(sorted((ALWAYS | operation["responses"]).items()))
+        for method, operation in operations.items():
+            usual = ALWAYS if method == "get" else ALWAYS | UNSAFE
+            operation["responses"] = dict(sorted((usual | operation["responses"]).items()))
     paths["/images/{name}"]["parameters"] = [NAME]
     return paths
 
@@ -141,7 +140,6 @@ def _status() -> dict[str, Any]:
 
 def _login() -> dict[str, Any]:
     sentence = "Login success for user orhan with password of length: 5!"
-    media_types = (JSON, "application/x-www-form-urlencoded", "multipart/form-data")
     return {
         "operationId": "login",
         "summary": "Sign in and start a session",
@@ -149,20 +147,17 @@ def _login() -> dict[str, Any]:
         "cookie; a browser's own form gets a redirect to the first page instead.",
         "requestBody": {
             "required": True,
-            "content": {media_type: {"schema": CREDENTIALS} for media_type in media_types},
+            "content": {media_type: {"schema": CREDENTIALS} for media_type in (JSON, *FORMS)},
         },
         "responses": {
             "200": _answer("Signed in.", TEXT, {"type": "string"}, sentence),
             "303": _sent_on("Signed in, by a browser's own form."),
-            "400": _problem("A value is missing, or the body cannot be read."),
-            "401": _problem("Unknown name or wrong password."),
-            "403": _problem("A browser sent it from another site's page."),
-            "408": _problem("The body did not arrive in time."),
-            "413": _problem("The body is too large."),
-            "415": _problem("The body is neither JSON nor a form."),
-            "422": _problem("The name or password cannot be one."),
-            "429": _problem("Too many failures; try again later.", "Retry-After"),
-            "507": _problem("The server's disk is full."),
+            "400": problem_response("A value is missing, or the body cannot be read."),
+            "401": problem_response("Unknown name or wrong password."),
+            "415": shared_response("MediaTypeUnsupported"),
+            "422": problem_response("The name or password cannot be one."),
+            "429": problem_response("Too many failures; try again later.", "Retry-After"),
+            "507": shared_response("DiskFull"),
         },
     }
 
@@ -184,10 +179,7 @@ def _logout() -> dict[str, Any]:
         "responses": {
             "200": _answer("Signed out.", TEXT, {"const": "Signed out."}, "Signed out."),
             "303": _sent_on("Signed out, by a browser's own form."),
-            "403": _problem("A browser sent it from another site's page."),
-            "408": _problem("The body did not arrive in time."),
-            "413": _problem("The body is too large."),
-            "507": _problem("The server's disk is full."),
+            "507": shared_response("DiskFull"),
         },
     }
 
@@ -211,17 +203,15 @@ def _upload(*, guests: bool) -> dict[str, Any]:
         "responses": {
             "201": created,
             "303": _sent_on("Kept, by a browser's own form."),
-            "400": _problem("No image, or a broken one."),
-            "401": _problem(
+            "400": problem_response("No image, or a broken one."),
+            "401": problem_response(
                 "Sign in first (where there are no guests), or the key is refused.",
                 "WWW-Authenticate",
             ),
-            "403": _problem("A browser sent it from another site's page."),
-            "408": _problem("The body did not arrive in time."),
-            "413": _problem("Too many bytes or pixels."),
-            "415": _problem("Not a JPEG, PNG, WebP or GIF."),
-            "429": _problem("The quota is used up."),
-            "507": _problem("The server's disk is full."),
+            "413": problem_response("Too many bytes or pixels."),
+            "415": problem_response("Not a JPEG, PNG, WebP or GIF."),
+            "429": problem_response("The quota is used up."),
+            "507": shared_response("DiskFull"),
         },
     }
 
@@ -234,7 +224,7 @@ def _list() -> dict[str, Any]:
         "security": SIGNED_IN,
         "responses": {
             "200": _answer("The images.", JSON, schema, [IMAGE_EXAMPLE]),
-            "401": _problem("Sign in first, or the key is refused.", "WWW-Authenticate"),
+            "401": problem_response("Sign in first, or the key is refused.", "WWW-Authenticate"),
         },
     }
 
@@ -257,8 +247,8 @@ def _fetch() -> dict[str, Any]:
                 "description": "The client has it already (If-None-Match).",
                 "headers": FETCHED,
             },
-            "401": _problem("The key is refused.", "WWW-Authenticate"),
-            "404": _problem("There is no such image for you."),
+            "401": problem_response("The key is refused.", "WWW-Authenticate"),
+            "404": problem_response("There is no such image for you."),
         },
     }
 
@@ -270,11 +260,9 @@ def _delete() -> dict[str, Any]:
         "security": SIGNED_IN,
         "responses": {
             "204": {"description": "Gone.", "headers": REQUEST_ID},
-            "401": _problem("Sign in first, or the key is refused.", "WWW-Authenticate"),
-            "403": _problem("A browser sent it from another site's page."),
-            "404": _problem("There is no such image of yours."),
-            "408": _problem("The body did not arrive in time."),
-            "413": _problem("The body is too large; it needs none."),
+            "401": problem_response("Sign in first, or the key is refused.", "WWW-Authenticate"),
+            "404": problem_response("There is no such image of yours."),
+            "413": problem_response("The body is too large; it needs none."),
         },
     }
 
@@ -286,7 +274,7 @@ def _health() -> dict[str, Any]:
         "summary": "Whether the server can serve, for load balancers",
         "responses": {
             "200": _answer("It can.", JSON, schema, {"status": "ok"}),
-            "503": _problem(
+            "503": problem_response(
                 "Its database is away, no answer can be put on record, or nobody can answer yet."
             ),
         },
