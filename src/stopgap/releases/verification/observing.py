@@ -77,7 +77,7 @@ async def observe(
     batches = [rows[at : at + 1] for at in range(corners)]
     batches += [rows[at : at + batch] for at in range(corners, len(rows), batch)]
     try:
-        await asking.batch(rows[:batch])  # so that what a library keeps for a full one is there
+        await asking.warm_up(rows[:batch])
         await observer.observe(batches, progress)
     except TimeOver:
         observer.observed.in_time = False
