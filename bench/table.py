@@ -80,9 +80,10 @@ def tables(rounds: Rounds, missing: Mapping[str, str], layout: Layout) -> str:
         layout: What stands beside the figures, and what was promised.
     """
     head = (*HEAD, *layout.beside)
+    rounds = {key: tried for key, tried in rounds.items() if key[0] not in missing}
     sections = []
     for connections in sorted({number for _, number in rounds}):
-        names = [name for name, number in rounds if number == connections and name not in missing]
+        names = [name for name, number in rounds if number == connections]
         rows = [row(name, connections, rounds, layout) for name in names]
         rows += [[name, why, *blank(head)] for name, why in missing.items()]
         title = f"### {connections} connection{'s' if connections > 1 else ''}"

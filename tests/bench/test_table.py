@@ -69,6 +69,13 @@ def test_the_missing_are_told() -> None:
     assert len(lines(text, "MLflow")) == 1
 
 
+def test_the_missing_keep_no_promise() -> None:
+    """Of a server that fell out midway, what is left of its figures is held against nothing."""
+    measured = {(STOPGAP, 32): rounds(30_000), (FASTAPI, 32): rounds(1_000)}
+    assert "promised" in tables(measured, {}, STAND_IN)
+    assert "promised" not in tables(measured, {FASTAPI: "does not stop"}, STAND_IN)
+
+
 @pytest.mark.parametrize(
     ("rate", "p99", "signed_in", "kept"),
     [

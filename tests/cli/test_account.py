@@ -129,6 +129,16 @@ def test_disable_and_enable(run: Run, data: Path) -> None:
             assert (parts.keys.caller(secret) is not None) is let_in
 
 
+def test_the_demos_account_cannot_be_deleted(run: Run) -> None:
+    """A published password would be back at the next start; without the demo it can go."""
+    demo = {"STOPGAP_DEMO_ACCOUNT": "true"}
+    result = run("account", "delete", "Orhan", "--yes", **demo)
+    assert (result.exit_code, "disable it" in result.stderr) == (2, True)
+    assert run("account", "disable", "orhan", **demo).exit_code == 0
+    assert "Deleted orhan" in run("account", "delete", "orhan", "--yes").stdout
+    assert "orhan" not in run("account", "list").stdout
+
+
 def test_delete(run: Run, data: Path) -> None:
     """A deleted account takes its images with it; without a yes it stays."""
     run("account", "add", "ann", "--generate")

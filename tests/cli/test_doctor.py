@@ -112,6 +112,7 @@ def left(spool: Path, size: int) -> None:
         ("secret", lambda data: (data / "secret").chmod(0o644)),
         ("secret", lambda data: (data / "secret").write_text("short")),
         ("database", lambda data: (data / "stopgap.db").write_text("no database" * 100)),
+        ("database", lambda data: os.truncate(data / "stopgap.db", 16)),
         ("database", lambda data: foreign(data / "stopgap.db")),
         ("database", lambda data: written_over(data / "stopgap.db")),
         ("journal", lambda data: foreign(journal_of(data))),

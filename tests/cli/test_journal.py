@@ -139,7 +139,7 @@ def test_filters(run: Run, fill: Fill) -> None:
     assert answers(run, "--contract", "madcompany") == visited
     assert answers(run, "--since", "25m") == [2010, 2020]
     assert answers(run, "--until", (now() - timedelta(minutes=15)).isoformat())[:2] == [2020, 2030]
-    assert answers(run, "--release", "7") == []
+    assert answers(run, "--release", "stand-in", "--contract", "madcompany") == visited
     assert answers(run, "--where", "month=Mai") == [2020, 2030]
     assert answers(run, "--where", "month=6") == [2010]
     assert answers(run, "--where", "seller_avaible=2..") == [2010, 2020]
@@ -172,7 +172,11 @@ def test_filters_by_account(run: Run, fill: Fill, data: Path) -> None:
         ["--where", "seller_available=1..few"],
         ["--answer", "a..b"],
         ["--answer", "3000..2000"],
+        ["--answer", "nope=3"],
+        ["--release", "standin"],
+        ["--release", "99"],
         ["--since", "yesterday"],
+        ["--since", "2030-01-01", "--until", "2020-01-01"],
         ["--since", "999999d"],
         ["--limit", "0"],
     ],
@@ -201,6 +205,24 @@ def test_an_input_that_there_is_not(run: Run, fill: Fill) -> None:
     stderr = run("journal", "list", "--where", "nope=1").stderr
     assert "No contract has an input nope; there are seller_available, month," in stderr
     assert "kg" in stderr
+
+
+def test_a_member_that_there_is_not(run: Run, fill: Fill) -> None:
+    """Who asks for a member that no answer has is told which there are; those of old count, too."""
+    fill([parcel(kg=1)])
+    stderr = run("journal", "list", "--answer", "dayz=1..9").stderr
+    assert "No answer has a member dayz; there are " in stderr
+    assert "days" in stderr
+    assert answers(run, "--answer", "3..9") == []
+    assert len(answers(run, "--answer", "days=0..100")) == 1
+
+
+def test_the_stand_in_by_its_number(run: Run, fill: Fill) -> None:
+    """The stand-in is release 0, as the list of releases says, also before it has answered."""
+    assert answers(run, "--release", "0") == []
+    fill([record(output=b"3000"), record(output=b"4000", release="7")])
+    assert answers(run, "--release", "0") == answers(run, "--release", "stand-in") == [3000]
+    assert answers(run, "--release", "7") == [4000]  # which is in no register any more
 
 
 def test_stats(run: Run, fill: Fill) -> None:

@@ -93,6 +93,15 @@ def test_what_another_says_in_many_lines(run: Run, tmp_path: Path) -> None:
     )
 
 
+def test_a_contract_that_ends_the_program(run: Run, tmp_path: Path) -> None:
+    """Whoever compares or checks a contract is not told by silence that all is well."""
+    file = tmp_path / "main.py"
+    file.write_text("import sys\nsys.exit()")
+    for command in (["show", "--contract"], ["diff", "stopgap.contracts.madcompany:contract"]):
+        result = run("contract", *command, f"{file}:contract")
+        assert (result.exit_code, "SystemExit" in result.stderr) == (os.EX_CONFIG, True)
+
+
 def test_no_command(run: Run) -> None:
     """Without a command there is the list of all."""
     assert "contract" in run().output

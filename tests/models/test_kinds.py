@@ -49,6 +49,7 @@ def test_a_function_of_one_row_is_a_model(trained: Trained) -> None:
         ("answer = 3", "cannot be called"),
         ("import no_such_library", "no_such_library"),
         ("another = print", "There is no answer in .*module.py"),
+        ("import sys\nsys.exit()", r"cannot be imported: SystemExit \(line 2\)$"),
         ("\nraise SystemError('odd')", r"cannot be imported: SystemError: odd \(line 2\)$"),
         (
             "class answer:\n    def __init__(self): self.x = {}['y']",

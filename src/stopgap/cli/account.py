@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from stopgap.accounts.account import Account
+from stopgap import wiring
+from stopgap.accounts.account import Account, fold_name
+from stopgap.accounts.accounts import DEMO_NAME
 from stopgap.accounts.permissions import Role
 from stopgap.cli.installation import opened, opened_to_look_back
 from stopgap.cli.lines import json_option, print_rows
@@ -138,6 +140,12 @@ def delete(name: str) -> None:
       stopgap account delete ann
       stopgap account delete ann --yes
     """
+    if fold_name(name) == DEMO_NAME and wiring.settings_of_environment().demo_account:
+        raise click.BadParameter(
+            f"The next start of the demo would make {DEMO_NAME} anew: disable it, or set "
+            "STOPGAP_DEMO_ACCOUNT=false.",
+            param_hint="NAME",
+        )
     with opened() as parts:
         parts.accounts.disable(name)  # so that nothing is added meanwhile
         account_id = parts.accounts.get(name).id

@@ -10,8 +10,14 @@ import click
 
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
-from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
+from stopgap.journal.conditions import (
+    FilterInvalid,
+    answer_condition,
+    input_condition,
+    members,
+)
 from stopgap.journal.filters import Condition, Filters
+from stopgap.releases.release import STAND_IN
 from stopgap.web.parts import Parts
 
 AGO = re.compile(r"([0-9]{1,6})([mhd])")
@@ -55,6 +61,8 @@ class Wanted:
 
     def filters(self, parts: Parts) -> Filters:
         """Say it to the journal."""
+        if self.since and self.until and self.since >= self.until:
+            raise click.BadParameter("It is not after --since.", param_hint="--until")
         served = [each for each in parts.contracts if self.contract in {None, each.name}]
         if not served and not parts.journal.fields(self.contract):
             names = ", ".join(each.name for each in parts.contracts)
@@ -67,13 +75,26 @@ class Wanted:
             since=self.since,
             until=self.until,
             contract=self.contract,
-            release=self.release,
+            release=self._release(parts),
             caller=self.caller if account is None else account.id,
             conditions=(
                 *(self._input(parts, served, text) for text in self.inputs),
-                *(_answer(served, text) for text in self.answers),
+                *(self._answer(parts, served, text) for text in self.answers),
             ),
         )
+
+    def _release(self, parts: Parts) -> str | None:
+        if self.release is None:
+            return None
+        asked = STAND_IN if self.release == "0" else self.release
+        known = {STAND_IN, *(name for _, name in parts.journal.releases())}
+        known |= {str(r.number) for each in parts.contracts for r in parts.releases.list(each.name)}
+        if asked not in known:
+            raise click.BadParameter(
+                f"There is no release {asked}; `stopgap release list` tells which there are.",
+                param_hint="--release",
+            )
+        return asked
 
     def _input(self, parts: Parts, contracts: Sequence[Contract], text: str) -> Condition:
         name, equals, value = text.partition("=")
@@ -89,6 +110,27 @@ class Wanted:
             names = ", ".join(dict.fromkeys(known))
             raise click.BadParameter(
                 f"No contract has an input {name}; there are {names}.", param_hint="--where"
+            )
+        return found
+
+    def _answer(self, parts: Parts, contracts: Sequence[Contract], text: str) -> Condition:
+        name, equals, value = text.partition("=")
+        try:
+            found = answer_condition(contracts, name if equals else "", value if equals else text)
+        except FilterInvalid as error:
+            raise click.BadParameter(error.detail, param_hint="--answer") from error
+        known = [name for each in contracts for name, _ in members(each.output_kind)]
+        known += [name for part, name in parts.journal.fields(self.contract) if part == "output"]
+        if found.name not in known:
+            names = ", ".join(filter(None, dict.fromkeys(known)))
+            told = f"there are {names}" if names else "answers have none"
+            raise click.BadParameter(
+                (
+                    f"No answer has a member {found.name}; {told}."
+                    if found.name
+                    else f"Answers have members here: say of which, MEMBER=VALUE; {told}."
+                ),
+                param_hint="--answer",
             )
         return found
 
@@ -129,11 +171,3 @@ def filter_options(command: Command) -> Command:
     ):
         command = option(command)
     return time_options(command)
-
-
-def _answer(contracts: Sequence[Contract], text: str) -> Condition:
-    name, equals, value = text.partition("=")
-    try:
-        return answer_condition(contracts, name if equals else "", value if equals else text)
-    except FilterInvalid as error:
-        raise click.BadParameter(error.detail, param_hint="--answer") from error

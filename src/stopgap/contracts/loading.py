@@ -74,16 +74,16 @@ def _module(name: str, place: str) -> ModuleType:
         raise
     except (ImportError, OSError, SyntaxError) as error:
         raise ContractNotFound(f"{place!r} cannot be imported: {error}.") from error
-    except Exception as error:  # its own code may raise anything
+    except (Exception, SystemExit) as error:  # its own code may raise anything
         raise ContractNotFound(f"{place!r} cannot be imported: {raised(error, name)}.") from error
 
 
-def raised(error: Exception, place: str) -> str:
+def raised(error: BaseException, place: str) -> str:
     """Say what an author's code has raised, and in which line, if that is in the file itself."""
     path = str(Path(place).resolve())
     lines = [each.lineno for each in extract_tb(error.__traceback__) if each.filename == path]
     at = f" (line {lines[-1]})" if lines else ""
-    return f"{type(error).__name__}: {error}{at}"
+    return f"{type(error).__name__}: {error}".removesuffix(": ") + at
 
 
 class AsItIs(SourceFileLoader):
@@ -106,7 +106,7 @@ def import_place(name: str) -> ModuleType:
 
     Raises:
         ImportError, OSError, SyntaxError: it is not there, or is no Python.
-        Exception: whatever its own code raises.
+        Exception, SystemExit: whatever its own code raises.
     """
     if not name.endswith(".py"):
         return _installed_or_here(name)

@@ -62,7 +62,7 @@ def load(reference: str, _contract: Contract, _path: Path | None) -> BatchModel 
         if isinstance(found, type):
             doing = "made"
             found = found()
-    except Exception as error:  # an author's module may raise anything
+    except (Exception, SystemExit) as error:  # an author's module may raise anything
         said = raised(error, place)
         raise ModelUnloadable(f"{reference} cannot be {doing}: {said}") from error
     if found is None:

@@ -97,11 +97,12 @@ def _kept_at(
 
 
 def _is_sqlite(path: Path) -> bool:
-    """Look at the first bytes (SQLite's file format, section 1.3), where they can be read."""
+    """Look at the header (SQLite's file format, section 1.3), where it can be read."""
     if not os.access(path, os.R_OK):
         return True  # opening it will tell
     with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
+        header = file.read(100)
+    return len(header) == 100 and header.startswith(b"SQLite format 3\0")  # noqa: PLR2004
 
 
 def _schema(database: Database, version: str, history: History) -> Finding:
