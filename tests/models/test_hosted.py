@@ -568,6 +568,24 @@ async def test_a_file_that_was_changed_is_not_loaded(tmp_path: Path, *, in_proce
 
 
 @in_a_loop
+async def test_nothing_is_imported_from_where_the_server_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by a model nor by processes of its own, whatever files happen to lie there."""
+    (tmp_path / "selectors.py").write_text("raise SystemExit('not this one')")
+    (tmp_path / "model.py").write_text(
+        "import selectors, subprocess, sys\n"
+        "def answer(row):\n"
+        "    subprocess.run([sys.executable, '-c', 'import selectors'], check=True)\n"
+        "    return 3000\n"
+    )
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.chdir(tmp_path)
+    async with started(Specification(uri=f"python:{tmp_path / 'model.py'}:answer")) as slot:
+        assert await outcome(slot, row(GOOD)) == 3000
+
+
+@in_a_loop
 async def test_a_file_that_was_changed_does_not_come_back(tmp_path: Path) -> None:
     """Nor does it after a crash, until the old one is put back."""
     model = tmp_path / "model.py"

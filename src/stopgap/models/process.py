@@ -20,7 +20,6 @@ BEGINNING = """
 import sys
 if sys.version_info < (3, 11):
     sys.exit("It is Python %d.%d, and 3.11 or newer is needed." % sys.version_info[:2])
-sys.path[:] = filter(None, sys.path)
 import contextlib, importlib.util, os
 init, descriptor, parent, *aside = sys.argv[1:]
 if aside:
@@ -39,11 +38,15 @@ except ModuleNotFoundError as error:
     sys.exit(f"{error.name} is missing: {sys.executable} -m {'pip'} install {error.name}")
 main(int(descriptor), int(parent))
 """
-"""What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it or
-where the server was started (for which there is `-P`, but not before 3.11): another Python has
-libraries of its own, of which `pydantic` alone is needed, 2.11 for its `by_name`. One that stands
-aside does so before it imports anything: that takes half a second of a core's time. `-m` and `pip`
-stand apart, since pyenv takes what has them side by side for pip, and runs a program between."""
+"""What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it:
+another Python has libraries of its own, of which `pydantic` alone is needed, 2.11 for its
+`by_name`. One that stands aside does so before it imports anything: that takes half a second of a
+core's time. `-m` and `pip` stand apart, since pyenv takes what has them side by side for pip, and
+runs a program between."""
+
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Keeps the folder in which the server was started off the path, also of the model's own processes.
+`-P` would do so, too, but a Python before 3.11 would say no more than that it does not know it."""
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Numeric libraries take every core for one row, if they are let; batches use them better."""
@@ -245,7 +248,7 @@ def _spawn(python: str, descriptor: int, says: int, *, aside: bool) -> subproces
         stdout=says,
         stderr=says,
         pass_fds=[descriptor],
-        env=own | environment_of_others(),
+        env=own | environment_of_others() | SAFE_PATH,
         process_group=0,
     )
 
