@@ -1,10 +1,12 @@
 """Models' files: kept by content, held against it at every load, swept when nobody needs them."""
 
+import errno
 import hashlib
 import os
 import threading
 import tracemalloc
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -67,6 +69,32 @@ def test_a_large_file_is_never_held(kept: Artifacts, tmp_path: Path) -> None:
     assert peak < 8 * 2**20
 
 
+def test_a_file_that_is_written_to_meanwhile(
+    kept: Artifacts, objects: ObjectStore, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept is what was hashed, though a training writes over the file right then."""
+    put = objects.put
+
+    def written_over(name: str, content: bytes | BinaryIO) -> None:
+        model.write_bytes(b"another")
+        put(name, content)
+
+    monkeypatch.setattr(objects, "put", written_over)
+    assert kept.put(model) == DIGEST
+    assert kept.fetch(DIGEST).read_bytes() == CONTENT
+
+
+def test_no_room_for_a_copy(kept: Artifacts, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is told as one, and not as a file that cannot be read."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(artifacts, "TemporaryFile", full)
+    with pytest.raises(DiskFull):
+        kept.put(model)
+
+
 @pytest.mark.parametrize("damage", [b"", CONTENT[:-1], CONTENT[:-1] + b"x"])
 def test_a_damaged_copy_is_fetched_again(kept: Artifacts, model: Path, damage: bytes) -> None:
     """A copy on this machine that was cut or altered is not loaded, but replaced."""
@@ -80,7 +108,7 @@ def test_what_could_be_fetched(
 ) -> None:
     """Whether a file could be fetched is seen without keeping it; a copy here is enough."""
     kept.check(kept.put(model))
-    assert not cache.exists()
+    assert list(cache.iterdir()) == []
     objects.put(DIGEST, CONTENT[:-1])
     with pytest.raises(ArtifactDamaged):
         kept.check(DIGEST)

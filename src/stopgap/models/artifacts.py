@@ -5,14 +5,23 @@ import logging
 import time
 from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.loaded import file_hash
 from stopgap.models.specification import HASH
 from stopgap.storage.files import DRAFT_SECONDS, write_whole
-from stopgap.storage.objects import DiskFull, ObjectNotFound, ObjectStore, ObjectsUnavailable
+from stopgap.storage.folder import FULL
+from stopgap.storage.objects import (
+    PIECE_BYTES,
+    DiskFull,
+    ObjectNotFound,
+    ObjectStore,
+    ObjectsUnavailable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -72,13 +81,25 @@ class Artifacts:
             size = path.stat().st_size
             if size > SIZE_MAX:
                 raise ArtifactTooLarge(path, size)
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                file.seek(0)
-                self._objects.put(digest, file)
+            with self._copy(path) as (copy, digest):
+                self._objects.put(digest, copy)
         except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull from error
             raise ModelUnloadable(f"{path} cannot be read: {error.strerror}.") from error
         return digest
+
+    @contextmanager
+    def _copy(self, path: Path) -> Iterator[tuple[BinaryIO, str]]:
+        """Copy a file, since somebody may write to it meanwhile; tell the copy's SHA-256, too."""
+        self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        seen = hashlib.sha256()
+        with path.open("rb") as file, TemporaryFile(dir=self._cache) as copy:
+            while piece := file.read(PIECE_BYTES):
+                seen.update(piece)
+                copy.write(piece)
+            copy.seek(0)
+            yield copy, seen.hexdigest()
 
     def fetch(self, digest: str) -> Path:
         """Bring a file to this machine, and hold it against its hash: at every load.
