@@ -85,7 +85,9 @@ def test_a_name_that_somebody_owns(host: str, headers: dict[str, str], address: 
         refuse_strange_name(sent, Settings(host=address))
 
 
-@pytest.mark.parametrize("host", ["localhost:5000", "LocalHost", "demo.localhost:5000"])
+@pytest.mark.parametrize(
+    "host", ["localhost:5000", "LocalHost", "localhost.:5000", "demo.localhost:5000"]
+)
 @pytest.mark.parametrize("headers", PAGES)
 def test_a_name_of_this_machine(host: str, headers: dict[str, str]) -> None:
     """Pages of a demo work under the names that mean this machine everywhere."""

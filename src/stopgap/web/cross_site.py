@@ -59,7 +59,7 @@ def refuse_strange_name(request: Request, settings: Settings) -> None:
 
 def _name_in(host: str) -> str:
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:  # half of an IPv6 address
         return ""
 
