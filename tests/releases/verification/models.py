@@ -5,6 +5,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from stopgap.contracts.madcompany import Sales
@@ -145,6 +146,32 @@ class Greedy:
         taken = [b"x" * 24 * 2**20 for _ in rows]
         time.sleep(0.6 if len(rows) > 8 else 0)
         return [good(row) for row in rows][: len(taken)]
+
+
+class DiesOnce:
+    """Ends its process over one large batch, and over none in the next process."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, unless it is the first time."""
+        died = Path(os.environ["DIED"])
+        if len(rows) > 8 and not died.exists():  # as many as it is loaded by
+            died.touch()
+            os._exit(3)
+        return [good(row) for row in rows]
+
+
+class SlowAtFirst:
+    """Takes too long for its first large batch, and for none after."""
+
+    def __init__(self) -> None:
+        self._warm = False
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, at last."""
+        if len(rows) > 8 and not self._warm:  # as many as it is loaded by
+            self._warm = True
+            time.sleep(2.5)
+        return [good(row) for row in rows]
 
 
 class Wordy:

@@ -140,6 +140,19 @@ def test_a_batch_that_is_fatal(name: str, said: str) -> None:
     assert "16 at once, never alone" in finding.failures[0].said
 
 
+def test_a_batch_that_was_fatal_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no less fatal for being the first of all, and no fault of its size."""
+    monkeypatch.setenv("DIED", str(tmp_path / "died"))
+    finding = by_rule(verified("DiesOnce"))["survives"]
+    assert finding.outcome == "broken"
+    assert finding.figure == "it ended over 16 inputs that it answered the next time"
+
+
+def test_a_first_batch_that_is_late() -> None:
+    """What goes wrong over the batch that warms it up counts like any other."""
+    assert by_rule(verified("SlowAtFirst", in_process=True))["batches"].outcome == "broken"
+
+
 def test_room_that_is_taken_once() -> None:
     """What a model keeps from its first full batch on is no leak."""
     assert by_rule(verified("Scratch"))["memory"].outcome == "held"

@@ -80,15 +80,6 @@ class Asking:
             for row, output in zip(rows, outputs, strict=True)
         ]
 
-    async def warm_up(self, rows: Sequence[Row]) -> None:
-        """Ask a batch that nobody judges or counts: what a library keeps for one is there then.
-
-        Raises:
-            TimeOver: there is no time left.
-        """
-        await self.batch(rows)
-        self.asked -= len(rows)
-
     async def alone(self, row: Row) -> Answered:
         """Ask one row in a call of its own.
 

@@ -64,10 +64,13 @@ class Checks:
         if fatal is None:
             return Finding.held("survives", f"{_inputs(self.asking.asked)}, none of them fatal")
         if crowd:
-            fit = self.observed.survived
+            fit, more = self.observed.survived, f"; {crowd} at once, never alone"
             figure = f"not {_inputs(crowd)} at once, but {fit} of them; try --batch {fit}"
-            failure = self._failure(fatal.row, fatal.output, f"; {crowd} at once, never alone")
-            return Finding.broken("survives", figure, [failure])
+            if not self.observed.again:
+                figure = f"it ended over {_inputs(crowd)} that it answered the next time"
+            return Finding.broken(
+                "survives", figure, [self._failure(fatal.row, fatal.output, more)]
+            )
 
         async def is_fatal(row: Row) -> bool:
             return (await self.asking.alone(row)).fatal

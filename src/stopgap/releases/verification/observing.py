@@ -30,7 +30,8 @@ class Observed:
     answered: list[Answered] = field(default_factory=list)
     spoiled: list[Answered] = field(default_factory=list)  # failed together, none of them alone
     fatal: Answered | None = None
-    crowd: int = 0  # inputs of the call that was fatal, if it was their number
+    crowd: int = 0  # inputs of the call that was fatal, if none of them is alone
+    again: bool = False  # whether that call was fatal twice
     survived: int = 1  # inputs of a call that was not
     memory: list[int] = field(default_factory=list)  # after the first half of inputs, and the last
     in_time: bool = True
@@ -77,7 +78,7 @@ async def observe(
     batches = [rows[at : at + 1] for at in range(corners)]
     batches += [rows[at : at + batch] for at in range(corners, len(rows), batch)]
     try:
-        await asking.warm_up(rows[:batch])
+        await observer.warm_up(rows[:batch])
         await observer.observe(batches, progress)
     except TimeOver:
         observer.observed.in_time = False
@@ -93,6 +94,18 @@ class Observer:
         self._contract = contract
         self.observed = observed
 
+    async def warm_up(self, batch: Sequence[Row]) -> None:
+        """Ask a full batch before all, so that what a library keeps for one is there.
+
+        Its answers are not counted; what goes wrong over it is.
+
+        Raises:
+            TimeOver: there is no time for more.
+        """
+        answered = await self._asking.batch(batch)
+        self._asking.asked -= len(batch)
+        await self._judged(answered)
+
     async def observe(self, batches: Sequence[Sequence[Row]], progress: Progress) -> None:
         """Ask until all is asked, or enough is wrong.
 
@@ -101,35 +114,43 @@ class Observer:
         """
         seen = self.observed
         for number, batch in enumerate(batches):
-            goes_on = await self._ask(batch)
             if seen.fatal:
                 return
+            answered, goes_on = await self._judged(await self._asking.batch(batch))
+            if seen.fatal:
+                return
+            seen.answered += answered
             progress(len(seen.answered), seen.inputs)
             if number in {(len(batches) - 1) // 2, len(batches) - 1}:
                 seen.memory.append(self._slot.memory)
             if not goes_on or self._is_enough():
                 return
 
-    async def _ask(self, batch: Sequence[Row]) -> bool:
-        """Ask a batch; tell whether the model can be asked more."""
+    async def _judged(self, answered: list[Answered]) -> tuple[list[Answered], bool]:
+        """Find out what went wrong over a batch; tell its answers, and whether it goes on."""
         seen, overlong = self.observed, False
-        answered = await self._asking.batch(batch)
         if answered[0].fatal:
             seen.fatal = answered[0]  # in case that there is no time to find out which it is
             culprit = await self._culprit(answered)
             overlong = culprit is None and isinstance(answered[0].output, ModelLate)
             if not overlong:
-                seen.fatal, seen.crowd = (culprit, 0) if culprit else (answered[0], len(answered))
-                return False
+                await self._blame(answered, culprit)
+                return answered, False
             seen.fatal = None
         if any(each.failed for each in answered) and len(answered) > 1:
             answered = await self._one_by_one(answered)
             # The batch did not come to one that is fatal if another row had raised first.
             seen.fatal = next((each for each in answered if each.fatal), None)
-            if seen.fatal:
-                return False
-        seen.answered += answered
-        return not overlong
+        return answered, not overlong
+
+    async def _blame(self, answered: Sequence[Answered], culprit: Answered | None) -> None:
+        """Note which row the process did not survive, or how many at once, if it was twice."""
+        if culprit:
+            self.observed.fatal = culprit
+            return
+        self.observed.crowd = len(answered)
+        again = await self._asking.batch([each.row for each in answered])
+        self.observed.again = again[0].fatal
 
     async def _culprit(self, answered: Sequence[Answered]) -> Answered | None:
         """Find the row among some that is fatal alone; None: none is, it is their number."""

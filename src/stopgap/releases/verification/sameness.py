@@ -36,7 +36,7 @@ def differing(pairs: Sequence[tuple[Any, Any]], way: Bring) -> list[int]:
         way: Where outputs are rounded, a few may be a unit apart.
     """
     sizes = _usual_sizes([one for one, _ in pairs])
-    apart = [_apart(one, other, sizes) for one, other in pairs]
+    apart = [_apart(one, other, sizes, way) for one, other in pairs]
     few = apart.count(Apart.A_UNIT) * DOUBTFUL <= len(pairs)
     allowed = Apart.A_UNIT if few and way != "exact" else Apart.NOT
     return [at for at, how in enumerate(apart) if how > allowed]
@@ -63,16 +63,17 @@ def _usual_sizes(outputs: Sequence[Any]) -> Mapping[str, float]:
     return {name: median(found) for name, found in sizes.items()}
 
 
-def _apart(one: Any, other: Any, sizes: Mapping[str, float], field: str = "") -> Apart:
+def _apart(one: Any, other: Any, sizes: Mapping[str, float], way: Bring, field: str = "") -> Apart:
     if isinstance(one, dict) and isinstance(other, dict):
         if one.keys() != other.keys():
             return Apart.FAR
-        return max((_apart(one[name], other[name], sizes, name) for name in one), default=Apart.NOT)
-    if _is_finite(one) and _is_finite(other):
+        parts = (_apart(one[name], other[name], sizes, way, name) for name in one)
+        return max(parts, default=Apart.NOT)
+    whole = type(one) is int and type(other) is int
+    if _is_finite(one) and _is_finite(other) and not (whole and way == "exact"):
         room = max(OF_USUAL * sizes.get(field, 0.0), 1e-12)
         if math.isclose(one, other, rel_tol=RELATIVE, abs_tol=room):
             return Apart.NOT
-        whole = type(one) is int and type(other) is int
         return Apart.A_UNIT if whole and abs(one - other) == 1 else Apart.FAR
     if type(one) is float and type(other) is float and math.isnan(one) and math.isnan(other):
         return Apart.NOT  # the same breach again
