@@ -12,13 +12,14 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import AliasChoices, BaseModel, Field
 from tests.contracts.promises import contract_of
-from tests.distortions import both, has, no, status, when
+from tests.distortions import at, body, both, has, header, no, status, when
 from tests.flaws import ANSWERS, CONTRACT, PLATFORM, WITH_ACCOUNT, Case
-from tests.wrong_server import serving
+from tests.wrong_server import Asked, Said, serving
 
 from stopgap.contracts import madcompany
 from stopgap.contracts.conformance.calling import Server, ServerUnknown, ServerUnreachable
 from stopgap.contracts.conformance.checking import Outcome, Verdict, check, rules_of, some_guest
+from stopgap.contracts.conformance.login_rules import LOGIN_RULES
 from stopgap.contracts.conformance.visiting import Visitor
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.spellings import Spellings
@@ -179,6 +180,42 @@ def test_with_a_wrong_password() -> None:
     assert "login-json" in names(verdicts, Outcome.BROKEN)
 
 
+def test_no_secret_is_shown() -> None:
+    """Whatever breaks at the login, neither the account's password nor its session is told."""
+    own = replace(ANN, password="hunter2&/ 0123456789")
+    cookies = list[str]()
+
+    def wrong(asked: Asked, said: Said) -> Said:
+        if asked.path != "/login" or asked.method != "POST":
+            return said
+        cookies.append(said.headers.get("Set-Cookie", ""))
+        lax = header("Set-Cookie", cookies[-1].replace("; HttpOnly", ""))
+        return status(200)(lax(body("fine")(said)))
+
+    with serving([SMALL], wrong, {own.username: own.password}) as url:
+        verdicts = visit(url, visitor=own)
+    told = {v.rule: f"{v.request} {v.expected} {v.came}" for v in verdicts if v.came}
+    assert {rule.id for rule in LOGIN_RULES} - told.keys() == {
+        "login-code-points",
+        "login-get",
+        "logout",
+    }
+    assert "hunter2" not in str(told)
+    sessions = [cookie.partition(";")[0].removeprefix("session=") for cookie in cookies]
+    assert not any(session in str(told) for session in sessions if session)
+    assert told["login-cookie"].endswith(" Set-Cookie: session=…; SameSite=Lax")
+    assert told["login-form"].startswith("POST /login with application/x-www-form-urlencoded (not")
+
+
+def test_a_guest_is_shown() -> None:
+    """A guest's made-up password protects nothing, and helps whoever mends the server."""
+    with serving([SMALL], when(at("/login", "POST"), body("fine"))) as url:
+        verdicts = visit(url, visitor=replace(ANN, account=False))
+    [told] = [verdict.request for verdict in verdicts if verdict.rule == "login-json"]
+    assert told is not None
+    assert ANN.password in told
+
+
 @contextmanager
 def raw_server(treat: Callable[[socket.socket], None]) -> Iterator[str]:
     """Run a server that treats its connections in its own way; give its URL."""
@@ -294,11 +331,19 @@ def test_nobody_there() -> None:
         "http://host:99999",
         "http://host/path",
         "http://user:secret@host",
+        "http://:secret@host",
+        "http://user:secret@[::1",
+        "http://user:/secret@host/",
+        "user:secret@host",
         "http://[::1",
         "http://host?x",
     ],
 )
 def test_no_address(url: str) -> None:
-    """What is no plain address of a server is refused before anything is sent."""
-    with pytest.raises(ServerUnknown):
+    """What is no plain address of a server is refused before anything is sent.
+
+    A password in it is not told.
+    """
+    with pytest.raises(ServerUnknown) as refused:
         Server(url)
+    assert "secret" not in str(refused.value)

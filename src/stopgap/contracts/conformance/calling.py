@@ -31,7 +31,17 @@ class ServerUnknown(StartRefused):
     """The server to check is not named by a plain http:// or https:// URL."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(f"{url!r} is no address of a server; it should look like http://host:5000")
+        shown = _without_credentials(url)
+        super().__init__(
+            f"{shown!r} is no address of a server; it should look like http://host:5000"
+        )
+
+
+def _without_credentials(url: str) -> str:
+    """Leave a name and a password out of what may be no URL at all."""
+    before, at, host = url.rpartition("@")
+    scheme, mark, _ = before.partition("://")
+    return (f"{scheme}{mark}" if mark else "") + ("…@" if at else "") + host
 
 
 class ServerUnreachable(StartRefused):
@@ -53,11 +63,13 @@ class Request:
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    secret: bool = False  # whether the body must not be shown
 
     def __str__(self) -> str:
         """Tell it in one short line."""
         kind = self.headers.get("Content-Type", "").partition(";")[0]
-        sent = f" with {kind or 'a body'} {_beginning(self.body, 80)}" if self.body else ""
+        shown = "(not shown)" if self.secret else _beginning(self.body, 80)
+        sent = f" with {kind or 'a body'} {shown}" if self.body else ""
         cut = "…" if len(self.target) > TARGET_SHOWN else ""
         target = self.target[:TARGET_SHOWN] + cut
         return f"{self.method} {target}{sent}"
@@ -122,7 +134,7 @@ class Server:
             self._port = parts.port
         except ValueError as error:
             raise ServerUnknown(url) from error
-        plain = parts.path in {"", "/"} and not parts.query and not parts.username
+        plain = parts.path in {"", "/"} and not parts.query and "@" not in parts.netloc
         if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
             raise ServerUnknown(url)
         self.url = url

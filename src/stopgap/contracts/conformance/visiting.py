@@ -77,6 +77,8 @@ class Visit:
         """
         if self._silences >= SILENCE_MAX:
             raise NotChecked("the server has stopped answering")
+        if self.visitor.account and request.target == "/login":
+            request = replace(request, secret=True)  # it has the account's own password
         try:
             answer = self.server.call(request)
         except NoAnswer as error:
@@ -165,8 +167,16 @@ def expect_header(answer: Answer, name: str, *parts: str) -> str:
     value = answer.header(name)
     if not value or any(part.lower() not in value.lower() for part in parts):
         wanted = f"the header {name}" + (f" with {', '.join(parts)}" if parts else "")
-        raise Broken(answer.request, wanted, f"{name}: {value}" if value else "none")
+        shown = _without_value(value) if name == "Set-Cookie" else value
+        raise Broken(answer.request, wanted, f"{name}: {shown}" if value else "none")
     return value
+
+
+def _without_value(cookie: str) -> str:
+    """Leave out of a cookie that is set what must not be shown: it may be a live session."""
+    pair, mark, attributes = cookie.partition(";")
+    name, equals, _ = pair.partition("=")
+    return (f"{name}=…" if equals else "…") + mark + attributes
 
 
 def expect_problem(answer: Answer, status: int, fields: Collection[str] = ()) -> dict[str, Any]:
