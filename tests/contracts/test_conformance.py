@@ -174,10 +174,38 @@ def test_closed_predictions() -> None:
 
 
 def test_with_a_wrong_password() -> None:
-    """An account that cannot sign in is a broken rule, not a silent one."""
-    with serving([SMALL], accounts={ANN.username: "another"}) as url:
+    """An account that cannot sign in is a broken rule, not a silent one; it tries only once."""
+    logins = list[bytes]()
+
+    def watched(asked: Asked, said: Said) -> Said:
+        if b"ann" in asked.body and b"0123456789" in asked.body:
+            logins.append(asked.body)
+        return said
+
+    with serving([SMALL], watched, {ANN.username: "another"}) as url:
         verdicts = visit(url, visitor=ANN)
-    assert "login-json" in names(verdicts, Outcome.BROKEN)
+    assert names(verdicts, Outcome.BROKEN) == {"login-json"}
+    assert len(logins) == 1
+    reasons = {v.rule: v.reason for v in verdicts if v.outcome is Outcome.NOT_CHECKED}
+    assert {reasons[rule] for rule in ("login-form", "login-refused", "image-raw", "logout")} == {
+        "the account was refused"
+    }
+
+
+def test_with_an_account_that_is_locked_out() -> None:
+    """An account that has failed too often is not tried again and again, either."""
+    logins = list[bytes]()
+
+    def locked(asked: Asked, said: Said) -> Said:
+        if asked.path != "/login" or b"0123456789" not in asked.body:
+            return said
+        logins.append(asked.body)
+        return status(429)(said)
+
+    with serving([SMALL], locked, {ANN.username: ANN.password}) as url:
+        verdicts = visit(url, visitor=ANN)
+    assert names(verdicts, Outcome.BROKEN) == {"login-json"}
+    assert len(logins) == 1
 
 
 def test_no_secret_is_shown() -> None:

@@ -118,6 +118,8 @@ def _login_refused(visit: Visit) -> None:
 
 
 def _login_cross_site(visit: Visit) -> None:
+    if visit.visitor.account:
+        visit.see_welcome()
     login = _credentials(visit)
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
         expect_problem(visit.call(form_request("/login", login, **headers)), HTTPStatus.FORBIDDEN)

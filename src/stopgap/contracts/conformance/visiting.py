@@ -11,6 +11,9 @@ from stopgap.contracts.conformance.calling import Answer, NoAnswer, Request, Ser
 SILENCE_MAX = 3
 """Questions in a row without an answer, after which nothing more is asked."""
 
+REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+"""What an account is answered whose password is wrong, or was wrong too often."""
+
 KEPT = 65_536
 """Bytes of an answer that are kept for the rules about all answers."""
 
@@ -92,11 +95,19 @@ class Visit:
     def see_welcome(self) -> None:
         """See whether the visitor can be expected to sign in at all.
 
+        A refused account does not try again: too many failures would lock it out.
+
         Raises:
-            NotChecked: the visitor is a guest, and this server has none.
+            Broken: the account is refused, as is seen for the first time.
+            NotChecked: it was refused before; or the visitor is a guest, and this server has none.
         """
+        first = self._welcome is None
         if self._welcome is None:
             self._welcome = self._knock()
+        if self.visitor.account and self._welcome.status in REFUSALS:
+            if first:
+                raise Broken(self._welcome.request, "status 200", self._welcome)
+            raise NotChecked("the account was refused")
         if self._welcome.status == HTTPStatus.UNAUTHORIZED and not self.visitor.account:
             raise NotChecked("this server has no guests; give --username and --password")
 
