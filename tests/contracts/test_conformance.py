@@ -162,6 +162,30 @@ def test_with_an_account() -> None:
     assert names(verdicts, Outcome.NOT_CHECKED) == {"login-code-points"}
 
 
+def interrupt(_done: int, _of: int) -> None:
+    """Stop it, as a person does who has waited long enough."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("progress", [lambda _done, _of: None, interrupt])
+def test_no_session_is_left(progress: Callable[[int, int], None]) -> None:
+    """Every session that an account was given is ended again, also when the check is cut short."""
+    given, ended = set[str](), set[str]()
+
+    def watched(asked: Asked, said: Said) -> Said:
+        if asked.path == "/login" and "Set-Cookie" in said.headers:
+            given.add(said.headers["Set-Cookie"].partition(";")[0])
+        if asked.path == "/logout":
+            ended.add(asked.headers["cookie"])
+        return said
+
+    with serving([SMALL], watched, {ANN.username: ANN.password}) as url:
+        source = random.Random(1)
+        with suppress(KeyboardInterrupt):
+            list(check([SMALL], Server(url), ANN, source=source, predictions=9, progress=progress))
+    assert (len(given) > 3, given - ended) == (True, set())
+
+
 def test_closed_predictions() -> None:
     """Where predictions need a session, they are asked for with one, or not checked."""
     closed = when(both(lambda asked, _: "/small" in asked.path, no(has("cookie"))), status(401))

@@ -207,7 +207,8 @@ def check_server(
 ) -> None:
     """Check the live server at URL against contracts, as a client would.
 
-    Prints a line for each rule. Exits with 1 if one is broken. Uploaded images are deleted again.
+    Prints a line for each rule. Exits with 1 if one is broken. Uploaded images are deleted again,
+    and an account's sessions ended.
 
     \b
     Examples:

@@ -95,6 +95,7 @@ def check(
         for rule in rules_of(contracts, predictions):
             yield _hold(rule, visit)
     finally:
+        visit.leave()
         server.close()
 
 

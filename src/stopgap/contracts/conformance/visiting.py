@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -69,6 +70,7 @@ class Visit:
         self._silences = 0
         self._welcome: Answer | None = None
         self._session: str | None = None
+        self._account_sessions: list[str] = []  # their cookies
         self._predicting: dict[str, str] | None = None
 
     def call(self, request: Request, *, kept: bool = True) -> Answer:
@@ -80,7 +82,8 @@ class Visit:
         """
         if self._silences >= SILENCE_MAX:
             raise NotChecked("the server has stopped answering")
-        if self.visitor.account and request.target == "/login":
+        own = self.visitor.account and request.target == "/login"
+        if own:
             request = replace(request, secret=True)  # it has the account's own password
         try:
             answer = self.server.call(request)
@@ -88,6 +91,8 @@ class Visit:
             self._silences += 1
             raise Broken(request, "an answer", error) from error
         self._silences = 0
+        if own and answer.cookie:
+            self._account_sessions.append(answer.cookie)
         if kept:
             self.answers.append(replace(answer, body=answer.body[:KEPT]))
         return answer
@@ -139,6 +144,15 @@ class Visit:
     def _knock(self) -> Answer:
         login = {"username": self.visitor.username, "password": self.visitor.password}
         return self.call(json_request("/login", login))
+
+    def leave(self) -> None:
+        """End the account's sessions: they would last for days, and it may have only so many."""
+        with suppress(NoAnswer):
+            for cookie in self._account_sessions:
+                headers = {"Cookie": cookie}
+                self.server.call(
+                    Request(method="POST", target="/logout", headers=headers, body=b"")
+                )
 
     def predict(self, request: Request) -> Answer:
         """Ask for a prediction; with a session where the server wants one."""
