@@ -1,14 +1,15 @@
 """`stopgap contract`: shown, compared, and held against a live server."""
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.commands import Run, shell
-from tests.distortions import at, body, when
-from tests.wrong_server import serving
+from tests.distortions import at, body, both, has, no, status, when
+from tests.wrong_server import Asked, Said, serving
 
 from stopgap.contracts import madcompany
 
@@ -156,6 +157,38 @@ def test_check_with_an_account(run: Run) -> None:
     assert (alone.exit_code, typed.exit_code, wrong.exit_code) == (0, 0, 1)
     assert "give --username and --password" in alone.stdout
     assert "0123456789" not in typed.output
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_check_of_closed_predictions(run: Run, more: tuple[str, ...]) -> None:
+    """Where no prediction could be asked, that is told, and is no success."""
+    closed = when(
+        both(lambda asked, _: asked.path.startswith("/predict"), no(has("cookie"))), status(401)
+    )
+    with serving([madcompany.contract], closed, {"ann": "0123456789"}) as url:
+        words = ("contract", "check", url, "--predictions", "10", *more)
+        alone = run(*words)
+        signed_in = run(*words, "--username", "ann", "--password", "0123456789")
+    assert alone.exit_code == os.EX_NOPERM
+    assert alone.stderr == (
+        "stopgap: No prediction of madcompany was asked: "
+        "this server has no guests; give --username and --password.\n"
+    )
+    assert "not checked" in alone.stdout
+    assert (signed_in.exit_code, signed_in.stderr) == (0, "")
+
+
+def test_check_of_a_wrong_server_with_closed_predictions(run: Run) -> None:
+    """A broken rule weighs more than what was not asked."""
+
+    def wrong(asked: Asked, said: Said) -> Said:
+        if asked.path == "/status":
+            return body("Dead!")(said)
+        return status(401)(said) if asked.path.startswith("/predict") else said
+
+    with serving([madcompany.contract], wrong, {}) as url:
+        result = run("contract", "check", url, "--predictions", "10")
+    assert (result.exit_code, result.stderr) == (1, "")
 
 
 def test_nobody_there() -> None:

@@ -16,7 +16,13 @@ from stopgap.cli.lines import counted, json_option, print_json, print_rows, prin
 from stopgap.contracts import kinds
 from stopgap.contracts.compatibility import compare, moved
 from stopgap.contracts.conformance.calling import Server
-from stopgap.contracts.conformance.checking import Outcome, Verdict, check, some_guest
+from stopgap.contracts.conformance.checking import (
+    Outcome,
+    Verdict,
+    check,
+    expect_asked,
+    some_guest,
+)
 from stopgap.contracts.conformance.visiting import Visitor
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.loading import load_contract, load_contracts
@@ -207,8 +213,9 @@ def check_server(
 ) -> None:
     """Check the live server at URL against contracts, as a client would.
 
-    Prints a line for each rule. Exits with 1 if one is broken. Uploaded images are deleted again,
-    and an account's sessions ended.
+    Prints a line for each rule. Exits with 1 if one is broken; else with 77 if a contract's
+    predictions could not be asked, as the server wants an account for them. Uploaded images are
+    deleted again, and an account's sessions ended.
 
     \b
     Examples:
@@ -221,7 +228,7 @@ def check_server(
     if username is not None:
         password = password or click.prompt("Password", hide_input=True, err=True)
         visitor = Visitor(username=username, password=password, account=True)
-    counts: Counter[Outcome] = Counter()
+    verdicts = list[Verdict]()
     with _progress() as progress:
         for verdict in check(
             contracts,
@@ -231,12 +238,15 @@ def check_server(
             predictions=predictions,
             progress=progress,
         ):
-            counts[verdict.outcome] += 1
+            verdicts.append(verdict)
             _print_verdict(verdict, as_json=as_json)
+    counts = Counter(verdict.outcome for verdict in verdicts)
     if not as_json:
         told = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
         click.echo(f"{counts.total()} rules: {', '.join(told)}.")
-    sys.exit(1 if counts[Outcome.BROKEN] else 0)
+    if counts[Outcome.BROKEN]:
+        sys.exit(1)
+    expect_asked(contracts, verdicts)
 
 
 def _print_verdict(verdict: Verdict, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import os
 
 from stopgap.contracts.conformance.calling import ServerUnreachable
+from stopgap.contracts.conformance.checking import PredictionsNotAsked
 from stopgap.errors import StartRefused, StopgapError
 from stopgap.problems import STATUSES
 
@@ -19,7 +20,11 @@ EXIT_CODES: dict[type[StopgapError], int] = {
         507: os.EX_CANTCREAT,
     }.get(status, os.EX_DATAERR)
     for kind, status in STATUSES.items()
-} | {StartRefused: os.EX_CONFIG, ServerUnreachable: os.EX_UNAVAILABLE}
+} | {
+    StartRefused: os.EX_CONFIG,
+    ServerUnreachable: os.EX_UNAVAILABLE,
+    PredictionsNotAsked: os.EX_NOPERM,
+}
 """Every kind of error -> its exit code. A kind that is not here has its nearest ancestor's."""
 
 

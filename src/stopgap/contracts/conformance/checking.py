@@ -2,13 +2,13 @@
 
 import random
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from stopgap.contracts.conformance.answer_rules import ANSWER_RULES
 from stopgap.contracts.conformance.calling import Server
-from stopgap.contracts.conformance.contract_rules import good_rules
+from stopgap.contracts.conformance.contract_rules import good_rules, predictions_id
 from stopgap.contracts.conformance.fault_rules import fault_rules
 from stopgap.contracts.conformance.openapi_rule import openapi_rule
 from stopgap.contracts.conformance.platform_rules import PLATFORM_RULES
@@ -20,6 +20,7 @@ from stopgap.contracts.conformance.visiting import (
     Visitor,
 )
 from stopgap.contracts.contract import Contract
+from stopgap.errors import StartRefused
 
 
 class Outcome(StrEnum):
@@ -41,6 +42,25 @@ class Verdict:
     expected: str | None = None
     came: str | None = None
     reason: str | None = None  # why it was not checked
+
+
+class PredictionsNotAsked(StartRefused):
+    """The server to check predicts only for those who sign in, and no account was given."""
+
+    def __init__(self, contract: str, reason: str | None) -> None:
+        super().__init__(f"No prediction of {contract} was asked: {reason}.")
+
+
+def expect_asked(contracts: Sequence[Contract], verdicts: Iterable[Verdict]) -> None:
+    """See that each contract's predictions were asked; without them little has been checked.
+
+    Raises:
+        PredictionsNotAsked: those of one were not.
+    """
+    reasons = {v.rule: v.reason for v in verdicts if v.outcome is Outcome.NOT_CHECKED}
+    for contract in contracts:
+        if (rule := predictions_id(contract)) in reasons:
+            raise PredictionsNotAsked(contract.name, reasons[rule])
 
 
 def some_guest() -> Visitor:

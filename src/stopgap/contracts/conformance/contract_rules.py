@@ -38,6 +38,11 @@ def slug(contract: Contract, *words: str) -> str:
     return "-".join([contract.name, *(word.replace("_", "-") for word in words)]).lower()
 
 
+def predictions_id(contract: Contract) -> str:
+    """Tell the id of the rule that asks for many predictions."""
+    return slug(contract, "predictions")
+
+
 def sample(visit: Visit, contract: Contract) -> dict[str, Any]:
     """Draw inputs that the contract allows."""
     return sample_values(contract, visit.source)
@@ -214,4 +219,4 @@ def _predictions_rule(contract: Contract, count: int) -> Rule:
             visit.progress(number + 1, count)
 
     sentence = f"{count} predictions are each {contract.output_kind.allowed()}."
-    return Rule(id=slug(contract, "predictions"), sentence=sentence, hold=hold)
+    return Rule(id=predictions_id(contract), sentence=sentence, hold=hold)
