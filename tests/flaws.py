@@ -93,6 +93,12 @@ PLATFORM = [
     case("login-get", when(at("/login"), header("Location", "/elsewhere"))),
     case("login-browser", when(both(at("/"), has("cookie")), swap(b"length", b"size"))),
     case("login-missing", when(at("/login", "POST", 400), member("errors", []))),
+    case(
+        "fields that are lists",
+        when(at("/login", "POST", 400), member("errors", [{"field": ["body", "x"]}])),
+        "login-missing",
+        "problem-shape",
+    ),
     case("login-cross-site", when(at("/login", "POST", 403), status(200))),
     case("logout", when(both(at("/images", "GET", 401), has("cookie")), status(200))),
     *(
