@@ -19,6 +19,9 @@ from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
 from stopgap.wiring import Locations
 
+HEADER_BYTES = 100
+"""Of a SQLite file's header (SQLite's file format, section 1.3)."""
+
 
 def database(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """See whether it answers, is ours, and may be written; then whether its releases can answer."""
@@ -97,12 +100,12 @@ def _kept_at(
 
 
 def _is_sqlite(path: Path) -> bool:
-    """Look at the header (SQLite's file format, section 1.3), where it can be read."""
+    """Look at the header, where it can be read."""
     if not os.access(path, os.R_OK):
         return True  # opening it will tell
     with path.open("rb") as file:
-        header = file.read(100)
-    return len(header) == 100 and header.startswith(b"SQLite format 3\0")  # noqa: PLR2004
+        header = file.read(HEADER_BYTES)
+    return len(header) == HEADER_BYTES and header.startswith(b"SQLite format 3\0")
 
 
 def _schema(database: Database, version: str, history: History) -> Finding:
