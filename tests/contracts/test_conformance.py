@@ -242,7 +242,7 @@ def test_no_secret_is_shown() -> None:
             return said
         cookies.append(said.headers.get("Set-Cookie", ""))
         lax = header("Set-Cookie", cookies[-1].replace("; HttpOnly", ""))
-        return status(200)(lax(body("fine")(said)))
+        return status(200)(lax(body(f"fine, {own.password}")(said)))
 
     with serving([SMALL], wrong, {own.username: own.password}) as url:
         verdicts = visit(url, visitor=own)

@@ -129,7 +129,7 @@ def _hold(rule: Rule, visit: Visit) -> Verdict:
             outcome=Outcome.BROKEN,
             request=str(broken.request) if broken.request else None,
             expected=broken.expected,
-            came=broken.came,
+            came=visit.discreet(broken.came),
         )
     except NotChecked as reason:
         outcome = Outcome.NOT_CHECKED

@@ -145,6 +145,10 @@ class Visit:
         login = {"username": self.visitor.username, "password": self.visitor.password}
         return self.call(json_request("/login", login))
 
+    def discreet(self, said: str) -> str:
+        """Leave an account's own password out of what a server has said, which may repeat it."""
+        return said.replace(self.visitor.password, "…") if self.visitor.account else said
+
     def leave(self) -> None:
         """End the account's sessions: they would last for days, and it may have only so many."""
         with suppress(NoAnswer):
