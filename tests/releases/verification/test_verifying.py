@@ -115,6 +115,13 @@ def test_models_that_are_bad_in_numbers(name: str, rule: str, figure: str) -> No
     assert figure in finding.figure
 
 
+def test_no_input_is_counted_twice() -> None:
+    """The inputs of the first batch are asked once more later, and told once."""
+    figure = by_rule(verified("TooFew", batch=368))["batches"].figure
+    told, of = map(int, re.findall(r"\d+", figure))
+    assert told <= of
+
+
 def test_a_batch_that_takes_too_long() -> None:
     """A model that needs its time for each row has no fatal row: fewer in a call, it is told."""
     report = verified("Slow", batch=64, deadline=0.5)

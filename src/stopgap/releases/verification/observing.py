@@ -79,7 +79,8 @@ async def observe(
     batches += [rows[at : at + batch] for at in range(corners, len(rows), batch)]
     try:
         await observer.warm_up(rows[:batch])
-        await observer.observe(batches, progress)
+        if not observer.observed.fatal:
+            await observer.observe(batches, progress)
     except TimeOver:
         observer.observed.in_time = False
     return observer.observed
@@ -114,8 +115,6 @@ class Observer:
         """
         seen = self.observed
         for number, batch in enumerate(batches):
-            if seen.fatal:
-                return
             answered, goes_on = await self._judged(await self._asking.batch(batch))
             if seen.fatal:
                 return
