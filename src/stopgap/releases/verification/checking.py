@@ -153,7 +153,7 @@ class Checks:
         return Finding.broken("examples", f"{len(wrong)} of {len(examples)} missed", wrong)
 
     async def _batches(self) -> Finding:
-        spoiled = self.observed.spoiled
+        spoiled = self.observed.spoiled or self.observed.spoiled_first
         if not spoiled:
             return await self._compared("batches", 1)
         together = self.specification.batch
@@ -161,9 +161,10 @@ class Checks:
             self._failure(each.row, each.output, f"; {together} at once, never alone")
             for each in spoiled[:FAILURES]
         ]
-        several = len({each.row.json for each in spoiled})  # the first batch's are asked again
         asked = _inputs(len(self.observed.answered))
-        return Finding.broken("batches", f"{several:,} of {asked} answered only alone", failures)
+        return Finding.broken(
+            "batches", f"{len(spoiled):,} of {asked} answered only alone", failures
+        )
 
     async def _repeats(self) -> Finding:
         return await self._compared("repeats", self.specification.batch)

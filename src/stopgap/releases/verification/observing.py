@@ -29,6 +29,7 @@ class Observed:
     corners: int  # of those, the first, each of which is asked alone
     answered: list[Answered] = field(default_factory=list)
     spoiled: list[Answered] = field(default_factory=list)  # failed together, none of them alone
+    spoiled_first: list[Answered] = field(default_factory=list)  # of the batch that is not counted
     fatal: Answered | None = None
     crowd: int = 0  # inputs of the call that was fatal, if none of them is alone
     again: bool = False  # whether that call was fatal twice
@@ -106,6 +107,7 @@ class Observer:
         answered = await self._asking.batch(batch)
         self._asking.asked -= len(batch)
         await self._judged(answered)
+        self.observed.spoiled_first, self.observed.spoiled = self.observed.spoiled, []
 
     async def observe(self, batches: Sequence[Sequence[Row]], progress: Progress) -> None:
         """Ask until all is asked, or enough is wrong.
