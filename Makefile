@@ -20,11 +20,10 @@ help: ## list what there is
 run: .venv/runtime ## start the server; `PORT=8000 make run` chooses its port
 	@$(BIN)/stopgap serve
 
-# Three at once: each waits about half of its time, for servers, browsers and databases.
 .PHONY: test
 test: .venv/dev ## run all tests; `make test ARGS=tests/web` runs some
 	-@.ci/browser
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: .venv/dev ## what must hold besides the tests: form, lint, types, floors, docs
