@@ -2,7 +2,7 @@
 
 import pytest
 
-from stopgap.contracts.json_object import JsonMalformed, read_json_object
+from stopgap.contracts.json_object import THINGS_MAX, JsonMalformed, read_json_object
 
 NO_OBJECTS: dict[str, bytes] = {
     "empty": b"",
@@ -14,6 +14,8 @@ NO_OBJECTS: dict[str, bytes] = {
     "nothing": b"null",
     "many brackets": b"[" * 20_000,
     "many objects": b'{"a":' * 20_000,
+    "many empty objects": b'{"a": [' + b"{}," * 20_000 + b"0]}",
+    "many members": b'{"a": 0, ' + b",".join(b'"%d": 0' % n for n in range(20_000)) + b"}",
     "closed brackets": b'{"month": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
     "NaN": b'{"seller_available": NaN}',
     "Infinity": b'{"seller_available": -Infinity}',
@@ -33,10 +35,19 @@ NO_OBJECTS: dict[str, bytes] = {
 
 def test_a_name_given_twice_among_very_many() -> None:
     """Which name it was is found in one pass; with a look at all for each, this took minutes."""
-    names = [f'"{number}":0' for number in range(100_000)]
+    names = [f'"{number}":0' for number in range(THINGS_MAX - 2)]
     body = f"{{{','.join([*names, names[-1]])}}}".encode()
-    with pytest.raises(JsonMalformed, match="'99999' is given twice"):
+    with pytest.raises(JsonMalformed, match=f"'{THINGS_MAX - 3}' is given twice"):
         read_json_object(body)
+
+
+def test_as_many_objects_and_members_as_may_be() -> None:
+    """They are counted through all objects of a body; one more than may be is refused."""
+    half = THINGS_MAX // 2 - 1
+    most = b'{"a": [%b]}' % b",".join([b'{"b": 0}'] * half)
+    assert len(read_json_object(most)["a"]) == half
+    with pytest.raises(JsonMalformed, match="more than 10,000 objects and members"):
+        read_json_object(most.replace(b"0}]", b'0, "c": 0}]'))
 
 
 @pytest.mark.parametrize("body", NO_OBJECTS.values(), ids=NO_OBJECTS.keys())
