@@ -48,11 +48,11 @@ class PostgresqlServer:
         """Its process, whose children serve one connection each."""
         return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
 
-    def create(self, template: str = "template0") -> str:
+    def create(self, template: str = "template0", encoding: str = "UTF8") -> str:
         """Make a database of its own for a test; return its name."""
         self._count += 1
         name = f"test_{self._count}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING '{encoding}'")
         return name
 
     def create_template(self) -> None:

@@ -20,7 +20,7 @@ from tests.databases import tables
 
 from stopgap.storage.columns import metadata
 from stopgap.storage.database import Database, open_database
-from stopgap.storage.history import MAIN, DatabaseForeign, DatabaseNewer, migrate
+from stopgap.storage.history import MAIN, DatabaseForeign, DatabaseMixed, DatabaseNewer, migrate
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -195,6 +195,16 @@ def test_a_newer_database_is_left_alone(database: Database) -> None:
         migrate(database)
     with database.read() as connection:
         assert connection.scalar(MAIN.version.select()) == "9001"
+
+
+def test_a_backup_restored_over_newer_tables(database: Database) -> None:
+    """Where the version is old and the tables are new, the start says what to do."""
+    with database.write() as connection:
+        connection.execute(MAIN.version.update().values(version_num="0003"))
+    with pytest.raises(DatabaseMixed, match=r"0003.*release_troubles.*into an empty database"):
+        migrate(database)
+    with database.read() as connection:
+        assert connection.scalar(MAIN.version.select()) == "0003"
 
 
 def test_a_migration_that_fails_leaves_nothing(database_url: str) -> None:

@@ -8,10 +8,12 @@ from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy import text
+from tests.databases import PostgresqlServer
 
 from stopgap.storage import postgresql
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.database_faults import DatabaseUnreachable
+from stopgap.storage.history import DatabaseUnsuitable, migrate
 
 
 @pytest.fixture
@@ -91,3 +93,24 @@ def test_connections_have_a_name(postgresql_url: str, option: str, name: str) ->
     url = f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}{option}"
     with closing(open_database(url)) as database, database.read() as connection:
         assert connection.scalar(text("SHOW application_name")) == name
+
+
+def test_an_encoding_that_holds_some_texts(postgresql: PostgresqlServer) -> None:
+    """Of what is answered, some could not be put on record; so nothing is begun."""
+    name = postgresql.create(encoding="LATIN1")
+    with (
+        closing(open_database(postgresql.url(name))) as database,
+        pytest.raises(DatabaseUnsuitable, match=r"encoding LATIN1.*ENCODING 'UTF8'"),
+    ):
+        migrate(database)
+    postgresql.drop(name)
+
+
+def test_no_encoding_holds_every_text(postgresql: PostgresqlServer) -> None:
+    """A database without an encoding (SQL_ASCII) keeps texts as they are written."""
+    name = postgresql.create(encoding="SQL_ASCII")
+    with closing(open_database(postgresql.url(name))) as database:
+        migrate(database)
+        with database.read() as connection:
+            assert connection.scalar(text("SELECT :city"), {"city": "Łódź"}) == "Łódź"
+    postgresql.drop(name)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, TableClause, column, exc, inspect, select, ta
 from stopgap.errors import StartRefused
 from stopgap.storage.columns import metadata
 from stopgap.storage.database import Database, lock
-from stopgap.storage.database_faults import DatabaseUnreachable
+from stopgap.storage.database_faults import DatabaseUnreachable, reason_of
 from stopgap.storage.sqlite import BUSY_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,26 @@ class DatabaseNewer(StartRefused):
         super().__init__(
             f"The {database} is of version {version}, and this Stopgap knows {known} at most; "
             "run the newer Stopgap, or name another database."
+        )
+
+
+class DatabaseUnsuitable(StartRefused):
+    """The database's encoding cannot hold every text, so some answers would not get into it."""
+
+    def __init__(self, database: str, encoding: str) -> None:
+        super().__init__(
+            f"The {database} has the encoding {encoding}, which cannot hold every text. Make one "
+            "with ENCODING 'UTF8' and TEMPLATE template0."
+        )
+
+
+class DatabaseMixed(StartRefused):
+    """A backup was restored over tables that a newer Stopgap had made, and they are still there."""
+
+    def __init__(self, database: str, version: str, reason: str) -> None:
+        super().__init__(
+            f"The {database} is of version {version} and has newer tables ({reason}): a backup was "
+            "restored over them. Restore it into an empty database."
         )
 
 
@@ -61,6 +81,9 @@ MIGRATION_LOCK = 0x53_74_6F_70_67_61_70
 """PostgreSQL's advisory lock under which one process at a time migrates: `Stopgap` in ASCII."""
 
 
+ENCODINGS = ("UTF8", "SQL_ASCII")
+"""Those of PostgreSQL that keep UTF-8 as it is."""
+
 MAY_CREATE = text("SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)")
 """Whether this user may make tables."""
 
@@ -81,6 +104,8 @@ def migrate(database: Database, history: History = MAIN) -> None:
     Raises:
         DatabaseForeign: it is no database, or one with tables that are not ours.
         DatabaseNewer: a newer Stopgap has been here.
+        DatabaseUnsuitable: it cannot hold every text.
+        DatabaseMixed: one has been, and half of what it made is.
         DatabaseUnreachable: it does not answer.
     """
     try:
@@ -98,14 +123,28 @@ def migrate(database: Database, history: History = MAIN) -> None:
         lock(connection, MIGRATION_LOCK)
         version = version_of(connection, database.name, history)
         if version != history.head:
-            _upgrade(connection, history)
+            try:
+                _upgrade(connection, history)
+            except exc.DBAPIError as error:
+                reason = reason_of(error, database.engine.url)
+                if "already exists" not in reason:
+                    raise
+                raise DatabaseMixed(database.name, version, reason) from error
     if version not in {"", history.head}:
         told = "the tables of the %s have been brought from version %s to %s"
         logger.warning(told, database.name, version, history.head)
 
 
 def version_of(connection: Connection, name: str, history: History) -> str:
-    """Tell the version of a history's tables; nothing where there are none yet."""
+    """Tell the version of a history's tables; nothing where there are none yet.
+
+    Raises:
+        DatabaseForeign, DatabaseNewer, DatabaseUnsuitable: see `migrate`.
+    """
+    if connection.dialect.name == "postgresql":
+        encoding = connection.scalar(text("SHOW server_encoding"))
+        if encoding not in ENCODINGS:
+            raise DatabaseUnsuitable(name, str(encoding))
     tables = set(inspect(connection).get_table_names())
     if history.version.name in tables:
         version = str(connection.scalar(select(history.version.c.version_num)) or "")

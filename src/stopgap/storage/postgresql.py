@@ -26,6 +26,7 @@ GRACE_SECONDS = 2
 
 OPTIONS = {
     "fallback_application_name": "stopgap",  # in pg_stat_activity
+    "client_encoding": "utf8",  # also where the database says that it has none (SQL_ASCII)
     "connect_timeout": str(CONNECT_SECONDS),
     "keepalives_idle": "10",  # seconds
     "keepalives_interval": "5",
