@@ -240,7 +240,10 @@ def test_lets_go_of_every_folder(objects: FolderObjects) -> None:
 def test_outlives_a_power_cut(
     objects: FolderObjects, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An object's content is on the disk before it has its name, and its name before it is told."""
+    """An object's content is on the disk before it has its name, and its name before it is told.
+
+    So is the name of its folder, where that is new.
+    """
     flushed: list[tuple[Path, bool]] = []
     fsync = os.fsync
 
@@ -252,6 +255,7 @@ def test_outlives_a_power_cut(
 
     monkeypatch.setattr(os, "fsync", note)  # the operating system's part, not ours
     objects.put("ab12.png", b"content")
-    (draft, named), shelf = flushed
+    made, (draft, named), shelf = flushed
+    assert made == (root, False)
     assert (draft.parent, named) == (root / ".drafts", False)
     assert shelf == (root / "ab", True)

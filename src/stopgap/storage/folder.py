@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stopgap.errors import StopgapError
-from stopgap.storage.files import DRAFT_SECONDS
+from stopgap.storage.files import DRAFT_SECONDS, flush
 from stopgap.storage.objects import NAME, PIECE_BYTES, DiskFull, ObjectNotFound, ObjectsUnwritable
 
 DRAFTS = ".drafts"
@@ -151,6 +151,7 @@ class FolderObjects:
     def _make_folder(self, name: str) -> None:
         with suppress(FileExistsError):
             (self._root / name).mkdir(mode=0o700)
+            flush(self._root)  # else a power cut may take it, with what is in it
 
     @contextmanager
     def _shelf_of(self, name: str) -> Iterator[int]:
