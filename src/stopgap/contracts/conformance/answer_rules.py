@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from stopgap.contracts.conformance.calling import Answer, Request
-from stopgap.contracts.conformance.visiting import Broken, NotChecked, Rule, Visit, expect_header
+from stopgap.contracts.conformance.visiting import Broken, NotChecked, Visit, expect_header, rules
 
 PROBLEM = "application/problem+json"
 
@@ -66,7 +66,7 @@ def _is_fault(error: object) -> bool:
     )
 
 
-def _releases(visit: Visit) -> None:
+def _release(visit: Visit) -> None:
     if not visit.predictions:
         raise NotChecked("there was no prediction")
     for answer in visit.predictions:
@@ -81,18 +81,12 @@ def _no_traceback(visit: Visit) -> None:
             raise Broken(answer.request, "no word of the server's inside", "a traceback")
 
 
-ANSWER_RULES = (
-    Rule(id="release", sentence="Every prediction says which release gave it.", hold=_releases),
-    Rule(
-        id="request-ids",
-        sentence="Every answer has an id of the server's own that no other has.",
-        hold=_request_ids,
-    ),
-    Rule(
-        id="problem-shape",
-        sentence="Every error is a problem document (RFC 9457).",
-        hold=_problem_shape,
-    ),
-    Rule(id="no-traceback", sentence="No answer has a traceback in it.", hold=_no_traceback),
+ANSWER_RULES = rules(
+    {
+        _release: "Every prediction says which release gave it.",
+        _request_ids: "Every answer has an id of the server's own that no other has.",
+        _problem_shape: "Every error is a problem document (RFC 9457).",
+        _no_traceback: "No answer has a traceback in it.",
+    }
 )
 """What holds for all answers, of any route."""

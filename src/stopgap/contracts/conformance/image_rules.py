@@ -16,6 +16,7 @@ from stopgap.contracts.conformance.visiting import (
     expect_location,
     expect_problem,
     expect_status,
+    rules,
 )
 
 
@@ -205,35 +206,21 @@ def _image_missing(visit: Visit) -> None:
 
 IMAGE_RULES = (
     *(_image_in(field) for field in ("image", "file", "file1")),
-    Rule(id="image-raw", sentence="An image as the raw body does the same.", hold=_image_raw),
-    Rule(
-        id="image-guest",
-        sentence="An upload without a session starts a guest's, or is 401 where there are none.",
-        hold=_image_guest,
+    *rules(
+        {
+            _image_raw: "An image as the raw body does the same.",
+            _image_guest: (
+                "An upload without a session starts a guest's, or is 401 where there are none."
+            ),
+            _image_json: "An upload that accepts application/json is answered with an object.",
+            _image_etag: "An image has an ETag, and 304 for it.",
+            _image_list: "GET /images lists one's own images, and 401 to nobody.",
+            _image_private: "Nobody else can delete an image, or see an account's.",
+            _image_delete: "A deleted image is gone: 404.",
+            _image_unrecognised: "HTML and SVG are no images, whatever they are called: 415.",
+            _image_broken: "An image that is cut short is 400.",
+            _image_missing: "An upload without an image is 400.",
+        }
     ),
-    Rule(
-        id="image-json",
-        sentence="An upload that accepts application/json is answered with an object.",
-        hold=_image_json,
-    ),
-    Rule(id="image-etag", sentence="An image has an ETag, and 304 for it.", hold=_image_etag),
-    Rule(
-        id="image-list",
-        sentence="GET /images lists one's own images, and 401 to nobody.",
-        hold=_image_list,
-    ),
-    Rule(
-        id="image-private",
-        sentence="Nobody else can delete an image, or see an account's.",
-        hold=_image_private,
-    ),
-    Rule(id="image-delete", sentence="A deleted image is gone: 404.", hold=_image_delete),
-    Rule(
-        id="image-unrecognised",
-        sentence="HTML and SVG are no images, whatever they are called: 415.",
-        hold=_image_unrecognised,
-    ),
-    Rule(id="image-broken", sentence="An image that is cut short is 400.", hold=_image_broken),
-    Rule(id="image-missing", sentence="An upload without an image is 400.", hold=_image_missing),
 )
 """What holds for images."""

@@ -14,7 +14,6 @@ from stopgap.contracts.conformance.calling import (
 from stopgap.contracts.conformance.visiting import (
     Broken,
     NotChecked,
-    Rule,
     Visit,
     Visitor,
     expect_header,
@@ -22,6 +21,7 @@ from stopgap.contracts.conformance.visiting import (
     expect_problem,
     expect_status,
     expect_text,
+    rules,
 )
 
 
@@ -136,51 +136,21 @@ def _logout(visit: Visit) -> None:
     expect_problem(visit.call(listed), HTTPStatus.UNAUTHORIZED)
 
 
-LOGIN_RULES = (
-    Rule(id="login-json", sentence="A login in JSON gets the exact sentence.", hold=_login_json),
-    Rule(id="login-form", sentence="A login in a form gets the same.", hold=_login_form),
-    Rule(
-        id="login-multipart",
-        sentence="A login in a multipart form gets the same.",
-        hold=_login_multipart,
-    ),
-    Rule(
-        id="login-json-in-form",
-        sentence="A login whose form is a JSON object gets the same.",
-        hold=_login_json_in_form,
-    ),
-    Rule(
-        id="login-short-keys",
-        sentence="A login with user and pass gets the same.",
-        hold=_login_short_keys,
-    ),
-    Rule(
-        id="login-code-points",
-        sentence="The length of a password is in code points.",
-        hold=_login_code_points,
-    ),
-    Rule(
-        id="login-cookie",
-        sentence="A login sets a session cookie that scripts and other sites do not get.",
-        hold=_login_cookie,
-    ),
-    Rule(id="login-get", sentence="GET /login leads to the first page.", hold=_login_get),
-    Rule(
-        id="login-browser",
-        sentence="A browser's own login leads to the first page, which shows the sentence.",
-        hold=_login_browser,
-    ),
-    Rule(
-        id="login-missing",
-        sentence="A login without a name or a password is 400, and names what is missing.",
-        hold=_login_missing,
-    ),
-    Rule(id="login-refused", sentence="A wrong password is 401.", hold=_login_refused),
-    Rule(
-        id="login-cross-site",
-        sentence="A login that another site's page sends is 403.",
-        hold=_login_cross_site,
-    ),
-    Rule(id="logout", sentence="A session is worthless after its logout.", hold=_logout),
+LOGIN_RULES = rules(
+    {
+        _login_json: "A login in JSON gets the exact sentence.",
+        _login_form: "A login in a form gets the same.",
+        _login_multipart: "A login in a multipart form gets the same.",
+        _login_json_in_form: "A login whose form is a JSON object gets the same.",
+        _login_short_keys: "A login with user and pass gets the same.",
+        _login_code_points: "The length of a password is in code points.",
+        _login_cookie: "A login sets a session cookie that scripts and other sites do not get.",
+        _login_get: "GET /login leads to the first page.",
+        _login_browser: "A browser's own login leads to the first page, which shows the sentence.",
+        _login_missing: "A login without a name or a password is 400, and names what is missing.",
+        _login_refused: "A wrong password is 401.",
+        _login_cross_site: "A login that another site's page sends is 403.",
+        _logout: "A session is worthless after its logout.",
+    }
 )
 """What holds for signing in."""

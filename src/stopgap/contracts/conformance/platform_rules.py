@@ -8,12 +8,12 @@ from stopgap.contracts.conformance.image_rules import IMAGE_RULES
 from stopgap.contracts.conformance.login_rules import LOGIN_RULES
 from stopgap.contracts.conformance.visiting import (
     Broken,
-    Rule,
     Visit,
     expect_header,
     expect_problem,
     expect_status,
     expect_text,
+    rules,
 )
 
 
@@ -59,23 +59,23 @@ def _health(visit: Visit) -> None:
 
 
 PLATFORM_RULES = (
-    Rule(id="status", sentence="GET /status is Alive!", hold=_status),
-    Rule(id="status-head", sentence="HEAD /status is answered.", hold=_status_head),
-    Rule(
-        id="status-trailing-slash",
-        sentence="/status/ answers the same, without a redirect.",
-        hold=_status_trailing_slash,
+    *rules(
+        {
+            _status: "GET /status is Alive!",
+            _status_head: "HEAD /status is answered.",
+            _status_trailing_slash: "/status/ answers the same, without a redirect.",
+            _health: "GET /health is 200.",
+            _home: "GET / is a page that says Hello, world!",
+        }
     ),
-    Rule(id="health", sentence="GET /health is 200.", hold=_health),
-    Rule(id="home", sentence="GET / is a page that says Hello, world!", hold=_home),
     *LOGIN_RULES,
     *IMAGE_RULES,
-    Rule(id="not-found", sentence="An unknown page is 404.", hold=_not_found),
-    Rule(id="method", sentence="A wrong method is 405, with Allow.", hold=_method),
-    Rule(
-        id="address-too-long",
-        sentence="An address of 10,000 bytes is 414.",
-        hold=_address_too_long,
+    *rules(
+        {
+            _not_found: "An unknown page is 404.",
+            _method: "A wrong method is 405, with Allow.",
+            _address_too_long: "An address of 10,000 bytes is 414.",
+        }
     ),
 )
 """What holds for every server, whatever its contracts."""

@@ -1,7 +1,7 @@
 """A visit to a live server: what is asked of it, what it answered, and how a rule is held."""
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -40,6 +40,14 @@ class Rule:
     id: str
     sentence: str
     hold: Callable[["Visit"], None]  # raises Broken or NotChecked
+
+
+def rules(told: Mapping[Callable[["Visit"], None], str]) -> tuple[Rule, ...]:
+    """Make a rule of each function and its sentence; its id is the function's name."""
+    return tuple(
+        Rule(id=hold.__name__.strip("_").replace("_", "-"), sentence=sentence, hold=hold)
+        for hold, sentence in told.items()
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
