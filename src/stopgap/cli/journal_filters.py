@@ -1,7 +1,7 @@
 """The options that choose answers of the journal, and what they mean."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from stopgap.journal.conditions import (
     FilterInvalid,
     answer_condition,
     input_condition,
-    members,
+    names_served,
 )
 from stopgap.journal.filters import Condition, Filters
 from stopgap.releases.release import STAND_IN
@@ -104,10 +104,9 @@ class Wanted:
             found = input_condition(contracts, name, value)
         except FilterInvalid as error:
             raise click.BadParameter(error.detail, param_hint="--where") from error
-        known = [field.name for each in contracts for field in each.fields]
-        known += [name for part, name in parts.journal.fields(self.contract) if part == "input"]
+        known = self._known("input", parts, contracts)
         if found.name not in known:
-            names = ", ".join(dict.fromkeys(known))
+            names = ", ".join(known)
             raise click.BadParameter(
                 f"No contract has an input {name}; there are {names}.", param_hint="--where"
             )
@@ -119,10 +118,9 @@ class Wanted:
             found = answer_condition(contracts, name if equals else "", value if equals else text)
         except FilterInvalid as error:
             raise click.BadParameter(error.detail, param_hint="--answer") from error
-        known = [name for each in contracts for name, _ in members(each.output_kind)]
-        known += [name for part, name in parts.journal.fields(self.contract) if part == "output"]
+        known = self._known("output", parts, contracts)
         if found.name not in known:
-            names = ", ".join(filter(None, dict.fromkeys(known)))
+            names = ", ".join(filter(None, known))
             told = f"there are {names}" if names else "answers have none"
             raise click.BadParameter(
                 (
@@ -133,6 +131,11 @@ class Wanted:
                 param_hint="--answer",
             )
         return found
+
+    def _known(self, part: str, parts: Parts, contracts: Sequence[Contract]) -> Collection[str]:
+        """Name what can be asked for: of what is served, and of what the journal has besides."""
+        names = [*names_served(contracts), *parts.journal.fields(self.contract)]
+        return dict.fromkeys(name for of, name in names if of == part)
 
 
 def time_options(command: Command) -> Command:

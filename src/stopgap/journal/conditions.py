@@ -1,6 +1,6 @@
 """Conditions in people's words, as pages and commands take them: `may`, `3000..3500`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
@@ -57,20 +57,11 @@ def members(kind: kinds.Kind) -> list[tuple[str, kinds.Scalar]]:
     return [("", kind)]
 
 
-def names_served(contracts: Iterable[Contract]) -> Iterator[tuple[str, str]]:
-    """Tell what can be asked for of some contracts, as `Journal.fields` does of its records."""
-    seen = set()
-    for part in ("input", "output"):
-        for contract in contracts:
-            of_part = (
-                [field.name for field in contract.fields]
-                if part == "input"
-                else [name for name, _ in members(contract.output_kind)]
-            )
-            for name in of_part:
-                if (part, name) not in seen:
-                    seen.add((part, name))
-                    yield part, name
+def names_served(contracts: Sequence[Contract]) -> Sequence[tuple[str, str]]:
+    """List what can be asked for of some contracts, as `Journal.fields` does of its records."""
+    inputs = [("input", field.name) for each in contracts for field in each.fields]
+    outputs = [("output", name) for each in contracts for name, _ in members(each.output_kind)]
+    return [*inputs, *outputs]
 
 
 def _range_of_any(found: Sequence[kinds.Scalar], field: str, text: str) -> tuple[Value, Value]:
