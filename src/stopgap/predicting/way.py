@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
 
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
@@ -11,21 +10,12 @@ from stopgap.predicting.guard import PredictionFailed
 from stopgap.predicting.line import Prediction
 from stopgap.predicting.recording import Recording
 from stopgap.predicting.serving import FIRST_SHARE, Answer, ModelBusy, Serving
+from stopgap.predicting.shadow import Shadow
 from stopgap.releases.plan import Plan
 from stopgap.releases.routing import chosen, sticky_key
 from stopgap.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
-
-
-class Copies(Protocol):
-    """Takes a copy of what was asked and answered, for a shadow to answer too."""
-
-    def offer(self, row: Row, answer: Answer) -> None:
-        """Take a copy, or leave it; costs next to nothing."""
-
-    def close(self) -> None:
-        """Take no more."""
 
 
 class Way:
@@ -46,7 +36,7 @@ class Way:
         live: Serving,
         canary: Serving | None,
         others: Sequence[Serving],
-        shadows: Sequence[Copies],
+        shadows: Sequence[Shadow],
         recording: Recording,
         metrics: Metrics,
     ) -> None:
