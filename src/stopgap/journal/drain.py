@@ -30,6 +30,7 @@ from stopgap.journal.segment import claim, read, segments
 from stopgap.storage.database import Database
 from stopgap.storage.database_faults import AWAY, DatabaseUnreachable
 from stopgap.storage.files import flush
+from stopgap.telemetry.logs import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ class Drainer:
 
     def _open_lock(self, stop: threading.Event) -> BinaryIO | None:
         """Open the lock's file; None: it came to the stop before that could be done."""
-        told = False
+        outage = Outage()
         while True:
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -148,9 +149,8 @@ class Drainer:
                     undone.pop_all()
                     return lock
             except OSError as error:  # it may be another user's, or a volume without locks
-                if not told:
+                if outage.begins():
                     logger.warning("the journal waits in its spool: %s", error)
-                told = True
             if stop.wait(PATIENCE_SECONDS):
                 return None
 

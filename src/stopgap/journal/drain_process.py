@@ -16,7 +16,7 @@ from stopgap.journal.drain import POLL_SECONDS, Drainer
 from stopgap.journal.effort import Effort
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.database_faults import DatabaseUnreachable
-from stopgap.telemetry.logs import log_to_stdout, write_last_lines
+from stopgap.telemetry.logs import Outage, log_to_stdout, write_last_lines
 
 logger = logging.getLogger(__name__)
 
@@ -61,14 +61,13 @@ def _stop_with(parent: int, stop: threading.Event) -> None:
 
 def _open(url: str, stop: threading.Event) -> Database | None:
     """Open the journal's database once it lets us; None: it was over before that."""
-    told = False
+    outage = Outage()
     while True:
         try:
             return open_database(url)
         except DatabaseUnreachable as error:
-            if not told:
+            if outage.begins():
                 logger.warning("the journal waits in its spool: %s", error)
-            told = True
         if stop.is_set():
             return None
         time.sleep(POLL_SECONDS)
