@@ -1,6 +1,7 @@
 """The effort: others go first, until so much waits that they no longer may."""
 
 import os
+from contextlib import closing
 
 import pytest
 
@@ -15,7 +16,7 @@ def niceness() -> int:
 def test_a_backlog_decides() -> None:
     """From a long backlog on the drainer is no nicer than those who answer, until it is short."""
     ours, waiting = niceness(), [0]
-    with Effort(lambda: waiting[0]) as effort:
+    with closing(Effort(lambda: waiting[0])) as effort:
         for waiting[0], expected in (
             (0, NICENESS),
             (URGENT_BYTES, NICENESS),
@@ -30,12 +31,12 @@ def test_a_backlog_decides() -> None:
 
 def test_at_the_end_nobody_goes_first() -> None:
     """What is left at a stop is moved with full effort, however little it is."""
-    with Effort(lambda: 0) as effort:
+    with closing(Effort(lambda: 0)) as effort:
         effort.hurry()
         assert effort.do(niceness) == niceness()
 
 
 def test_a_fault_is_passed_on() -> None:
     """What a task raises, whoever had it done is told."""
-    with Effort(lambda: 0) as effort, pytest.raises(ZeroDivisionError):
+    with closing(Effort(lambda: 0)) as effort, pytest.raises(ZeroDivisionError):
         effort.do(lambda: 1 // 0)

@@ -75,7 +75,10 @@ def _open(url: str, stop: threading.Event) -> Database | None:
 
 def _drain(folder: Path, database: Database, stop: threading.Event, *, durable: bool) -> None:
     """Drain until it is over; then what is left."""
-    with Effort(lambda: backlog(folder).bytes) as effort, ThreadPoolExecutor(1) as executor:
+    with (
+        closing(Effort(lambda: backlog(folder).bytes)) as effort,
+        ThreadPoolExecutor(1) as executor,
+    ):
         settled = database.settle if durable else lambda: None
         drainer = Drainer(folder, database, SystemClock(), settle=settled, effort=effort)
         executor.submit(drainer.run, stop).result()

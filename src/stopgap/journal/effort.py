@@ -4,8 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -36,18 +35,6 @@ class Effort:
         self._hurried = False
         self.is_urgent = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._modest.shutdown()
-        self._urgent.shutdown()
-
     def do(self, task: Callable[[], T]) -> T:
         """Do a task with the effort that the backlog asks for, and await it."""
         waiting = self._backlog()
@@ -57,6 +44,11 @@ class Effort:
     def hurry(self) -> None:
         """Let nobody go first from now on, because the end is near."""
         self._hurried = True
+
+    def close(self) -> None:
+        """End both threads, after what they do."""
+        self._modest.shutdown()
+        self._urgent.shutdown()
 
 
 def be_nice() -> None:
