@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from stopgap.releases.tally import Tally, bin_start
+from stopgap.releases.tally import Tally, bin_at, bin_start
 
 CHANCE = 1e-6
 """How likely a judgement may be wrong. A canary of a day is judged 86,400 times."""
@@ -244,18 +244,7 @@ def quantile_bounds(durations: Counter[int], share: float) -> tuple[float, float
     total = durations.total()
     half = DEVIATIONS * math.sqrt(total * share * (1 - share))
     low, high = math.floor(total * share - half), math.ceil(total * share + half)
-    return bin_start(_at(durations, low)), bin_start(_at(durations, high) + 1)
-
-
-def _at(durations: Counter[int], rank: int) -> int:
-    """Tell the bin of the answer at a rank, the quickest being the first."""
-    passed = 0
-    ordered = sorted(durations.items())
-    for number, count in ordered:
-        passed += count
-        if passed >= rank:
-            return number
-    return ordered[-1][0]
+    return bin_start(bin_at(durations, low)), bin_start(bin_at(durations, high) + 1)
 
 
 def _failures(tally: Tally) -> list[tuple[str, int]]:

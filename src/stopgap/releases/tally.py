@@ -46,6 +46,17 @@ def bin_start(number: int) -> float:
     return float(2 ** (number / CUTS))
 
 
+def bin_at(durations: Counter[int], rank: float) -> int:
+    """Tell the bin of the answer at a rank, the quickest being the first; there is one at least."""
+    passed = 0
+    ordered = sorted(durations.items())
+    for number, count in ordered:
+        passed += count
+        if passed >= rank:
+            return number
+    return ordered[-1][0]
+
+
 @dataclass(kw_only=True)
 class Tally:
     """What a release did in some time; counted by one thread, written down, added up."""
@@ -76,12 +87,9 @@ class Tally:
 
         It is the upper end of a bin, so that nothing is told quicker than it was.
         """
-        passed, wanted = 0, share * self.durations.total()
-        for number, count in sorted(self.durations.items()):
-            passed += count
-            if passed >= wanted:
-                return bin_start(number + 1)
-        return None
+        if not self.durations:
+            return None
+        return bin_start(bin_at(self.durations, share * self.durations.total()) + 1)
 
     def written_durations(self) -> str:
         """Write the durations as JSON."""
