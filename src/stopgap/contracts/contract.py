@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -194,12 +195,7 @@ class Contract:
     @cached_property
     def prefix(self) -> str:
         """The path's fixed beginning, which takes queries, forms and JSON: `/delivery`."""
-        fixed: list[str] = []
-        for part in self.segments:
-            if placeholder(part):
-                break
-            fixed.append(part)
-        return "/" + "/".join(fixed)
+        return "/" + "/".join(takewhile(lambda part: not placeholder(part), self.segments))
 
     @cached_property
     def short_paths(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
-from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.contract import Contract, segments_of
 from stopgap.contracts.soundness import check_sound
 from stopgap.errors import StartRefused, StopgapError
 
@@ -164,6 +164,5 @@ def check_apart(contracts: Sequence[Contract]) -> None:
 
 
 def _begins(one: Contract, other: Contract) -> bool:
-    fixed = [part for part in one.segments if not placeholder(part)]
-    beginning = fixed[: len(one.prefix.split("/")) - 1]
-    return list(other.segments[: len(beginning)]) == beginning
+    beginning = segments_of(one.prefix)
+    return other.segments[: len(beginning)] == beginning
