@@ -115,9 +115,9 @@ def test_the_stand_in_can_be_promoted() -> None:
     assert (now.live, now.stages[1], now.stage_of(0)) == (0, "retired", "live")
     assert rolled_back(now, "test").live == 1
     for stage in FORWARD[:2]:
-        with pytest.raises(MoveNotAllowed, match="stand-in"):
+        with pytest.raises(MoveNotAllowed, match=f"The stand-in is live and cannot be {stage}: "):
             promoted(standing(), 0, stage, share(stage))
-    with pytest.raises(MoveNotAllowed, match="stand-in"):
+    with pytest.raises(MoveNotAllowed, match="The stand-in is live and cannot be retired: "):
         retired(now, 0)
 
 

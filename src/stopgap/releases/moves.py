@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from stopgap.errors import StopgapError
-from stopgap.releases.release import STAND_IN_NUMBER, WHOSE, Stage, Sticky, name_of
+from stopgap.releases.release import STAND_IN_NUMBER, WHOSE, Stage, Sticky
 
 ALLOWED: Mapping[Stage, frozenset[Stage]] = {
     "candidate": frozenset({"shadow", "canary", "live", "retired"}),
@@ -38,12 +38,12 @@ class MoveNotAllowed(StopgapError):
     """A release in its stage cannot be sent there."""
 
     def __init__(self, number: int, stage: Stage, wanted: Stage, reason: str = "") -> None:
+        name = f"Release {number}" if number else "The stand-in"
         if stage == wanted == "live":
-            name = f"Release {name_of(number)}" if number else "The stand-in"
             super().__init__(f"{name} is live already.")
             return
         because = reason or f"from {stage} it can go to {_listed(ALLOWED[stage])}"
-        super().__init__(f"Release {name_of(number)} is {stage} and cannot be {wanted}: {because}.")
+        super().__init__(f"{name} is {stage} and cannot be {wanted}: {because}.")
 
 
 class NothingBefore(StopgapError):
@@ -287,7 +287,7 @@ def _is_put_away(number: int, was: Standing, now: Standing) -> bool:
 def _check(standing: Standing, number: int, stage: Stage) -> None:
     now = standing.stage_of(number)
     if number == STAND_IN_NUMBER and stage != "live":
-        raise MoveNotAllowed(number, now, stage, "it is never anything but live, or not")
+        raise MoveNotAllowed(number, now, stage, "its only stages are live and retired")
     if stage not in ALLOWED[now]:
         raise MoveNotAllowed(number, now, stage)
     if now == "retired" and number and number not in standing.before:
