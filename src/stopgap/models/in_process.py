@@ -141,16 +141,14 @@ class InProcessSlot(Asked):
 
     def _hang(self) -> None:
         """Ask no more until the model comes back: those who waited for it have been told."""
-        rows = self._batching.flying
-        self._refuse(HANGS)
-        self._batching = Away(self._refusal(HANGS), flying=rows)
+        self._refuse(HANGS, flying=self._batching.flying)
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str, *, flying: int = 0) -> None:
         """Refuse those who wait and whoever asks."""
         refusal = self._refusal(reason)
         self._batching.refuse(refusal)
         self._batching.end(refusal)
-        self._batching = Away(refusal)
+        self._batching = Away(refusal, flying=flying)
 
     def _refusal(self, reason: str) -> Refusal:
         return partial(ModelUnavailable, reason, self._specification.deadline)
