@@ -75,7 +75,7 @@ async def verify(
         at=clock.now(),
         seconds=round(time.monotonic() - began, 3),
         findings=tuple(findings),
-        loaded=asdict(loaded) | {"packages": dict(loaded.packages)},
+        loaded=asdict(loaded),
     )
 
 
