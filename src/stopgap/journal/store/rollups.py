@@ -17,7 +17,7 @@ SECOND = 1_000_000
 """Microseconds."""
 
 
-class Tally:
+class Additions:
     """What some new records add to the roll-ups."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Select, bindparam, delete, func, sele
 
 from stopgap.journal.record import Record
 from stopgap.journal.store.names import CALLER, SOURCE, Names
-from stopgap.journal.store.rollups import Tally
+from stopgap.journal.store.rollups import Additions
 from stopgap.journal.store.rows import add_rows, lock
 from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS, FORGOTTEN, OFFSETS, RECORDS, TERMS
 from stopgap.journal.terms import TIE_BITS, members, number_of, position_of, word_number
@@ -124,7 +124,7 @@ def _some_of(column: Column[T]) -> Select[T]:
 
 
 def _index(connection: Connection, placed: Placed, blocks: Sequence[int], names: Names) -> None:
-    tally = Tally()
+    additions = Additions()
     terms: list[tuple[int, int, float, int]] = []
     for (position, record), block in zip(placed, blocks, strict=True):
         source = names.source(record)
@@ -134,9 +134,9 @@ def _index(connection: Connection, placed: Placed, blocks: Sequence[int], names:
         inputs = _findable(record.contract, "input", record.inputs, names)
         outputs = _findable(record.contract, "output", record.output, names)
         terms += [(field, block, number, position) for field, number, _ in (*inputs, *outputs)]
-        tally.count(record, source, [(field, value) for field, _, value in outputs])
+        additions.count(record, source, [(field, value) for field, _, value in outputs])
     add_rows(connection, TERMS, sorted(terms))
-    tally.save(connection)
+    additions.save(connection)
 
 
 def _findable(
