@@ -11,7 +11,7 @@ from stopgap.releases.gate import ReleaseUnverified, check_verified
 from stopgap.releases.move import Move
 from stopgap.releases.release import Release
 from stopgap.releases.verification.report import BY_NAME, Report
-from stopgap.web.console import answering, doing
+from stopgap.web.console import answering, performance
 from stopgap.web.console.moving import read_number
 from stopgap.web.parts import parts
 
@@ -110,8 +110,8 @@ def one_of(contract: Contract, number: int) -> dict[str, Any]:
         "report": report,
         "rules": BY_NAME,
         "allowed": parts().releases.possible(contract.name, number),
-        "doing": doing.lately(contract, release),
-        "compared": doing.compared(contract, number),
+        "performances": performance.lately(contract, release),
+        "compared": performance.compared(contract, number),
         "moves": _moves(contract, number),
         **_standing(contract),
     }

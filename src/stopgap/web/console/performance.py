@@ -33,7 +33,7 @@ FAILED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doing:
+class Performance:
     """How a release has done lately."""
 
     name: str
@@ -42,16 +42,16 @@ class Doing:
     durations: Sequence[tuple[str, str]]  # a share of its answers, and within which time it came
 
 
-def lately(contract: Contract, release: Release) -> Sequence[Doing]:
+def lately(contract: Contract, release: Release) -> Sequence[Performance]:
     """Tell how a release and the live one have done in the last hour, side by side."""
     live = parts().releases.routing(contract.name).live
     tallies = parts().watch.tallies(contract.name, parts().clock.now() - COUNTED)
     asked = dict.fromkeys([release.number, live.number])
-    return [_doing(number, tallies[number]) for number in asked if number in tallies]
+    return [_performance(number, tallies[number]) for number in asked if number in tallies]
 
 
-def _doing(number: int, tally: Tally) -> Doing:
-    return Doing(
+def _performance(number: int, tally: Tally) -> Performance:
+    return Performance(
         name=answering.name(number),
         requests=tally.requests,
         failures=[
