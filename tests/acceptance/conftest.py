@@ -1,4 +1,4 @@
-"""Real servers on real ports, each started once for the modules that share it."""
+"""Real servers on real ports, each started once for all tests of a module."""
 
 from collections.abc import Iterator
 

@@ -26,8 +26,8 @@ def input_condition(contracts: Sequence[Contract], name: str, text: str) -> Cond
 
     Args:
         contracts: Those that may have the input; they know its other names and how it is read.
-            A name that is one's own is meant as such, whatever others call by it. Of an input that
-            none of them has, the value is read by its looks.
+            If an input of one of them has this very name it is meant, even where another contract
+            has the name for an alias. If none knows it, the value is read by its looks.
 
     Raises:
         FilterInvalid: the value cannot be one of this input's.

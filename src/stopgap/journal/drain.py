@@ -73,7 +73,8 @@ class Drainer:
         clock: Tells how long the end may take.
         settle: Puts on the disk what the database has committed. Called before a segment is
             deleted, because SQLite, as it is set up here, may lose its last commits to a power cut.
-        effort: How hard it works; None: as hard as its thread.
+        effort: Has each step done in a thread that yields to all others or, where much waits, in
+            one that does not; None: each is done in the thread that drains.
     """
 
     def __init__(

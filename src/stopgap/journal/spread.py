@@ -11,7 +11,7 @@ from itertools import accumulate
 
 CUTS = 32
 LEAST, GREATEST = 1e-300, 1e300
-"""What is nearer to zero is counted as zero, what is further off as this far."""
+"""A number that is nearer to zero counts as zero, one that is further off as the greatest."""
 
 BARS = 40
 """Of a chart, at most: so many of numbers, and so many of words."""

@@ -45,7 +45,7 @@ class ModelKind(Protocol):
 
 
 MEANT = {".py": "python", ".skops": "sklearn", ".onnx": "onnx"}
-"""What a file may be of which no kind is told."""
+"""A file's suffix -> the kind that is probably meant, where somebody has named none."""
 
 
 class ModelKindUnknown(ModelUnloadable):

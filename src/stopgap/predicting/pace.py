@@ -6,9 +6,9 @@ MEMORY_SECONDS = 1.0
 """After so many seconds of work, what was seen before counts half."""
 
 BELIEVED = 0.5
-"""Until a model that was idle has answered, it is taken to be as fast as it ever was, and so much
-of the wait is believed. As nobody is to wait for more than half of a deadline, who is refused then
-would surely be late."""
+"""The share that counts of a wait which is only guessed: until a model that was idle has answered
+again, it is taken to be as fast as it ever was. Nobody may wait for more than half of a deadline,
+so whoever is refused by such a guess would have waited for all of it, even at that speed."""
 
 SMOOTHNESS = 16
 """The mean time of an answer follows roughly so many of the last ones."""

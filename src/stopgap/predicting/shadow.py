@@ -115,7 +115,7 @@ class Shadow:
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._begin)
 
     async def _answer(self, copies: list[Copy]) -> None:
-        """Ask the shadow, with no more rows in a call than it takes."""
+        """Ask one batch after the other; if all were asked at once, the last could be too late."""
         for at in range(0, len(copies), self._batch):
             await self._compared(copies[at : at + self._batch])
 

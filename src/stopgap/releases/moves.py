@@ -21,8 +21,8 @@ ALLOWED: Mapping[Stage, frozenset[Stage]] = {
 }
 """Stage -> where an operator may send a release from there. A canary's percentage may change.
 
-A retired release was live, and is kept ready for going back, or it is put away for good: only then
-is it not in `Standing.before`.
+A retired release that is kept ready for going back is in `Standing.before`; one that was put away
+for good is not.
 """
 
 STEPS_BACK = 10
@@ -93,9 +93,9 @@ class Standing:
 
     @property
     def previous(self) -> int | None:
-        """The last real release that was replaced: what answers when the live one cannot.
+        """The last real release that was replaced; it answers when the live one cannot.
 
-        None that was gone back from; that may be a candidate again, or a canary by now.
+        One that a rollback took off the traffic does not count: it was not replaced, but given up.
         """
         known = (n for n in reversed(self.before) if self.stages.get(n) == "retired")
         return next(known, None)

@@ -36,7 +36,7 @@ NOTHING: Mapping[Seat, Slot] = MappingProxyType({})
 
 
 class Plan:
-    """A contract's routing with its slots: what never changes, and how many go by it now.
+    """A contract's routing with its slots, which never change, and how many predictions use it.
 
     Args:
         routing: Who answers; None: that has never been known here, so nobody may.

@@ -154,10 +154,10 @@ class Register:
         return self.record(number, replace(doing, figures={VERIFICATION: at}))
 
     def _as_served(self, release: Release) -> Release:
-        """Have a release be one of the contract as it is served here, if it was verified for it.
+        """Give a release the fingerprint that the contract has here, if it was verified for that.
 
-        With traffic, it is loaded from the Python file that was seen when it was let through for
-        this contract; another may have been seen for tomorrow's.
+        One with traffic also gets the hash of the Python file that has passed for this contract: a
+        later verification, for tomorrow's contract, may have seen another file.
         """
         served, has_traffic = self._contract.fingerprint, release.stage in ON_DUTY
         if release.fingerprint == served and not has_traffic:
@@ -185,9 +185,9 @@ class Register:
             check_verified(number, self.report(number), self.overridden(number), fingerprint)
 
     def let_through(self, number: int) -> None:
-        """Let a release that has traffic go on with its file as it is by now, if it was verified.
+        """Let a release that has traffic be loaded from its Python file as it was just verified.
 
-        Else it is loaded no more, once its file is another than before.
+        Where the gate is closed to it the old hash stays, so that a changed file is not loaded.
         """
         if self.find(number).stage in ON_DUTY:
             with suppress(ReleaseUnverified):
@@ -195,7 +195,7 @@ class Register:
                 self._keep_file(number)
 
     def _keep_file(self, number: int) -> None:
-        """Keep which Python file was let through: who has another one loaded loads it anew."""
+        """Keep the hash of the Python file that is let through; workers load a changed one anew."""
         specification, report = self.find(number).specification, self.report(number)
         if specification and report:
             self.rows.specify(number, _seen(specification, report))

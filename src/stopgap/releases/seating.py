@@ -184,7 +184,7 @@ class Seating:
         plan = Plan(routing, {seat: slot for seat, slot in self._slots.items() if seat in wanted})
         if plan.same_as(self._plan):
             return
-        # whoever goes by the plan of this moment may not have been counted yet
+        # a prediction may have taken the old plan, and not have counted itself in yet
         self._before = [*(each for each in self._before if each.inside), self._plan]
         self._plan = plan
         self._apply(self._contract, plan)

@@ -35,7 +35,7 @@ class Collector(Protocol):
     """Who keeps traces."""
 
     def take(self, traces: Sequence[Trace]) -> None:
-        """Take some; none is a question whether it would.
+        """Take some traces; an empty list only asks whether it would.
 
         Raises:
             CollectorUnreachable: it does not.

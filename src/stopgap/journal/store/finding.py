@@ -76,7 +76,7 @@ def _newest_rows(
         found += [row for row in fetched if all(each.holds(row) for each in ranges)]
         if len(found) >= limit or len(chosen) < size:
             return found[:limit]
-        span = replace(span, high=chosen[-1])  # some were terms that outlived them, or texts
+        span = replace(span, high=chosen[-1])  # some were deleted, or texts
         size = max(limit, min(2 * size, FETCH_MAX))
 
 

@@ -20,9 +20,9 @@ CHUNK = 1_000
 """Values that one statement is asked about."""
 
 LEAP = 24 * 3_600 * 1_000_000 << TIE_BITS
-"""A day without a record, as positions count. What comes after it may be a clock's mistake, so it
-begins a block: else all records until then would belong into the block before. So does what comes
-before such a time, if the journal began with it."""
+"""A day without a record, in positions. A record behind such a gap begins a block, because a wrong
+clock may have made it: else what is recorded once the clock is right again, all of it before that
+record, would go into one block. So does a record that lies as far before the journal's first."""
 
 SPARED = 10_000
 """Numbers that are left free at a leap, for the blocks of the time between."""
