@@ -121,7 +121,7 @@ class Shadow:
 
     async def _compared(self, copies: list[Copy]) -> None:
         began = self._monotonic()
-        outputs = await self._outputs([copy.row for copy in copies])
+        outputs = await asyncio.gather(*(self._output(copy.row) for copy in copies))
         micros = int((self._monotonic() - began) * 1_000_000)
         if self._closed:
             return
@@ -135,15 +135,8 @@ class Shadow:
                 giver = copy.answer.serving.number
                 self._compare(copy.row, giver, copy.answer.output, output)
 
-    async def _outputs(self, rows: list[Row]) -> list[Any]:
-        """Ask as clients' requests are asked: together, and what fails over one row is its own.
-
-        Returns:
-            Outputs in the rows' order; a `ModelFailed` in the place of one that there is not.
-        """
-        return await asyncio.gather(*map(self._output, rows))
-
     async def _output(self, row: Row) -> Any:
+        """Ask as a client's request is asked; a `ModelFailed` in place of an output is its own."""
         try:
             if self._slot is None:
                 raise ModelUnavailable("It could not be loaded.", PAUSE_SECONDS)
