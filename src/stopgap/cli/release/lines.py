@@ -123,8 +123,10 @@ def _print_finding(finding: Finding) -> None:
         click.echo(f"              said  {printable(failure.said)}")
 
 
-def facts(parts: Parts, contract: str, number: int) -> dict[str, Any]:
-    """Gather all that is known of a release."""
+def facts(
+    parts: Parts, contract: str, number: int, compared: Mapping[str, Comparison]
+) -> dict[str, Any]:
+    """Gather all that is known of a release, as a program reads it."""
     report = parts.releases.report(contract, number)
     since = SystemClock().now() - timedelta(hours=1)
     tally = parts.watch.tallies(contract, since).get(number)
@@ -138,9 +140,7 @@ def facts(parts: Parts, contract: str, number: int) -> dict[str, Any]:
             if each.number == number
         ],
         "last_hour": dict(tally.outcomes) if tally else {},
-        "compared": {
-            other: each.document() for other, each in comparisons(parts, contract, number).items()
-        },
+        "compared": {other: each.document() for other, each in compared.items()},
         "history": [move_facts(each) for each in parts.releases.moves(contract, number)],
     }
 

@@ -50,8 +50,8 @@ def show(number: int, chosen: str | None, *, as_json: bool) -> None:
     with opened() as parts:
         contract = contract_of(parts, chosen)
         warn_of_trouble(parts, contract, [parts.releases.show(contract, number)])
-        found = facts(parts, contract, number)
         compared = comparisons(parts, contract, number)
+        found = facts(parts, contract, number, compared)
     if as_json:
         print_json(found)
     else:
