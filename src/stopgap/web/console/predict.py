@@ -68,7 +68,7 @@ def _answer(contract: Contract) -> Response:
         "predict.html",
         contract=contract,
         contracts=parts().contracts,
-        questions=questions(contract, values if asked else None, faults),
+        questions=questions(contract, values, faults),
         objections=objections(contract, faults),
         answer=shown,
         address=contract.address(_told(contract, values)),
