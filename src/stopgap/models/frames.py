@@ -15,7 +15,7 @@ LENGTH_MAX = 4 * 1024 * 1024
 """Bytes of a body from a model's process: the largest batch has 4,096 outputs of 1,000 each."""
 
 LOAD, LOADED, REFUSED, ASK, ASK_ONCE, ANSWER = range(1, 7)
-"""The sorts. A worker sends LOAD, then ASKs; the model LOADED or REFUSED, then ANSWERs."""
+"""The sorts of frame. A worker sends LOAD, then ASKs; the model LOADED or REFUSED, then ANSWERs."""
 
 
 class FrameBroken(ValueError):

@@ -26,7 +26,7 @@ for good is not.
 """
 
 STEPS_BACK = 10
-"""Releases that were live before and are kept ready for going back; each keeps its model's file."""
+"""What was live before and is kept for going back, the stand-in too; models keep their files."""
 
 WHOLE = 100.0  # percent
 

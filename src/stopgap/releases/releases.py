@@ -29,7 +29,7 @@ class Releases:
     Args:
         contracts: Those that are served; a release is of one of them.
         seen: The version of a contract's standing that every change is meant for; None: any.
-        fetch: Finds a model's file, whole, or raises ModelUnloadable; None: nobody looks.
+        fetch: Finds a model's file, whole, or raises ModelUnloadable; None: no file is looked at.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class Predicate:
         return bool(self.fields) and not self.values
 
     def matches(self, terms: FromClause) -> ColumnElement[bool]:
-        """Say it of a table of terms; `holds` says it of a record."""
+        """Write it as a condition on a table of terms; `holds` tests a record itself."""
         value = terms.c.value
         there = _among(value, self.values) if self.values else value.between(self.low, self.high)
         return and_(_among(terms.c.field, self.fields), there)
