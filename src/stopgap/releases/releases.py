@@ -339,7 +339,8 @@ class Releases:
             ReleaseUnverified: its Python file is another than the one that was verified.
             ModelUnloadable: its file is not kept, or not whole.
         """
-        release, report = self.show(contract, number), self.report(contract, number)
+        with self._reading(contract) as register:
+            release, report = register.find(number), register.report(number)
         if release.specification and report:
             uri, verified = release.specification.uri, report.loaded.get("file_hash")
             if is_changed(uri, verified):
