@@ -37,7 +37,7 @@ from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnav
 from stopgap.models.specification import Specification
 from stopgap.models.stand_in import StableStandIn
 from stopgap.predicting.engine import nothing
-from stopgap.predicting.line import Instant
+from stopgap.predicting.instant import InstantModel
 from stopgap.predicting.predicting import Predicting
 from stopgap.releases.plan import Plan, Seat
 from stopgap.releases.release import STAND_IN, Release, Stage
@@ -281,7 +281,8 @@ def with_records(parts: Parts) -> tuple[Parts, Records]:
     """Have predictions recorded in memory."""
     records = Records()
     instants = [
-        Instant(contract=each, name=STAND_IN, model=StableStandIn(each)) for each in parts.contracts
+        InstantModel(contract=each, name=STAND_IN, model=StableStandIn(each))
+        for each in parts.contracts
     ]
     predicting = Predicting(
         instants,

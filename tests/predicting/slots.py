@@ -14,7 +14,7 @@ from stopgap.models.loaded import Loaded
 from stopgap.models.slot import Slot
 from stopgap.models.specification import Specification
 from stopgap.predicting.engine import Engine
-from stopgap.predicting.line import Instant
+from stopgap.predicting.instant import InstantModel
 from stopgap.predicting.predicting import Predicting
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.plan import Plan, Seat
@@ -189,7 +189,7 @@ def predicting(
 ) -> Predicting:
     """Serve MadCompany's contract by a stand-in, until a plan is applied."""
     return Predicting(
-        [Instant(contract=contract, name="stand-in", model=Drawn())],
+        [InstantModel(contract=contract, name="stand-in", model=Drawn())],
         clock=clock or FakeClock(),
         spool=spool,
         strict=strict,

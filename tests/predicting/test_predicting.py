@@ -1,4 +1,4 @@
-"""Predicting: the line where an answer takes no time, the way where it does, for any thread."""
+"""Predicting: at once where an answer takes no time, awaited where it does, for any thread."""
 
 import asyncio
 import sys
@@ -22,7 +22,7 @@ from tests.predicting.slots import (
 from stopgap.contracts.madcompany import contract
 from stopgap.models.failures import ModelUnavailable
 from stopgap.predicting.engine import Engine
-from stopgap.predicting.line import Instant, Prediction
+from stopgap.predicting.instant import InstantModel, Prediction
 from stopgap.predicting.predicting import SWITCH_SECONDS, Predicting
 from stopgap.releases.plan import Plan
 from stopgap.telemetry.metrics import Metrics
@@ -39,10 +39,10 @@ from stopgap.telemetry.metrics import Metrics
 )
 @in_a_loop
 async def test_the_stand_in_alone_is_instant(of: Plan) -> None:
-    """Only the stand-in with nobody beside it takes the line; and it does so again afterwards."""
+    """Only the stand-in with nobody beside it answers at once; and it does so again afterwards."""
     served = predicting(Memory())
     changes: list[bool] = []
-    served.on_change(lambda: changes.append(served.way(contract) is None))
+    served.on_change(lambda: changes.append(served.awaited(contract) is None))
     served.apply(contract, of)
     served.apply(contract, plan(routing(release(0))))
     assert changes == [False, True]
@@ -84,7 +84,7 @@ def test_threads_get_there() -> None:
     """A thread without a loop asks as the door does, and has the same answers and errors."""
     engine, spool = Engine(), Memory()
     served = Predicting(
-        [Instant(contract=contract, name="stand-in", model=Drawn())],
+        [InstantModel(contract=contract, name="stand-in", model=Drawn())],
         clock=FakeClock(),
         spool=spool,
         strict=True,
@@ -114,9 +114,9 @@ async def test_who_goes_by_the_old_plan_ends_by_it() -> None:
     """A change touches no prediction that is under way."""
     served, slot = predicting(Memory()), FakeSlot(2700, held=True)
     served.apply(contract, plan(routing(release(7)), _7=slot))
-    way = served.way(contract)
-    assert way is not None
-    asked = asyncio.create_task(way.answer(row(), REQUEST_ID, None))
+    awaited = served.awaited(contract)
+    assert awaited is not None
+    asked = asyncio.create_task(awaited.answer(row(), REQUEST_ID, None))
     await asyncio.sleep(0)
     served.apply(contract, plan(routing(release(8)), _8=FakeSlot(2800)))
     slot.gate.set()
@@ -159,7 +159,7 @@ async def test_an_old_plans_shadows_take_no_more() -> None:
     served, shadow = predicting(Memory()), FakeSlot(2600)
     who = routing(release(7), shadows=(release(8, "shadow"),))
     served.apply(contract, plan(who, _7=FakeSlot(), aside_8=shadow))
-    before = served.way(contract)
+    before = served.awaited(contract)
     assert before is not None
     await before.answer(row(), REQUEST_ID, None)
     served.apply(contract, plan(routing(release(7)), _7=FakeSlot()))

@@ -22,8 +22,8 @@ from stopgap.clock import SystemClock
 from stopgap.contracts.madcompany import contract
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelDied, ModelFailed, ModelRaised
+from stopgap.predicting.awaited import AwaitedPredictor
 from stopgap.predicting.shadow import PAUSE_SECONDS, ROOM
-from stopgap.predicting.way import Way
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.tally import Tally
@@ -73,15 +73,15 @@ class House:
         self.served.apply(contract, plan(who, **slots))
 
     @property
-    def way(self) -> Way:
-        """The way of its predictions."""
-        found = self.served.way(contract)
+    def awaited(self) -> AwaitedPredictor:
+        """Who answers."""
+        found = self.served.awaited(contract)
         assert found is not None
         return found
 
     async def ask(self, visits: int = 100) -> bytes:
         """Ask once."""
-        return (await self.way.answer(row(visits), REQUEST_ID, None)).body
+        return (await self.awaited.answer(row(visits), REQUEST_ID, None)).body
 
     @property
     def dropped(self) -> int:
@@ -253,7 +253,7 @@ async def test_nothing_is_counted_of_one_that_is_gone() -> None:
     slot.gate.set()
     await asyncio.sleep(SOON)
     assert 8 not in house.hand_over().tallies
-    assert house.served.way(contract) is None
+    assert house.served.awaited(contract) is None
 
 
 @in_a_loop
@@ -262,6 +262,6 @@ async def test_it_goes_on() -> None:
     shadow = FakeSlot()
     house = House(shadow)
     for _ in range(3):
-        await house.way.answer(row(), REQUEST_ID, None)
+        await house.awaited.answer(row(), REQUEST_ID, None)
         await asyncio.sleep(SOON)
     assert shadow.batches == [1, 1, 1]

@@ -21,7 +21,7 @@ from stopgap.front.answers import (
 )
 from stopgap.front.asgi import Scope
 from stopgap.front.matching import Matcher, asks_for_more, known_caller
-from stopgap.predicting.line import Prediction
+from stopgap.predicting.instant import Prediction
 from stopgap.predicting.predicting import Predicting
 from stopgap.telemetry.metrics import Metrics
 
@@ -33,12 +33,12 @@ Predict = Callable[[Row, str, str | None], Prediction]
 
 def _matcher(contract: Contract, predicting: Predicting) -> Matcher[Predict]:
     """Match the plain requests of a contract; each route is counted on its own."""
-    line = partial(predicting.express_line, contract)
+    predictor = partial(predicting.express_predictor, contract)
     return Matcher(
         contract,
-        by_path=line(contract.rule, "GET").predict,
-        by_query=line(contract.prefix, "GET").predict,
-        by_json=line(contract.prefix, "POST").predict,
+        by_path=predictor(contract.rule, "GET").predict,
+        by_query=predictor(contract.prefix, "GET").predict,
+        by_json=predictor(contract.prefix, "POST").predict,
     )
 
 
@@ -74,8 +74,8 @@ class ExpressLane:
 
     def _choose(self) -> None:
         """Match the contracts that are answered at once now."""
-        way = self._predicting.way
-        self._matchers = [matcher for contract, matcher in self._all if way(contract) is None]
+        awaited = self._predicting.awaited
+        self._matchers = [matcher for contract, matcher in self._all if not awaited(contract)]
 
     def answer(self, scope: Scope) -> Response | None:
         """Answer a request that has no body; None: it is not plain."""

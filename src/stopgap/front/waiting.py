@@ -16,8 +16,8 @@ from stopgap.errors import StopgapError
 from stopgap.front.answers import Response, answer_headers, problem
 from stopgap.front.asgi import Scope
 from stopgap.front.matching import Matcher, asks_for_page, known_caller
+from stopgap.predicting.awaited import AwaitedPredictor
 from stopgap.predicting.predicting import Predicting
-from stopgap.predicting.way import Way
 from stopgap.problems import InternalFault
 from stopgap.telemetry.metrics import Metrics, Series
 
@@ -25,7 +25,7 @@ from stopgap.telemetry.metrics import Metrics, Series
 class Endpoint(NamedTuple):
     """A route and method by which a contract's predictions are asked for."""
 
-    way: Way
+    predictor: AwaitedPredictor
     route: str
     method: str
     good: Series  # its good answers
@@ -40,11 +40,13 @@ class PlainRequest(NamedTuple):
     caller: str | None
 
 
-def _matcher(contract: Contract, way: Way, metrics: Metrics) -> Matcher[Endpoint]:
+def _matcher(
+    contract: Contract, predictor: AwaitedPredictor, metrics: Metrics
+) -> Matcher[Endpoint]:
     """Match the plain requests of a contract; each route is counted on its own."""
 
     def endpoint(route: str, method: str) -> Endpoint:
-        return Endpoint(way, route, method, metrics.request_series(route, method))
+        return Endpoint(predictor, route, method, metrics.request_series(route, method))
 
     return Matcher(
         contract,
@@ -88,8 +90,11 @@ class WaitingLane:
 
     def _choose(self) -> None:
         """Match the contracts whose models have to be awaited now."""
-        ways = ((each, self._predicting.way(each)) for each in self._contracts)
-        self._matchers = [_matcher(each, way, self._metrics) for each, way in ways if way]
+        self._matchers = [
+            _matcher(each, predictor, self._metrics)
+            for each in self._contracts
+            if (predictor := self._predicting.awaited(each))
+        ]
 
     def recognise(self, scope: Scope) -> PlainRequest | None:
         """Recognise a request that has no body; None: it is not plain."""
@@ -122,7 +127,7 @@ class WaitingLane:
         endpoint, row, request_id, caller = request
         began = time.perf_counter()
         try:
-            _, body, release = await endpoint.way.answer(row, request_id, caller)
+            _, body, release = await endpoint.predictor.answer(row, request_id, caller)
         except StopgapError as error:
             response = problem(error, request_id)
             seconds = time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""Predicting: for every contract, the line or the way that its predictions take now."""
+"""Predicting: for every contract, the predictor that answers now, at once or awaited."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +9,10 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.models.failures import ModelLate, ModelUnavailable
+from stopgap.predicting.awaited import AwaitedPredictor
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.guard import Guard
-from stopgap.predicting.line import Instant, Line, Prediction
+from stopgap.predicting.instant import InstantModel, InstantPredictor, Prediction
 from stopgap.predicting.recording import Recording, Spool
 from stopgap.predicting.serving import (
     AbsentServing,
@@ -21,7 +22,6 @@ from stopgap.predicting.serving import (
     SlotServing,
 )
 from stopgap.predicting.shadow import Shadow
-from stopgap.predicting.way import Way
 from stopgap.releases.plan import Plan
 from stopgap.releases.release import STAND_IN_NUMBER, Release, stand_in_release
 from stopgap.releases.reporting import Reporter
@@ -43,7 +43,7 @@ class Predicting:
     """Predicts for every contract that is served.
 
     Args:
-        instants: The stand-ins, one for each contract.
+        stand_ins: The stand-ins, one for each contract.
         clock: Tells the time.
         spool: Takes the record of each answer.
         strict: Whether an answer without a record is withheld, or given and counted as lost.
@@ -54,7 +54,7 @@ class Predicting:
 
     def __init__(
         self,
-        instants: Sequence[Instant],
+        stand_ins: Sequence[InstantModel],
         *,
         clock: Clock,
         spool: Spool,
@@ -63,54 +63,56 @@ class Predicting:
         engine: Engine,
         reporter: Reporter,
     ) -> None:
-        self._instants = {instant.contract.name: instant for instant in instants}
+        self._stand_ins = {instant.contract.name: instant for instant in stand_ins}
         recording = Recording(spool, strict=strict, clock=clock, metrics=metrics)
-        self._make_way = partial(Way, recording=recording, metrics=metrics)
+        self._make_awaited = partial(AwaitedPredictor, recording=recording, metrics=metrics)
         self._recording = recording
         self._clock = clock
         self._metrics = metrics
         self._engine = engine
         self._reporter = reporter
-        self._lines = {
-            name: self._line(instant, self._count(instant), self._count_failure(instant))
-            for name, instant in self._instants.items()
+        self._instant_predictors = {
+            name: self._instant_predictor(
+                instant, self._count(instant), self._count_failure(instant)
+            )
+            for name, instant in self._stand_ins.items()
         }
         self._plans: dict[str, Plan] = {}
         self._ready: set[str] = set()  # contracts for which somebody could answer, now or before
-        self._ways: dict[str, Way] = {}
+        self._awaited_predictors: dict[str, AwaitedPredictor] = {}
         self._on_change: list[Callable[[], None]] = []
         self._usual_switch_seconds = sys.getswitchinterval()
 
-    def express_line(self, contract: Contract, route: str, method: str) -> Line:
-        """Return a contract's line for the event loop's thread alone, which counts without a lock.
+    def express_predictor(self, contract: Contract, route: str, method: str) -> InstantPredictor:
+        """Return a contract's predictor for the event loop's thread, which counts without a lock.
 
         Args:
             contract: Whose predictions.
             route: The rule of the requests that nothing else than this answers.
             method: Theirs.
         """
-        instant = self._instants[contract.name]
+        instant = self._stand_ins[contract.name]
         series = self._metrics.express_series(contract.name, instant.name, route, method)
-        return self._line(instant, series.took, _left_to_the_view)
+        return self._instant_predictor(instant, series.took, _left_to_the_view)
 
-    def way(self, contract: Contract) -> Way | None:
-        """Return the way that has to be awaited, on the event loop; None: the line answers."""
-        return self._ways.get(contract.name)
+    def awaited(self, contract: Contract) -> AwaitedPredictor | None:
+        """Return who answers on the event loop; None: the stand-in does, at once."""
+        return self._awaited_predictors.get(contract.name)
 
     def predict(
         self, contract: Contract, row: Row, request_id: str, caller: str | None
     ) -> Prediction:
-        """Answer one request, from a thread that may wait; see `Line.predict` and `Way.answer`.
+        """Answer one request, from a thread that may wait; see the two predictors.
 
         Raises:
             ModelLate: the event loop did not come to it at all.
         """
         self._engine.ensure()
-        way = self._ways.get(contract.name)
-        if way is None:
-            return self._lines[contract.name].predict(row, request_id, caller)
+        awaited = self._awaited_predictors.get(contract.name)
+        if awaited is None:
+            return self._instant_predictors[contract.name].predict(row, request_id, caller)
         try:
-            return self._engine.run(way.answer(row, request_id, caller), PATIENCE_SECONDS)
+            return self._engine.run(awaited.answer(row, request_id, caller), PATIENCE_SECONDS)
         except TimeoutError as error:
             raise ModelLate(f"nothing for {PATIENCE_SECONDS:g} s") from error
 
@@ -121,14 +123,14 @@ class Predicting:
     def apply(self, contract: Contract, plan: Plan) -> None:
         """Let a contract's next predictions go by another plan; those that are under way go on."""
         name = contract.name
-        before = self._ways.get(name)
+        before = self._awaited_predictors.get(name)
         self._plans[name] = plan
         if plan.can_answer:
             self._ready.add(name)
         if _is_instant(plan):
-            self._ways.pop(name, None)
+            self._awaited_predictors.pop(name, None)
         else:
-            self._ways[name] = self._way(contract, plan)
+            self._awaited_predictors[name] = self._awaited_predictor(contract, plan)
         if before:
             before.close()
         if plan.routing:
@@ -157,26 +159,26 @@ class Predicting:
 
     def stages(self) -> Iterator[tuple[str, str, str]]:
         """List who serves: contract, release as clients see it, stage."""
-        for name in self._instants:
+        for name in self._stand_ins:
             plan = self._plans.get(name)
-            for release in _on_duty(plan) if plan else (_stand_in(self._instants[name].contract),):
+            for release in _on_duty(plan) if plan else (_stand_in(self._stand_ins[name].contract),):
                 yield name, release.name, release.stage
 
-    def _line(
+    def _instant_predictor(
         self,
-        instant: Instant,
+        instant: InstantModel,
         took: Callable[[int], None],
         failed: Callable[[StopgapError], None],
-    ) -> Line:
+    ) -> InstantPredictor:
         guard = Guard(instant.contract, instant.name, self._clock.monotonic)
-        return Line(instant, guard, recording=self._recording, took=took, failed=failed)
+        return InstantPredictor(instant, guard, recording=self._recording, took=took, failed=failed)
 
-    def _way(self, contract: Contract, plan: Plan) -> Way:
+    def _awaited_predictor(self, contract: Contract, plan: Plan) -> AwaitedPredictor:
         routing = plan.routing
         if routing is None:
             instruments = self._instruments(contract.name, STAND_IN_NUMBER)
             nobody = AbsentServing(_stand_in(contract), contract, instruments, name="unknown")
-            return self._make_way(plan, live=nobody, canary=None, others=(), shadows=())
+            return self._make_awaited(plan, live=nobody, canary=None, others=(), shadows=())
         live = self._serving(contract, plan, routing.live)
         others = []
         if routing.previous and routing.live.number != STAND_IN_NUMBER:
@@ -184,7 +186,7 @@ class Predicting:
         if routing.stand_in_fallback and routing.live.number != STAND_IN_NUMBER:
             others.append(self._serving(contract, plan, _stand_in(contract)))
         canary = self._serving(contract, plan, routing.canary) if routing.canary else None
-        return self._make_way(
+        return self._make_awaited(
             plan,
             live=live,
             canary=canary,
@@ -195,7 +197,7 @@ class Predicting:
     def _serving(self, contract: Contract, plan: Plan, release: Release) -> Serving:
         instruments = self._instruments(contract.name, release.number)
         if release.number == STAND_IN_NUMBER:
-            model = self._instants[contract.name].model
+            model = self._stand_ins[contract.name].model
             return InstantServing(release, contract, instruments, model=model)
         if slot := plan.slot(release):
             return SlotServing(release, contract, instruments, slot=slot)
@@ -222,14 +224,14 @@ class Predicting:
         tally = self._reporter.count(contract, number)
         return Instruments(tally, self._metrics, self._clock.monotonic)
 
-    def _count(self, instant: Instant) -> Callable[[int], None]:
+    def _count(self, instant: InstantModel) -> Callable[[int], None]:
         def took(micros: int) -> None:
             seconds = micros / 1_000_000
             self._metrics.prediction(instant.contract.name, instant.name, "ok", seconds)
 
         return took
 
-    def _count_failure(self, instant: Instant) -> Callable[[StopgapError], None]:
+    def _count_failure(self, instant: InstantModel) -> Callable[[StopgapError], None]:
         def failed(error: StopgapError) -> None:
             self._metrics.prediction(instant.contract.name, instant.name, error.code, 0.0)
 

@@ -13,7 +13,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.parsing import InputMalformed, most_given, read_inputs, read_path
 from stopgap.contracts.row import Row
 from stopgap.images.image import Image, Uploader
-from stopgap.predicting.line import Prediction
+from stopgap.predicting.instant import Prediction
 from stopgap.problems import SignInNeeded, prefers_json
 from stopgap.web import callers
 from stopgap.web.answers import json_answer, problem, see_other, text

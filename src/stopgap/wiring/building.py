@@ -25,7 +25,7 @@ from stopgap.journal.recent_charts import RecentCharts
 from stopgap.journal.spool import Spool
 from stopgap.models.stand_in import stand_in
 from stopgap.predicting.engine import Engine
-from stopgap.predicting.line import Instant
+from stopgap.predicting.instant import InstantModel
 from stopgap.predicting.predicting import Predicting
 from stopgap.releases.following import Follower
 from stopgap.releases.opening import Opener
@@ -191,10 +191,10 @@ def _answerers(ground: Ground, spool: Spool) -> Answerers:
     )
 
 
-def _stand_ins(contracts: Sequence[Contract], settings: Settings) -> list[Instant]:
+def _stand_ins(contracts: Sequence[Contract], settings: Settings) -> list[InstantModel]:
     source = random.Random()  # noqa: S311  # a draw is no secret
     return [
-        Instant(contract=each, name=STAND_IN, model=stand_in(each, settings.stand_in, source))
+        InstantModel(contract=each, name=STAND_IN, model=stand_in(each, settings.stand_in, source))
         for each in contracts
     ]
 

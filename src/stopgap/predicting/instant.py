@@ -1,4 +1,4 @@
-"""The line: the way of a prediction whose model answers at once, as stand-ins do."""
+"""The predictor of what is answered at once, as stand-ins do."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from stopgap.predicting.recording import Recording
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instant:
+class InstantModel:
     """A model that answers one contract at once, without waiting for anything."""
 
     contract: Contract
@@ -35,8 +35,8 @@ _prediction = partial(tuple.__new__, Prediction)
 """Makes one of its three members in half the time: 0.13 µs."""
 
 
-class Line:
-    """One contract's way from a row to its answer; all that no row changes is made ready.
+class InstantPredictor:
+    """Takes one contract's rows to their answers; all that no row changes is made ready.
 
     Args:
         took: Counts an answer, by its microseconds.
@@ -45,7 +45,7 @@ class Line:
 
     def __init__(
         self,
-        release: Instant,
+        release: InstantModel,
         guard: Guard,
         *,
         recording: Recording,

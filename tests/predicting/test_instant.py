@@ -1,4 +1,4 @@
-"""The line of a prediction: guarded, named after its release, and on record."""
+"""The predictor of what is answered at once: guarded, named after its release, and on record."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from stopgap.contracts.row import Row
 from stopgap.journal.record import decode
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.predicting.guard import Guard, PredictionFailed
-from stopgap.predicting.line import Instant, Line
+from stopgap.predicting.instant import InstantModel, InstantPredictor
 from stopgap.predicting.recording import Recording
 from stopgap.telemetry.metrics import Metrics
 
@@ -50,12 +50,12 @@ class Full(Memory):
         raise SpoolUnwritable("full")
 
 
-def line(output: Any, spool: Memory, failures: list[str] | None = None) -> Line:
+def predictor(output: Any, spool: Memory, failures: list[str] | None = None) -> InstantPredictor:
     """Serve MadCompany's contract with a model that always answers the same."""
     at, metrics = FakeClock(), Metrics()
     told: list[str] = [] if failures is None else failures
-    return Line(
-        Instant(contract=contract, name="7", model=Always(output)),
+    return InstantPredictor(
+        InstantModel(contract=contract, name="7", model=Always(output)),
         Guard(contract, "7", at.monotonic),
         recording=Recording(spool, strict=True, clock=at, metrics=metrics),
         took=metrics.prediction_series(contract.name, "7").took,
@@ -66,7 +66,7 @@ def line(output: Any, spool: Memory, failures: list[str] | None = None) -> Line:
 def test_an_answer_says_its_release_and_is_on_record() -> None:
     """An answer is the model's, as bare JSON; what it was asked and what it said is kept."""
     spool = Memory()
-    prediction = line(3141, spool).predict(ROW, REQUEST_ID, "somebody")
+    prediction = predictor(3141, spool).predict(ROW, REQUEST_ID, "somebody")
     assert prediction == (3141, b"3141", "7")
     (body,) = spool.bodies
     record = decode(body)
@@ -83,7 +83,7 @@ def test_the_guard_lets_no_broken_promise_out(output: Any) -> None:
     """What does not keep the contract never reaches a client, and is no answer on record."""
     spool, failures = Memory(), list[str]()
     with pytest.raises(PredictionFailed) as refusal:
-        line(output, spool, failures).predict(ROW, REQUEST_ID, None)
+        predictor(output, spool, failures).predict(ROW, REQUEST_ID, None)
     assert refusal.value.detail == "Release 7 gave no valid answer."  # and not which one it gave
     assert spool.bodies == []
     assert failures == [PredictionFailed.code]
@@ -93,5 +93,5 @@ def test_an_answer_that_cannot_be_recorded_is_counted_as_that() -> None:
     """What is withheld is no answer, and is counted by the reason."""
     failures = list[str]()
     with pytest.raises(SpoolUnwritable):
-        line(3141, Full(), failures).predict(ROW, REQUEST_ID, None)
+        predictor(3141, Full(), failures).predict(ROW, REQUEST_ID, None)
     assert failures == [SpoolUnwritable.code]

@@ -1,4 +1,4 @@
-"""The way of a prediction that is awaited: chosen, guarded, rescued where it fails, on record."""
+"""The predictor of what is awaited: chosen, guarded, rescued where it fails, on record."""
 
 import asyncio
 from typing import Any
@@ -23,9 +23,9 @@ from stopgap.errors import StopgapError
 from stopgap.journal.record import decode
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
+from stopgap.predicting.awaited import AwaitedPredictor
 from stopgap.predicting.guard import PredictionFailed
 from stopgap.predicting.serving import ModelBusy
-from stopgap.predicting.way import Way
 from stopgap.releases.plan import Plan
 from stopgap.releases.routing import Routing
 
@@ -41,11 +41,11 @@ class LoopClock(FakeClock):
         return asyncio.get_running_loop().time()
 
 
-def way(spool: Memory, of: Plan) -> Way:
-    """Have a plan applied; return the way that it makes."""
+def predictor(spool: Memory, of: Plan) -> AwaitedPredictor:
+    """Have a plan applied; return the predictor that it makes."""
     served = predicting(spool, clock=LoopClock())
     served.apply(contract, of)
-    found = served.way(contract)
+    found = served.awaited(contract)
     assert found is not None
     return found
 
@@ -54,7 +54,9 @@ def way(spool: Memory, of: Plan) -> Way:
 async def test_an_answer_says_its_release_and_is_on_record() -> None:
     """An answer is the model's, as bare JSON; what it was asked and what it said is kept."""
     spool, slot = Memory(), FakeSlot(3141)
-    answered = await way(spool, plan(routing(release(7)), _7=slot)).answer(row(), REQUEST_ID, "ann")
+    answered = await predictor(spool, plan(routing(release(7)), _7=slot)).answer(
+        row(), REQUEST_ID, "ann"
+    )
     assert answered == (3141, b"3141", "7")
     record = decode(spool.bodies[0])
     assert (record.id, record.release, record.caller) == (REQUEST_ID, "7", "ann")
@@ -69,7 +71,7 @@ async def test_an_honest_refusal(output: Any) -> None:
     """Without another real release there is an error: never the stand-in, and nothing on record."""
     spool = Memory()
     with pytest.raises(StopgapError) as caught:
-        await way(spool, plan(routing(release(7)), _7=FakeSlot(output))).answer(
+        await predictor(spool, plan(routing(release(7)), _7=FakeSlot(output))).answer(
             row(), REQUEST_ID, None
         )
     expected = output if isinstance(output, StopgapError) else PredictionFailed("")
@@ -83,7 +85,7 @@ async def test_the_previous_release_answers_for_the_live_one(output: Any) -> Non
     """Where the live release fails or breaks the promise, the real one before it answers."""
     spool = Memory()
     who = routing(release(7), previous=release(6, "retired"))
-    answered = await way(spool, plan(who, _7=FakeSlot(output), _6=FakeSlot(2600))).answer(
+    answered = await predictor(spool, plan(who, _7=FakeSlot(output), _6=FakeSlot(2600))).answer(
         row(), REQUEST_ID, None
     )
     assert answered == (2600, b"2600", "6")
@@ -95,7 +97,9 @@ async def test_the_previous_release_answers_for_the_live_one(output: Any) -> Non
 async def test_the_stand_in_only_where_the_operator_has_said_so(allowed: bool) -> None:
     """The stand-in answers for a failed model if, and only if, that was allowed; under its name."""
     who = routing(release(7), stand_in_fallback=allowed)
-    asking = way(Memory(), plan(who, _7=FakeSlot(ModelDied("x")))).answer(row(), REQUEST_ID, None)
+    asking = predictor(Memory(), plan(who, _7=FakeSlot(ModelDied("x")))).answer(
+        row(), REQUEST_ID, None
+    )
     if allowed:
         assert await asking == (2000, b"2000", "stand-in")
     else:
@@ -110,7 +114,7 @@ async def test_the_live_release_answers_for_a_canary(output: Any, live: int) -> 
     """Who was chosen for a canary that fails has the live release's answer, the stand-in's too."""
     who = routing(release(live), canary=release(8, "canary", percent=100))
     slots = {"_8": FakeSlot(output)} | ({"_7": FakeSlot(2700)} if live else {})
-    answered = await way(Memory(), plan(who, **slots)).answer(row(), REQUEST_ID, None)
+    answered = await predictor(Memory(), plan(who, **slots)).answer(row(), REQUEST_ID, None)
     assert answered.release == ("7" if live else "stand-in")
 
 
@@ -118,9 +122,11 @@ async def test_the_live_release_answers_for_a_canary(output: Any, live: int) -> 
 async def test_what_cannot_be_loaded() -> None:
     """A live release that could not be loaded is a failed one: never the stand-in in its place."""
     with pytest.raises(ModelUnavailable):
-        await way(Memory(), plan(routing(release(7)))).answer(row(), REQUEST_ID, None)
+        await predictor(Memory(), plan(routing(release(7)))).answer(row(), REQUEST_ID, None)
     who = routing(release(7), previous=release(6, "retired"))
-    answered = await way(Memory(), plan(who, _6=FakeSlot(2600))).answer(row(), REQUEST_ID, None)
+    answered = await predictor(Memory(), plan(who, _6=FakeSlot(2600))).answer(
+        row(), REQUEST_ID, None
+    )
     assert answered.release == "6"
 
 
@@ -130,7 +136,7 @@ async def test_what_is_not_known() -> None:
 
     Nor is that counted as a failure of the stand-in's.
     """
-    served = way(Memory(), Plan(None))
+    served = predictor(Memory(), Plan(None))
     with pytest.raises(ModelUnavailable):
         await served.answer(row(), REQUEST_ID, None)
     assert {release for _, _, release, _ in served._metrics.of_all().counts} == {"unknown"}
@@ -140,7 +146,7 @@ async def test_what_is_not_known() -> None:
 async def test_a_canary_has_its_share() -> None:
     """Of a thousand inputs some tenth goes to a canary of 10 percent, the same ones each time."""
     who = routing(release(7), canary=release(8, "canary", percent=10))
-    served = way(Memory(), plan(who, _7=FakeSlot(), _8=FakeSlot()))
+    served = predictor(Memory(), plan(who, _7=FakeSlot(), _8=FakeSlot()))
 
     async def ask_all() -> list[str]:
         asked = [served.answer(row(visits), REQUEST_ID, None) for visits in range(1_000)]
@@ -162,7 +168,7 @@ async def test_another_answers_by_the_deadline_of_the_first() -> None:
     who = hanging(0.3, previous=release(6, "retired"))
     hung = FakeSlot(held=True)
     began = asyncio.get_running_loop().time()
-    answered = await way(Memory(), plan(who, _7=hung, _6=FakeSlot(2600))).answer(
+    answered = await predictor(Memory(), plan(who, _7=hung, _6=FakeSlot(2600))).answer(
         row(), REQUEST_ID, None
     )
     assert answered.release == "6"
@@ -177,7 +183,7 @@ async def test_two_that_hang() -> None:
     slots = {"_7": FakeSlot(held=True), "_6": FakeSlot(held=True)}
     began = asyncio.get_running_loop().time()
     with pytest.raises(ModelLate):
-        await way(Memory(), plan(who, **slots)).answer(row(), REQUEST_ID, None)
+        await predictor(Memory(), plan(who, **slots)).answer(row(), REQUEST_ID, None)
     assert asyncio.get_running_loop().time() - began < 0.4
 
 
@@ -190,7 +196,7 @@ async def test_two_that_hang() -> None:
 async def test_who_helps_has_no_time_to_be_late(helper: FakeSlot, counted: set[str]) -> None:
     """Who is asked with what is left of another's time is not counted late, but is as failed."""
     who = hanging(0.3, previous=release(6, "retired"))
-    served = way(Memory(), plan(who, _7=FakeSlot(held=True), _6=helper))
+    served = predictor(Memory(), plan(who, _7=FakeSlot(held=True), _6=helper))
     with pytest.raises(ModelLate):
         await served.answer(row(), REQUEST_ID, None)
     told = served._metrics.of_all().counts
@@ -202,7 +208,7 @@ async def test_who_would_be_late_is_refused_at_once() -> None:
     """When more wait than can be answered in time, others are told so, without another's help."""
     slow = FakeSlot(held=True)
     who = hanging(1.0, previous=release(6, "retired"))
-    served = way(Memory(), plan(who, _7=slow, _6=FakeSlot()))
+    served = predictor(Memory(), plan(who, _7=slow, _6=FakeSlot()))
     waiting = [asyncio.create_task(served.answer(row(), REQUEST_ID, None)) for _ in range(200)]
     await asyncio.sleep(0.3)
     waiting.pop().cancel()
@@ -228,10 +234,10 @@ async def test_strict_withholds_what_cannot_be_recorded() -> None:
     """Strict: without a record there is no answer, whatever model gave it."""
     of = plan(routing(release(7)), _7=FakeSlot())
     with pytest.raises(SpoolUnwritable):
-        await way(Full(), of).answer(row(), REQUEST_ID, None)
+        await predictor(Full(), of).answer(row(), REQUEST_ID, None)
     lenient = predicting(Full(), strict=False)
     lenient.apply(contract, of)
-    found = lenient.way(contract)
+    found = lenient.awaited(contract)
     assert found is not None
     assert (await found.answer(row(), REQUEST_ID, None)).body == b"3141"
 
@@ -241,7 +247,7 @@ async def test_a_plan_knows_who_is_inside() -> None:
     """Who goes by a plan is counted until the answer is there, or the asker has gone."""
     slot = FakeSlot(held=True)
     of = plan(routing(release(7)), _7=slot)
-    served = way(Memory(), of)
+    served = predictor(Memory(), of)
     asking = [asyncio.create_task(served.answer(row(), REQUEST_ID, None)) for _ in range(2)]
     await asyncio.sleep(0)
     assert of.inside == 2
@@ -257,7 +263,7 @@ async def test_a_plan_knows_who_is_inside() -> None:
 @in_a_loop
 async def test_what_is_withheld_is_counted_as_withheld() -> None:
     """Operators see in the metrics that answers had no record, under the release that gave them."""
-    served = way(Full(), plan(routing(release(7)), _7=FakeSlot()))
+    served = predictor(Full(), plan(routing(release(7)), _7=FakeSlot()))
     with pytest.raises(SpoolUnwritable):
         await served.answer(row(), REQUEST_ID, None)
     told = served._metrics.of_all().counts
@@ -270,7 +276,7 @@ async def test_what_is_withheld_is_counted_as_withheld() -> None:
 async def test_busy_is_counted_as_shed() -> None:
     """Who is refused because too many wait is among the shed requests that operators watch."""
     slow = FakeSlot(held=True)
-    served = way(Memory(), plan(hanging(1.0), _7=slow))
+    served = predictor(Memory(), plan(hanging(1.0), _7=slow))
     waiting = [asyncio.create_task(served.answer(row(), REQUEST_ID, None)) for _ in range(200)]
     await asyncio.sleep(0.3)
     waiting.pop().cancel()
@@ -288,7 +294,7 @@ async def test_a_release_is_judged_by_all_that_it_was_asked() -> None:
     reporter, slow = nobodys_reporter(), FakeSlot(held=True)
     served = predicting(Memory(), clock=LoopClock(), reporter=reporter)
     served.apply(contract, plan(hanging(1.0), _7=slow))
-    found = served.way(contract)
+    found = served.awaited(contract)
     assert found is not None
     waiting = [asyncio.create_task(found.answer(row(), REQUEST_ID, None)) for _ in range(200)]
     await asyncio.sleep(0.3)

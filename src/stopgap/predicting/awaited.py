@@ -1,4 +1,4 @@
-"""The way of a prediction whose model takes its time: chosen, awaited, guarded, put on record."""
+"""The predictor of what has to be awaited: a release is chosen, asked, guarded, put on record."""
 
 import logging
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
 from stopgap.models.failures import ModelFailed
 from stopgap.predicting.guard import PredictionFailed
-from stopgap.predicting.line import Prediction
+from stopgap.predicting.instant import Prediction
 from stopgap.predicting.recording import Recording
 from stopgap.predicting.serving import FIRST_SHARE, Answer, ModelBusy, Serving
 from stopgap.predicting.shadow import Shadow
@@ -18,8 +18,8 @@ from stopgap.telemetry.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 
-class Way:
-    """One contract's way from a row to its answer, by one plan. All of it on the event loop.
+class AwaitedPredictor:
+    """Takes one contract's rows to their answers, by one plan. All of it on the event loop.
 
     Args:
         plan: Who answers.
