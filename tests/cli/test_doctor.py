@@ -288,11 +288,22 @@ def test_a_clock_that_may_have_leapt(run: Run, data: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-def test_a_real_postgresql(run: Run, database_url: str) -> None:
+def test_a_real_postgresql(run: Run, data: Path, database_url: str) -> None:
     """An empty PostgreSQL database is fine, and stays empty."""
+    (data / "stopgap.db").unlink()
     assert weights(run, STOPGAP_DATABASE_URL=database_url)["database"] == "fine"
     again = run("doctor", STOPGAP_DATABASE_URL=database_url, STOPGAP_PORT="0")
     assert "empty; the next start" in again.stdout
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_what_does_not_move_to_a_postgresql(run: Run, data: Path, database_url: str) -> None:
+    """Who leaves a file of the demo behind is told how to keep it; who names it, nothing."""
+    own = f"sqlite:///{data / 'stopgap.db'}"
+    told = run("doctor", STOPGAP_DATABASE_URL=database_url, STOPGAP_PORT="0").stdout
+    assert f"-> To keep it, set DATABASE_URL={own}; otherwise" in told
+    assert weights(run, STOPGAP_DATABASE_URL=database_url)["database"] == "warning"
+    assert weights(run, STOPGAP_DATABASE_URL=own)["database"] == "fine"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,17 @@ def database(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """See whether it answers, is ours, and may be written; then whether its releases can answer."""
     answering = partial(releases, settings, clock)
     at = Locations.of(settings)
+    yield from _left_behind(settings, at.database)
     yield from _kept_at(at.database, MAIN, "DATABASE_URL", settings.data, answering)
+
+
+def _left_behind(settings: Settings, url: str) -> Iterator[Finding]:
+    """See whether somebody may take the demo's accounts for those of a new database."""
+    own = Locations.of(replace(settings, database_url=None)).database
+    path = Path(own.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:") and path.exists():
+        told = f"What is in {path} is not in the database that the settings name, and is not moved."
+        yield warning(told, f"To keep it, set DATABASE_URL={own}; otherwise move that file away.")
 
 
 def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
