@@ -61,11 +61,17 @@ def secrets() -> dict[str, str]:
     return {name: "0" * 64 if "openssl" in value else value for name, value in given.items()}
 
 
+def oldest() -> str:
+    """Tell the oldest Kubernetes that the manifest says is enough."""
+    [found] = re.findall(r"Kubernetes (\d\.\d+) or newer", MANIFEST.read_text())
+    return str(found)
+
+
+@pytest.mark.parametrize("version", [oldest(), kubernetes_validate.latest_version()])
 @pytest.mark.parametrize("number", range(len(resources())))
-def test_schema(number: int) -> None:
+def test_schema(number: int, version: str) -> None:
     """Each resource is one that Kubernetes takes, with nothing in it that it does not know."""
-    latest = kubernetes_validate.latest_version()
-    kubernetes_validate.validate(resources()[number], latest, strict=True)
+    kubernetes_validate.validate(resources()[number], version, strict=True)
 
 
 def test_settings() -> None:
