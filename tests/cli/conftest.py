@@ -30,7 +30,7 @@ def environment(data: Path) -> dict[str, str]:
 def run(environment: Mapping[str, str]) -> Run:
     """Run a command on the installation, in this process."""
 
-    def call(*words: str, typed: str | None = None, **more: str) -> Result:
+    def call(*words: str, typed: str | bytes | None = None, **more: str) -> Result:
         return CliRunner().invoke(
             main, words, input=typed, env={**environment, **more}, prog_name="stopgap"
         )

@@ -297,6 +297,21 @@ def test_an_actual_object(run: Run, fill: Fill) -> None:
     assert (unserved.exit_code, "STOPGAP_CONTRACTS" in unserved.stderr) == (2, True)
 
 
+def test_actual_values_line_by_line(run: Run, fill: Fill) -> None:
+    """Many are read from standard input; a line that cannot be kept is told, and stops no other."""
+    one, two = visits(1), visits(2)
+    fill([one, two])
+    lines = f"{one.id} 3000\r\n\n{two.id} many\nunknown 5\n{two.id}\n\0\udcff 7\n{two.id} 3100"
+    result = run("journal", "actual", "-", typed=lines.encode(errors="surrogateescape"))
+    assert (result.exit_code, result.stdout) == (os.EX_NOINPUT, "Kept 2 values.\n")
+    told = [line.partition(":")[0] for line in result.stderr.splitlines()]
+    assert told == ["Line 3", "Line 4", "Line 5", "Line 6"]
+    listed = map(json.loads, run("journal", "list", "--json").stdout.splitlines())
+    assert [each["actual"] for each in listed] == [3000, 3100]
+    assert run("journal", "actual", "-", typed=f"{one.id} 1").exit_code == 0
+    assert run("journal", "actual", one.id).exit_code == 2
+
+
 def test_an_unknown_answer(run: Run) -> None:
     """An id that no answer has is told in one line."""
     for words in (("actual", "unknown", "5"), ("list", "--before", "unknown"), ("show", "unknown")):

@@ -1,21 +1,32 @@
 """`stopgap journal ...`: what has been answered."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from stopgap.cli.exit_codes import exit_code_of
 from stopgap.cli.installation import opened_to_look_back
 from stopgap.cli.journal_filters import (
     Wanted,
     filter_options,
     time_options,
 )
-from stopgap.cli.lines import json_option, print_facts, print_json, print_rows
+from stopgap.cli.lines import (
+    counted,
+    json_option,
+    print_facts,
+    print_json,
+    print_rows,
+    printable,
+)
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import write
+from stopgap.journal.journal import JournalRowNotFound
 from stopgap.journal.outcome import OutcomeInvalid, read_outcome
+from stopgap.web.parts import Parts
 
 
 @click.group()
@@ -151,28 +162,63 @@ def export(*, as_json: bool, **asked: Any) -> None:
 
 @journal.command(context_settings={"ignore_unknown_options": True})
 @click.argument("answer_id", metavar="ID")
-@click.argument("value")
-def actual(answer_id: str, value: str) -> None:
+@click.argument("value", required=False)
+def actual(answer_id: str, value: str | None) -> None:
     """Report what came true of answer ID, its X-Request-Id; the last report counts.
 
     VALUE has the type that the contract promises. Where that is an object it is JSON, with those
     of its fields that are known. It may lie outside of the promised range: it is what happened.
 
+    With - in their place, lines of standard input are read, each with an ID, a space and a VALUE.
+    The number of a line that cannot be kept is told, and the others are kept; the exit code is
+    then that of the worst.
+
     \b
     Examples:
       stopgap journal actual 01890a5d-ac96-774b-bcce-b302099a8057 3120
       stopgap journal actual 01890a5d-ac96-774b-bcce-b302099a8057 '{"days":2.5,"carrier":"north"}'
+      stopgap journal actual - < actuals.txt
     """
+    if value is None and answer_id != "-":
+        raise click.UsageError("Missing argument 'VALUE'.")
     with opened_to_look_back() as parts:
-        answers = parts.journal
-        record = answers.find(answer_id).record
-        contract = parts.contract(record.contract)
-        if contract is None:
-            told = f"Its contract, {record.contract}, is not served here; see STOPGAP_CONTRACTS."
-            raise click.UsageError(told)
-        try:
-            outcome = read_outcome(contract.output_kind, value)
-        except OutcomeInvalid as error:
-            raise click.BadParameter(error.detail, param_hint="VALUE") from error
-        answers.report_actual(answer_id, outcome)
+        if value is None:
+            sys.exit(_keep_lines(parts, sys.stdin.buffer if sys.stdin else ()))
+        _keep(parts, answer_id, value)
     click.echo(f"Kept {value} for {answer_id}.")
+
+
+def _keep_lines(parts: Parts, lines: Iterable[bytes]) -> int:
+    """Keep what each line tells; give the exit code of the worst."""
+    worst = kept = 0
+    for number, line in enumerate(lines, 1):
+        answer_id, _, value = line.decode(errors="replace").strip().partition(" ")
+        if not answer_id:
+            continue
+        try:
+            _keep(parts, answer_id, value)
+        except JournalRowNotFound as error:
+            code, told = exit_code_of(type(error)), error.detail
+        except click.UsageError as error:
+            code, told = error.exit_code, error.format_message()
+        else:
+            kept += 1
+            continue
+        worst = max(worst, code)
+        click.echo(f"Line {number}: {printable(told)}", err=True)
+    click.echo(f"Kept {counted(kept, 'value')}.")
+    return worst
+
+
+def _keep(parts: Parts, answer_id: str, value: str) -> None:
+    answers = parts.journal
+    record = answers.find(answer_id).record
+    contract = parts.contract(record.contract)
+    if contract is None:
+        told = f"Its contract, {record.contract}, is not served here; see STOPGAP_CONTRACTS."
+        raise click.UsageError(told)
+    try:
+        outcome = read_outcome(contract.output_kind, value)
+    except OutcomeInvalid as error:
+        raise click.BadParameter(error.detail, param_hint="VALUE") from error
+    answers.report_actual(answer_id, outcome)
