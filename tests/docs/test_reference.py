@@ -92,7 +92,7 @@ def parse(line: str) -> None:
         click.UsageError: the program would not know what to do.
     """
     command: click.Command = main
-    words = shlex.split(line)[1:]
+    words = shlex.split(re.split(" [<>] ", line)[0])[1:]  # without the files that the shell opens
     while isinstance(command, click.Group):
         assert words[0] in command.commands, line
         command = command.commands[words.pop(0)]
