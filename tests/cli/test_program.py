@@ -74,6 +74,26 @@ def test_nobody_to_read(tmp_path: Path) -> None:
         assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("journal actual -", "Kept 0 values.\n"),
+        ("account add ann --password-stdin", "Error: Standard input had no password.\n"),
+    ],
+)
+def test_nothing_to_read(tmp_path: Path, words: str, told: str) -> None:
+    """Who starts it without a standard input gives it nothing to read."""
+    result = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -m stopgap.cli {words} <&-'],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": str(ROOT / "src"), "STOPGAP_DATA": str(tmp_path)},
+    )
+    assert (result.stdout + result.stderr).endswith(told)
+
+
 def test_a_setting_that_is_none() -> None:
     """A mistake in the settings is one line on standard error, and the code of a bad set-up."""
     result = shell("account", "list", STOPGAP_TYPO="1")

@@ -183,7 +183,7 @@ def actual(answer_id: str, value: str | None) -> None:
         raise click.UsageError("Missing argument 'VALUE'.")
     with opened_to_look_back() as parts:
         if value is None:
-            sys.exit(_keep_lines(parts, sys.stdin.buffer if sys.stdin else ()))
+            sys.exit(_keep_lines(parts, sys.stdin.buffer))
         _keep(parts, answer_id, value)
     click.echo(f"Kept {value} for {answer_id}.")
 

@@ -33,7 +33,11 @@ class Program(click.Group):
         """Be the process: from its words to its exit code."""
         # Else Python looks through all that was imported once more before it ends, for 0.3 s.
         atexit.register(gc.freeze)
-        if sys.stdout is None:  # whoever started it has closed it, and wants to read nothing
+        # Whoever started it may have closed them (`<&-`, `>&-`); what is opened next would be taken
+        # for them.
+        if sys.stdin is None:
+            sys.stdin = io.TextIOWrapper(io.FileIO(os.devnull))
+        if sys.stdout is None:
             sys.stdout = io.TextIOWrapper(io.FileIO(os.devnull, "w"))
         return super().main(*args, **named)
 
