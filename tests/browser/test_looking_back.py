@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from tests.browser.pages import with_answers
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
 
@@ -62,6 +62,29 @@ def test_a_key_for_curl(anybody: Visitor) -> None:
     expect(page.locator("tr", has_text=label)).to_have_count(0)
     time.sleep(SECONDS)  # for so long may the key still predict
     assert "/problems/key-refused" in run(command)
+
+
+def test_a_key_is_made_once(visitor: Visitor) -> None:
+    """A second click while the first is on its way makes no second key."""
+    page, sent = visitor.page, list[Route]()
+
+    def held_back(route: Route) -> None:
+        sent.append(route)
+
+    visitor.be("orhan", "12345")
+    visitor.goto("/console/keys")
+    page.get_by_label("Label").fill("twice")
+    page.route("**/console/keys", held_back)
+    box = page.get_by_role("button", name="Create").bounding_box()
+    assert box is not None
+    with page.expect_request("**/console/keys"):
+        page.mouse.click(box["x"] + 5, box["y"] + 5)
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    for route in sent:
+        route.continue_()
+    expect(page.locator(".made code").first).to_have_text(SHOWN)
+    expect(page.locator("tr", has_text="twice")).to_have_count(1)
+    assert len(sent) == 1
 
 
 def run(command: str) -> str:

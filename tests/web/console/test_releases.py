@@ -161,6 +161,7 @@ def test_a_decision_by_an_old_standing(house: House, seen: str | None) -> None:
     refused = operator.post(CHANGE, **(sent if seen is None else sent | {"seen": seen}))
     assert refused.status_code == 409
     assert "decide again" in refused.text
+    assert "The latest change: release 2 promoted by bob, <time" in refused.text
     assert "Release 2 (live) answers none any more." in refused.text
     assert stage(house, first) == "candidate"
     assert operator.post(CHANGE, **hidden(refused.text)).status_code == 303
@@ -331,6 +332,7 @@ def test_what_is_not_there(house: House) -> None:
     ):
         assert operator.get(address).status_code == 404, address
     assert operator.get(f"{CHANGE}?action=rollback").status_code == 409  # nothing was before
+    assert operator.post(CHANGE, action="fallback-nobody").status_code == 409  # nor was it asked
 
 
 def test_very_many_releases(house: House) -> None:

@@ -114,6 +114,7 @@ def _question(wish: Wish) -> dict[str, Any]:
         "wish": wish,
         "words": wish.words(parts().releases),
         "seen": version,
+        "latest": parts().releases.moves(wish.contract)[:1],
         "back": _after(wish),
     }
 

@@ -122,6 +122,15 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.menu")));
 
+// A second click does not send a form again; whoever comes back to the page may.
+let sending = false;
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.getAttribute("method") !== "post") return;
+  if (sending) event.preventDefault();
+  sending = true;
+});
+addEventListener("pageshow", (event) => { if (event.persisted) sending = false; });
+
 for (const link of document.querySelectorAll("[data-theme-switch]")) {
   const button = document.createElement("button");
   button.type = "button";
