@@ -374,6 +374,17 @@ def test_several_contracts(build: Build) -> None:
     assert "Differences: carrier" in page
     assert "north -&gt; south" in page
     assert "draws its answers" in page
+    title = delivery.title or delivery.name
+    assert f"<h1>Release 1 of {title}</h1>" in page
+    assert f"release verify 1 --contract {delivery.name}" in page
+    change = f"/console/releases/{delivery.name}/change?action="
+    asked = {
+        f"Retire it: release 1 of {title}": operator.get(f"{change}retire&number=1").text,
+        f"Allow the stand-in fallback: {title}": operator.get(f"{change}fallback-stand-in").text,
+    }
+    for words, page in asked.items():
+        assert f"<title>{words} · Stopgap</title>" in page
+        assert f"<h1>{words}?</h1>" in page
 
 
 def test_the_file_of_the_one_before_is_gone(house: House) -> None:

@@ -41,8 +41,6 @@ def all_of(contract: Contract) -> dict[str, Any]:
     more = len(shown) > ROWS
     shown = shown[:ROWS]
     return {
-        "contract": contract,
-        "contracts": parts().contracts,
         "lines": [_line(contract, each) for each in shown],
         "no_model": len(found) == 1,  # the stand-in, which is always there
         "first": address(contract) if below else None,
@@ -55,6 +53,8 @@ def all_of(contract: Contract) -> dict[str, Any]:
 def _standing(contract: Contract) -> dict[str, Any]:
     routing = parts().releases.routing(contract.name)
     return {
+        "contract": contract,
+        "contracts": parts().contracts,
         "answering": answering.told(routing),
         "failing": answering.failing(
             routing, contract.fingerprint, parts().watch.troubles(contract.name)
@@ -103,7 +103,6 @@ def one_of(contract: Contract, number: int) -> dict[str, Any]:
     report = parts().releases.report(contract.name, number)
     overridden = parts().releases.overridden(contract.name, number)
     return {
-        "contract": contract,
         "release": release,
         "name": answering.name(release),
         "line": _gated(contract, release, report, overridden),

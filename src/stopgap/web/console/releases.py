@@ -111,6 +111,8 @@ def _refused(refusal: StopgapError, wish: Wish) -> Response:
 def _question(wish: Wish) -> dict[str, Any]:
     version = parts().releases.routing(wish.contract).version  # first: what is newer is refused
     return {
+        "contract": _contract(wish.contract),
+        "contracts": parts().contracts,
         "wish": wish,
         "words": wish.words(parts().releases),
         "seen": version,
