@@ -67,8 +67,9 @@ def test_a_timeline() -> None:
     assert [(each["x"], each["height"]) for each in rectangles(chart)] == [
         ("0", "100"),
         ("10", "16.7"),
-        ("10", "33.3"),
+        ("10", "32.3"),  # and a slit below it
     ]
+    assert "<title>01 Jan 01:00: 15; release 7 5; stand-in 10</title>" in chart.picture
     assert chart.series == [("series-1", "release 7"), ("series-2", "stand-in")]
     assert chart.rows == [["01 Jan 00:00", "0", "30"], ["01 Jan 01:00", "5", "10"]]
     assert chart.ticks == ["01 Jan 00:00", "01 Jan 02:00", "01 Jan 04:00"]
@@ -82,7 +83,18 @@ def test_what_is_small_is_still_to_be_seen() -> None:
     points = [point(0, 100_000, "1"), point(0, 1, "2"), point(0, 1)]
     chart = over_time(Timeline(seconds=60, points=points), None, START + HOUR)
     found = [(float(each["y"]), float(each["height"])) for each in rectangles(chart)]
-    assert found == [(2.0, 98.0), (1.0, 1.0), (0.0, 1.0)]
+    assert found == [(4.0, 96.0), (2.0, 1.0), (0.0, 1.0)]
+
+
+def test_more_releases_than_colours() -> None:
+    """The largest have colours of their own, the others one together; the table has them all."""
+    points = [point(0, 10 * each, str(each)) for each in range(1, 7)]
+    chart = over_time(Timeline(seconds=60, points=points), None, START + HOUR)
+    assert [name for _, name in chart.series] == ["release 4", "release 5", "release 6", "others"]
+    colours = [each["class"] for each in rectangles(chart)]
+    assert colours == [each for each, _ in chart.series] == sorted(set(colours))
+    assert "; release 6 60; others 60</title>" in chart.picture
+    assert numbers(chart) == [10, 20, 30, 40, 50, 60]
 
 
 def test_nobody_is_told_that_the_stand_in_is_a_model() -> None:

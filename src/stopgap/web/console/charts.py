@@ -19,7 +19,7 @@ COLUMNS_MAX = 60
 """Columns of a chart: narrower ones could not be told apart on a telephone."""
 
 COLOURS = 4
-"""Series have one of so many classes, `series-1` and so on; there are rarely more releases."""
+"""Series have one of so many classes, `series-1` and so on; of more, the smallest share one."""
 
 WORDS_MAX = 6
 """Words that have room below their columns; more of them are in the table alone."""
@@ -27,6 +27,7 @@ WORDS_MAX = 6
 HEIGHT = 100
 WIDTH = 10  # of a column, of which the gap takes
 GAP = 1.5
+SLIT = 1.0  # between the parts of a column
 
 DAY = 86_400
 MINUS = "\N{MINUS SIGN}"
@@ -70,15 +71,16 @@ def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Ch
             names[point.contract, point.release]
         ] += point.answers
     series = sorted(set(names.values()))
+    drawn, colours = _few(counts, series)
     moments = [datetime.fromtimestamp(start + step * place, UTC) for place in range(columns + 1)]
     words = [_moment(moment, step) for moment in moments]
     total = sum(sum(each.values()) for each in counts)
     return Chart(
-        picture=_columns(counts, series, words),
+        picture=_columns(drawn, colours, words),
         summary=f"{total:,} answers, in steps of {duration(step)}, from {words[0]} UTC on.",
         most=max(sum(each.values()) for each in counts),
         ticks=list(dict.fromkeys([words[0], words[columns // 2], words[columns]])),
-        series=_legend(series),
+        series=_legend(colours),
         head=["From (UTC)", *series],
         rows=[
             [word, *(f"{count[name]:,}" for name in series)]
@@ -208,13 +210,27 @@ def release_name(release: str) -> str:
     return f"release {release}" if release.isdigit() else release
 
 
+def _few(
+    counts: Sequence[Counter[str]], series: Sequence[str]
+) -> tuple[Sequence[Counter[str]], Sequence[str]]:
+    """Leave each series a colour of its own; where there are too many, the largest ones."""
+    if len(series) <= COLOURS:
+        return counts, series
+    largest = {name for name, _ in sum(counts, Counter[str]()).most_common(COLOURS - 1)}
+    together: list[Counter[str]] = [Counter() for _ in counts]
+    for count, drawn in zip(counts, together, strict=True):
+        for name in count:
+            drawn[name if name in largest else "others"] += count[name]
+    return together, [*sorted(largest), "others"]
+
+
 def _legend(series: Sequence[str]) -> list[tuple[str, str]]:
     named = [(_class(place), name) for place, name in enumerate(series)]
     return named if len(named) > 1 else []
 
 
 def _class(place: int) -> str:
-    return f"series-{place % COLOURS + 1}"
+    return f"series-{place + 1}"
 
 
 PICTURE = Markup(
@@ -238,22 +254,28 @@ def _column(
     place: int, count: Counter[str], series: Sequence[str], word: str, highest: int
 ) -> Markup:
     heights = {
-        number: max(1.0, HEIGHT * count[name] / highest)
+        number: max(2 * SLIT, HEIGHT * count[name] / highest)
         for number, name in enumerate(series)
         if count[name]
     }
     largest = max(heights, key=lambda number: heights[number])
     heights[largest] -= max(0.0, sum(heights.values()) - HEIGHT)  # what the small ones have more
     top = float(HEIGHT)
-    parts = []
+    parts = list[Markup]()
     for number, height in heights.items():
-        top -= height
         parts.append(
             Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-                _class(number), _short(place * WIDTH), _short(top), WIDTH - GAP, _short(height)
+                _class(number),
+                _short(place * WIDTH),
+                _short(top - height),
+                WIDTH - GAP,
+                _short(height - (SLIT if parts else 0)),  # above the part below
             )
         )
+        top -= height
     told = f"{word}: {count.total():,}"
+    if len(series) > 1:
+        told += "".join(f"; {series[number]} {count[series[number]]:,}" for number in heights)
     return Markup("<g><title>{}</title>{}</g>").format(told, Markup().join(parts))
 
 
