@@ -106,6 +106,23 @@ def test_what_cannot_be_read(house: House, query: str, wrong: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "chosen"),
+    [
+        ("field=nothing&value=2.5", ["7d", "", "nothing"]),
+        ("release=7&period=1h", ["1h", "7"]),
+        ("part=days&answer=2", ["7d", "", "days"]),
+        ("contract=gone", ["7d", "gone", ""]),
+        ("period=1h&begin=2020-01-01", ["", ""]),
+        ("period=1h&end=tomorrow", ["", ""]),
+    ],
+)
+def test_the_form_has_the_filter_that_is_used(house: House, query: str, chosen: list[str]) -> None:
+    """What was asked for is chosen in the form, also where it is none of what can be had."""
+    page = house.client("ann").get(f"/console/history?{query}").text
+    assert re.findall(r'<option value="(\w*)" selected', page) == chosen
+
+
+@pytest.mark.parametrize(
     "query",
     ["before=x", "before=-1", "before=99999999999999999999", "end=9999-12-31T23:59&period=all"]
     + ["begin=9999-12-31T23:59", "contract=%00", "release=%ff", "field=%00&value=%00", "period="]

@@ -232,18 +232,23 @@ def _choices(search: Search) -> dict[str, Any]:
     releases = parts().journal.releases()
     served = [each.name for each in parts().contracts]
     names = _names(search.contract)
-    contracts = list(dict.fromkeys([*served, *(contract for contract, _ in releases)]))
+    exact = [("", "As below")] if search.begin or search.end else []
     return {
-        "periods": [(key, words) for key, (words, _) in PERIODS.items()],
-        "contracts": _pairs(contracts),
+        "periods": exact + [(key, words) for key, (words, _) in PERIODS.items()],
+        "contracts": _pairs([*served, *(each for each, _ in releases)], search.contract),
         "releases": [
-            (each, charts.release_name(each)) for each in sorted({name for _, name in releases})
+            (each, charts.release_name(each))
+            for each in sorted({search.release, *(name for _, name in releases)} - {""})
         ],
-        "fields": _pairs([name for part, name in names if part == "input"]),
-        "members": _pairs([name for part, name in names if part == "output"]),
+        "fields": _pairs([name for part, name in names if part == "input"], search.field),
+        "members": _pairs([name for part, name in names if part == "output"], search.part),
     }
 
 
-def _pairs(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Offer names under themselves; an answer that has no parts is meant as a whole."""
-    return [(name, name or "the answer itself") for name in names]
+def _pairs(names: Sequence[str], given: str) -> list[tuple[str, str]]:
+    """Offer names under themselves, and what was given, for its sender to see.
+
+    An answer that has no parts is meant as a whole.
+    """
+    offered = dict.fromkeys([*names, given] if given else names)
+    return [(name, name or "the answer itself") for name in offered]
