@@ -33,6 +33,21 @@ def test_they_stay_fresh(visitor: Visitor) -> None:
     visitor.complaints.clear()  # the browser's own, about the status
 
 
+def test_what_was_typed_stays(visitor: Visitor) -> None:
+    """Who has left a form half filled finds it so, however often the page has asked since."""
+    visitor.be(OPERATOR, PASSWORD)
+    visitor.goto(PAGE)
+    page, way = visitor.page, visitor.page.locator("[data-fresh=way]")
+    page.get_by_label("Whose").select_option("inputs")
+    page.get_by_label("Share (%)").fill("33")
+    page.get_by_label("Share (%)").blur()
+    for _ in range(2):
+        way.evaluate("(part) => { part.dataset.had = ''; part.replaceChildren(); }")
+        expect(way).to_contain_text("verified", timeout=LOOKS)
+        expect(page.get_by_label("Share (%)")).to_have_value("33")
+        expect(page.get_by_label("Whose")).to_have_value("inputs")
+
+
 def test_their_end_is_told(visitor: Visitor) -> None:
     """Who is signed out meanwhile is told that what is shown stays as it is."""
     visitor.be(OPERATOR, PASSWORD)
@@ -64,6 +79,7 @@ def test_a_page_tells_that_its_canary_was_sent_back(chromium: Browser, shop: Ser
         page.get_by_label("Share (%)").blur()
         expect(page.get_by_role("link", name="Withdraw")).to_have_count(0)
         expect(page.get_by_role("button", name="Make it a canary")).to_be_visible()
+        expect(page.get_by_label("Share (%)")).to_have_value("25")
         visitor.goto("/console/releases")
         expect(page.get_by_role("link", name="Roll back")).to_be_visible()
         releases.rollback(NAME, "ann", "enough")

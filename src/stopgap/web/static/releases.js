@@ -1,17 +1,26 @@
 // Keeps the figures of releases fresh: asks for the same page while somebody looks at it, and takes
-// over the parts that are marked `data-fresh`. Whoever is in such a part is not disturbed.
+// over the parts that are marked `data-fresh`. Whoever is in such a part is not disturbed, and what
+// was typed there stays.
 
 import { announce, enhance, isInUse } from "./console.js";
 
 const PAUSE = 2000; // milliseconds between two looks
 const ENDED = [401, 403, 404];
 
+/** Tell whether a control has something else than what the page came with. */
+function isChanged({ value, defaultValue, options, selectedIndex }) {
+  if (!options) return value !== defaultValue;
+  return selectedIndex !== Math.max(0, [...options].findIndex((each) => each.defaultSelected));
+}
+
 function takeOver(page) {
   for (const part of document.querySelectorAll("[data-fresh]")) {
     const fresh = page.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
     if (fresh && fresh.innerHTML !== part.dataset.had && !isInUse(part)) {
       part.dataset.had = fresh.innerHTML;
+      const changed = [...part.querySelectorAll("input, select")].filter(isChanged);
       part.replaceChildren(...fresh.childNodes);
+      for (const control of changed) document.getElementById(control.id)?.replaceWith(control);
       enhance(part);
     }
   }
