@@ -135,3 +135,14 @@ def test_a_download(anybody: Visitor) -> None:
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert len(lines) == 4
     assert lines[0].startswith("request_id,at,")
+
+
+def test_a_download_that_is_refused(anybody: Visitor) -> None:
+    """Why there is no file is told on a page."""
+    page = anybody.page
+    anybody.be("jane", "secret")
+    anybody.goto("/console/history?field=month&value=smarch")
+    link = page.get_by_role("link", name="Download CSV")
+    anybody.refused.add(link.get_attribute("href") or "")
+    link.click()
+    expect(page.locator("main")).to_contain_text("is not one of january")
