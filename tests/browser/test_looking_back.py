@@ -25,6 +25,8 @@ def test_an_answer_is_found_again(anybody: Visitor, name: str, password: str) ->
     expect(row).to_contain_text("december")
     expect(row.locator("time")).to_have_text(re.compile(r":\d\d UTC$"))  # as the filters' times
     expect(row).to_contain_text("stand-in (random)")
+    expect(page.get_by_label("Input value")).to_be_hidden()
+    page.get_by_text("More filters").click()
     page.get_by_label("Input", exact=True).select_option("month")
     page.get_by_label("Input value").fill("June")
     page.get_by_role("button", name="Show").click()
