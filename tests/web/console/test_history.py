@@ -215,6 +215,20 @@ def test_what_validators_have_turned_is_not_asked_for_again(build: Build, tmp_pa
         assert ("/console/predict/percent?share=" in page) is is_linked
 
 
+def test_a_column_of_answers(house: House) -> None:
+    """It has four parts of each, a side that suits them, and no room for what was never told."""
+    person, ann = house.client("ann"), house.id("ann")
+    house.fill(visits(1, ann))
+    rows = person.get("/console/history").text
+    assert ('<th scope="col" class="number">Answer' in rows, "Actual" in rows) == (True, False)
+    one = visits(2, ann, contract="many", output=b'{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}')
+    house.fill(one)
+    house.parts.journal.report_actual(one.id, {"a": 1})
+    rows = person.get("/console/history").text
+    assert re.search(r'<span class="soft">d</span> 4</span>\s+<span class="soft">and 2 more<', rows)
+    assert ('<th scope="col">Answer' in rows, '<th scope="col">Actual' in rows) == (True, True)
+
+
 def test_an_answer_of_parts(house: House) -> None:
     """Its parts stand beside their names, and so do those of what came true."""
     output = b'{"days":6.123456789,"carrier":"north","late":true}'
