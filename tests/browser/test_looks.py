@@ -19,6 +19,13 @@ UNNAMED = """() => [...document.querySelectorAll("table.stacked td")]
     .map((cell) => cell.outerHTML.slice(0, 100))"""
 """Lists the cells that do not tell what they are, as badges do, without their table's head."""
 
+FIRST = """() => {
+    const top = (title) => title.getBoundingClientRect().top;
+    const titles = [...document.querySelectorAll("main h2")];
+    return titles.sort((one, other) => top(one) - top(other))[0].textContent;
+}"""
+"""Tells which of the page's titles is the highest."""
+
 
 def send(visitor: Visitor, path: str, **form: str | float | bool) -> None:
     """Send a form without its page."""
@@ -50,6 +57,16 @@ def test_a_telephone_shows_all(visitor: Visitor, path: str) -> None:
     assert visitor.page.locator("table.stacked tbody tr").count() > 1
     assert visitor.page.evaluate(HIDDEN) == []
     assert visitor.page.evaluate(UNNAMED) == []
+
+
+@pytest.mark.parametrize(("width", "first"), [(360, "Answers"), (1280, "Answers over time")])
+def test_answers_come_first_on_a_telephone(visitor: Visitor, width: int, first: str) -> None:
+    """Where charts and answers do not fit in one view, the answers are above."""
+    visitor.be(OPERATOR, PASSWORD)
+    with_answers(visitor)
+    visitor.page.set_viewport_size({"width": width, "height": 800})
+    visitor.goto("/console/history")
+    assert visitor.page.evaluate(FIRST) == first
 
 
 def test_a_long_name_leaves_room_for_its_value(visitor: Visitor) -> None:

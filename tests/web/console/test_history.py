@@ -162,6 +162,9 @@ def test_charts(house: House) -> None:
         assert sum(map(int, re.findall(r'<td class="number">(\d+)</td>', table))) == 29
     assert "style=" not in page
     assert "whole steps" not in page  # one's own are counted to the moment
+    assert "<span>2,000</span>" in page  # the least that is promised, where the first bar ends
+    week = house.client("ann").get("/console/history?period=7d").text
+    assert "in steps of 1 hour, from" in week  # from the first answer on
     assert "As a table" not in house.client("bob").get("/console/history").text
     everybodys = house.client("root").get("/console/history?period=1h").text
     assert "The distribution counts whole steps of 1 hour" in everybodys

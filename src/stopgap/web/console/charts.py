@@ -51,18 +51,16 @@ class Chart:
         return not self.rows
 
 
-def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Chart:
-    """Draw answers over time, a column a step, by release.
+def over_time(timeline: Timeline, until: datetime) -> Chart:
+    """Draw answers over time, a column a step, by release, from the first one on.
 
     Args:
         timeline: What has been counted.
-        since: Where the first column begins; None: with the first answer.
-        until: Where the last one ends.
+        until: Where the last column ends.
     """
     if not timeline.points:
         return _nothing()
-    first = timeline.points[0].start if since is None else since
-    step, start, columns = _steps(timeline.seconds, first, until)
+    step, start, columns = _steps(timeline.seconds, timeline.points[0].start, until)
     names = _names(timeline.points)
     counts: list[Counter[str]] = [Counter() for _ in range(columns)]
     for point in timeline.points:
@@ -90,8 +88,14 @@ def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Ch
     )
 
 
-def spread(bars: Sequence[Bar], unit: str = "") -> Chart:
-    """Draw how answers are spread: numbers in their order, words by how often they were given."""
+def spread(bars: Sequence[Bar], unit: str = "", promised: Sequence[float] = ()) -> Chart:
+    """Draw how answers are spread: numbers in their order, words by how often they were given.
+
+    Args:
+        bars: What has been counted.
+        unit: Of the numbers.
+        promised: The range's two ends, which are told instead of those of bars that go beyond.
+    """
     numbers = [bar for bar in bars if bar.low is not None and bar.high is not None]
     words = [bar for bar in bars if bar.word is not None]
     if not bars:
@@ -100,7 +104,12 @@ def spread(bars: Sequence[Bar], unit: str = "") -> Chart:
     labels = [_range(bar) for bar in chosen]
     counts = [Counter({"": bar.answers}) for bar in chosen]
     total = sum(bar.answers for bar in chosen)
-    ends = [_number(chosen[0].low), _middle(chosen), _number(chosen[-1].high)]
+    first, last = chosen[0], chosen[-1]
+    ends = [
+        _number(_cut(first, promised[:1], first.low)),
+        _middle(chosen),
+        _number(_cut(last, promised[1:], last.high)),
+    ]
     return Chart(
         picture=_columns(counts, [""], labels),
         summary=f"{total:,} answers; the most frequent: {_most_frequent(chosen)}.",
@@ -302,6 +311,13 @@ def _range(bar: Bar) -> str:
     if bar.high - bar.low <= 1 and bar.low.is_integer() and bar.high.is_integer():
         return _number(bar.low)
     return f"{_number(bar.low)} to {_number(bar.high)}"
+
+
+def _cut(bar: Bar, promised: Sequence[float], end: float | None) -> float | None:
+    """Tell where a bar ends: with the promised range, where that ends within the bar."""
+    if bar.low is None or bar.high is None:
+        return end
+    return next((each for each in promised if bar.low < each < bar.high), end)
 
 
 def _number(value: float | None) -> str:

@@ -10,16 +10,18 @@ from werkzeug.wsgi import wrap_file
 
 from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import PERMISSIONS, Permission
+from stopgap.contracts import kinds
 from stopgap.contracts.annotations import validated_fields
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import repeats
 from stopgap.contracts.values import write_text
 from stopgap.errors import Fault
-from stopgap.journal.conditions import FilterInvalid, names_served
+from stopgap.journal.conditions import FilterInvalid, members, names_served
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import Form
 from stopgap.journal.filters import Filters
 from stopgap.journal.outcome import OutcomeInvalid, read_outcome
+from stopgap.journal.spread import Bar
 from stopgap.problems import PageNotFound
 from stopgap.web import callers
 from stopgap.web.answers import problem
@@ -208,12 +210,21 @@ def _charts(search: Search, filters: Filters) -> dict[str, Any]:
     counted = parts().charts.count(asked, contract=drawn, name=member)
     bounded = asked.since is not None or asked.until is not None
     return {
-        "over_time": charts.over_time(counted.timeline, asked.since, until),
-        "spread": charts.spread(counted.spread, contract.unit if contract else ""),
+        "over_time": charts.over_time(counted.timeline, until),
+        "spread": _spread(counted.spread, contract, member),
         "of": ", ".join(filter(None, [drawn, member])),
         "steps": charts.duration(counted.spread_seconds) if bounded else "",
         "whole": counted.timeline.whole,
     }
+
+
+def _spread(bars: Sequence[Bar], contract: Contract | None, member: str) -> charts.Chart:
+    if contract is None:
+        return charts.spread(bars)
+    kind = dict(members(contract.output_kind)).get(member)
+    if not isinstance(kind, kinds.Integer | kinds.Number):
+        return charts.spread(bars, contract.unit)
+    return charts.spread(bars, contract.unit, (float(kind.low), float(kind.high)))
 
 
 def _first_output(contract: str) -> str:
