@@ -122,14 +122,15 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.menu")));
 
-// A second click does not send a form again; whoever comes back to the page may.
-let sending = false;
+// A second click does not send a form again; whoever comes back to the page, or has stopped it, may.
+const SENDING = 10000; // milliseconds
+let sent = -SENDING;
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.getAttribute("method") !== "post") return;
-  if (sending) event.preventDefault();
-  sending = true;
+  if (event.timeStamp - sent < SENDING) event.preventDefault();
+  else sent = event.timeStamp;
 });
-addEventListener("pageshow", (event) => { if (event.persisted) sending = false; });
+addEventListener("pageshow", (event) => { if (event.persisted) sent = -SENDING; });
 
 for (const link of document.querySelectorAll("[data-theme-switch]")) {
   const button = document.createElement("button");
