@@ -117,6 +117,7 @@ def left(spool: Path, size: int) -> None:
         ("database", lambda data: written_over(data / "stopgap.db")),
         ("journal", lambda data: foreign(journal_of(data))),
         ("journal", lambda data: (data / "spool" / "drainer.lock").mkdir(parents=True)),
+        ("journal", lambda data: (data / "spool" / "1.spool").mkdir(parents=True)),
         ("journal", lambda data: set_aside(data / "spool")),
         ("journal", lambda data: left(data / "spool", 80_000_000)),
         (

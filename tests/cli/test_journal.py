@@ -328,6 +328,19 @@ def test_what_still_waits_is_looked_up_too(run: Run, data: Path) -> None:
         assert run("journal", "export", "--json").stderr == ""
 
 
+def test_what_cannot_be_read_is_named(
+    run: Run, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file of the spool that cannot be read is named to who asks; all others are moved."""
+    with closing(Spool(data / "spool", RandomIds())) as spool:
+        spool.append(encode(visits(3)))
+    (data / "spool" / "1.spool").mkdir()
+    result = run("journal", "list", "--json")
+    assert [json.loads(line)["output"] for line in result.stdout.splitlines()] == [2003]
+    assert "1.spool stays in the spool until it can be read and deleted" in caplog.text
+    assert "still wait" in result.stderr
+
+
 def test_what_cannot_be_told_yet_is_said(run: Run, data: Path, fill: Fill) -> None:
     """Where answers do not come into the journal in time, who asks is told that some miss."""
     fill([visits(3)])

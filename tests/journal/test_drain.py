@@ -350,6 +350,93 @@ def test_damage_is_set_aside(tmp_path: Path, drainer: Drainer, journal_database:
     assert aside.read_bytes() == content
 
 
+@pytest.mark.parametrize("fault", ["directory", "loop", "disk"])
+def test_what_cannot_be_read_holds_nothing_up(
+    tmp_path: Path,
+    drainer: Drainer,
+    journal_database: Database,
+    fault: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A segment that cannot be read is told once, and waits; once it can be, it is moved."""
+    folder, some = tmp_path / "spool", records(3)
+    with closing(Spool(folder, RandomIds())) as spool:
+        append(spool, some[:1])
+    (first,) = segments(folder)
+    with closing(Spool(folder, RandomIds())) as spool:
+        append(spool, some[1:])
+    with unreadable_segment(first, fault, monkeypatch) as shut:
+        assert [drainer._try() for _ in range(3)] == [drain.POLL_SECONDS] * 3
+        assert kept(journal_database) == names(some[1:])
+        assert segments(folder) == [shut]
+        assert backlog(folder).files == (fault != "loop")
+        assert catch_up(folder, journal_database, SystemClock(), 20) == backlog(folder).bytes
+        began = time.monotonic()
+        with running(drainer):
+            pass
+        assert time.monotonic() - began < drain.PATIENCE_SECONDS
+    told = [each for each in caplog.messages if each.startswith(f"{shut.name} stays in the spool")]
+    assert told == caplog.messages
+    assert len(told) == 1 + (fault != "loop")  # by the drainer, and by the one that caught up
+    drainer._try()
+    assert sorted(kept(journal_database)) == sorted(names(some))
+    assert (segments(folder), offsets(journal_database)) == ([], 0)
+    assert damaged(folder) == []
+
+
+@contextmanager
+def unreadable_segment(path: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Let a segment be no file, or one of a broken disk, for a while."""
+    if fault == "disk":
+        broken, real = path.stat().st_ino, os.pread
+
+        def pread(file: int, size: int, offset: int) -> bytes:
+            if os.fstat(file).st_ino == broken:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return real(file, size, offset)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pread", pread)
+            yield path
+        return
+    path.rename(path.with_suffix(".away"))
+    if fault == "directory":
+        path.mkdir()
+        yield path
+        path.rmdir()
+    else:
+        path.symlink_to(path.name)
+        yield path
+    path.with_suffix(".away").replace(path)
+
+
+def test_what_cannot_be_deleted_holds_nothing_up(
+    tmp_path: Path,
+    drainer: Drainer,
+    journal_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A segment that has been moved, and cannot be deleted, is told once, and not moved again."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    folder, some = tmp_path / "spool", records(2)
+    for each in some:
+        with closing(Spool(folder, RandomIds())) as spool:
+            append(spool, [each])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        assert [drainer._try() for _ in range(3)] == [drain.POLL_SECONDS] * 3
+        assert kept(journal_database) == names(some)
+        assert (offsets(journal_database), backlog(folder)) == (2, (0, 0))
+    assert [each.split()[0] for each in caplog.messages] == [path.name for path in segments(folder)]
+    drainer._try()
+    assert (segments(folder), offsets(journal_database)) == ([], 0)
+
+
 def test_what_the_database_refuses_holds_nothing_up(
     tmp_path: Path, drainer: Drainer, journal_database: Database
 ) -> None:

@@ -29,7 +29,7 @@ def sizes(folder: Path) -> dict[str, int]:
     """Tell the bytes of each segment."""
     found = {}
     for path in segments(folder):
-        with suppress(FileNotFoundError):  # it has just been drained
+        with suppress(OSError):  # it has just been drained, or is a link to nothing
             found[path.name] = path.stat().st_size
     return found
 
@@ -51,6 +51,20 @@ def keep_progress(folder: Path, offsets: Mapping[str, int]) -> None:
     with suppress(OSError):  # on a full disk the backlog looks larger than it is
         draft.write_text(json.dumps(offsets))
         draft.replace(folder / PROGRESS)
+
+
+def unreadable(folder: Path) -> list[Path]:
+    """List the segments that this user may not read or delete, or that are no files."""
+    found = []
+    for path in segments(folder):
+        try:
+            with path.open("r+b") as file:
+                file.read(1)
+        except FileNotFoundError:
+            continue  # it has just been drained
+        except OSError:
+            found.append(path)
+    return found
 
 
 def damaged(folder: Path) -> list[Path]:

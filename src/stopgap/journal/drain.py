@@ -5,7 +5,8 @@ transaction how far it has come, so that whenever it is killed the next one goes
 Where a standby or a backup takes the database's place, it goes on from what that one has. A
 database that is away, locked or full only lets the spool grow. What cannot be moved at all, after
 damage to the disk or by a fault of ours, holds nothing else up, and nothing of it is deleted: the
-segment gets a second name that ends in `.damaged`, or a copy that does, which stays.
+segment gets a second name that ends in `.damaged`, or a copy that does, which stays. A segment that
+cannot be opened or read is passed over, until it can.
 
 When little arrives, the drainer also merges the journal's old blocks: nobody else writes there.
 """
@@ -16,7 +17,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -96,6 +97,7 @@ class Drainer:
         self._moved = 0  # records, in the last step
         self._grown = False  # since it was last looked whether blocks can be merged
         self._ending = False
+        self._passed_over: set[str] = set()  # names of segments, which have been told
 
     def run(self, stop: threading.Event) -> None:
         """Drain until told to stop; then what is left, and what ending workers still write."""
@@ -108,7 +110,7 @@ class Drainer:
             if self._effort:
                 self._effort.hurry()
             deadline = self._clock.monotonic() + PATIENCE_SECONDS
-            while segments(self._folder) and self._clock.monotonic() < deadline:
+            while self._awaited() and self._clock.monotonic() < deadline:
                 time.sleep(min(self._step(), POLL_SECONDS / 4))
 
     def drain(self) -> bool:
@@ -117,14 +119,17 @@ class Drainer:
         Raises:
             DatabaseUnreachable, DatabaseFull: the database takes nothing now.
         """
-        batch, ended = self._gather()
+        batch, ended, more = self._gather()
         self._moved = len(batch)
         if batch:
             self._move(batch)
-        more = len(ended) < len(segments(self._folder))
         for path in ended:
             self._delete_if_done(path)
         return more
+
+    def _awaited(self) -> bool:
+        """Tell whether there are segments that can be moved, or still are written."""
+        return any(path.name not in self._passed_over for path in segments(self._folder))
 
     @contextmanager
     def _turn(self, stop: threading.Event) -> Iterator[bool]:
@@ -186,26 +191,44 @@ class Drainer:
             logger.warning("old blocks could not be merged: %s", error, exc_info=not known)
         return self._grown
 
-    def _gather(self) -> tuple[list[Spooled], list[Path]]:
-        """Read one batch, the oldest segment first, and tell which segments it has read out."""
+    def _gather(self) -> tuple[list[Spooled], list[Path], bool]:
+        """Read one batch, the oldest segment first.
+
+        Tell as well which segments it has read out, and whether more waits.
+        """
         batch: list[Spooled] = []
         ended: list[Path] = []
         room = BATCH_BYTES
         there = segments(self._folder)
-        for gone in self._offsets.keys() - {path.name for path in there}:
+        names = {path.name for path in there}
+        self._passed_over &= names
+        for gone in self._offsets.keys() - names:
             del self._offsets[gone]
         for path in there:
             segment = path.name
             offset = self._offset(segment)
-            with suppress(FileNotFoundError):  # its writer had no room in it, and took it away
+            with self._passing_over(path):
                 for end, record in read(path, offset, damaged=partial(self._set_aside, path)):
                     batch.append(Spooled(segment, end, record))
                     room -= end - offset
                     offset = end
                     if len(batch) == BATCH or room <= 0:
-                        return batch, ended
+                        return batch, ended, True
                 ended.append(path)
-        return batch, ended
+        return batch, ended, False
+
+    @contextmanager
+    def _passing_over(self, path: Path) -> Iterator[None]:
+        """Leave a segment for later if it cannot be opened or read, and say so the first time."""
+        try:
+            yield
+        except FileNotFoundError:
+            return  # its writer had no room in it, and took it away
+        except OSError as error:
+            if path.name not in self._passed_over:
+                told = "%s stays in the spool until it can be read and deleted: %s"
+                logger.warning(told, path.name, error)
+            self._passed_over.add(path.name)
 
     def _offset(self, segment: str) -> int:
         if segment not in self._offsets:
@@ -265,7 +288,7 @@ class Drainer:
         doubled, because a record's id is unique.
         """
         damaged = partial(self._set_aside, path)
-        with suppress(FileNotFoundError), path.open("r+b") as file:
+        with self._passing_over(path), path.open("r+b") as file:
             if not claim(file.fileno()):
                 return
             if any(read(path, self._offsets[path.name], damaged=damaged)):
@@ -274,9 +297,14 @@ class Drainer:
             with self._database.write(unbounded=True) as connection:
                 self._compare({path.name: store.offset(connection, path.name)})
                 store.forget_offset(connection, path.name)
-            path.unlink()
-        del self._offsets[path.name]
-        keep_progress(self._folder, self._offsets)
+            try:
+                path.unlink()
+            except OSError:  # else all of it would be moved once more, each time
+                with self._database.write(unbounded=True) as connection:
+                    store.set_offset(connection, path.name, self._offsets[path.name])
+                raise
+            del self._offsets[path.name]
+            keep_progress(self._folder, self._offsets)
 
     def _set_aside(self, path: Path, *place: int) -> None:
         """Give a segment its second name, so that it stays when the first one goes."""
@@ -325,9 +353,12 @@ def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> 
     drainer = Drainer(folder, database, clock, settle=database.settle)
     with (folder / LOCK).open("ab") as lock:
         while waiting and clock.monotonic() < deadline:
+            more = True
             if claim(lock.fileno()):
-                drainer.drain()
+                more = drainer.drain()
             else:
                 time.sleep(POLL_SECONDS / 4)
             waiting = waiting_bytes(folder, ends)
+            if not more:  # the rest cannot be read, and that has been told
+                break
     return sum(waiting)

@@ -1,7 +1,7 @@
 """What of a set-up lies in databases, or waits for them."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -11,7 +11,7 @@ from stopgap.cli.diagnosis.finding import Finding, Weight, fine, warning, wrong
 from stopgap.cli.diagnosis.folders import lockable, writable
 from stopgap.cli.diagnosis.releases import releases
 from stopgap.clock import Clock
-from stopgap.journal.backlog import backlog, damaged
+from stopgap.journal.backlog import backlog, damaged, unreadable
 from stopgap.journal.drain import LOCK
 from stopgap.journal.effort import URGENT_BYTES
 from stopgap.journal.journal import Journal
@@ -60,9 +60,16 @@ def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
     lock = folder / LOCK
     if os.path.lexists(lock) and not (lock.is_file() and os.access(lock, os.W_OK)):
         yield wrong(f"{lock} cannot be written by this user.", f"Delete it, or chown it: {lock}")
+    yield from _segments(folder)
+
+
+def _segments(folder: Path) -> Iterator[Finding]:
+    """Tell what waits for the journal, and what of it cannot come there."""
+    if shut := unreadable(folder):
+        told = f"{len(shut)} segments of {folder} cannot be read and deleted: {_named(shut)}."
+        yield wrong(told, "chown them to the server's user; what is no file, move away.")
     if kept := damaged(folder):
-        named = ", ".join(path.name for path in kept[:3])
-        told = f"{len(kept)} segments of {folder} could not be moved whole: {named}."
+        told = f"{len(kept)} segments of {folder} could not be moved whole: {_named(kept)}."
         yield warning(told, "Renamed to end in .spool, one is tried again; delete what is known.")
     waiting = backlog(folder).bytes
     told = f"{waiting:,} bytes wait in {folder} for the journal."
@@ -70,6 +77,10 @@ def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield warning(told, "Start the server, and see why its log says that they wait.")
     else:
         yield fine(told)
+
+
+def _named(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths[:3])
 
 
 def _kept_at(
