@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Row, text
+from tests.fakes import FakeClock
 from tests.journal import spooling
 from tests.journal.records import encode, is_free, record, records
 
@@ -712,6 +713,51 @@ def test_a_missing_database_only_delays(
     assert "waits" in words[0]
     assert "again" in words[1]
     assert damaged(tmp_path / "spool") == []
+
+
+def test_a_restore_only_delays(
+    tmp_path: Path,
+    drainer: Drainer,
+    journal_database: Database,
+    spool: Spool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While a dump is restored, and a table is not there yet, nothing is taken for refused."""
+    rename = "ALTER TABLE {} RENAME TO {}"
+    append(spool, some := records(10))
+    for table in ("journal_records", "journal_offsets"):
+        with journal_database.write() as connection:
+            connection.execute(text(rename.format(table, "away")))
+        assert drainer._try() > 0
+        with journal_database.write() as connection:
+            connection.execute(text(rename.format("away", table)))
+    assert [table in caplog.text for table in ("journal_records", "journal_offsets")] == [
+        True,
+        False,
+    ]
+    drainer._try()
+    assert kept(journal_database) == names(some)
+    assert damaged(tmp_path / "spool") == []
+
+
+def test_what_lasts_is_told_again(
+    tmp_path: Path,
+    database_url: str,
+    spool: Spool,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A database that takes nothing for long is told at first, and then once in ten minutes."""
+    append(spool, records(1))
+    with closing(open_database(database_url)) as database:
+        drainer = Drainer(tmp_path / "spool", database, clock)
+        told = []
+        for _ in range(5):
+            drainer._try()
+            told.append(len(caplog.messages))
+            clock.forward(minutes=4)
+    assert told == [1, 1, 1, 2, 2]
+    assert "waits in its spool" in caplog.messages[-1]
 
 
 def start_draining(folder: Path, url: str) -> BaseProcess:

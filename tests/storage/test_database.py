@@ -258,10 +258,12 @@ def test_a_wrong_option_is_unreachable_too(postgresql_url: str) -> None:
     [
         ("0A000", "cannot set transaction read-write mode during recovery"),
         ("42501", "permission denied for table things"),
+        ("42P01", 'relation "things" does not exist'),
+        ("42P10", "there is no unique constraint matching the ON CONFLICT specification"),
     ],
 )
 def test_a_server_that_takes_nothing(postgresql_url: str, code: str, told: str) -> None:
-    """A standby, or one on which our user may not write, is away for whoever has to write."""
+    """A standby, one on which our user may not write, and half a restored one, are away."""
     raising = text(f"DO $$BEGIN RAISE EXCEPTION '{told}' USING ERRCODE = '{code}'; END$$")
     with (
         closing(open_database(postgresql_url)) as database,

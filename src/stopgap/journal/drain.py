@@ -31,7 +31,7 @@ from stopgap.journal.segment import claim, read, segments
 from stopgap.storage.database import Database
 from stopgap.storage.database_faults import AWAY, DatabaseUnreachable
 from stopgap.storage.files import flush
-from stopgap.telemetry.logs import Outage
+from stopgap.telemetry.logs import Outage, Seldom
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,9 @@ PATIENCE_SECONDS = 5.0
 QUIET = 100
 """With fewer records moved in a step the server is quiet, and old blocks are merged. Beside a model
 that had 32 callers, merging left them a third fewer answers while it lasted."""
+
+REMIND_SECONDS = 600.0
+"""Between two lines in the log while the database takes nothing; the cause may change meanwhile."""
 
 LOCK = "drainer.lock"
 
@@ -71,7 +74,7 @@ class Drainer:
     Args:
         folder: Where the workers' segments are.
         database: The journal's.
-        clock: Tells how long the end may take.
+        clock: Tells how long the end may take, and when to tell again what lasts.
         settle: Puts on the disk what the database has committed. Called before a segment is
             deleted, because SQLite, as it is set up here, may lose its last commits to a power cut.
         effort: Has each step done in a thread that yields to all others or, where much waits, in
@@ -94,6 +97,7 @@ class Drainer:
         self._effort = effort
         self._offsets: dict[str, int] = {}  # as the database told them, or was told
         self._failures = 0
+        self._reminder = Seldom(clock.monotonic, REMIND_SECONDS)
         self._moved = 0  # records, in the last step
         self._grown = False  # since it was last looked whether blocks can be merged
         self._ending = False
@@ -168,7 +172,7 @@ class Drainer:
         try:
             more = self.drain() or self._merge()
         except Exception as error:
-            if not self._failures:
+            if self._reminder.take_turn() or not self._failures:
                 known = isinstance(error, AWAY)
                 logger.warning("the journal waits in its spool: %s", error, exc_info=not known)
             self._failures += 1

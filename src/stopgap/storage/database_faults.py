@@ -47,9 +47,11 @@ AWAY = (DatabaseUnreachable, DatabaseFull)
 FULL = ("SQLITE_FULL", "53100")
 """How SQLite and PostgreSQL (disk_full) say that the disk is full."""
 
-CLOSED = ("0A000", "42501")
+CLOSED = ("0A000", "42501", "42P01", "42P10")
 """How PostgreSQL says that it is there, but not for this: a standby as a transaction for writing
-begins (feature_not_supported), and any as its user has no right (insufficient_privilege)."""
+begins (feature_not_supported), any as its user has no right (insufficient_privilege), and one that
+a dump is being restored into, as a table (undefined_table) or its unique constraint is not there
+yet (invalid_column_reference)."""
 
 DAMAGED = "SQLITE_CORRUPT"
 """How SQLite's words begin for a file that has been written over, or cut short."""
