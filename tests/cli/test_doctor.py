@@ -104,6 +104,12 @@ def left(spool: Path, size: int) -> None:
         segment.truncate(size)
 
 
+def left_by_another(spool: Path, size: int) -> None:
+    """Leave a segment that was moved into another database than the one that is there now."""
+    left(spool, size)
+    (spool / "drained.json").write_text(json.dumps({"1.spool": size}))
+
+
 @pytest.mark.parametrize(
     ("what", "damage"),
     [
@@ -120,6 +126,7 @@ def left(spool: Path, size: int) -> None:
         ("journal", lambda data: (data / "spool" / "1.spool").mkdir(parents=True)),
         ("journal", lambda data: set_aside(data / "spool")),
         ("journal", lambda data: left(data / "spool", 80_000_000)),
+        ("journal", lambda data: left_by_another(data / "spool", 80_000_000)),
         (
             "images",
             lambda data: (data / "objects").rename(data / "x") and (data / "objects").touch(),

@@ -896,6 +896,34 @@ def test_catching_up_without_a_drainer(
     assert is_free(folder / "drainer.lock")
 
 
+def test_catching_up_with_another_database(
+    tmp_path: Path, drainer: Drainer, journal_database: Database, spool: Spool
+) -> None:
+    """What was moved into another database is not taken for moved into this one."""
+    folder = tmp_path / "spool"
+    empty = all_rows(journal_database)
+    append(spool, some := records(5))
+    drainer.drain()
+    fall_back(journal_database, empty)
+    assert backlog(folder).bytes == 0
+    looked_up = Journal(journal_database, SystemClock(), spool=folder)
+    assert looked_up.waiting() == sum(path.stat().st_size for path in segments(folder))
+    assert looked_up.catch_up(20) == looked_up.waiting() == 0
+    assert kept(journal_database) == names(some)
+
+
+def test_catching_up_where_nothing_can_be_locked(
+    tmp_path: Path, journal_database: Database, spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the lock's file is not to be opened, that is told, and what waits."""
+    folder = tmp_path / "spool"
+    append(spool, records(3))
+    (folder / "drainer.lock").mkdir()
+    assert catch_up(folder, journal_database, SystemClock(), 20) == backlog(folder).bytes > 0
+    (told,) = caplog.messages
+    assert told.startswith("the spool cannot be drained: ")
+
+
 def test_catching_up_with_a_drainer(
     tmp_path: Path, drainer: Drainer, journal_database: Database, spool: Spool
 ) -> None:

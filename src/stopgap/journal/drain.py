@@ -350,19 +350,20 @@ def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> 
         DatabaseUnreachable, DatabaseFull: the database takes nothing now.
     """
     ends = sizes(folder)
-    waiting = waiting_bytes(folder, ends)
-    if not waiting:
+    if not ends:
         return 0
     deadline = clock.monotonic() + seconds
     drainer = Drainer(folder, database, clock, settle=database.settle)
-    with (folder / LOCK).open("ab") as lock:
-        while waiting and clock.monotonic() < deadline:
-            more = True
-            if claim(lock.fileno()):
-                more = drainer.drain()
-            else:
-                time.sleep(POLL_SECONDS / 4)
-            waiting = waiting_bytes(folder, ends)
-            if not more:  # the rest cannot be read, and that has been told
-                break
-    return sum(waiting)
+    try:
+        with (folder / LOCK).open("ab") as lock:
+            while clock.monotonic() < deadline:
+                if claim(lock.fileno()):  # what is noted may be about another database: ask this
+                    if not drainer.drain():
+                        break
+                elif waiting_bytes(folder, ends):
+                    time.sleep(POLL_SECONDS / 4)
+                else:
+                    break
+    except OSError as error:
+        logger.warning("the spool cannot be drained: %s", error)
+    return sum(waiting_bytes(folder, ends))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
-from stopgap.journal.backlog import Backlog, backlog
+from stopgap.journal import store
+from stopgap.journal.backlog import Backlog, backlog, sizes
 from stopgap.journal.drain import catch_up
 from stopgap.journal.entry import Entry
 from stopgap.journal.filters import EVERYTHING, Filters
+from stopgap.journal.segment import segments
 from stopgap.journal.store import charts, clearing, finding
 from stopgap.journal.summary import Charts, ReleaseStats
 from stopgap.storage.database import Database
@@ -65,6 +67,16 @@ class Journal:
     def backlog(self) -> Backlog:
         """Tell how much waits for the database; it may be away."""
         return backlog(self._spool) if self._spool else Backlog(files=0, bytes=0)
+
+    def waiting(self) -> int:
+        """Tell the bytes that wait, as the database has it; the backlog may be about another."""
+        if self._spool is None:
+            return 0
+        with self._database.read() as connection:
+            names = [path.name for path in segments(self._spool)]
+            moved = {name: store.offset(connection, name) for name in names}
+        ends = sizes(self._spool).items()
+        return sum(max(0, end - moved.get(name, 0)) for name, end in ends)
 
     def catch_up(self, seconds: float) -> int:
         """See that answers given until now can be found; tell the bytes of those that cannot yet.

@@ -43,15 +43,19 @@ def _left_behind(settings: Settings, url: str) -> Iterator[Finding]:
 
 def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """See whether it is there, and what waits for it or could not be moved."""
+    at = Locations.of(settings)
+    folder = at.spool
+    waiting = backlog(folder).bytes  # as long as the database has not been asked
 
-    def silence(database: Database) -> Iterator[Finding]:
-        if found := Journal(database, clock).silence(settings.journal_days):
+    def more(database: Database) -> Iterator[Finding]:
+        nonlocal waiting
+        kept = Journal(database, clock, spool=folder)
+        waiting = kept.waiting()
+        if found := kept.silence(settings.journal_days):
             told = f"Nothing was recorded for {found.days} days; what was before is soon deleted."
             yield warning(told, f"See that the clock is right: {clock.now():%Y-%m-%d %H:%M} UTC.")
 
-    at = Locations.of(settings)
-    yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", settings.data, silence)
-    folder = at.spool
+    yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", settings.data, more)
     if not lockable(folder):
         told = (
             f"The volume of {folder} has no file locks (flock), so no answer can be put on record."
@@ -60,10 +64,10 @@ def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
     lock = folder / LOCK
     if os.path.lexists(lock) and not (lock.is_file() and os.access(lock, os.W_OK)):
         yield wrong(f"{lock} cannot be written by this user.", f"Delete it, or chown it: {lock}")
-    yield from _segments(folder)
+    yield from _segments(folder, waiting)
 
 
-def _segments(folder: Path) -> Iterator[Finding]:
+def _segments(folder: Path, waiting: int) -> Iterator[Finding]:
     """Tell what waits for the journal, and what of it cannot come there."""
     if shut := unreadable(folder):
         told = f"{len(shut)} segments of {folder} cannot be read and deleted: {_named(shut)}."
@@ -71,7 +75,6 @@ def _segments(folder: Path) -> Iterator[Finding]:
     if kept := damaged(folder):
         told = f"{len(kept)} segments of {folder} could not be moved whole: {_named(kept)}."
         yield warning(told, "Renamed to end in .spool, one is tried again; delete what is known.")
-    waiting = backlog(folder).bytes
     told = f"{waiting:,} bytes wait in {folder} for the journal."
     if waiting > URGENT_BYTES:
         yield warning(told, "Start the server, and see why its log says that they wait.")
