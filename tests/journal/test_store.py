@@ -5,8 +5,10 @@ import json
 import math
 import random
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -16,10 +18,13 @@ from tests.journal.filling import add, at, newest_first, various
 from tests.journal.records import PARTS, record
 
 from stopgap.contracts.kinds import NUMBER_MAX
+from stopgap.journal import journal as journals
 from stopgap.journal import store
+from stopgap.journal.entry import Entry
 from stopgap.journal.filters import Filters
 from stopgap.journal.journal import Journal, JournalRowNotFound
 from stopgap.journal.record import Record
+from stopgap.journal.store import finding
 from stopgap.journal.terms import position_of, word_number
 from stopgap.storage.database import Database
 
@@ -88,6 +93,34 @@ def test_an_export_is_all_pages(journal: Journal, journal_database: Database) ->
     add(journal_database, made, block_records=1_000)
     for filters in (Filters(), Filters(contract="madcompany")):
         assert [each.record for each in journal.export(filters)] == newest_first(made, filters)
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(contract="madcompany")])
+def test_an_export_holds_few_long_records(
+    journal: Journal,
+    journal_database: Database,
+    filters: Filters,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long records are, and wherever the long ones lie, few of them are in memory."""
+    monkeypatch.setattr(journals, "EXPORT_CHARACTERS", 50_000)
+    long = b'{"text":"%s"}' % (b"x" * 10_000)
+    made = [
+        record(at=PARTS["at"] + number, **({"inputs": long} if number % 500 < 100 else {}))
+        for number in range(1_000)
+    ]
+    add(journal_database, made)
+    batches: list[Sequence[Entry]] = []
+
+    def page(*args: Any, **named: Any) -> Sequence[Entry]:
+        batches.append(finding_page(*args, **named))
+        return batches[-1]
+
+    finding_page = finding.page
+    monkeypatch.setattr(finding, "page", page)
+    assert [each.record for each in journal.export(filters)] == newest_first(made, filters)
+    assert max(sum(len(each.record.inputs) for each in batch) for batch in batches) < 70_000
+    assert max(map(len, batches)) > 400
 
 
 def test_what_comes_in_leaves_no_garbage(journal_database: Database) -> None:

@@ -19,7 +19,10 @@ from stopgap.journal.summary import Charts, ReleaseStats
 from stopgap.storage.database import Database
 
 EXPORT_BATCH = 2_000
-"""Records of an export that are in memory at once."""
+"""Records of an export that are in memory at once, at most."""
+
+EXPORT_CHARACTERS = 4_000_000
+"""Of their inputs and outputs, after which there are no more of them."""
 
 DELETE_BATCH = 5_000
 """Records that are deleted in one step: the drainer waits for 0.2 s at most."""
@@ -101,7 +104,8 @@ class Journal:
             before: The position of the last entry of the page before; None: from the newest on.
             limit: Entries at most.
         """
-        return self._page(filters, before, limit, unbounded=False)
+        with self._database.read() as connection:
+            return finding.page(connection, filters, before, limit)
 
     def export(self, filters: Filters = EVERYTHING) -> Iterator[Entry]:
         """List all answers that meet the filters, the newest first.
@@ -110,15 +114,13 @@ class Journal:
         meanwhile are not among them.
         """
         before = None
-        while entries := self._page(filters, before, EXPORT_BATCH, unbounded=True):
+        while entries := self._batch(filters, before):
             yield from entries
             before = entries[-1].position
 
-    def _page(
-        self, filters: Filters, before: int | None, limit: int, *, unbounded: bool
-    ) -> Sequence[Entry]:
-        with self._database.read(unbounded=unbounded) as connection:
-            return finding.page(connection, filters, before, limit)
+    def _batch(self, filters: Filters, before: int | None) -> Sequence[Entry]:
+        with self._database.read(unbounded=True) as connection:
+            return finding.page(connection, filters, before, EXPORT_BATCH, room=EXPORT_CHARACTERS)
 
     def find(self, record_id: str, *, of: str | None = None) -> Entry:
         """Find the answer to one request, by its X-Request-Id.

@@ -1,8 +1,11 @@
 """Records are found: a page at a time, the newest first, by any filter."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
+from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, func, select
@@ -23,6 +26,9 @@ FETCH_MAX = 2_000
 """Records that are fetched at once at most, where few of those before were what was asked for; but
 for a whole page."""
 
+READ_AT_ONCE = 20
+"""Records that are read from the database at a time where it matters how long they are."""
+
 
 class Glance(NamedTuple):
     """What charts show of a record."""
@@ -40,10 +46,28 @@ def find(connection: Connection, record_id: str) -> Entry | None:
 
 
 def page(
-    connection: Connection, filters: Filters, before: int | None, limit: int
+    connection: Connection,
+    filters: Filters,
+    before: int | None,
+    limit: int,
+    *,
+    room: float = inf,
 ) -> Sequence[Entry]:
-    """Find the newest records that meet the filters and lie before a position."""
-    return [_entry(row) for row in _newest_rows(connection, ENTRIES, filters, before, limit)]
+    """Find the newest records that meet the filters and lie before a position.
+
+    Args:
+        limit: Records at most.
+        room: Characters of inputs and outputs after which there is no other record.
+    """
+    found = []
+    rows = ENTRIES if room == inf else ENTRIES.execution_options(yield_per=READ_AT_ONCE)
+    with closing(_newest_rows(connection, rows, filters, before, limit)) as newest:
+        for row in newest:
+            found.append(_entry(row))
+            room -= len(row.inputs) + len(row.output)
+            if room <= 0:
+                break
+    return found
 
 
 def glances(connection: Connection, filters: Filters, limit: int) -> Sequence[Glance]:
@@ -58,24 +82,28 @@ GLANCES: Select[Any] = select(
 
 def _newest_rows(
     connection: Connection, rows: Select[Any], filters: Filters, before: int | None, limit: int
-) -> Sequence[Row[Any]]:
+) -> Generator[Row[Any]]:
     span = _span(connection, filters, before)
     predicates = predicates_of(connection, filters)
     if any(not each.fields for each in predicates):
-        return []
+        return
     newest_first = rows.order_by(RECORDS.c.position.desc())
     if not predicates:
         all_there = newest_first.where(span.around(RECORDS.c.position))
-        return connection.execute(all_there.limit(limit)).all()
+        with connection.execute(all_there.limit(limit)) as fetched:
+            yield from fetched
+        return
     ranges = [each for each in predicates if each.ranged]
-    found: list[Row[Any]] = []
-    size = limit
+    size = left = limit
     while True:
         chosen = positions(connection, predicates, span, size)
-        fetched = connection.execute(newest_first.where(RECORDS.c.position.in_(chosen)))
-        found += [row for row in fetched if all(each.holds(row) for each in ranges)]
-        if len(found) >= limit or len(chosen) < size:
-            return found[:limit]
+        with connection.execute(newest_first.where(RECORDS.c.position.in_(chosen))) as fetched:
+            held = (row for row in fetched if all(each.holds(row) for each in ranges))
+            for row in islice(held, left):
+                left -= 1
+                yield row
+        if not left or len(chosen) < size:
+            return
         span = replace(span, high=chosen[-1])  # some were deleted, or texts
         size = max(limit, min(2 * size, FETCH_MAX))
 
