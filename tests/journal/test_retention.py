@@ -177,6 +177,41 @@ def test_a_clock_that_leaps(
     assert journal.sweep(days=365) == len(some)
 
 
+def test_a_doubt_outlives_a_process(
+    journal_database: Database,
+    some: list[Record],
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where no worker lives for a day, what is doubted is deleted after a day all the same."""
+    clock.forward(days=730)
+    for _ in range(3):
+        assert Journal(journal_database, clock).sweep(days=365) == 0
+        clock.forward(hours=7)
+    assert len(caplog.messages) == 1
+    clock.forward(hours=4)
+    assert Journal(journal_database, clock).sweep(days=365) == len(some)
+    assert len(caplog.messages) == 1
+
+
+def test_another_silence_is_another_doubt(
+    journal_database: Database, some: list[Record], clock: FakeClock
+) -> None:
+    """A doubt that an ended process has left counts for no other silence, and for no other time."""
+    clock.forward(days=730)
+    assert Journal(journal_database, clock).sweep(days=365) == 0
+    clock.forward(days=-700)
+    add(journal_database, [new := record(at=clock.microseconds())])
+    clock.forward(days=730)
+    assert Journal(journal_database, clock).sweep(days=365) == 0
+    clock.forward(days=-20)
+    assert Journal(journal_database, clock).sweep(days=365) == 0
+    clock.forward(hours=23)
+    assert Journal(journal_database, clock).sweep(days=365) == 0
+    clock.forward(hours=1)
+    assert Journal(journal_database, clock).sweep(days=365) == len([*some, new])
+
+
 def test_what_is_due_each_day_goes_each_day(
     journal: Journal, journal_database: Database, clock: FakeClock
 ) -> None:

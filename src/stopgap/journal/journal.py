@@ -65,7 +65,7 @@ class Journal:
         self._database = database
         self._clock = clock
         self._spool = spool
-        self._doubted_since: float | None = None  # that the clock is right
+        self._doubt: tuple[int, float] | None = None  # after which position, and since when
 
     def backlog(self) -> Backlog:
         """Tell how much waits for the database; it may be away."""
@@ -226,6 +226,7 @@ class Journal:
         self._delete_words(before)
         with self._database.write(unbounded=True) as connection:
             clearing.delete_forgotten(connection, before)
+            clearing.end_doubts(connection)
         return deleted
 
     def _delete_words(self, before: datetime) -> None:
@@ -238,29 +239,37 @@ class Journal:
                 with self._database.write(unbounded=True) as connection:
                     deleted = clearing.delete_words(connection, step, DELETE_BATCH)
 
-    def silence(self, days: int) -> timedelta | None:
-        """Tell for how long nothing was recorded, if so long that the clock may have leapt.
+    def silence(self, days: int) -> clearing.Silence | None:
+        """Tell in what time nothing was recorded, if it is so long that the clock may have leapt.
 
         Args:
             days: For which answers are kept. Those from before the silence are older.
         """
         now = self._clock.now()
         with self._database.read(unbounded=True) as connection:
-            silence = clearing.silence(connection, now - timedelta(days=days), now)
-        return None if silence < max(timedelta(days=days), SILENCE_MIN) else silence
+            found = clearing.silence(connection, now - timedelta(days=days), now)
+        return found if found and found.length >= max(timedelta(days=days), SILENCE_MIN) else None
 
-    def _has_to_wait(self, silence: timedelta | None, before: datetime) -> bool:
+    def _has_to_wait(self, silence: clearing.Silence | None, before: datetime) -> bool:
         if silence is None:
-            self._doubted_since = None
+            self._doubt = None
             return False
-        if self._doubted_since is None:
-            self._doubted_since = self._clock.monotonic()
+        if self._doubt is None or self._doubt[0] != silence.last:
+            self._doubt = silence.last, self._clock.monotonic() - self._doubted_for(silence, before)
+        return self._clock.monotonic() - self._doubt[1] < DOUBT.total_seconds()
+
+    def _doubted_for(self, silence: clearing.Silence, before: datetime) -> float:
+        """Tell for how many seconds a silence has been doubted, by this process and others."""
+        now = self._clock.microseconds()
+        with self._database.write(unbounded=True) as connection:
+            since = clearing.doubted_since(connection, silence, now)
+        if since == now:
             logger.warning(
                 "it is %s, and nothing was recorded for %s days before; if that is wrong, set the "
                 "clock: answers from before %s are deleted in a day",
-                *(self._clock.now(), silence.days, before),
+                *(self._clock.now(), silence.length.days, before),
             )
-        return self._clock.monotonic() - self._doubted_since < DOUBT.total_seconds()
+        return (now - since) / 1_000_000
 
     def close(self) -> None:
         """Close every connection."""

@@ -52,7 +52,8 @@ def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
         kept = Journal(database, clock, spool=folder)
         waiting = kept.waiting()
         if found := kept.silence(settings.journal_days):
-            told = f"Nothing was recorded for {found.days} days; what was before is soon deleted."
+            days = found.length.days
+            told = f"Nothing was recorded for {days} days; what was before is soon deleted."
             yield warning(told, f"See that the clock is right: {clock.now():%Y-%m-%d %H:%M} UTC.")
 
     yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", settings.data, more)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select, tuple_, update
 
@@ -14,12 +15,25 @@ from stopgap.journal.store.tables import (
     BLOCKS,
     COUNTS,
     FORGOTTEN,
+    OFFSETS,
     RECORDS,
     SPREADS,
     TERMS,
 )
+from stopgap.journal.store.writing import offset, set_offset
 from stopgap.journal.terms import TIE_BITS, word_number
 from stopgap.storage.columns import MICROSECOND
+
+DOUBT = "doubt:"
+"""How the name begins under which is kept, among the offsets, since when a silence is doubted. So
+no spool's file is named, and a restart, with or without the same disk, begins no doubt anew."""
+
+
+class Silence(NamedTuple):
+    """A time in which nothing was recorded."""
+
+    last: int  # the position before it
+    length: timedelta
 
 
 def report_actual(connection: Connection, record_id: str, value: str, now: datetime) -> bool:
@@ -65,16 +79,33 @@ def anonymise(connection: Connection, caller: str, block: int, batch: int) -> in
     return changed
 
 
-def silence(connection: Connection, around: datetime, now: datetime) -> timedelta:
-    """Tell for how long nothing was recorded: from the last record before a moment to the next one.
+def silence(connection: Connection, around: datetime, now: datetime) -> Silence | None:
+    """Tell how long nothing was recorded: from the last record before a moment to the next one.
 
-    Where there is no next one, until now; where there is no last one, for no time.
+    Where there is no next one, until now; where there is no last one, there was no silence.
     """
     column, bound = RECORDS.c.position, position_at(around)
     last = connection.scalar(select(func.max(column)).where(column < bound))
     following = connection.scalar(select(func.min(column)).where(column >= bound))
     end = position_at(now) if following is None else following
-    return timedelta(0) if last is None else (end - last >> TIE_BITS) * MICROSECOND
+    return None if last is None else Silence(last, (end - last >> TIE_BITS) * MICROSECOND)
+
+
+def doubted_since(connection: Connection, silence: Silence, now: int) -> int:
+    """Tell since when a silence is doubted: from now on, if it has not been; in microseconds."""
+    lock(connection)
+    name = f"{DOUBT}{silence.last}"
+    since = offset(connection, name)
+    if 0 < since <= now:
+        return since
+    end_doubts(connection)
+    set_offset(connection, name, now)
+    return now
+
+
+def end_doubts(connection: Connection) -> None:
+    """Doubt nothing any more; the next silence is doubted anew."""
+    connection.execute(delete(OFFSETS).where(OFFSETS.c.spool.startswith(DOUBT)))
 
 
 def delete_older(connection: Connection, before: datetime, batch: int) -> int:
