@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, TextIO
 
@@ -9,8 +10,13 @@ from stopgap.journal.entry import Entry
 
 Form = Literal["csv", "jsonl"]
 
-FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+FORMULA = (*SIGNS, *"\t\r\n")
 """How a text begins that a spreadsheet would run (OWASP, CSV Injection); wide signs, too."""
+
+INNER = re.compile(rf'(?<=[;\t\r\n])(?="*[{re.escape(SIGNS)}])')
+"""Where such a text begins to a spreadsheet that does not separate by commas: a quote that opens
+behind a comma holds nothing together there."""
 
 KEPT = ("request_id", "at", "contract", "fingerprint", "release", "caller", "micros")
 """What the journal knows of every answer, besides inputs and output."""
@@ -46,6 +52,7 @@ def _cells(facts: dict[str, Any], fields: Iterable[tuple[str, str]]) -> Iterator
 
 def _cell(value: object) -> object:
     """Write a value so that no spreadsheet takes it for a formula."""
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) else value
-    return value if value is None or type(value) in {int, float} else json.dumps(value)
+    if value is None or type(value) in {int, float}:
+        return value
+    text = INNER.sub("'", value if isinstance(value, str) else json.dumps(value))
+    return f"'{text}" if text.startswith(FORMULA) else text
