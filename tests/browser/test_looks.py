@@ -47,6 +47,16 @@ def test_every_column_is_in_sight(visitor: Visitor, width: int) -> None:
         assert visitor.page.evaluate(HIDDEN) == []
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_a_long_name_stands_for(visitor: Visitor, width: int) -> None:
+    """A long name in the reference leaves the words about it in sight."""
+    visitor.page.set_viewport_size({"width": width, "height": 800})
+    visitor.goto("/docs")
+    names = visitor.page.locator(".operation tbody th code")
+    names.evaluate_all("(all) => all.forEach((each) => { each.textContent = 'n'.repeat(60); })")
+    assert visitor.page.evaluate(HIDDEN) == []
+
+
 @pytest.mark.parametrize("path", ["/console/history", "/console/service", RELEASE])
 def test_a_telephone_shows_all(visitor: Visitor, path: str) -> None:
     """On a telephone no table hides anything; cells below each other say what they are."""

@@ -161,7 +161,8 @@ def _parameter(contract: Contract, field: kinds.Field, place: str) -> dict[str, 
         "description": _told(field, with_aliases=place == "query"),
         "schema": schema if place == "path" else _or_empty(field, schema),
     }
-    return parameter | ({"example": field.examples[0]} if field.examples else {})
+    example = example_inputs(contract).get(field.name)
+    return parameter | ({} if example is None else {"example": example})
 
 
 def _told(field: kinds.Field, *, with_aliases: bool) -> str:

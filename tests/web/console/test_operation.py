@@ -1,15 +1,21 @@
 """The reference: every operation of the OpenAPI document, in words."""
 
-from typing import Any
+import json
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel, Field
+from tests.web.console.conftest import Build
 
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract
 from stopgap.contracts.openapi import document
 from stopgap.web.console.operation import Operation, allowed, operations
 from stopgap.web.platform_paths import platform_paths
 
 DOCUMENT = document([contract], platform_paths())
+DELIVERY = str(Path(__file__).parents[3] / "examples/delivery.py") + ":contract"
 
 
 @pytest.fixture
@@ -44,6 +50,36 @@ def test_calls(found: dict[str, Operation]) -> None:
     assert found["fetchImage"].address == ""  # no image's name is an example
 
 
+def test_calls_of_what_has_no_example(build: Build) -> None:
+    """Each GET of a contract has an example that is answered, with defaults where there is none."""
+    house = build(contracts=(DELIVERY,))
+    client = house.client()
+    described = json.loads(client.get("/openapi.json").text)
+    calls = [each for each in operations(described) if each.contract and each.method == "GET"]
+    assert [each.address for each in calls] == [
+        "/delivery/2.5/standard",
+        "/delivery/2.5?service=standard",
+        "/delivery?weight_kg=2.5&service=standard",
+    ]
+    assert {client.get(each.address).status_code for each in calls} == {200}
+
+
+class Wide(BaseModel):
+    """What may be left out, of each kind that is described in a way of its own."""
+
+    note: Annotated[str, Field(max_length=2000, description="A note.")] = ""
+    count: Annotated[int, Field(ge=0, le=9)] = 0
+
+
+def test_words_of_optional_values() -> None:
+    """What may be left out is told as what it is, and that it may be empty."""
+    wide = Contract(name="wide", version="1", path="/wide", inputs=Wide, output=bool)
+    values = operations(document([wide], {}))[0].values
+    assert [each.allowed for each in values] == [
+        *("a text of up to 2000 characters", "an integer from 0 to 9 or empty")
+    ]
+
+
 def test_who_may(found: dict[str, Operation]) -> None:
     """It is said who may call it."""
     assert found["status"].needs == ""
@@ -56,6 +92,7 @@ def test_who_may(found: dict[str, Operation]) -> None:
     [
         ({"type": "integer", "minimum": 0, "maximum": 9}, "an integer from 0 to 9"),
         ({"type": "number", "exclusiveMinimum": 0}, "a number above 0"),
+        ({"type": "number", "exclusiveMinimum": 0.0, "maximum": 30.0}, "a number above 0 up to 30"),
         ({"type": "boolean"}, "true or false"),
         ({"type": "string", "format": "binary"}, "a file"),
         ({"type": "string", "maxLength": 3}, "a text of up to 3 characters"),

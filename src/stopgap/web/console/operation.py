@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from stopgap.contracts import kinds
+from stopgap.contracts.values import write_text
+
 Document = Mapping[str, Any]
 Schema = Mapping[str, Any]
 
@@ -138,9 +141,8 @@ def allowed(document: Document, described: Schema) -> str:
     if "const" in schema:
         return "empty" if schema["const"] == "" else json.dumps(schema["const"])
     if "anyOf" in schema:
-        parts = [
-            allowed(document, {"type": schema.get("type"), **each}) for each in schema["anyOf"]
-        ]
+        kind = {"type": schema["type"]} if "type" in schema else {}
+        parts = [allowed(document, {**kind, **each}) for each in schema["anyOf"]]
         return " or ".join(dict.fromkeys(parts))
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
@@ -162,24 +164,27 @@ def _typed(schema: Schema) -> str:
 
 
 def _range(schema: Schema) -> str:
-    ends = (
-        (" from {}", "minimum"),
-        (" above {}", "exclusiveMinimum"),
-        (" to {}", "maximum"),
-        (" below {}", "exclusiveMaximum"),
+    """Say where a number ends, in the words of the form."""
+    low = schema.get("minimum", schema.get("exclusiveMinimum", -kinds.NUMBER_MAX))
+    high = schema.get("maximum", schema.get("exclusiveMaximum", kinds.NUMBER_MAX))
+    number = kinds.Number(
+        low=float(low),
+        high=float(high),
+        low_open="exclusiveMinimum" in schema,
+        high_open="exclusiveMaximum" in schema,
     )
-    return "".join(words.format(schema[name]) for words, name in ends if name in schema)
+    return number.allowed().removeprefix("a number")
 
 
 def _text(schema: Schema) -> str:
     if schema.get("format") == "binary":
         return "a file"
+    if "maxLength" in schema:
+        return f"a text of up to {schema['maxLength']} characters"
     if "pattern" in schema:
         short = len(schema["pattern"]) <= PATTERN_MAX
         return f"a text that matches {schema['pattern']}" if short else _long_pattern(schema)
-    return (
-        f"a text of up to {schema['maxLength']} characters" if "maxLength" in schema else "a text"
-    )
+    return "a text"
 
 
 def _long_pattern(schema: Schema) -> str:
@@ -203,11 +208,12 @@ def _written(media_type: str, example: Any) -> str:
 
 
 def _address(path: str, parameters: Sequence[Schema]) -> str:
-    if not all("example" in each for each in parameters):
+    if not all("example" in each for each in parameters if each.get("required")):
         return ""
-    query = {each["name"]: each["example"] for each in parameters if each["in"] == "query"}
-    for each in parameters:
-        path = path.replace(f"{{{each['name']}}}", quote(str(each["example"]), safe=""))
+    shown = [each for each in parameters if "example" in each]
+    query = {each["name"]: write_text(each["example"]) for each in shown if each["in"] == "query"}
+    for each in shown:
+        path = path.replace(f"{{{each['name']}}}", quote(write_text(each["example"]), safe=""))
     return f"{path}?{urlencode(query)}" if query else path
 
 
