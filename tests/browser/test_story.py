@@ -80,6 +80,22 @@ def test_a_stranger_uploads(anybody: Visitor) -> None:
     expect(page.locator("header .menu")).to_be_visible()
 
 
+def test_the_first_page_uploads_too(anybody: Visitor) -> None:
+    """What came of an upload by the first page's form is said: its path, or what is wrong."""
+    anybody.refused.add("/console/images")
+    anybody.be("jane", "secret")
+    page = anybody.page
+    for file, place, words in (
+        (PICTURE, ".notice.good", "Kept. Its path on the server: /images/"),
+        (PICTURE | {"buffer": b"a text"}, "#error-image", "JPEG, PNG, WebP"),
+    ):
+        anybody.goto("/")
+        page.get_by_label("Image", exact=True).set_input_files(file)
+        page.get_by_role("button", name="Upload", exact=True).click()
+        expect(page.locator(place)).to_contain_text(words)
+        expect(page.get_by_label("Upload an image")).to_be_visible()
+
+
 def test_an_image_in_full_and_deleted(anybody: Visitor) -> None:
     """An image has a view of its own, and goes for good only after a second word."""
     page = anybody.page
