@@ -11,6 +11,7 @@ from stopgap.errors import StopgapError
 from stopgap.problems import SignInNeeded
 from stopgap.telemetry.logs import Seldom
 from stopgap.web import client_api, faults, image_api, operations, reference
+from stopgap.web.answers import in_json
 from stopgap.web.bodies import StrictRequest
 from stopgap.web.console import (
     account,
@@ -83,6 +84,7 @@ def create_app(built: Parts) -> Flask:
         client_api.add_predict_routes(app, contract)
     app.context_processor(frame)
     app.add_template_filter(ticked)
+    app.add_template_filter(in_json)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.before_request(begin)
     app.after_request(finish)

@@ -1,12 +1,24 @@
 """The pages' common words: values with their names."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
+from tests.web.console.conftest import Build
 
 from stopgap import wiring
 from stopgap.settings import Settings
+
+CITIES = """from typing import Literal
+from pydantic import BaseModel
+from stopgap import Contract
+
+class Order(BaseModel):
+    city: Literal["İstanbul", "'s-Hertogenbosch"]
+
+contract = Contract(name="order", version="1", path="/order/{city}", inputs=Order, output=Order)
+"""
 
 
 @pytest.mark.parametrize(
@@ -17,6 +29,8 @@ from stopgap.settings import Settings
         (12, "12"),
         (0.1 + 0.2, "0.3"),
         ("may", "may"),
+        ("şubat", "şubat"),
+        (["şubat", "\ud800"], "[&#34;şubat&#34;, &#34;\\ud800&#34;]"),
         ("<b>", "&lt;b&gt;"),
         ("x" * 101, "x" * 99 + "…"),
     ],
@@ -28,3 +42,15 @@ def test_named(tmp_path: Path, value: object, written: str) -> None:
     words = app.jinja_env.get_template("vocabulary.html").module
     html = words.named([("field", value)])  # type: ignore[attr-defined]  # a macro
     assert re.sub(r"\s+", " ", re.sub("<[^>]*>", "", html)).strip() == f"field {written}"
+
+
+def test_letters(build: Build, tmp_path: Path) -> None:
+    """Texts stand in their own letters wherever a page shows them as JSON."""
+    file = tmp_path / "cities.py"
+    file.write_text(CITIES, encoding="utf-8")
+    client = build(contracts=(f"{file}:contract",)).client()
+    assert """-d '{"city": "İstanbul"}'""" in unescape(client.get("/").text)
+    reference = unescape(client.get("/docs").text)
+    assert """--json '{"city": "İstanbul"}'""" in reference
+    assert """{\n  "city": "İstanbul"\n}""" in reference
+    assert """it is <code>"Muş'a"</code>""" in unescape(client.get("/order/Muş'a").text)

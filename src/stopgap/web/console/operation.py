@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from stopgap.contracts import kinds
 from stopgap.contracts.values import write_text
+from stopgap.web.answers import in_json
 
 Document = Mapping[str, Any]
 Schema = Mapping[str, Any]
@@ -139,7 +140,7 @@ def allowed(document: Document, described: Schema) -> str:
     """Say in words which values a schema allows."""
     schema = resolved(document, described)
     if "const" in schema:
-        return "empty" if schema["const"] == "" else json.dumps(schema["const"])
+        return "empty" if schema["const"] == "" else in_json(schema["const"])
     if "anyOf" in schema:
         kind = {"type": schema["type"]} if "type" in schema else {}
         parts = [allowed(document, {**kind, **each}) for each in schema["anyOf"]]
@@ -204,7 +205,7 @@ def _answer(status: str, told: Schema) -> Answer:
 
 
 def _written(media_type: str, example: Any) -> str:
-    return json.dumps(example, indent=2) if media_type == JSON else str(example)
+    return json.dumps(example, indent=2, ensure_ascii=False) if media_type == JSON else str(example)
 
 
 def _address(path: str, parameters: Sequence[Schema]) -> str:
@@ -221,7 +222,7 @@ def _sends(document: Document, method: str, content: Mapping[str, Schema]) -> st
     if JSON in content:
         body = content[JSON]
         example = body.get("example", resolved(document, body["schema"]).get("example"))
-        return f" --json {shlex.quote(json.dumps(example))}"
+        return f" --json {shlex.quote(in_json(example))}"
     if MULTIPART in content:
         return " -F image=@photo.png"
     return "" if method == "get" else f" -X {method.upper()}"

@@ -1,6 +1,5 @@
 """The first page: what this is, whether it runs, how to call it, and where to sign in."""
 
-import json
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, url_for
@@ -12,7 +11,7 @@ from stopgap.errors import kinds
 from stopgap.problems import PageNotFound, status_of
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web import callers
-from stopgap.web.answers import page, see_other, text
+from stopgap.web.answers import in_json, page, see_other, text
 from stopgap.web.bodies import is_form, wants_html
 from stopgap.web.client_api import greeting
 from stopgap.web.console.asking import questions
@@ -54,7 +53,7 @@ def _calls(contract: Contract) -> dict[str, str]:
     return {
         "path": contract.address(inputs),
         "query": f"{contract.prefix}?{urlencode(written)}",
-        "json": json.dumps(inputs),
+        "json": in_json(inputs),
     }
 
 
