@@ -5,6 +5,7 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import FilePayload, expect
+from tests.browser.pages import with_images
 from tests.browser.visiting import Visitor
 from tests.pictures import jpeg, png
 
@@ -163,3 +164,18 @@ def test_several_files(visitor: Visitor) -> None:
     visitor.page.get_by_label("Upload an image").set_input_files(files)
     expect(visitor.page.locator("#gallery li")).to_have_count(3)
     expect(visitor.page.locator("#uploads li")).to_have_count(0)
+
+
+def test_the_same_time_for_those_who_listen(anybody: Visitor) -> None:
+    """Whoever listens is told the time that is seen, or in which zone another is."""
+    for _ in range(2):
+        anybody.context.clear_cookies()  # else it would be the same session, begun again
+        anybody.be("orhan", "12345")
+    anybody.goto("/console/account")
+    row = anybody.page.locator("tr", has_text="End the session of").first
+    seen = row.get_by_role("rowheader").text_content() or ""
+    expect(row.get_by_role("button")).to_have_text(f"End the session of {seen.strip()}")
+    with_images(anybody)
+    anybody.goto("/console/images")
+    said = anybody.page.locator("#gallery img").first.get_attribute("alt")
+    assert re.search(r"\d\d:\d\d UTC, 24 by 64$", said or "")
