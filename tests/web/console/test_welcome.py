@@ -1,9 +1,13 @@
 """The first page: it says how the service is."""
 
+import re
 from contextlib import closing
+from html import unescape
 from pathlib import Path
 
+import pytest
 from tests.databases import PostgresqlServer
+from tests.web.console.conftest import Build
 
 from stopgap import wiring
 from stopgap.settings import Settings
@@ -22,3 +26,16 @@ def test_how_the_service_is(tmp_path: Path, postgresql: PostgresqlServer) -> Non
     assert page.status_code == 200
     assert "Predictions are up, the database is away" in page.text
     assert "Hello, world!" in page.text
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_calls_bring_a_key_where_one_is_needed(build: Build, path: str, *, closed: bool) -> None:
+    """What is copied works: where predictions and images need a key, it is in each call of them."""
+    predictions = "signed-in" if closed else "open"
+    page = build(guests=not closed, predictions=predictions).client().get(path).text
+    copied = unescape(" ".join(re.findall("<code data-copied>(curl [^<]*)<", page)))
+    calls = [each for each in copied.split("curl ") if re.search(" -F |/predict", each)]
+    assert len(calls) == 4
+    keys = [' -H "Authorization: Bearer $STOPGAP_KEY"' in each for each in calls]
+    assert keys == [closed] * len(calls)

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from stopgap.contracts import kinds
 from stopgap.contracts.values import write_text
 from stopgap.web.answers import in_json
+from stopgap.web.console.snippets import KEY
 
 Document = Mapping[str, Any]
 Schema = Mapping[str, Any]
@@ -17,6 +18,7 @@ Schema = Mapping[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
+NEEDS_KEY = "Needs a session or an API key."
 PATTERN_MAX = 40
 """Characters of a pattern that people still read; a longer one is left to the document."""
 
@@ -74,6 +76,7 @@ def _operation(document: Document, path: str, item: Schema, method: str) -> Oper
     told = item[method]
     parameters = [*item.get("parameters", ()), *told.get("parameters", ())]
     content = told.get("requestBody", {}).get("content", {})
+    needs = _needs(told.get("security"))
     return Operation(
         id=told["operationId"],
         method=method.upper(),
@@ -81,14 +84,14 @@ def _operation(document: Document, path: str, item: Schema, method: str) -> Oper
         contract=next(iter(told.get("tags", ())), ""),
         summary=told["summary"],
         description=told.get("description", ""),
-        needs=_needs(told.get("security")),
+        needs=needs,
         values=[*_parameters(document, parameters), *_members(document, content)],
         media_types=list(content),
         answers=[
             _answer(status, resolved(document, each)) for status, each in told["responses"].items()
         ],
         address=_address(path, parameters),
-        sends=_sends(document, method, content),
+        sends=(f" {KEY}" if needs == NEEDS_KEY else "") + _sends(document, method, content),
     )
 
 
@@ -106,7 +109,7 @@ def resolved(document: Document, described: Schema) -> Schema:
 def _needs(security: Sequence[Schema] | None) -> str:
     if not security:
         return ""
-    return "Open to all." if {} in security else "Needs a session or an API key."
+    return "Open to all." if {} in security else NEEDS_KEY
 
 
 def _parameters(document: Document, parameters: Sequence[Schema]) -> Iterator[Value]:

@@ -13,6 +13,9 @@ class Snippet:
     after: str
 
 
+KEY = '-H "Authorization: Bearer $STOPGAP_KEY"'
+"""What curl sends where nobody may call without an API key, which no page knows."""
+
 OPEN = (
     Snippet(language="curl", before="curl '", after="'"),
     Snippet(
@@ -28,9 +31,7 @@ OPEN = (
 )
 
 WITH_KEY = (
-    Snippet(
-        language="curl", before='curl -H "Authorization: Bearer $STOPGAP_KEY" \\\n  \'', after="'"
-    ),
+    Snippet(language="curl", before=f"curl {KEY} \\\n  '", after="'"),
     Snippet(
         language="Python",
         before="import json\nimport os\nfrom urllib.request import Request, urlopen\n\n"

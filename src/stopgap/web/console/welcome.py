@@ -15,6 +15,7 @@ from stopgap.web.answers import in_json, page, see_other, text
 from stopgap.web.bodies import is_form, wants_html
 from stopgap.web.client_api import greeting
 from stopgap.web.console.asking import questions
+from stopgap.web.console.snippets import KEY
 from stopgap.web.parts import parts
 
 views = Blueprint("welcome", __name__)
@@ -25,12 +26,14 @@ def home() -> Response:
     """Greet the world: what this is, how to sign in and call it; once signed in, forms to use."""
     caller = callers.caller()
     known_length = caller is not None and caller.password_length is not None
-    contracts = parts().contracts
+    contracts, settings = parts().contracts, parts().settings
     return page(
         "home.html",
         contracts=contracts,
         questions={each.name: questions(each) for each in contracts},
         calls={each.name: _calls(each) for each in contracts},
+        predict_key="" if settings.predictions == "open" else f" {KEY}",
+        upload_key="" if settings.guests else f" {KEY}",
         whole=_is_whole(),
         greeting=greeting(caller) if caller and known_length else None,
         images=parts().images.list(caller.id) if caller else [],
