@@ -247,9 +247,9 @@ def test_an_answer_of_parts(house: House) -> None:
         ("late", "true"),
         ("days", "7.5"),
     ):
-        assert f'<span class="soft">{name}</span> {short}</span>' in rows
-    assert "<dt>days</dt><dd>6.123456789</dd>" in page
-    assert '<span class="soft">days</span> 7.5</span>' in page
+        assert f'<span class="soft">{name}</span> <bdi>{short}</bdi></span>' in rows
+    assert "<dt>days</dt><dd><bdi>6.123456789</bdi></dd>" in page
+    assert '<span class="soft">days</span> <bdi>7.5</bdi></span>' in page
     assert "{&#34;" not in rows + page
 
 
@@ -269,7 +269,7 @@ def test_a_long_text(house: House) -> None:
     one = visits(1, house.id("ann"), inputs=b'{"remark":"%b"}' % text.encode())
     house.fill(one)
     person = house.client("ann")
-    assert f" {text[:99]}…</span>" in person.get("/console/history").text
+    assert f" <bdi>{text[:99]}…</bdi></span>" in person.get("/console/history").text
     assert text in person.get(f"/console/history/{one.id}").text
 
 

@@ -37,8 +37,8 @@ def test_an_answer_with_members(client: FlaskClient) -> None:
     page = client.get("/console/predict/delivery-time?weight_kg=2.5&service=express").text
     told = client.get("/delivery/2.5/express").json
     assert told
-    assert f"<dt>Days</dt><dd>{told['days']}</dd>" in page
-    assert f"<dt>Carrier</dt><dd>{told['carrier']}</dd>" in page
+    assert f"<dt>Days</dt><dd><bdi>{told['days']}</bdi></dd>" in page
+    assert f"<dt>Carrier</dt><dd><bdi>{told['carrier']}</bdi></dd>" in page
 
 
 def test_each_contract_has_its_page(client: FlaskClient) -> None:

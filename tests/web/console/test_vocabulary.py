@@ -44,6 +44,16 @@ def test_named(tmp_path: Path, value: object, written: str) -> None:
     assert re.sub(r"\s+", " ", re.sub("<[^>]*>", "", html)).strip() == f"field {written}"
 
 
+def test_right_to_left(build: Build) -> None:
+    """A value has its own direction, in a field and on a page, whatever stands around it."""
+    client = build().client()
+    value = "القاهرة (1)"
+    asked = client.get(f"/console/predict?seller_available={value}").text
+    assert f'value="{value}" dir="auto"' in asked
+    refused = client.get(f"/predict?month={value}").text
+    assert f"<bdi><code>&#34;{value}&#34;</code></bdi>" in refused
+
+
 def test_letters(build: Build, tmp_path: Path) -> None:
     """Texts stand in their own letters wherever a page shows them as JSON."""
     file = tmp_path / "cities.py"
@@ -53,4 +63,4 @@ def test_letters(build: Build, tmp_path: Path) -> None:
     reference = unescape(client.get("/docs").text)
     assert """--json '{"city": "İstanbul"}'""" in reference
     assert """{\n  "city": "İstanbul"\n}""" in reference
-    assert """it is <code>"Muş'a"</code>""" in unescape(client.get("/order/Muş'a").text)
+    assert """<code>"Muş'a"</code>""" in unescape(client.get("/order/Muş'a").text)
