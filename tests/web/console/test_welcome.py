@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.databases import PostgresqlServer
-from tests.web.console.conftest import Build
+from tests.web.console.conftest import Build, House
 
 from stopgap import wiring
+from stopgap.contracts.madcompany import contract
+from stopgap.contracts.values import breach
 from stopgap.settings import Settings
 from stopgap.web.parts import NAME
 
@@ -39,3 +41,16 @@ def test_calls_bring_a_key_where_one_is_needed(build: Build, path: str, *, close
     assert len(calls) == 4
     keys = [' -H "Authorization: Bearer $STOPGAP_KEY"' in each for each in calls]
     assert keys == [closed] * len(calls)
+
+
+def test_what_each_call_answers(house: House) -> None:
+    """Below each call stands what it answers, in the very words, or a value like those to come."""
+    client = house.client().client
+    page = unescape(client.get("/").text)
+    assert page.count("<dt>") == page.count("<dd")
+    status, login, *predictions, image = re.findall("Answers <code>([^<]*)</code>", page)
+    assert status == client.get("/status").text
+    assert login == client.post("/login", json={"username": "me", "password": "secret"}).text
+    assert [breach(contract.output_kind, int(each)) for each in predictions] == [None] * 3
+    assert page.count(", an integer from 2000 to 5000") == 1
+    assert image == "/images/…"

@@ -5,9 +5,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, url_for
 
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.drawing import draw
 from stopgap.contracts.examples import example_inputs
+from stopgap.contracts.kinds import Object
 from stopgap.contracts.values import write_text
 from stopgap.errors import kinds
+from stopgap.models.stand_in import HashSource
 from stopgap.problems import PageNotFound, status_of
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web import callers
@@ -50,13 +53,15 @@ def _is_whole() -> bool:
 
 
 def _calls(contract: Contract) -> dict[str, str]:
-    """Write a contract's example as each of its routes takes it."""
-    inputs = example_inputs(contract)
+    """Write a contract's example as each of its routes takes it, and an answer that may come."""
+    inputs, kind = example_inputs(contract), contract.output_kind
     written = {name: write_text(value) for name, value in inputs.items()}
     return {
         "path": contract.address(inputs),
         "query": f"{contract.prefix}?{urlencode(written)}",
         "json": in_json(inputs),
+        "answer": in_json(draw(kind, HashSource(contract.fingerprint.encode()))),
+        "promise": "" if isinstance(kind, Object) else f", {kind.allowed()}",
     }
 
 
