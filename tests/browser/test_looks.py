@@ -47,6 +47,19 @@ def test_every_column_is_in_sight(visitor: Visitor, width: int) -> None:
         assert visitor.page.evaluate(HIDDEN) == []
 
 
+def test_an_account_is_one_line(visitor: Visitor) -> None:
+    """On a screen, what can be done with an account is beside it; each button says with which."""
+    visitor.be(OPERATOR, PASSWORD)
+    send(visitor, "/console/accounts", name="ahmed", role="client")
+    visitor.goto("/console/accounts")
+    row = visitor.page.get_by_role("row", name="ahmed")
+    doings = row.locator("summary, td .row > form > button")
+    assert doings.all_text_contents() == [
+        f"{each}: ahmed" for each in ("Disable", "End sessions", "Reset password")
+    ]
+    assert len({box["y"] for each in doings.all() if (box := each.bounding_box())}) == 1
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_what_a_long_name_stands_for(visitor: Visitor, width: int) -> None:
     """A long name in the reference leaves the words about it in sight."""
