@@ -47,6 +47,15 @@ def test_every_column_is_in_sight(visitor: Visitor, width: int) -> None:
         assert visitor.page.evaluate(HIDDEN) == []
 
 
+def test_nothing_takes_no_room(visitor: Visitor) -> None:
+    """What has nothing to say just now leaves no gap."""
+    visitor.be(OPERATOR, PASSWORD)
+    visitor.goto("/console/releases")
+    empty = visitor.page.locator("main p:empty")
+    seen = empty.evaluate_all("(all) => all.map((each) => each.checkVisibility())")
+    assert set(seen) == {False}
+
+
 def test_an_account_is_one_line(visitor: Visitor) -> None:
     """On a screen, what can be done with an account is beside it; each button says with which."""
     visitor.be(OPERATOR, PASSWORD)
