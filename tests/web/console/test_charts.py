@@ -12,6 +12,7 @@ from stopgap.journal.summary import Point, Timeline
 from stopgap.releases.comparing import EDGES, Spread, rounded
 from stopgap.web.console.charts import (
     COLUMNS_MAX,
+    COLUMNS_MIN,
     HEIGHT,
     MINUS,
     Chart,
@@ -52,7 +53,7 @@ def test_every_answer_is_in_a_timeline(
     """Whatever its steps, a chart and its table have all answers, and not too many columns."""
     points = [point(at, answers, release=str(at % 3)) for at, answers in sorted(counts)]
     timeline = Timeline(seconds=seconds, points=points)
-    chart = over_time(timeline, START + hours * HOUR)
+    chart = over_time(timeline, START, START + hours * HOUR)
     assert sum(numbers(chart)) == sum(answers for _, answers in counts)
     assert len(chart.rows) <= COLUMNS_MAX
     assert len(chart.series) in {0, 2, 3}
@@ -63,7 +64,7 @@ def test_every_answer_is_in_a_timeline(
 def test_a_timeline() -> None:
     """A column lies where its time is, as high as its answers; each release has its colour."""
     points = [point(0, 30), point(1, 10), point(1, 5, "7")]
-    chart = over_time(Timeline(seconds=3600, points=points), START + 4 * HOUR)
+    chart = over_time(Timeline(seconds=3600, points=points), START, START + 4 * HOUR)
     assert [(each["x"], each["height"]) for each in rectangles(chart)] == [
         ("0", "100"),
         ("10", "16.7"),
@@ -73,15 +74,25 @@ def test_a_timeline() -> None:
     assert chart.series == [("series-1", "release 7"), ("series-2", "stand-in")]
     assert chart.rows == [["01 Jan 00:00", "0", "30"], ["01 Jan 01:00", "5", "10"]]
     assert chart.ticks == ["01 Jan 00:00", "01 Jan 02:00", "01 Jan 04:00"]
-    day = over_time(Timeline(seconds=86_400, points=points), START + HOUR)
+    day = over_time(Timeline(seconds=86_400, points=points), START, START + HOUR)
     assert day.ticks == ["01 Jan 2030", "02 Jan 2030"]
     assert (chart.most, chart.summary.startswith("45 answers, in steps of 1 hour")) == (30, True)
+
+
+def test_a_timeline_that_has_just_begun() -> None:
+    """It reaches back some columns before the first answer, but not out of the time asked for."""
+    timeline = Timeline(seconds=3600, points=[point(0, 1)])
+    new = over_time(timeline, None, START + HOUR)
+    assert [each["x"] for each in rectangles(new)] == [str(10 * (COLUMNS_MIN - 1))]
+    assert new.ticks == ["31 Dec 13:00", "31 Dec 19:00", "01 Jan 01:00"]
+    asked = over_time(timeline, START - HOUR, START + HOUR)
+    assert asked.ticks == ["31 Dec 23:00", "01 Jan 00:00", "01 Jan 01:00"]
 
 
 def test_what_is_small_is_still_to_be_seen() -> None:
     """However few answers a release has given in the highest column, its part lies within."""
     points = [point(0, 100_000, "1"), point(0, 1, "2"), point(0, 1)]
-    chart = over_time(Timeline(seconds=60, points=points), START + HOUR)
+    chart = over_time(Timeline(seconds=60, points=points), START, START + HOUR)
     found = [(float(each["y"]), float(each["height"])) for each in rectangles(chart)]
     assert found == [(4.0, 96.0), (2.0, 1.0), (0.0, 1.0)]
 
@@ -89,7 +100,7 @@ def test_what_is_small_is_still_to_be_seen() -> None:
 def test_more_releases_than_colours() -> None:
     """The largest have colours of their own, the others one together; the table has them all."""
     points = [point(0, 10 * each, str(each)) for each in range(1, 7)]
-    chart = over_time(Timeline(seconds=60, points=points), START + HOUR)
+    chart = over_time(Timeline(seconds=60, points=points), START, START + HOUR)
     assert [name for _, name in chart.series] == ["release 4", "release 5", "release 6", "others"]
     colours = [each["class"] for each in rectangles(chart)]
     assert colours == [each for each, _ in chart.series] == sorted(set(colours))
@@ -99,16 +110,16 @@ def test_more_releases_than_colours() -> None:
 
 def test_nobody_is_told_that_the_stand_in_is_a_model() -> None:
     """The stand-in is called what it is, one series needs no legend, contracts are told apart."""
-    one = over_time(Timeline(seconds=60, points=[point(0, 1)]), START + HOUR)
+    one = over_time(Timeline(seconds=60, points=[point(0, 1)]), START, START + HOUR)
     assert (one.series, one.head) == ([], ["From (UTC)", "stand-in"])
     points = [point(0, 1), point(0, 1, "7", "b")]
-    two = over_time(Timeline(seconds=60, points=points), START + HOUR)
+    two = over_time(Timeline(seconds=60, points=points), START, START + HOUR)
     assert [name for _, name in two.series] == ["a, stand-in", "b, release 7"]
 
 
 def test_nothing_to_draw() -> None:
     """Without answers there is no picture, and a sentence says so."""
-    for chart in (over_time(Timeline(seconds=60, points=[]), START), spread([])):
+    for chart in (over_time(Timeline(seconds=60, points=[]), START, START), spread([])):
         assert (chart.empty, chart.picture, chart.most) == (True, "", 0)
 
 
@@ -221,6 +232,6 @@ def test_differences_of_words() -> None:
 def test_a_picture_is_small() -> None:
     """A year by the hour, of four releases, fits into a page of 100 KB several times."""
     points = [point(at, at, str(at % 4)) for at in range(1, 8760)]
-    chart = over_time(Timeline(seconds=3600, points=points), START + 8760 * HOUR)
+    chart = over_time(Timeline(seconds=3600, points=points), START, START + 8760 * HOUR)
     assert len(chart.picture) < 40_000
     assert re.search(r"style=|on\w+=", chart.picture) is None

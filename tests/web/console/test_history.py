@@ -228,7 +228,9 @@ def test_a_column_of_answers(house: House) -> None:
     house.fill(one)
     house.parts.journal.report_actual(one.id, {"a": 1})
     rows = person.get("/console/history").text
-    assert re.search(r'<span class="soft">d</span> 4</span>\s+<span class="soft">and 2 more<', rows)
+    assert re.search(
+        r'<span class="soft">d</span> <bdi>4</bdi></span>\s+<span class="soft">and 2 more<', rows
+    )
     assert ('<th scope="col">Answer' in rows, '<th scope="col">Actual' in rows) == (True, True)
 
 

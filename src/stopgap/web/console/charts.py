@@ -18,6 +18,9 @@ from stopgap.releases.comparing import EDGES, Spread, rounded
 COLUMNS_MAX = 60
 """Columns of a chart: narrower ones could not be told apart on a telephone."""
 
+COLUMNS_MIN = 12
+"""Of a chart over time, as far as its time reaches: fewer would be blocks that say nothing."""
+
 COLOURS = 4
 """Series have one of so many classes, `series-1` and so on; of more, the smallest share one."""
 
@@ -51,16 +54,19 @@ class Chart:
         return not self.rows
 
 
-def over_time(timeline: Timeline, until: datetime) -> Chart:
+def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Chart:
     """Draw answers over time, a column a step, by release, from the first one on.
 
     Args:
         timeline: What has been counted.
+        since: Where that began; None: with the first answer ever.
         until: Where the last column ends.
     """
     if not timeline.points:
         return _nothing()
-    step, start, columns = _steps(timeline.seconds, timeline.points[0].start, until)
+    few = until - timedelta(seconds=COLUMNS_MIN * timeline.seconds)
+    first = min(timeline.points[0].start, max(since or few, few))
+    step, start, columns = _steps(timeline.seconds, first, until)
     names = _names(timeline.points)
     counts: list[Counter[str]] = [Counter() for _ in range(columns)]
     for point in timeline.points:

@@ -210,7 +210,7 @@ def _charts(search: Search, filters: Filters) -> dict[str, Any]:
     counted = parts().charts.count(asked, contract=drawn, name=member)
     bounded = asked.since is not None or asked.until is not None
     return {
-        "over_time": charts.over_time(counted.timeline, until),
+        "over_time": charts.over_time(counted.timeline, asked.since, until),
         "spread": _spread(counted.spread, contract, member),
         "of": ", ".join(filter(None, [drawn, member])),
         "steps": charts.duration(counted.spread_seconds) if bounded else "",
