@@ -47,13 +47,13 @@ from stopgap.releases.gate import (
     RuleHeld,
     RuleUnknown,
 )
-from stopgap.releases.moves import (
+from stopgap.releases.release import ContractNotServed, ReleaseNotFound
+from stopgap.releases.stages import (
     MoveNotAllowed,
     NothingBefore,
     PercentageInvalid,
     StandingChanged,
 )
-from stopgap.releases.release import ContractNotServed, ReleaseNotFound
 from stopgap.storage.database_faults import DatabaseFull, DatabaseUnreachable
 from stopgap.storage.objects import DiskFull, ObjectNotFound, ObjectsUnavailable
 

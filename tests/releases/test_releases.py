@@ -21,10 +21,10 @@ from stopgap.releases.gate import (
     RuleHeld,
     RuleUnknown,
 )
-from stopgap.releases.moves import MoveNotAllowed, NothingBefore, StandingChanged
 from stopgap.releases.plan import Seat
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound, Sticky
 from stopgap.releases.releases import SERVER, Releases
+from stopgap.releases.stages import MoveNotAllowed, NothingBefore, StandingChanged
 from stopgap.storage.database import Database
 
 NAME = DELIVERY.name

@@ -7,10 +7,9 @@ from datetime import datetime
 
 from stopgap.contracts.contract import Contract
 from stopgap.models.specification import Specification
-from stopgap.releases import moves
+from stopgap.releases import stages
 from stopgap.releases.gate import VERIFICATION, ReleaseUnverified, check_verified, overridden
 from stopgap.releases.move import Doing, Move, written
-from stopgap.releases.moves import Change, Standing
 from stopgap.releases.release import (
     ON_DUTY,
     STAND_IN_NUMBER,
@@ -20,6 +19,7 @@ from stopgap.releases.release import (
     Sticky,
     stand_in_release,
 )
+from stopgap.releases.stages import Change, Standing
 from stopgap.releases.store import ReleaseRows, State
 from stopgap.releases.verification.report import Report
 
@@ -99,14 +99,14 @@ class Register:
             ReleaseUnverified: the gate is closed to it.
         """
         self.find(number)
-        after = moves.promoted(self.standing, number, stage, percent)
+        after = stages.promoted(self.standing, number, stage, percent)
         self._check_verified(number)
         return after
 
     def promotion(self, after: Standing, number: int, sticky: Sticky | None) -> Sequence[Change]:
         """List what sending a release forward does; whose share it is, where that is another."""
         other = None if sticky == self.find(number).sticky else sticky
-        return moves.promotion(self.standing, after, number, other)
+        return stages.promotion(self.standing, after, number, other)
 
     def rolled_back(self) -> Standing:
         """Tell how all would stand with the release live that was so before.
@@ -115,7 +115,7 @@ class Register:
             NothingBefore: none was.
             ReleaseUnverified: the gate is closed to it by now.
         """
-        after = moves.rolled_back(self.standing, self._contract.name)
+        after = stages.rolled_back(self.standing, self._contract.name)
         self._check_verified(after.live)
         return after
 
@@ -123,7 +123,7 @@ class Register:
         self, after: Standing, doing: Doing, changed: Sequence[Change] | None = None
     ) -> Sequence[Change]:
         """Keep a new standing, and each release's change on record; None: those that it makes."""
-        changed = moves.changes(self.standing, after) if changed is None else changed
+        changed = stages.changes(self.standing, after) if changed is None else changed
         self.rows.apply(changed)
         for each in changed:
             if each.number and each.now in ON_DUTY:

@@ -8,13 +8,13 @@ from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.models.loaded import is_changed
 from stopgap.models.specification import Specification
-from stopgap.releases import moves
+from stopgap.releases import stages
 from stopgap.releases.gate import ReleaseUnverified, check_overridable
 from stopgap.releases.move import Doing, Move, written
-from stopgap.releases.moves import Change, NothingBefore, Standing, StandingChanged
 from stopgap.releases.register import Register
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage, Sticky
 from stopgap.releases.routing import Routing
+from stopgap.releases.stages import Change, NothingBefore, Standing, StandingChanged
 from stopgap.releases.store import ComparisonRows, ReleaseRows, needed_artifacts, version
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
@@ -169,7 +169,7 @@ class Releases:
         """
         with self._reading(contract) as register:
             register.find(number)
-            return moves.possible(register.standing, number)
+            return stages.possible(register.standing, number)
 
     def planned(
         self,
@@ -186,9 +186,9 @@ class Releases:
         """
         with self._reading(contract) as register:
             standing = register.standing
-            if stage in moves.ENDS:
+            if stage in stages.ENDS:
                 register.find(number)
-                return moves.changes(standing, moves.ENDS[stage](standing, number))
+                return stages.changes(standing, stages.ENDS[stage](standing, number))
             after = register.promoted(number, stage, percent)
             planned = register.promotion(after, number, sticky)
         self._see_whole(contract, number)
@@ -232,7 +232,7 @@ class Releases:
         """
         with self._changing(contract) as register:
             register.find(number)
-            after = moves.withdrawn(register.standing, number)
+            after = stages.withdrawn(register.standing, number)
             return register.move(after, Doing(by=by, action="withdrawn", reason=reason))
 
     def can_go_back(self, contract: str) -> bool:
@@ -246,7 +246,7 @@ class Releases:
 
     def planned_rollback(self, contract: str) -> Sequence[Change]:
         """Tell what going back would do to each release, without doing it; raises as it would."""
-        return moves.changes(*self._before_and_after(contract))
+        return stages.changes(*self._before_and_after(contract))
 
     def rollback(self, contract: str, by: str, reason: str = "") -> Sequence[Change]:
         """Make the release live that was live before; once more, and it is the one before that.
@@ -275,7 +275,7 @@ class Releases:
         with self._changing(contract) as register:
             if register.standing.canary != number:
                 return False
-            after = moves.withdrawn(register.standing, number)
+            after = stages.withdrawn(register.standing, number)
             register.move(after, doing)
         return True
 
@@ -287,7 +287,7 @@ class Releases:
         """
         with self._changing(contract) as register:
             register.find(number)
-            after = moves.retired(register.standing, number)
+            after = stages.retired(register.standing, number)
             ComparisonRows(register.rows.connection, contract).drop(number)
             return register.move(after, Doing(by=by, action="retired", reason=reason))
 

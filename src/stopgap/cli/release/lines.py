@@ -14,9 +14,9 @@ from stopgap.cli.lines import counted, print_json, print_rows, printable
 from stopgap.clock import SystemClock
 from stopgap.releases.comparing import EDGES, Comparison, Spread, percent, rounded
 from stopgap.releases.move import Move
-from stopgap.releases.moves import Change
 from stopgap.releases.release import ON_DUTY, STAND_IN, WHOSE, Release, name_of
 from stopgap.releases.replay import Replay
+from stopgap.releases.stages import Change
 from stopgap.releases.verification.report import BY_NAME, Finding, Report
 from stopgap.web.parts import Parts
 

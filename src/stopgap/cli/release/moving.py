@@ -18,9 +18,9 @@ from stopgap.cli.release.options import (
     yes_option,
 )
 from stopgap.releases.gate import ReleaseUnverified
-from stopgap.releases.moves import Change
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
+from stopgap.releases.stages import Change
 from stopgap.web.parts import Parts
 
 

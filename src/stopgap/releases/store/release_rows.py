@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from stopgap.models.specification import Specification
 from stopgap.releases.move import Move
-from stopgap.releases.moves import Change, Standing
 from stopgap.releases.release import Release
+from stopgap.releases.stages import Change, Standing
 from stopgap.releases.store.tables import MOVES, RELEASES, REPORTS, STANDINGS
 from stopgap.storage.database import lock
 

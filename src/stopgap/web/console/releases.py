@@ -12,8 +12,8 @@ from stopgap.accounts.permissions import Permission
 from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.releases.gate import ReasonMissing
-from stopgap.releases.moves import StandingChanged
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed
+from stopgap.releases.stages import StandingChanged
 from stopgap.web import callers
 from stopgap.web.answers import page as plain_page
 from stopgap.web.answers import problem

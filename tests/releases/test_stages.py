@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stopgap.errors import StopgapError
-from stopgap.releases.moves import (
+from stopgap.releases.release import Stage
+from stopgap.releases.stages import (
     ALLOWED,
     STEPS_BACK,
     Change,
@@ -25,7 +26,6 @@ from stopgap.releases.moves import (
     rolled_back,
     withdrawn,
 )
-from stopgap.releases.release import Stage
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 FORWARD: tuple[Stage, ...] = ("shadow", "canary", "live")
