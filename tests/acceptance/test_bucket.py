@@ -147,7 +147,7 @@ def test_moving_there(tmp_path: Path, bucket: BucketServer, trained: Trained) ->
         before = client.get(path).body
         options = ("--bring", "round", "--samples", "60")
         stopgap(server, {}, "release", "add", f"onnx:{trained.onnx}", *options)
-    page = (ROOT / "docs" / "operator.md").read_text()
+    page = (ROOT / "docs" / "hosting.md").read_text()
     (commands,) = re.findall(r"```sh\n(cd stopgap-data/objects\n.*?)```", page, re.DOTALL)
     program = tmp_path / "bin" / "aws"
     program.parent.mkdir()

@@ -176,4 +176,4 @@ def test_the_dead_are_buried() -> None:
     """Whoever does as the docs say has a first process that buries what a killed worker leaves."""
     server, _, _ = (ROOT / "deploy/compose.yaml").read_text().partition("\n  database:")
     assert "\n    init: true" in server
-    assert "docker run --rm --init " in (ROOT / "docs/operator.md").read_text()
+    assert "docker run --rm --init " in (ROOT / "docs/hosting.md").read_text()

@@ -53,7 +53,7 @@ def secrets() -> dict[str, str]:
     """Read what the docs put into the Secret, with something in each place that is left open."""
     command = re.search(
         r"kubectl create secret generic stopgap.*?kubectl apply",
-        (ROOT / "docs" / "operator.md").read_text(),
+        (ROOT / "docs" / "hosting.md").read_text(),
         re.DOTALL,
     )
     assert command is not None

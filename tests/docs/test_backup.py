@@ -1,20 +1,18 @@
-"""The operator's page: what it says about a backup brings one back."""
+"""The page of backups: what it says brings one back."""
 
 import os
-import re
 import subprocess
-import tomllib
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from tests.databases import installed_programs
-from tests.docs.markdown import ROOT, blocks, shell_lines
+from tests.docs.markdown import ROOT, shell_lines
 
 from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, migrate, version_of
 
-PAGE = ROOT / "docs" / "operator.md"
+PAGE = ROOT / "docs" / "backup.md"
 HISTORIES = (MAIN, JOURNAL)
 OLDER = (replace(MAIN, head="0003"), replace(JOURNAL, head="0001"))
 
@@ -51,13 +49,3 @@ def test_a_postgresql_is_as_it_was_before_an_upgrade(postgresql_url: str, tmp_pa
         run("pg_restore")
         assert bring_to(postgresql_url) == [each.head for each in OLDER]
         run("pg_dump")
-
-
-def test_libraries_of_models_are_those_that_are_tested() -> None:
-    """The page's image has versions that our extras ask for, and so our pins are made for."""
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
-    [image] = [block.text for block in blocks(PAGE) if block.language == "dockerfile"]
-    named = re.findall(r"'([^']+)'", image)
-    assert sorted(named) == sorted(extras["onnx"])
