@@ -37,6 +37,7 @@ from stopgap.journal.segment import SUFFIX, begin, claim, segments
 from stopgap.journal.spool import Spool
 from stopgap.journal.store.tables import metadata
 from stopgap.storage.database import Database, open_database
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.storage.history import JOURNAL, migrate
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
@@ -361,6 +362,7 @@ def test_what_cannot_be_read_holds_nothing_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A segment that cannot be read is told once, and waits; once it can be, it is moved."""
+    monkeypatch.setattr(drain, "AGAIN_SECONDS", 0.0)
     folder, some = tmp_path / "spool", records(3)
     with closing(Spool(folder, RandomIds())) as spool:
         append(spool, some[:1])
@@ -384,6 +386,45 @@ def test_what_cannot_be_read_holds_nothing_up(
     assert sorted(kept(journal_database)) == sorted(names(some))
     assert (segments(folder), offsets(journal_database)) == ([], 0)
     assert damaged(folder) == []
+
+
+def test_a_fault_that_has_passed_loses_nothing_at_the_stop(
+    spool: Spool,
+    drainer: Drainer,
+    journal_database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A segment that could not be read for a moment is drained to its end before the stop."""
+    some = records(3)
+    append(spool, some[:1])
+    (path,) = segments(tmp_path / "spool")
+    with unreadable_segment(path, "disk", monkeypatch):
+        drainer._try()
+        drainer._try()
+    assert kept(journal_database) == []  # it is tried again later
+    with running(drainer):
+        append(spool, some[1:])
+        spool.close()
+    assert kept(journal_database) == names(some)
+    assert (segments(tmp_path / "spool"), offsets(journal_database)) == ([], 0)
+
+
+def test_a_disk_that_takes_no_commits_is_no_segments_fault(
+    tmp_path: Path, journal_database: Database
+) -> None:
+    """Where the database cannot be put on the disk, nothing is deleted; no segment is blamed."""
+    folder = tmp_path / "spool"
+    with closing(Spool(folder, RandomIds())) as spool:
+        append(spool, records(1))
+
+    def settle() -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    drainer = Drainer(folder, journal_database, SystemClock(), settle=settle)
+    with pytest.raises(DatabaseUnreachable, match="cannot be put on the disk"):
+        drainer.drain()
+    assert (len(segments(folder)), offsets(journal_database)) == (1, 1)
 
 
 @contextmanager
@@ -420,8 +461,10 @@ def test_what_cannot_be_deleted_holds_nothing_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A segment that has been moved, and cannot be deleted, is told once, and not moved again."""
+    refused = []
 
-    def refuse(*_: object) -> None:
+    def refuse(path: Path, **_: bool) -> None:
+        refused.append(path)
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     folder, some = tmp_path / "spool", records(2)
@@ -433,9 +476,32 @@ def test_what_cannot_be_deleted_holds_nothing_up(
         assert [drainer._try() for _ in range(3)] == [drain.POLL_SECONDS] * 3
         assert kept(journal_database) == names(some)
         assert (offsets(journal_database), backlog(folder)) == (2, (0, 0))
+        assert len(refused) == 2  # each is left alone for a while
     assert [each.split()[0] for each in caplog.messages] == [path.name for path in segments(folder)]
-    drainer._try()
+    with running(drainer):
+        pass
     assert (segments(folder), offsets(journal_database)) == ([], 0)
+
+
+def test_what_somebody_else_deletes_is_forgotten(
+    tmp_path: Path,
+    drainer: Drainer,
+    journal_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a segment that is gone when it is to be deleted, no offset stays."""
+    with closing(Spool(tmp_path / "spool", RandomIds())) as spool:
+        append(spool, records(1))
+    unlink = Path.unlink
+
+    def twice(path: Path, **options: bool) -> None:
+        unlink(path)
+        unlink(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", twice)
+        drainer._try()
+    assert (segments(tmp_path / "spool"), offsets(journal_database)) == ([], 0)
 
 
 def test_what_the_database_refuses_holds_nothing_up(

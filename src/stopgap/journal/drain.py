@@ -53,6 +53,9 @@ that had 32 callers, merging left them a third fewer answers while it lasted."""
 REMIND_SECONDS = 600.0
 """Between two lines in the log while the database takes nothing; the cause may change meanwhile."""
 
+AGAIN_SECONDS = 5.0
+"""Between two tries of a segment that cannot be read or deleted: a broken disk takes its time."""
+
 LOCK = "drainer.lock"
 
 COPIED = f".copy{DAMAGED}"
@@ -101,7 +104,7 @@ class Drainer:
         self._moved = 0  # records, in the last step
         self._grown = False  # since it was last looked whether blocks can be merged
         self._ending = False
-        self._passed_over: set[str] = set()  # names of segments, which have been told
+        self._passed_over: dict[str, float] = {}  # names of segments, and when each is tried again
 
     def run(self, stop: threading.Event) -> None:
         """Drain until told to stop; then what is left, and what ending workers still write."""
@@ -114,8 +117,12 @@ class Drainer:
             if self._effort:
                 self._effort.hurry()
             deadline = self._clock.monotonic() + PATIENCE_SECONDS
-            while self._awaited() and self._clock.monotonic() < deadline:
-                time.sleep(min(self._step(), POLL_SECONDS / 4))
+            self._passed_over = dict.fromkeys(self._passed_over, 0.0)
+            while segments(self._folder) and self._clock.monotonic() < deadline:
+                pause = self._step()
+                if not self._awaited():
+                    break
+                time.sleep(min(pause, POLL_SECONDS / 4))
 
     def drain(self) -> bool:
         """Move one batch, and delete the segments that are done with; tell whether more waits.
@@ -205,11 +212,14 @@ class Drainer:
         room = BATCH_BYTES
         there = segments(self._folder)
         names = {path.name for path in there}
-        self._passed_over &= names
-        for gone in self._offsets.keys() - names:
-            del self._offsets[gone]
+        for known in (self._offsets, self._passed_over):
+            for gone in known.keys() - names:
+                del known[gone]
+        now = self._clock.monotonic()
         for path in there:
             segment = path.name
+            if self._passed_over.get(segment, now) > now:
+                continue
             offset = self._offset(segment)
             with self._passing_over(path):
                 for end, record in read(path, offset, damaged=partial(self._set_aside, path)):
@@ -223,7 +233,7 @@ class Drainer:
 
     @contextmanager
     def _passing_over(self, path: Path) -> Iterator[None]:
-        """Leave a segment for later if it cannot be opened or read, and say so the first time."""
+        """Leave a segment for later if it cannot be opened, read or deleted; say so once."""
         try:
             yield
         except FileNotFoundError:
@@ -232,7 +242,7 @@ class Drainer:
             if path.name not in self._passed_over:
                 told = "%s stays in the spool until it can be read and deleted: %s"
                 logger.warning(told, path.name, error)
-            self._passed_over.add(path.name)
+            self._passed_over[path.name] = self._clock.monotonic() + AGAIN_SECONDS
 
     def _offset(self, segment: str) -> int:
         if segment not in self._offsets:
@@ -292,23 +302,35 @@ class Drainer:
         doubled, because a record's id is unique.
         """
         damaged = partial(self._set_aside, path)
-        with self._passing_over(path), path.open("r+b") as file:
-            if not claim(file.fileno()):
-                return
-            if any(read(path, self._offsets[path.name], damaged=damaged)):
-                return  # written since, just before its writer went
-            self._settle()
+        with self._passing_over(path):
+            with path.open("r+b") as file:
+                # its writer may have written just before it went
+                if claim(file.fileno()) and not any(
+                    read(path, self._offsets[path.name], damaged=damaged)
+                ):
+                    self._delete(path)
+            self._passed_over.pop(path.name, None)
+
+    def _delete(self, path: Path) -> None:
+        self._put_on_disk()
+        with self._database.write(unbounded=True) as connection:
+            self._compare({path.name: store.offset(connection, path.name)})
+            store.forget_offset(connection, path.name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:  # else all of it would be moved once more, each time
             with self._database.write(unbounded=True) as connection:
-                self._compare({path.name: store.offset(connection, path.name)})
-                store.forget_offset(connection, path.name)
-            try:
-                path.unlink()
-            except OSError:  # else all of it would be moved once more, each time
-                with self._database.write(unbounded=True) as connection:
-                    store.set_offset(connection, path.name, self._offsets[path.name])
-                raise
-            del self._offsets[path.name]
-            keep_progress(self._folder, self._offsets)
+                store.set_offset(connection, path.name, self._offsets[path.name])
+            raise
+        del self._offsets[path.name]
+        keep_progress(self._folder, self._offsets)
+
+    def _put_on_disk(self) -> None:
+        try:
+            self._settle()
+        except OSError as error:  # which is the database's fault, and no segment's
+            told = f"what it has committed cannot be put on the disk: {error}"
+            raise DatabaseUnreachable(self._database.name, told) from error
 
     def _set_aside(self, path: Path, *place: int) -> None:
         """Give a segment its second name, so that it stays when the first one goes."""
