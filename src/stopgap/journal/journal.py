@@ -254,22 +254,19 @@ class Journal:
         if silence is None:
             self._doubt = None
             return False
-        if self._doubt is None or self._doubt[0] != silence.last:
-            self._doubt = silence.last, self._clock.monotonic() - self._doubted_for(silence, before)
-        return self._clock.monotonic() - self._doubt[1] < DOUBT.total_seconds()
-
-    def _doubted_for(self, silence: clearing.Silence, before: datetime) -> float:
-        """Tell for how many seconds a silence has been doubted, by this process and others."""
-        now = self._clock.microseconds()
+        now = self._clock.monotonic()
+        last, since = self._doubt or (None, now)
+        seconds = now - since if last == silence.last else 0.0
         with self._database.write(unbounded=True) as connection:
-            since = clearing.doubted_since(connection, silence, now)
-        if since == now:
+            doubted = clearing.doubted(connection, silence, seconds)
+        if not doubted:
             logger.warning(
                 "it is %s, and nothing was recorded for %s days before; if that is wrong, set the "
                 "clock: answers from before %s are deleted in a day",
                 *(self._clock.now(), silence.length.days, before),
             )
-        return (now - since) / 1_000_000
+        self._doubt = silence.last, now - doubted
+        return doubted < DOUBT.total_seconds()
 
     def close(self) -> None:
         """Close every connection."""

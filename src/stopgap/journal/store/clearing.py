@@ -25,7 +25,7 @@ from stopgap.journal.terms import TIE_BITS, word_number
 from stopgap.storage.columns import MICROSECOND
 
 DOUBT = "doubt:"
-"""How the name begins under which is kept, among the offsets, since when a silence is doubted. So
+"""How the name begins under which is kept, among the offsets, for how long a silence is doubted. So
 no spool's file is named, and a restart, with or without the same disk, begins no doubt anew."""
 
 
@@ -91,16 +91,22 @@ def silence(connection: Connection, around: datetime, now: datetime) -> Silence 
     return None if last is None else Silence(last, (end - last >> TIE_BITS) * MICROSECOND)
 
 
-def doubted_since(connection: Connection, silence: Silence, now: int) -> int:
-    """Tell since when a silence is doubted: from now on, if it has not been; in microseconds."""
+def doubted(connection: Connection, silence: Silence, seconds: float) -> float:
+    """Tell for how many seconds a silence is doubted; 0: from now on.
+
+    Not since when: the clock that would tell it is what is doubted.
+
+    Args:
+        seconds: For how long the caller has seen it doubted; the longest that anybody has counts.
+    """
     lock(connection)
     name = f"{DOUBT}{silence.last}"
-    since = offset(connection, name)
-    if 0 < since <= now:
-        return since
-    end_doubts(connection)
-    set_offset(connection, name, now)
-    return now
+    known = offset(connection, name)
+    if not known:
+        end_doubts(connection)
+    longest = max(known, int(seconds * 1_000_000), 1)
+    set_offset(connection, name, longest)
+    return longest / 1_000_000 if known else 0.0
 
 
 def end_doubts(connection: Connection) -> None:

@@ -155,4 +155,4 @@ OFFSETS = Table(
     Column("spool", String(255), primary_key=True),
     Column("reached", BigInteger, nullable=False),
 )
-"""Bytes of each spool file that are in the tables above; and since when the clock is doubted."""
+"""Bytes of each spool file that are in the tables above; and how long the clock is doubted."""
