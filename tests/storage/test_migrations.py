@@ -20,6 +20,7 @@ from tests.databases import tables
 
 from stopgap.storage.columns import metadata
 from stopgap.storage.database import Database, open_database
+from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.storage.history import MAIN, DatabaseForeign, DatabaseMixed, DatabaseNewer, migrate
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -205,6 +206,14 @@ def test_a_backup_restored_over_newer_tables(database: Database) -> None:
         migrate(database)
     with database.read() as connection:
         assert connection.scalar(MAIN.version.select()) == "0003"
+
+
+def test_a_backup_that_is_being_restored(database: Database) -> None:
+    """Tables without their version are those of a restore that goes on; that is no mistake yet."""
+    with database.write() as connection:
+        connection.execute(MAIN.version.delete())
+    with pytest.raises(DatabaseUnreachable, match=r"being restored.*accounts"):
+        migrate(database)
 
 
 def test_a_migration_that_fails_leaves_nothing(database_url: str) -> None:

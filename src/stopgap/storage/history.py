@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, TableClause, column, exc, inspect, select, table, text
 
-from stopgap.errors import StartRefused
+from stopgap.errors import StartRefused, StopgapError
 from stopgap.storage.columns import metadata
 from stopgap.storage.database import Database, lock
 from stopgap.storage.database_faults import DatabaseUnreachable, reason_of
@@ -84,6 +84,10 @@ MIGRATION_LOCK = 0x53_74_6F_70_67_61_70
 ENCODINGS = ("UTF8", "SQL_ASCII")
 """Those of PostgreSQL that keep UTF-8 as it is."""
 
+THERE = ("42P07", "42701", "42710")
+"""How PostgreSQL says, in whatever language, that what is to be made is there: a table, a column,
+another object."""
+
 MAY_CREATE = text("SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)")
 """Whether this user may make tables."""
 
@@ -126,13 +130,25 @@ def migrate(database: Database, history: History = MAIN) -> None:
             try:
                 _upgrade(connection, history)
             except exc.DBAPIError as error:
-                reason = reason_of(error, database.engine.url)
-                if "already exists" not in reason:
-                    raise
-                raise DatabaseMixed(database.name, version, reason) from error
+                if _is_there(error):
+                    reason = reason_of(error, database.engine.url)
+                    raise _mixed(database.name, version, reason) from error
+                raise
     if version not in {"", history.head}:
         told = "the tables of the %s have been brought from version %s to %s"
         logger.warning(told, database.name, version, history.head)
+
+
+def _is_there(error: exc.DBAPIError) -> bool:
+    """Tell whether a table, column or constraint could not be made because it is there."""
+    code = getattr(error.orig, "sqlstate", None)
+    return code in THERE or (code is None and "already exists" in str(error.orig))
+
+
+def _mixed(name: str, version: str, reason: str) -> StopgapError:
+    if version:
+        return DatabaseMixed(name, version, reason)
+    return DatabaseUnreachable(name, f"a backup is being restored, or was in part: {reason}")
 
 
 def version_of(connection: Connection, name: str, history: History) -> str:
