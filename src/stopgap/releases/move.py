@@ -1,11 +1,11 @@
 """A move on record: who did what to a release, when and why; kept for ever."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from stopgap.releases.release import Stage
+from stopgap.releases.release import ON_DUTY, Stage
 
 WORDS_MAX = 1_000
 """Characters of a note or a reason."""
@@ -51,6 +51,16 @@ class Doing:
     reason: str = ""
     rule: str = ""
     figures: Mapping[str, float] | None = None
+
+
+def latest(moves: Sequence[Move]) -> Move | None:
+    """Find what was done last, of moves with the latest first; None: nothing was.
+
+    Of what was done at once it is what gave traffic to a release: the rest follows from that.
+    """
+    at_once = [each for each in moves if each.version == moves[0].version]
+    by_stage = (each for stage in ON_DUTY for each in at_once if each.now == stage)
+    return next(by_stage, at_once[0] if at_once else None)
 
 
 def written(text: str) -> str:

@@ -15,7 +15,7 @@ WHOSE: Mapping[Sticky, str] = {"caller": "of the callers", "inputs": "of the inp
 """What a canary's share is of, in words."""
 
 ON_DUTY: tuple[Stage, ...] = ("live", "canary", "shadow")
-"""Where a release has traffic."""
+"""Where a release has traffic, the foremost first."""
 
 STAND_IN_NUMBER = 0
 STAND_IN = "stand-in"

@@ -161,11 +161,35 @@ def test_a_decision_by_an_old_standing(house: House, seen: str | None) -> None:
     refused = operator.post(CHANGE, **(sent if seen is None else sent | {"seen": seen}))
     assert refused.status_code == 409
     assert "decide again" in refused.text
-    assert "The latest change: release 2 promoted by bob, <time" in refused.text
+    assert "The latest change: release 2 promoted (candidate → live) by bob, <time" in refused.text
     assert "Release 2 (live) answers none any more." in refused.text
     assert stage(house, first) == "candidate"
     assert operator.post(CHANGE, **hidden(refused.text)).status_code == 303
     assert stage(house, first) == "live"
+
+
+def test_what_was_changed_meanwhile(house: House) -> None:
+    """Of what was done at once, the page names what was given traffic, not what made way for it."""
+    operator, known = house.client("root"), house.parts.releases
+    first, second, third = (hand_in(house) for _ in range(3))
+    sent = hidden(operator.get(f"{CHANGE}?action=shadow&number={third}").text)
+
+    def told() -> str:
+        refused = operator.post(CHANGE, **sent)
+        assert refused.status_code == 409
+        return refused.text.partition("The latest change: ")[2].partition(", <time")[0]
+
+    known.promote(NAME, second, "ann")
+    known.promote(NAME, first, "bob")
+    assert told() == "release 1 promoted (candidate → live) by bob"
+    known.promote(NAME, 0, "ann")
+    assert told() == "the stand-in promoted (retired → live) by ann"
+    known.rollback(NAME, "bob")
+    assert told() == "release 1 rolled back (retired → live) by bob"
+    known.allow_stand_in(NAME, "ann", allowed=True)
+    assert told() == "the stand-in fallback changed by ann"
+    hand_in(house, verified=False)
+    assert told() == "release 4 added by ann"
 
 
 @pytest.mark.parametrize(

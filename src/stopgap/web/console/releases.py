@@ -12,6 +12,7 @@ from stopgap.accounts.permissions import Permission
 from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.releases.gate import ReasonMissing
+from stopgap.releases.move import latest
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed
 from stopgap.releases.stages import StandingChanged
 from stopgap.web import callers
@@ -93,9 +94,12 @@ def _after(wish: Wish) -> str:
 
 
 def _again(refusal: StopgapError, wish: Wish) -> Response:
-    """Ask once more, by how the releases stand now."""
+    """Ask once more, by how the releases stand now, and tell what changed them."""
     try:
-        return problem(refusal, "release_change.html", **_question(wish))
+        question = _question(wish)
+        if isinstance(refusal, StandingChanged):
+            question["latest"] = latest(parts().releases.moves(wish.contract))
+        return problem(refusal, "release_change.html", **question)
     except StopgapError as impossible:
         return _refused(impossible, wish)
 
@@ -116,7 +120,6 @@ def _question(wish: Wish) -> dict[str, Any]:
         "wish": wish,
         "words": wish.words(parts().releases),
         "seen": version,
-        "latest": parts().releases.moves(wish.contract)[:1],
         "back": _after(wish),
     }
 
