@@ -48,4 +48,9 @@ class Guard:
             raise PredictionFailed(f"Release {self._release} gave no valid answer.")
         if type(output) is int:
             return b"%d" % output
-        return json.dumps(output, separators=(",", ":"), ensure_ascii=False).encode()
+        return compact(output)
+
+
+def compact(output: Any) -> bytes:
+    """Write an output as JSON with no spaces, in its own letters."""
+    return json.dumps(output, separators=(",", ":"), ensure_ascii=False).encode()

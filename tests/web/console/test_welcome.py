@@ -1,5 +1,6 @@
 """The first page: it says how the service is."""
 
+import json
 import re
 from contextlib import closing
 from html import unescape
@@ -54,3 +55,15 @@ def test_what_each_call_answers(house: House) -> None:
     assert [breach(contract.output_kind, int(each)) for each in predictions] == [None] * 3
     assert page.count(", an integer from 2000 to 5000") == 1
     assert image == "/images/…"
+
+
+def test_an_object_is_shown_as_it_is_sent(build: Build) -> None:
+    """What a call answers with an object is written as the server writes it, with no spaces."""
+    client = build(contracts=("examples/delivery.py:contract",)).client().client
+    page = unescape(client.get("/").text)
+    shown = re.findall("Answers <code>({[^<]*)</code>", page)
+    (address,) = re.findall(r"<code data-copied>curl 'http://[^/]*(/[^'?]*)'", page)
+    sent = client.get(address).text
+    assert len(shown) == 3
+    for text in (sent, *shown):
+        assert text == json.dumps(json.loads(text), separators=(",", ":"))

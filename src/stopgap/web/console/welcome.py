@@ -11,6 +11,7 @@ from stopgap.contracts.kinds import Object
 from stopgap.contracts.values import write_text
 from stopgap.errors import kinds
 from stopgap.models.stand_in import HashSource
+from stopgap.predicting.guard import compact
 from stopgap.problems import PageNotFound, status_of
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web import callers
@@ -60,7 +61,7 @@ def _calls(contract: Contract) -> dict[str, str]:
         "path": contract.address(inputs),
         "query": f"{contract.prefix}?{urlencode(written)}",
         "json": in_json(inputs),
-        "answer": in_json(draw(kind, HashSource(contract.fingerprint.encode()))),
+        "answer": compact(draw(kind, HashSource(contract.fingerprint.encode()))).decode(),
         "promise": "" if isinstance(kind, Object) else f", {kind.allowed()}",
     }
 
