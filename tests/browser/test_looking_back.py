@@ -11,6 +11,19 @@ from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
 
 from stopgap.accounts.recent import SECONDS
 
+STOPPED = """() => {
+    const stopped = [];
+    document.addEventListener("submit", (event) => {
+        stopped.push(event.defaultPrevented);
+        event.preventDefault();
+    });
+    const [one] = document.querySelectorAll("header form[method=post]");
+    const [other] = document.querySelectorAll("main form[method=post]:has([name=label])");
+    for (const form of [one, other, one]) form.requestSubmit();
+    return stopped;
+}"""
+"""Sends one form, another, and the first again; tells which was stopped, and leaves none to go."""
+
 SHOWN = re.compile(r"sk_[0-9a-f]{16}_[0-9a-f]{64}")
 
 
@@ -87,6 +100,16 @@ def test_a_key_is_made_once(visitor: Visitor) -> None:
     expect(page.locator(".made code").first).to_have_text(SHOWN)
     expect(page.locator("tr", has_text="twice")).to_have_count(1)
     assert len(sent) == 1
+
+
+def test_each_form_is_sent_once(visitor: Visitor) -> None:
+    """A form that is on its way stops no other; one that is stopped says so."""
+    page = visitor.page
+    visitor.be("orhan", "12345")
+    visitor.goto("/console/keys")
+    page.get_by_label("Label").fill("never")
+    assert page.evaluate(STOPPED) == [False, False, True]
+    expect(page.locator("#announcement")).to_have_text("Already sent")
 
 
 def run(command: str) -> str:

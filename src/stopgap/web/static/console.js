@@ -124,13 +124,15 @@ document.addEventListener("focusin", (event) => closeMenus(event.target.closest(
 
 // A second click does not send a form again; whoever comes back to the page, or has stopped it, may.
 const SENDING = 10000; // milliseconds
-let sent = -SENDING;
+let sent = new WeakMap(); // form -> when
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.getAttribute("method") !== "post") return;
-  if (event.timeStamp - sent < SENDING) event.preventDefault();
-  else sent = event.timeStamp;
+  if (sent.get(event.target) > event.timeStamp - SENDING) {
+    event.preventDefault();
+    announce("Already sent");
+  } else sent.set(event.target, event.timeStamp);
 });
-addEventListener("pageshow", (event) => { if (event.persisted) sent = -SENDING; });
+addEventListener("pageshow", (event) => { if (event.persisted) sent = new WeakMap(); });
 
 for (const link of document.querySelectorAll("[data-theme-switch]")) {
   const button = document.createElement("button");
