@@ -1,6 +1,7 @@
 """What the style sheet sees to: nothing is out of sight, whatever the words and the window."""
 
 import pytest
+from playwright.sync_api import expect
 from tests.browser.handing_in import SOUND
 from tests.browser.pages import with_answers
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
@@ -19,12 +20,13 @@ UNNAMED = """() => [...document.querySelectorAll("table.stacked td")]
     .map((cell) => cell.outerHTML.slice(0, 100))"""
 """Lists the cells that do not tell what they are, as badges do, without their table's head."""
 
-FIRST = """() => {
+TITLES = """() => {
     const top = (title) => title.getBoundingClientRect().top;
     const titles = [...document.querySelectorAll("main h2")];
-    return titles.sort((one, other) => top(one) - top(other))[0].textContent;
+    const seen = titles.toSorted((one, other) => top(one) - top(other));
+    return [titles, seen].map((all) => all.map((title) => title.textContent));
 }"""
-"""Tells which of the page's titles is the highest."""
+"""Lists the page's titles as they are read out, and as they are seen from above."""
 
 
 def send(visitor: Visitor, path: str, **form: str | float | bool) -> None:
@@ -91,14 +93,17 @@ def test_a_telephone_shows_all(visitor: Visitor, path: str) -> None:
     assert visitor.page.evaluate(UNNAMED) == []
 
 
-@pytest.mark.parametrize(("width", "first"), [(360, "Answers"), (1280, "Answers over time")])
-def test_answers_come_first_on_a_telephone(visitor: Visitor, width: int, first: str) -> None:
-    """Where charts and answers do not fit in one view, the answers are above."""
+@pytest.mark.parametrize("width", WIDTHS)
+def test_answers_come_first(visitor: Visitor, width: int) -> None:
+    """Answers are above their charts, for the eye as for the keyboard; a link leads below."""
     visitor.be(OPERATOR, PASSWORD)
     with_answers(visitor)
     visitor.page.set_viewport_size({"width": width, "height": 800})
     visitor.goto("/console/history")
-    assert visitor.page.evaluate(FIRST) == first
+    read, seen = visitor.page.evaluate(TITLES)
+    assert read == seen == ["Answers", "Answers over time", "Distribution of the answers"]
+    visitor.page.get_by_role("link", name="Charts").click()
+    expect(visitor.page.get_by_text("Distribution of the answers")).to_be_in_viewport()
 
 
 def test_a_long_name_leaves_room_for_its_value(visitor: Visitor) -> None:
