@@ -13,7 +13,7 @@ from stopgap.predicting.awaited import AwaitedPredictor
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.guard import Guard
 from stopgap.predicting.instant import InstantModel, InstantPredictor, Prediction
-from stopgap.predicting.recording import Recording, Spool
+from stopgap.predicting.recording import Appender, Recording
 from stopgap.predicting.serving import (
     AbsentServing,
     InstantServing,
@@ -57,7 +57,7 @@ class Predicting:
         stand_ins: Sequence[InstantModel],
         *,
         clock: Clock,
-        spool: Spool,
+        spool: Appender,
         strict: bool,
         metrics: Metrics,
         engine: Engine,

@@ -12,7 +12,7 @@ from stopgap.telemetry.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 
-class Spool(Protocol):
+class Appender(Protocol):
     """Where an answer's record is safe before the answer leaves."""
 
     def append(self, body: bytes) -> None:
@@ -29,7 +29,7 @@ class Recording:
         metrics: Counts what is lost.
     """
 
-    def __init__(self, spool: Spool, *, strict: bool, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, spool: Appender, *, strict: bool, clock: Clock, metrics: Metrics) -> None:
         self.now = clock.microseconds
         self.monotonic = clock.monotonic
         self._append = spool.append
