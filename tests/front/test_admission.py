@@ -56,14 +56,14 @@ def quota(recent: RecentCallers) -> Quota:
 
 def refused(quota: Quota, *headers: tuple[bytes, bytes], path: str = "/predict") -> bool:
     """Ask for a prediction; tell whether it is one too many."""
-    return quota.exceeded(scope(path, *headers)) is not None
+    return quota.charge(scope(path, *headers)) is not None
 
 
 def test_one_too_many(quota: Quota) -> None:
     """After as many as may be, there are no more, and it is told when there will be."""
     paths = ["/predict", "/predict/5/january/100", "/predict"]
     assert [refused(quota, path=path) for path in paths] == [False, False, True]
-    error = quota.exceeded(scope("/predict"))
+    error = quota.charge(scope("/predict"))
     assert isinstance(error, PredictionsThrottled)
     assert 1 <= (error.retry_after or 0) <= 86_400
     assert refused(quota, path="//predict")  # as Flask reads it, it is the same
@@ -75,8 +75,8 @@ def test_who_only_looks(quota: Quota) -> None:
     """A page counts when it is asked for an answer; its bare form does not, nor do options."""
     for _ in range(5):
         assert not refused(quota, path="/page/of/one")
-        assert quota.exceeded(scope("/predict", method="OPTIONS")) is None
-    asked = [quota.exceeded(scope("/page", query_string=b"a=1")) for _ in range(3)]
+        assert quota.charge(scope("/predict", method="OPTIONS")) is None
+    asked = [quota.charge(scope("/page", query_string=b"a=1")) for _ in range(3)]
     assert [bool(each) for each in asked] == [False, False, True]
     assert not refused(quota, path="/page")
 
@@ -95,11 +95,11 @@ def test_who_is_not_known_yet_is_counted_once(quota: Quota, recent: RecentCaller
     for _ in range(3):
         refused(quota)
     request = scope("/predict", (b"authorization", b"Bearer new"))
-    assert [quota.exceeded(request) for _ in range(5)] == [None] * 5
+    assert [quota.charge(request) for _ in range(5)] == [None] * 5
     assert COUNTED not in request
     bob = Caller(id="3", name="bob", role=Role.CLIENT, account=True)
     recent.remember((b"authorization", b"Bearer new"), bob)
-    assert [quota.exceeded(request) for _ in range(5)] == [None] * 5
+    assert [quota.charge(request) for _ in range(5)] == [None] * 5
     assert COUNTED in request
     again = [refused(quota, (b"authorization", b"Bearer new")) for _ in range(2)]
     assert again == [False, True]

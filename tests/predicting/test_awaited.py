@@ -304,6 +304,6 @@ async def test_a_release_is_judged_by_all_that_it_was_asked() -> None:
         await found.answer(row(), REQUEST_ID, None)
     slow.gate.set()
     await asyncio.gather(*waiting)
-    tally = reporter.count(contract.name, 7).take()
+    tally = reporter.counter(contract.name, 7).take()
     assert tally is not None
     assert dict(tally.outcomes) == {"ok": 199, "late": 1}

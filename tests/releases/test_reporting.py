@@ -58,10 +58,10 @@ def test_outcomes_are_handed_over_once() -> None:
     """What was counted since the last time, and nothing where nothing was."""
     sink = Sink()
     reporter = Reporter(sink, sink.send_back, "one")
-    count = reporter.count("madcompany", 7)
-    count.add("ok", 900)
-    count.add("late", 1_000_000)
-    assert reporter.count("madcompany", 7) is count
+    counter = reporter.counter("madcompany", 7)
+    counter.add("ok", 900)
+    counter.add("late", 1_000_000)
+    assert reporter.counter("madcompany", 7) is counter
     reporter.take({})()
     reporter.take({})()
     ((worker, tally),) = sink.tallies
@@ -73,7 +73,7 @@ def test_what_nobody_takes_is_lost() -> None:
     """What cannot be handed over does not pile up."""
     sink = Sink()
     reporter = Reporter(sink, sink.send_back, "one")
-    reporter.count("madcompany", 7).add("ok", 900)
+    reporter.counter("madcompany", 7).add("ok", 900)
     sink.away = True
     with pytest.raises(DatabaseUnreachable):
         reporter.take({})()

@@ -113,11 +113,11 @@ class SharedCounts(MemoryCounts):
             standings = self._server.exchange(gone, changes)
         except CountsUnreachable as error:
             self._keep_for_later(added, ends, forgotten)
-            if self._outage.begins():
+            if self._outage.failed():
                 logger.warning("counts are not shared now, each process has its own: %s", error)
         else:
             self._learn({key: standings[told] for key, told in hidden.items() if told in standings})
-            if self._outage.ends():
+            if self._outage.recovered():
                 logger.info("counts are shared again")
 
     def ping(self) -> None:

@@ -68,7 +68,7 @@ class Quota:
         self._recent = recent
         self._trusted = trusted
 
-    def exceeded(self, scope: Scope) -> PredictionsThrottled | None:
+    def charge(self, scope: Scope) -> PredictionsThrottled | None:
         """Count a request for a prediction, once; tell whether it is one too many."""
         if COUNTED in scope or not self._asks(scope):
             return None

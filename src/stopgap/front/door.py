@@ -72,7 +72,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one life of the server."""
         if scope["type"] == "http":
-            if self._quota is not None and (error := self._quota.exceeded(scope)):
+            if self._quota is not None and (error := self._quota.charge(scope)):
                 await self._refuse(error, scope, receive, send)
             elif answer := self._answer(scope):
                 status, headers, body = answer
@@ -165,7 +165,7 @@ class Door:
         Raises:
             PredictionsThrottled: it is one too many.
         """
-        if self._quota is not None and (error := self._quota.exceeded(scope)):
+        if self._quota is not None and (error := self._quota.charge(scope)):
             raise error
 
     async def _reply(

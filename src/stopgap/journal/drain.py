@@ -166,7 +166,7 @@ class Drainer:
                     undone.pop_all()
                     return lock
             except OSError as error:  # it may be another user's, or a volume without locks
-                if outage.begins():
+                if outage.failed():
                     logger.warning("the journal waits in its spool: %s", error)
             if stop.wait(PATIENCE_SECONDS):
                 return None

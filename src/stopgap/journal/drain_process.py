@@ -66,7 +66,7 @@ def _open(url: str, stop: threading.Event) -> Database | None:
         try:
             return open_database(url)
         except DatabaseUnreachable as error:
-            if outage.begins():
+            if outage.failed():
                 logger.warning("the journal waits in its spool: %s", error)
         if stop.is_set():
             return None

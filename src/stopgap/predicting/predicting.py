@@ -221,7 +221,7 @@ class Predicting:
             )
 
     def _instruments(self, contract: str, number: int) -> Instruments:
-        tally = self._reporter.count(contract, number)
+        tally = self._reporter.counter(contract, number)
         return Instruments(tally, self._metrics, self._clock.monotonic)
 
     def _count(self, instant: InstantModel) -> Callable[[int], None]:

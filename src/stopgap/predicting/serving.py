@@ -14,7 +14,7 @@ from stopgap.models.slot import Slot
 from stopgap.predicting.guard import Guard, PredictionFailed
 from stopgap.predicting.pace import Pace
 from stopgap.releases.release import Release
-from stopgap.releases.reporting import Count
+from stopgap.releases.reporting import OutcomeCounter
 from stopgap.releases.tally import Outcome, outcome_of
 from stopgap.telemetry.metrics import Metrics
 from stopgap.telemetry.tracing import step
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
 class Instruments(NamedTuple):
     """What counts how a release does."""
 
-    tally: Count  # counts its outcomes, by which it is judged
+    tally: OutcomeCounter  # counts its outcomes, by which it is judged
     metrics: Metrics  # count them for operators
     monotonic: Callable[[], float]  # tells seconds
 

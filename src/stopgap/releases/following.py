@@ -119,10 +119,10 @@ class Follower:
         try:
             version, routings = await self._in_thread(self._read)
         except Exception as error:  # noqa: BLE001  # whatever it is, what is known goes on
-            if self._away.begins():
+            if self._away.failed():
                 logger.warning("it is not known whether releases have changed: %s", error)
         else:
-            self._away.ends()
+            self._away.recovered()
             if routings is not None:
                 self._version = version
                 self._follow(routings)
@@ -154,10 +154,10 @@ class Follower:
         try:
             await self._in_thread(self._report(self._troubles()))
         except Exception as error:  # noqa: BLE001  # what was counted is no client's answer
-            if self._losing.begins():
+            if self._losing.failed():
                 logger.warning("what is counted of releases is lost: %s", error)
         else:
-            self._losing.ends()
+            self._losing.recovered()
 
     def _in_thread(self, call: Callable[[], T]) -> Awaitable[T]:
         """Call something that may wait, in threads of our own: others must not wait for it."""

@@ -39,7 +39,7 @@ SendBack = Callable[[str, int, str, Mapping[str, float]], bool]
 """Takes a canary off: contract, number, reason, figures. Tells whether it still was one."""
 
 
-class Count:
+class OutcomeCounter:
     """One release's outcomes since they were last handed over."""
 
     def __init__(self, contract: str, number: int) -> None:
@@ -71,15 +71,15 @@ class Reporter:
         self._sink = sink
         self._send_back = send_back
         self._worker = worker
-        self._counts: dict[tuple[str, int], Count] = {}
+        self._counters: dict[tuple[str, int], OutcomeCounter] = {}
         self._comparisons: dict[tuple[str, int, int], Comparison] = {}
         self._changed: set[tuple[str, int, int]] = set()
         self._judged: dict[str, Routing] = {}
         self._troubled = False
 
-    def count(self, contract: str, number: int) -> Count:
-        """Give that on which a release's outcomes are counted."""
-        return self._counts.setdefault((contract, number), Count(contract, number))
+    def counter(self, contract: str, number: int) -> OutcomeCounter:
+        """Give that by which a release's outcomes are counted."""
+        return self._counters.setdefault((contract, number), OutcomeCounter(contract, number))
 
     def comparer(self, contract: Contract, number: int) -> Callable[[Row, int, Any, Any], None]:
         """Give that to which a release's answers are told beside the ones that clients had."""
@@ -103,7 +103,7 @@ class Reporter:
         Args:
             troubles: What cannot be asked now; that there is none any more is told once.
         """
-        tallies = [tally for each in self._counts.values() if (tally := each.take())]
+        tallies = [tally for each in self._counters.values() if (tally := each.take())]
         changed, self._changed = self._changed, set()
         comparisons = {key: copy.deepcopy(self._comparisons[key]) for key in changed}
         canaries = {

@@ -61,12 +61,12 @@ class Outage:
     def __init__(self) -> None:
         self._lasts = False
 
-    def begins(self) -> bool:
+    def failed(self) -> bool:
         """Note a failure; tell whether it is the first one."""
         first, self._lasts = not self._lasts, True
         return first
 
-    def ends(self) -> bool:
+    def recovered(self) -> bool:
         """Note a success; tell whether something has failed before."""
         over, self._lasts = self._lasts, False
         return over

@@ -156,9 +156,9 @@ class Metrics:
         with self._publishing:
             try:
                 self._publish()
-                self._outage.ends()
+                self._outage.recovered()
             except OSError as error:
-                if self._outage.begins():
+                if self._outage.failed():
                     logger.warning("metrics cannot be published: %s", error)
 
     def of_all(self) -> Published:
