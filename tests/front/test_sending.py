@@ -11,9 +11,9 @@ from tests.front.requests import Client, begun, playing, scope, sending
 
 from stopgap.clock import RandomIds
 from stopgap.errors import Overloaded
-from stopgap.front.crowd import TIME_ENOUGH
 from stopgap.front.event_loop import quicken
 from stopgap.front.sending import HELD, LINGER_SECONDS, PIECE, READ_SECONDS, Sending
+from stopgap.front.slow_clients import TIME_ENOUGH
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import BodyTooLarge
 

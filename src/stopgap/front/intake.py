@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from stopgap.errors import Overloaded
 from stopgap.front.asgi import Receive, Scope, declared_length, has_body, values_of
-from stopgap.front.crowd import Crowd, Stay
+from stopgap.front.slow_clients import ProgressTimeout, SlowClients
 from stopgap.problems import AddressTooLong, BodyLate, BodyMalformed, BodyTooLarge
 from stopgap.storage.objects import DiskFull
 from stopgap.telemetry.logs import Seldom
@@ -43,8 +43,8 @@ class Intake:
 
     def __init__(self, *, seconds: float, places: int) -> None:
         self._seconds = seconds
-        self._all = Crowd(places)
-        self._large = Crowd(LARGE)
+        self._all = SlowClients(places)
+        self._large = SlowClients(LARGE)
         self._seldom = Seldom(monotonic)
 
     @asynccontextmanager
@@ -69,11 +69,11 @@ class Intake:
         if not has_body(scope):
             yield _as_read(scope, 0), BytesIO()
             return
-        stay = Stay(self._seconds)
+        client = ProgressTimeout(self._seconds)
         with _spooled() as body:
             try:
                 _allow(declared_length(scope), allowed)
-                length = await self._read(receive, body, stay, allowed)
+                length = await self._read(receive, body, client, allowed)
                 _rewind(body)
                 yield _as_read(scope, length), body
             except DiskFull as error:
@@ -81,24 +81,28 @@ class Intake:
                     logger.warning("a large body finds no room: %s", error.__cause__)
                 raise
             finally:
-                self._large.leave(stay)
+                self._large.leave(client)
 
     def stop(self) -> None:
         """Read no more; whoever has not sent all is told so."""
-        self._all.disperse()
+        self._all.evict_all()
 
-    async def _read(self, receive: Receive, body: IO[bytes], stay: Stay, allowed: int) -> int:
+    async def _read(
+        self, receive: Receive, body: IO[bytes], client: ProgressTimeout, allowed: int
+    ) -> int:
         """Read the body into a file, in its time; return its length."""
         try:
-            with self._all.including(stay), step("body"):
-                async with stay:
-                    return await self._copy(receive, body, stay, allowed)
+            with self._all.including(client), step("body"):
+                async with client:
+                    return await self._copy(receive, body, client, allowed)
         except TimeoutError as error:
-            if stay.sent_away:
+            if client.evicted:
                 raise Overloaded("The body came too slowly while others waited.") from error
             raise BodyLate(f"The body did not arrive within {self._seconds:g} seconds.") from error
 
-    async def _copy(self, receive: Receive, body: IO[bytes], stay: Stay, allowed: int) -> int:
+    async def _copy(
+        self, receive: Receive, body: IO[bytes], client: ProgressTimeout, allowed: int
+    ) -> int:
         length, pieces, more = 0, 0, True
         while more:
             message = await receive()
@@ -108,7 +112,7 @@ class Intake:
             chunk = message.get("body", b"")
             _allow(length + len(chunk), allowed)
             if length <= MEMORY_MAX < length + len(chunk):
-                self._large.join(stay)
+                self._large.join(client)
             length += _keep(chunk, body)
             if pieces > PIECES + length // PIECE:
                 raise BodyMalformed(f"The body comes in pieces of less than {PIECE} bytes each.")

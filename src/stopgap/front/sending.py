@@ -11,8 +11,8 @@ from stopgap.clock import Ids
 from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.answers import CLOSE, Headers, problem
 from stopgap.front.asgi import Receive, Scope, Send, has_body
-from stopgap.front.crowd import Crowd, Stay
 from stopgap.front.matching import asks_for_page
+from stopgap.front.slow_clients import ProgressTimeout, SlowClients
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import InternalFault
 
@@ -46,9 +46,9 @@ class Sending:
     def __init__(self, ids: Ids, *, places: int) -> None:
         self._ids = ids
         self.closing = False
-        self._files = Crowd(places)
-        self._held = Crowd(HELD)
-        self._lingerers = Crowd(LINGERERS)
+        self._files = SlowClients(places)
+        self._held = SlowClients(HELD)
+        self._lingerers = SlowClients(LINGERERS)
 
     def announce_end(self) -> None:
         """Tell every client from now on that its connection ends with the answer."""
@@ -56,8 +56,8 @@ class Sending:
 
     def stop(self) -> None:
         """Send no more to who reads slowly."""
-        for crowd in (self._files, self._held, self._lingerers):
-            crowd.disperse()
+        for clients in (self._files, self._held, self._lingerers):
+            clients.evict_all()
 
     async def whole(self, status: int, headers: Headers, body: bytes, send: Send) -> None:
         """Send a short answer."""
@@ -85,27 +85,27 @@ class Sending:
             await self._in_pieces(reply, _reading(reply.body), self._held, send, receive)
 
     async def _in_pieces(
-        self, reply: Reply, read: Read, readers: Crowd, send: Send, receive: Receive
+        self, reply: Reply, read: Read, readers: SlowClients, send: Send, receive: Receive
     ) -> None:
         """Send a long reply; the connection of a client that does not read it is closed.
 
         So it is where a file cannot be read to its end: half of it must not pass for the whole.
         """
-        stay = Stay(READ_SECONDS)
-        with readers.including(stay), suppress(TimeoutError):
-            async with stay, _ending_with(receive, stay):
+        client = ProgressTimeout(READ_SECONDS)
+        with readers.including(client), suppress(TimeoutError):
+            async with client, _ending_with(receive, client):
                 headers = [*reply.headers, CLOSE] if self.closing else reply.headers
                 start = {"type": "http.response.start", "status": reply.status}
                 await send(start | {"headers": headers})
                 more = True
                 while more:
-                    stay.rest()  # a piece is made by a process that lets all others go first
+                    client.pause()  # a piece is made by a process that lets all others go first
                     try:
                         piece = await read(PIECE)
                     except OSError as error:
                         logger.warning("a file could not be sent to its end: %s", error)
                         return
-                    stay.go_on()
+                    client.progressed()
                     more = len(piece) == PIECE
                     await send({"type": "http.response.body", "body": piece, "more_body": more})
 
@@ -125,28 +125,28 @@ class Sending:
             await self._linger(receive)
 
     async def _linger(self, receive: Receive) -> None:
-        stay = Stay(LINGER_SECONDS)
-        with suppress(TimeoutError, Overloaded), self._lingerers.including(stay):
-            async with stay:
+        client = ProgressTimeout(LINGER_SECONDS)
+        with suppress(TimeoutError, Overloaded), self._lingerers.including(client):
+            async with client:
                 while (await receive()).get("more_body"):
                     pass
 
 
 @asynccontextmanager
-async def _ending_with(receive: Receive, stay: Stay) -> AsyncIterator[None]:
-    """End a stay that has begun when its client goes."""
-    going = asyncio.ensure_future(_notice_going(receive, stay))
+async def _ending_with(receive: Receive, client: ProgressTimeout) -> AsyncIterator[None]:
+    """End a time that has begun when its client goes."""
+    going = asyncio.ensure_future(_notice_going(receive, client))
     try:
         yield
     finally:
         going.cancel()
 
 
-async def _notice_going(receive: Receive, stay: Stay) -> None:
-    """Send the client away when it goes; the server itself would take piece after piece."""
+async def _notice_going(receive: Receive, client: ProgressTimeout) -> None:
+    """Evict the client when it goes; the server itself would take piece after piece."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    stay.send_away()
+    client.evict()
 
 
 def _reading(content: bytes) -> Read:

@@ -32,7 +32,7 @@ SWITCH_SECONDS = 0.000_5
 waits. With Python's 5 ms, four threads that compute leave a refusal waiting for 40 ms, with this
 for 14. Where none does, it only costs: a third of all predictions."""
 
-CROWD = 2
+QUEUED_BATCHES = 2
 """Batches that may wait for a live model; when there are more, shadows get no copies."""
 
 PATIENCE_SECONDS = 65.0
@@ -208,7 +208,7 @@ class Predicting:
             return
         live = plan.slot(plan.routing.live)
         specification = plan.routing.live.specification
-        crowd = CROWD * specification.batch if specification else 0
+        queue_limit = QUEUED_BATCHES * specification.batch if specification else 0
         for release in plan.routing.shadows:
             yield Shadow(
                 release,
@@ -216,7 +216,7 @@ class Predicting:
                 self._instruments(contract.name, release.number),
                 slot=plan.slot(release, aside=True),
                 live=live,
-                crowd=crowd,
+                queue_limit=queue_limit,
                 compare=self._reporter.comparer(contract, release.number),
             )
 

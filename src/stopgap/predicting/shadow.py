@@ -48,7 +48,7 @@ class Shadow:
         contract: What its answers are held against.
         slot: Where it is loaded; None: it could not be, which is counted with each copy.
         live: Where the live release is; None: it takes no time.
-        crowd: Rows that may wait for the live one; when there are more, nothing is copied.
+        queue_limit: Rows that may wait for the live one; when there are more, nothing is copied.
         compare: Keeps its answers.
     """
 
@@ -60,7 +60,7 @@ class Shadow:
         *,
         slot: Slot | None,
         live: Slot | None,
-        crowd: int,
+        queue_limit: int,
         compare: Compare,
     ) -> None:
         self._name = release.name
@@ -68,7 +68,7 @@ class Shadow:
         self._keeps = keeper(contract.output_kind)
         self._slot = slot
         self._live = live
-        self._crowd = crowd
+        self._queue_limit = queue_limit
         self._batch = release.specification.batch if release.specification else ROOM
         self._tally = instruments.tally
         self._compare = compare
@@ -83,7 +83,7 @@ class Shadow:
         if (
             self._closed
             or len(self._waiting) >= ROOM
-            or (self._live is not None and self._live.waiting > self._crowd)
+            or (self._live is not None and self._live.waiting > self._queue_limit)
         ):
             self._dropped(1)
             return

@@ -71,5 +71,5 @@ def test_a_slot_that_never_answers() -> None:
     """Verification does not hang with a slot that forgets its own deadline."""
     assert all(isinstance(output, ModelLate) for output in asked(Slot(None)))
     made = Asking(Slot(None), deadline=0.05, until=time.monotonic() + 5, grace=0.05)
-    crowd = asyncio.run(made.crowd([ROW] * 3))
-    assert all(each.fatal for each in crowd)
+    burst = asyncio.run(made.burst([ROW] * 3))
+    assert all(each.fatal for each in burst)

@@ -89,7 +89,7 @@ class Asking:
         (answered,) = await self.batch([row])
         return answered
 
-    async def crowd(self, rows: Sequence[Row]) -> list[Answered]:
+    async def burst(self, rows: Sequence[Row]) -> list[Answered]:
         """Ask rows at once, each for itself, as as many clients do."""
 
         async def one(row: Row) -> Answered:

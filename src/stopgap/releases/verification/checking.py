@@ -60,14 +60,14 @@ class Checks:
         return checks[rule]
 
     async def _survives(self) -> Finding:
-        fatal, crowd = self.observed.fatal, self.observed.crowd
+        fatal, batch = self.observed.fatal, self.observed.fatal_batch
         if fatal is None:
             return Finding.held("survives", f"{_inputs(self.asking.asked)}, none of them fatal")
-        if crowd:
-            fit, more = self.observed.survived, f"; {crowd} at once, never alone"
-            figure = f"not {_inputs(crowd)} at once, but {fit} of them; try --batch {fit}"
+        if batch:
+            fit, more = self.observed.survived, f"; {batch} at once, never alone"
+            figure = f"not {_inputs(batch)} at once, but {fit} of them; try --batch {fit}"
             if not self.observed.again:
-                figure = f"it ended over {_inputs(crowd)} that it answered the next time"
+                figure = f"it ended over {_inputs(batch)} that it answered the next time"
             return Finding.broken(
                 "survives", figure, [self._failure(fatal.row, fatal.output, more)]
             )
@@ -198,15 +198,15 @@ class Checks:
         if not rows:
             return Finding.unchecked("latency", NO_ANSWERS)
         times = sorted([(await self.asking.batch(rows))[0].seconds for _ in range(5)])
-        crowd = await self.asking.crowd((rows * 2)[: 2 * size])
+        burst = await self.asking.burst((rows * 2)[: 2 * size])
         corners = self.observed.answered[: self.observed.corners]
         alone = sorted(each.seconds for each in corners if not each.failed)
-        unanswered = [each for each in crowd if each.failed]
+        unanswered = [each for each in burst if each.failed]
         median = f"{alone[len(alone) // 2] * 1000:.1f} ms" if alone else "an unknown time"
         figure = (
             f"a row alone {median} (median), a full batch of {len(rows)} {times[-1] * 1000:.1f} ms "
             f"at most, which may take {deadline * SHARE_OF_DEADLINE * 1000:.0f} ms; "
-            f"{len(crowd) - len(unanswered)} of {len(crowd)} at once were answered in time"
+            f"{len(burst) - len(unanswered)} of {len(burst)} at once were answered in time"
         )
         if times[-1] > deadline * SHARE_OF_DEADLINE or unanswered:
             if alone and (fit := int(deadline * SHARE_OF_DEADLINE / alone[len(alone) // 2])) < size:

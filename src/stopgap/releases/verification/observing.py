@@ -31,7 +31,7 @@ class Observed:
     spoiled: list[Answered] = field(default_factory=list)  # failed together, none of them alone
     spoiled_first: list[Answered] = field(default_factory=list)  # of the batch that is not counted
     fatal: Answered | None = None
-    crowd: int = 0  # inputs of the call that was fatal, if none of them is alone
+    fatal_batch: int = 0  # inputs of the call that was fatal, if none of them is alone
     again: bool = False  # whether that call was fatal twice
     survived: int = 1  # inputs of a call that was not
     memory: list[int] = field(default_factory=list)  # after the first half of inputs, and the last
@@ -149,7 +149,7 @@ class Observer:
         if culprit:
             self.observed.fatal = culprit
             return
-        self.observed.crowd = len(answered)
+        self.observed.fatal_batch = len(answered)
         again = await self._asking.batch([each.row for each in answered])
         self.observed.again = again[0].fatal
 

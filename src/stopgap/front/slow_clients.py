@@ -1,4 +1,4 @@
-"""The crowd: a bounded set of slow clients, of which the oldest makes room for a new one."""
+"""Slow clients: a bounded set of them, of which the oldest makes room for a new one."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ TIME_ENOUGH = 1.0
 """Seconds within which nobody has to make room for others."""
 
 
-class Stay:
-    """A client's time in a crowd, `async with` this; when it is over, TimeoutError is raised.
+class ProgressTimeout:
+    """A client's time for progress, `async with` this; when it is over, TimeoutError is raised.
 
     Args:
         seconds: How long it lasts without progress.
@@ -24,7 +24,7 @@ class Stay:
         self._seconds = seconds
         self._timeout = asyncio.timeout(seconds)
         self.since = self._loop.time()
-        self.sent_away = False
+        self.evicted = False
         self.over = False
 
     async def __aenter__(self) -> Self:
@@ -40,65 +40,65 @@ class Stay:
         self.over = True
         await self._timeout.__aexit__(kind, error, trace)
 
-    def go_on(self) -> None:
+    def progressed(self) -> None:
         """Start the seconds again: there was progress."""
-        if not self.sent_away and not self._timeout.expired():
+        if not self.evicted and not self._timeout.expired():
             self._timeout.reschedule(self._loop.time() + self._seconds)
 
-    def rest(self) -> None:
-        """Stop the clock until `go_on`: the wait is for something other than the client."""
-        if not self.sent_away and not self._timeout.expired():
+    def pause(self) -> None:
+        """Stop the clock until `progressed`: the wait is for something other than the client."""
+        if not self.evicted and not self._timeout.expired():
             self._timeout.reschedule(None)
 
-    def send_away(self) -> None:
-        """End it now."""
+    def evict(self) -> None:
+        """End it now, since others need the place."""
         if not self.over and not self._timeout.expired():
-            self.sent_away = True
+            self.evicted = True
             self._timeout.reschedule(0)
 
 
-class Crowd:
-    """So many stays at once. When there are too many, the oldest is sent away.
+class SlowClients:
+    """So many clients at once. When there are too many, the oldest is evicted.
 
-    So slow clients keep nobody out, and one that takes less than a second is never sent away.
+    So slow clients keep nobody out, and one that takes less than a second is never evicted.
     """
 
     def __init__(self, places: int) -> None:
         self._places = places
-        self._stays: dict[Stay, None] = {}  # the oldest first
+        self._clients: dict[ProgressTimeout, None] = {}  # the oldest first
 
     @contextmanager
-    def including(self, stay: Stay) -> Iterator[None]:
-        """Include a stay, `with` this.
+    def including(self, client: ProgressTimeout) -> Iterator[None]:
+        """Include a client, `with` this.
 
         Raises:
             Overloaded: nobody has been there for long enough to make room.
         """
-        self.join(stay)
+        self.join(client)
         try:
             yield
         finally:
-            self.leave(stay)
+            self.leave(client)
 
-    def join(self, stay: Stay) -> None:
-        """Add a stay, as `including` does."""
-        if len(self._stays) >= self._places:
+    def join(self, client: ProgressTimeout) -> None:
+        """Add a client, as `including` does."""
+        if len(self._clients) >= self._places:
             self._make_room()
-        self._stays[stay] = None
+        self._clients[client] = None
 
-    def leave(self, stay: Stay) -> None:
-        """Remove a stay, whether it had joined or not."""
-        self._stays.pop(stay, None)
+    def leave(self, client: ProgressTimeout) -> None:
+        """Remove a client, whether it had joined or not."""
+        self._clients.pop(client, None)
 
-    def disperse(self) -> None:
-        """Send everybody away."""
-        for stay in self._stays:
-            stay.send_away()
+    def evict_all(self) -> None:
+        """Evict everybody."""
+        for client in self._clients:
+            client.evict()
 
     def _make_room(self) -> None:
-        oldest = next((stay for stay in self._stays if not stay.over), None)
+        oldest = next((client for client in self._clients if not client.over), None)
         latest = asyncio.get_running_loop().time() - TIME_ENOUGH
         if oldest is None or oldest.since > latest:
             raise Overloaded("Too many requests are being read, or answers sent; ask again soon.")
-        oldest.send_away()
+        oldest.evict()
         self.leave(oldest)
