@@ -1,6 +1,5 @@
 """The access log: one line for every request that was answered; for who wants it."""
 
-import logging
 import select
 import threading
 from collections import deque
@@ -8,13 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as quoted
 
-logger = logging.getLogger(__name__)
-
 FLUSH_SECONDS = 0.5
 """How often `flush` is to be called; so long a killed worker's last lines are."""
-
-LINES_MAX = 100_000
-"""Lines that wait to be written. If standard output takes no more, the rest is only counted."""
 
 PATH_MAX = 1_000
 """Bytes of a path that are told: a line is shorter than what goes into a pipe whole."""
@@ -32,14 +26,13 @@ class AccessLog:
 
     Args:
         microseconds: The time of day.
-        write: Takes bytes.
+        write: Takes bytes at once; the outlet's, which bounds what waits.
     """
 
     def __init__(self, microseconds: Callable[[], int], write: Callable[[bytes], object]) -> None:
         self._microseconds = microseconds
         self._write = write
         self._lines: deque[bytes] = deque()  # whose two ends need no lock
-        self._dropped = 0
         self._flushing = threading.Lock()
         self._second, self._shown = -1, ""
 
@@ -62,9 +55,6 @@ class AccessLog:
             micros: From the request's head to the answer's last byte.
             address: The client's.
         """
-        if len(self._lines) >= LINES_MAX:
-            self._dropped += 1
-            return
         second, fraction = divmod(self._microseconds(), SECOND)
         if second != self._second:
             self._second = second
@@ -84,9 +74,6 @@ class AccessLog:
         with self._flushing:
             for piece in self._pieces(len(self._lines)):
                 self._write(piece)
-            dropped, self._dropped = self._dropped, 0
-        if dropped:
-            logger.warning("standard output was too slow for the lines of %d requests", dropped)
 
     def _pieces(self, count: int) -> Iterator[bytes]:
         """Take so many lines out, and join those that can be written together."""
