@@ -55,7 +55,7 @@ def test_whose_contract_has_changed() -> None:
 def test_who_cannot_answer() -> None:
     """What workers cannot ask is told with the reason, the live one first; each release once."""
     troubles = [Trouble(number=number, reason="it died", workers=2) for number in (0, 1, 2, 9)]
-    swapped = replace(routing(10), live=release(2), canary=release(1, "canary"))
+    swapped = replace(routing(10), live=release(2, "live"), canary=release(1, "canary"))
     end = "cannot answer in 2 workers: it died"
     told = [f"Release 2 {end}", f"Release 1 {end}"]
     assert answering.failing(swapped, FINGERPRINT, troubles) == told

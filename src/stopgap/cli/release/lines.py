@@ -14,9 +14,10 @@ from stopgap.cli.lines import counted, print_json, print_rows, printable
 from stopgap.clock import SystemClock
 from stopgap.releases.comparing import EDGES, Comparison, Spread, percent, rounded
 from stopgap.releases.move import Move
-from stopgap.releases.release import ON_DUTY, STAND_IN, WHOSE, Release, name_of
+from stopgap.releases.release import STAND_IN, WHOSE, Release, name_of
 from stopgap.releases.replay import Replay
 from stopgap.releases.stages import Change
+from stopgap.releases.trouble import ailing
 from stopgap.releases.verification.report import BY_NAME, Finding, Report
 from stopgap.web.parts import Parts
 
@@ -62,19 +63,14 @@ def move_facts(move: Move) -> dict[str, Any]:
 def warn_of_trouble(parts: Parts, contract: str, releases: Sequence[Release]) -> None:
     """Tell of releases that cannot answer: for today's contract, or in a worker."""
     served = next(each.fingerprint for each in parts.contracts if each.name == contract)
-    troubles = parts.watch.troubles(contract)
-    for each in releases:
-        title = f"Release {each.number} ({each.stage})"
-        if each.stage in ON_DUTY and each.fingerprint != served:
-            click.echo(
-                f"{title} answers nothing: {contract} has changed since it was verified. "
-                f"stopgap release verify {each.number} --contract {contract}",
-                err=True,
-            )
-            continue
-        for trouble in troubles:
-            if trouble.number == each.number:
-                click.echo(f"{title} {printable(trouble.words())}", err=True)
+    for each, trouble in ailing(releases, served, parts.watch.troubles(contract)):
+        why = (
+            printable(trouble.words())
+            if trouble
+            else f"answers nothing: {contract} has changed since it was verified. "
+            f"stopgap release verify {each.number} --contract {contract}"
+        )
+        click.echo(f"Release {each.number} ({each.stage}) {why}", err=True)
 
 
 def print_changes(changes: Sequence[Change], *, as_json: bool, quiet: bool = False) -> None:

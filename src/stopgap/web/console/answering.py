@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from stopgap.releases.release import WHOSE, Release
 from stopgap.releases.routing import Routing
-from stopgap.releases.trouble import Trouble
+from stopgap.releases.trouble import Trouble, ailing
 
 UNFIT = "answers nothing until it is verified again: the contract has changed since."
 
@@ -27,16 +27,12 @@ def failing(routing: Routing, fingerprint: str, troubles: Sequence[Trouble]) -> 
         fingerprint: Of the contract as it is served; who was verified for another answers nothing.
         troubles: Why workers cannot ask releases, and which.
     """
-    found = []
-    for release in (routing.live, routing.canary, *routing.shadows, routing.previous):
-        if release is None:
-            continue
-        if release.fingerprint != fingerprint and release is not routing.previous:
-            found.append(f"{name(release)} {UNFIT}")
-        else:
-            mine = (each for each in troubles if each.number == release.number)
-            found += [f"{name(release)} {each.words()}" for each in mine]
-    return [*map(_sentence, found)]
+    releases = [routing.live, routing.canary, *routing.shadows, routing.previous]
+    found = ailing(filter(None, releases), fingerprint, troubles)
+    return [
+        _sentence(f"{name(release)} {trouble.words() if trouble else UNFIT}")
+        for release, trouble in found
+    ]
 
 
 def _first(routing: Routing) -> str:
