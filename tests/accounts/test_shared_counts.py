@@ -11,7 +11,7 @@ from tests.relay import Relay, relayed
 from tests.valkeys import PASSWORD, ValkeyServer
 
 from stopgap.accounts.counts import open_counts
-from stopgap.accounts.shared_counts import Change, CountServer, SharedCounts, Standing
+from stopgap.accounts.shared_counts import CountServer, Increment, SharedCounts, Total
 
 SECRET = b"secret"
 FIVE = RateLimitItemPerSecond(5, 900)
@@ -98,11 +98,11 @@ class Slow:
         self._meanwhile = meanwhile
 
     def exchange(
-        self, forgotten: Collection[str], changes: Mapping[str, Change]
-    ) -> Mapping[str, Standing]:
+        self, forgotten: Collection[str], increments: Mapping[str, Increment]
+    ) -> Mapping[str, Total]:
         """Exchange, in the end."""
         self._meanwhile()
-        return self._server.exchange(forgotten, changes)
+        return self._server.exchange(forgotten, increments)
 
     def ping(self) -> None:
         """Answer."""

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, Field
 from tests.contracts.promises import DELIVERY, LETTER, choices, contract_of, integers, numbers
 
 from stopgap.contracts import kinds, values
-from stopgap.contracts.compatibility import Change, compare, moved
+from stopgap.contracts.compatibility import Difference, compare, moved
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
 from stopgap.contracts.drawing import draw
@@ -131,7 +131,7 @@ def one_value() -> st.SearchStrategy[Any]:
     return st.one_of(integers(0, 3), numbers(0, 1), choices(), st.just(bool))
 
 
-def told(changes: list[Change]) -> set[tuple[str, bool]]:
+def told(changes: list[Difference]) -> set[tuple[str, bool]]:
     """List the codes, and whether each is breaking."""
     return {(change.code, change.breaking) for change in changes}
 

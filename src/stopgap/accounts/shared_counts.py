@@ -26,7 +26,7 @@ class CountsUnreachable(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Increment:
     """What has been counted under one key since it was told last."""
 
     amount: int
@@ -34,8 +34,8 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How a count stands, with everybody's changes in it."""
+class Total:
+    """How a count stands, with everybody's increments in it."""
 
     count: int
     seconds: float  # until it ends
@@ -45,8 +45,8 @@ class CountServer(Protocol):
     """Who holds everybody's counts."""
 
     def exchange(
-        self, forgotten: Collection[str], changes: Mapping[str, Change]
-    ) -> Mapping[str, Standing]:
+        self, forgotten: Collection[str], increments: Mapping[str, Increment]
+    ) -> Mapping[str, Total]:
         """Forget counts, then add to others; tell how each of these stands then.
 
         Raises:
@@ -103,20 +103,20 @@ class SharedCounts(MemoryCounts):
             return
         hidden = {key: digest(self._secret, "count", key) for key in added}
         now = time.time()
-        changes = {
-            hidden[key]: Change(amount=amount, seconds=ends[key] - now)
+        increments = {
+            hidden[key]: Increment(amount=amount, seconds=ends[key] - now)
             for key, amount in added.items()
             if ends[key] > now  # else the count has ended by itself
         }
         gone = {digest(self._secret, "count", key) for key in forgotten}
         try:
-            standings = self._server.exchange(gone, changes)
+            totals = self._server.exchange(gone, increments)
         except CountsUnreachable as error:
             self._keep_for_later(added, ends, forgotten)
             if self._outage.failed():
                 logger.warning("counts are not shared now, each process has its own: %s", error)
         else:
-            self._learn({key: standings[told] for key, told in hidden.items() if told in standings})
+            self._learn({key: totals[told] for key, told in hidden.items() if told in totals})
             if self._outage.recovered():
                 logger.info("counts are shared again")
 
@@ -128,13 +128,13 @@ class SharedCounts(MemoryCounts):
         """
         self._server.ping()
 
-    def _learn(self, standings: Mapping[str, Standing]) -> None:
+    def _learn(self, totals: Mapping[str, Total]) -> None:
         now = time.time()
         with self._lock:
-            for key, standing in standings.items():
+            for key, total in totals.items():
                 if key not in self._forgotten:  # in the meantime
-                    self.storage[key] = standing.count + self._added[key]
-                    self.expirations[key] = now + standing.seconds
+                    self.storage[key] = total.count + self._added[key]
+                    self.expirations[key] = now + total.seconds
 
     def _keep_for_later(
         self, added: Counter[str], ends: Mapping[str, float], forgotten: Collection[str]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
-from stopgap.accounts.shared_counts import Change, CountsUnreachable, Standing
+from stopgap.accounts.shared_counts import CountsUnreachable, Increment, Total
 
 PREFIX = "stopgap:count:"
 SECONDS = 1.0
@@ -35,8 +35,8 @@ class ValkeyServer:
         pool.connection_class(**pool.connection_kwargs)
 
     def exchange(
-        self, forgotten: Collection[str], changes: Mapping[str, Change]
-    ) -> Mapping[str, Standing]:
+        self, forgotten: Collection[str], increments: Mapping[str, Increment]
+    ) -> Mapping[str, Total]:
         """Forget counts, then add to others, all or nothing; tell how each of these stands then.
 
         Raises:
@@ -45,17 +45,17 @@ class ValkeyServer:
         pipeline = self._client.pipeline(transaction=True)
         for key in forgotten:
             pipeline.delete(PREFIX + key)
-        for key, change in changes.items():
-            pipeline.incrby(PREFIX + key, change.amount)
-            pipeline.pexpire(PREFIX + key, max(1, round(change.seconds * 1_000)), nx=True)
+        for key, increment in increments.items():
+            pipeline.incrby(PREFIX + key, increment.amount)
+            pipeline.pexpire(PREFIX + key, max(1, round(increment.seconds * 1_000)), nx=True)
             pipeline.pttl(PREFIX + key)
         try:
             told = pipeline.execute()[len(forgotten) :]  # type: ignore[no-untyped-call]  # the library's
         except (ValkeyError, UnicodeError) as error:  # the latter of a host that cannot be one
             raise CountsUnreachable(str(error)) from error
         return {
-            key: Standing(count=told[3 * place], seconds=told[3 * place + 2] / 1_000)
-            for place, key in enumerate(changes)
+            key: Total(count=told[3 * place], seconds=told[3 * place + 2] / 1_000)
+            for place, key in enumerate(increments)
         }
 
     def ping(self) -> None:

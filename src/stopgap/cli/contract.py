@@ -158,15 +158,20 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
       stopgap contract diff madcompany_v1.py:contract stopgap.contracts.madcompany:contract --json
     """
     before, after = load_contract(old), load_contract(new)
-    changes = compare(before, after)
-    breaking = sum(change.breaking for change in changes)
+    differences = compare(before, after)
+    breaking = sum(difference.breaking for difference in differences)
     rows = [
-        {"change": c.code, "breaking": c.breaking, "where": c.where, "message": c.message}
-        for c in changes
+        {
+            "change": each.code,
+            "breaking": each.breaking,
+            "where": each.where,
+            "message": each.message,
+        }
+        for each in differences
     ]
     print_rows(rows, as_json=as_json, nothing="No client would notice a change.")
-    if not as_json and changes:
-        click.echo(f"\n{counted(len(changes), 'change')}, {breaking} of them breaking.")
+    if not as_json and differences:
+        click.echo(f"\n{counted(len(differences), 'change')}, {breaking} of them breaking.")
     if not as_json and before.fingerprint != after.fingerprint:
         click.echo(
             f"Its fingerprint changes, from {before.fingerprint} to {after.fingerprint}: releases "

@@ -23,7 +23,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Difference:
     """One difference between two versions of a contract."""
 
     code: str  # stable: `input-removed`
@@ -41,7 +41,7 @@ class _Shift:
     message: str
 
 
-def compare(old: Contract, new: Contract) -> list[Change]:
+def compare(old: Contract, new: Contract) -> list[Difference]:
     """List what changes for a client that was written for `old` and meets `new`.
 
     Words for people (titles, descriptions, examples) are no change; a unit is one.
@@ -86,15 +86,15 @@ def _displaced(old: Sequence[str | None], new: Sequence[str]) -> bool:
     return any(name in new and new.index(name) != place for place, name in enumerate(old))
 
 
-def _breaking(code: str, where: str, message: str) -> Change:
-    return Change(code=code, breaking=True, where=where, message=message)
+def _breaking(code: str, where: str, message: str) -> Difference:
+    return Difference(code=code, breaking=True, where=where, message=message)
 
 
-def _harmless(code: str, where: str, message: str) -> Change:
-    return Change(code=code, breaking=False, where=where, message=message)
+def _harmless(code: str, where: str, message: str) -> Difference:
+    return Difference(code=code, breaking=False, where=where, message=message)
 
 
-def _addresses(old: Contract, new: Contract) -> Iterator[Change]:
+def _addresses(old: Contract, new: Contract) -> Iterator[Difference]:
     moved = f"{old.path} is now {new.path}."
     if old.prefix != new.prefix:
         yield _breaking(
@@ -129,7 +129,7 @@ def _is_cut_short(old: Contract, new: Contract) -> bool:
     return all(f.default == "" or not takes_empty(f.kind) for f in new.fields if f.name == name)
 
 
-def _inputs(old: Contract, new: Contract) -> Iterator[Change]:
+def _inputs(old: Contract, new: Contract) -> Iterator[Difference]:
     fields = {field.name: field for field in new.fields}
     left = dict(fields)
     for field in old.fields:
@@ -142,7 +142,7 @@ def _inputs(old: Contract, new: Contract) -> Iterator[Change]:
         yield from _presence(field, heir)
         yield from _unit("input", where, field.unit, heir.unit)
         for shift in _shifts(field.kind, heir.kind):
-            yield _change("input", where, shift, breaking="lost")
+            yield _difference("input", where, shift, breaking="lost")
     for name, field in left.items():
         where = f"input {name}"
         if field.required:
@@ -151,7 +151,7 @@ def _inputs(old: Contract, new: Contract) -> Iterator[Change]:
             yield _harmless("input-added-optional", where, f"{name} is new, and optional.")
 
 
-def _names(old: kinds.Field, new: kinds.Field, contract: Contract) -> Iterator[Change]:
+def _names(old: kinds.Field, new: kinds.Field, contract: Contract) -> Iterator[Difference]:
     where = f"input {old.name}"
     if old.name != new.name:
         yield _harmless("input-renamed", where, f"{old.name} is now {new.name}; both are read.")
@@ -165,7 +165,7 @@ def _names(old: kinds.Field, new: kinds.Field, contract: Contract) -> Iterator[C
             yield _harmless("input-alias-added", where, f"{alias} is read as {new.name}, too.")
 
 
-def _presence(old: kinds.Field, new: kinds.Field) -> Iterator[Change]:
+def _presence(old: kinds.Field, new: kinds.Field) -> Iterator[Difference]:
     where = f"input {old.name}"
     if new.required and not old.required:
         yield _breaking("input-now-required", where, f"{old.name} can no longer be left out.")
@@ -181,13 +181,13 @@ def _presence(old: kinds.Field, new: kinds.Field) -> Iterator[Change]:
         yield _breaking("input-empty-changed", where, message)
 
 
-def _unit(side: str, where: str, old: str, new: str) -> Iterator[Change]:
+def _unit(side: str, where: str, old: str, new: str) -> Iterator[Difference]:
     """Notice a unit that is another; one that was never told before is told, not changed."""
     if old and old != new:
         yield _breaking(f"{side}-unit-changed", where, f"The unit was {old}; now it is {new!r}.")
 
 
-def _outputs(old: Contract, new: Contract) -> Iterator[Change]:
+def _outputs(old: Contract, new: Contract) -> Iterator[Difference]:
     was, now = old.output_kind, new.output_kind
     yield from _unit("output", "output", old.unit, new.unit)
     if isinstance(was, kinds.Object) and isinstance(now, kinds.Object):
@@ -199,7 +199,7 @@ def _outputs(old: Contract, new: Contract) -> Iterator[Change]:
         yield from _output_value("output", was, now)
 
 
-def _output_fields(old: kinds.Object, new: kinds.Object) -> Iterator[Change]:
+def _output_fields(old: kinds.Object, new: kinds.Object) -> Iterator[Difference]:
     left = {field.name: field for field in new.fields}
     for field in old.fields:
         where = f"output {field.name}"
@@ -213,9 +213,9 @@ def _output_fields(old: kinds.Object, new: kinds.Object) -> Iterator[Change]:
         yield _breaking("output-field-added", f"output {name}", f"{name} is new in the answer.")
 
 
-def _output_value(where: str, old: kinds.Scalar, new: kinds.Scalar) -> Iterator[Change]:
+def _output_value(where: str, old: kinds.Scalar, new: kinds.Scalar) -> Iterator[Difference]:
     for shift in _shifts(_answered(old), _answered(new)):
-        yield _change("output", where, shift, breaking="gained")
+        yield _difference("output", where, shift, breaking="gained")
 
 
 def _answered(kind: kinds.Scalar) -> kinds.Scalar:
@@ -223,8 +223,8 @@ def _answered(kind: kinds.Scalar) -> kinds.Scalar:
     return kinds.Choice(values=kind.values) if isinstance(kind, kinds.Choice) else kind
 
 
-def _change(side: str, where: str, shift: _Shift, *, breaking: str) -> Change:
-    return Change(
+def _difference(side: str, where: str, shift: _Shift, *, breaking: str) -> Difference:
+    return Difference(
         code=f"{side}-{shift.what}",
         breaking=shift.turn in (breaking, "changed"),
         where=where,

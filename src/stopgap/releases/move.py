@@ -43,7 +43,7 @@ class Move:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doing:
+class Cause:
     """Who does something, what and why."""
 
     by: str

@@ -9,7 +9,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.models.specification import Specification
 from stopgap.releases import stages
 from stopgap.releases.gate import VERIFICATION, ReleaseUnverified, check_verified, overridden
-from stopgap.releases.move import Doing, Move, written
+from stopgap.releases.move import Cause, Move, written
 from stopgap.releases.release import (
     ON_DUTY,
     STAND_IN_NUMBER,
@@ -120,7 +120,7 @@ class Register:
         return after
 
     def move(
-        self, after: Standing, doing: Doing, changed: Sequence[Change] | None = None
+        self, after: Standing, cause: Cause, changed: Sequence[Change] | None = None
     ) -> Sequence[Change]:
         """Keep a new standing, and each release's change on record; None: those that it makes."""
         changed = stages.changes(self.standing, after) if changed is None else changed
@@ -132,7 +132,7 @@ class Register:
         self.rows.record(
             [
                 replace(
-                    self._done(at, replace(doing, reason=each.reason(doing.reason)), each.number),
+                    self._done(at, replace(cause, reason=each.reason(cause.reason)), each.number),
                     was=each.was,
                     now=each.now,
                     percent=each.percent,
@@ -142,16 +142,16 @@ class Register:
         )
         return changed
 
-    def record(self, number: int, doing: Doing, state: State | None = None) -> int:
+    def record(self, number: int, cause: Cause, state: State | None = None) -> int:
         """Put on record what changes no release's stage; tell the new version."""
         at = self._next(state or self.state)
-        self.rows.record([self._done(at, doing, number)])
+        self.rows.record([self._done(at, cause, number)])
         return at
 
-    def override(self, number: int, doing: Doing) -> int:
+    def override(self, number: int, cause: Cause) -> int:
         """Put on record that a rule need not hold of what the last verification found."""
         at, _ = self._verified(number)
-        return self.record(number, replace(doing, figures={VERIFICATION: at}))
+        return self.record(number, replace(cause, figures={VERIFICATION: at}))
 
     def _as_served(self, release: Release) -> Release:
         """Give a release the fingerprint that the contract has here, if it was verified for that.
@@ -205,17 +205,17 @@ class Register:
         self.rows.save(self.state)
         return self.state.version
 
-    def _done(self, at: int, doing: Doing, number: int) -> Move:
+    def _done(self, at: int, cause: Cause, number: int) -> Move:
         return Move(
             contract=self._contract.name,
             version=at,
             number=number,
             at=self._now,
-            by=written(doing.by),
-            action=doing.action,
-            rule=doing.rule,
-            reason=written(doing.reason),
-            figures=doing.figures,
+            by=written(cause.by),
+            action=cause.action,
+            rule=cause.rule,
+            reason=written(cause.reason),
+            figures=cause.figures,
         )
 
 

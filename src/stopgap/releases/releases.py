@@ -10,7 +10,7 @@ from stopgap.models.loaded import is_changed
 from stopgap.models.specification import Specification
 from stopgap.releases import stages
 from stopgap.releases.gate import ReleaseUnverified, check_overridable
-from stopgap.releases.move import Doing, Move, written
+from stopgap.releases.move import Cause, Move, written
 from stopgap.releases.register import Register
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage, Sticky
 from stopgap.releases.routing import Routing
@@ -124,7 +124,7 @@ class Releases:
                 note=written(note),
             )
             register.rows.add(release)
-            register.record(release.number, Doing(by=by, action="added", reason=note))
+            register.record(release.number, Cause(by=by, action="added", reason=note))
         return release
 
     def verified(self, contract: str, number: int, report: Report, by: str) -> None:
@@ -136,7 +136,7 @@ class Releases:
         reason = report.told(report.obstacles) or "every rule held"
         with self._changing(contract) as register:
             register.find(number, real=True)
-            at = register.record(number, Doing(by=by, action="verified", reason=reason))
+            at = register.record(number, Cause(by=by, action="verified", reason=reason))
             register.rows.add_report(number, at, report.document())
             register.rows.change(number, fingerprint=report.fingerprint)
             register.let_through(number)
@@ -157,7 +157,7 @@ class Releases:
         with self._changing(contract) as register:
             register.find(number, real=True)
             report = check_overridable(number, rule, register.report(number), reason)
-            register.override(number, Doing(by=by, action="overridden", rule=rule, reason=reason))
+            register.override(number, Cause(by=by, action="overridden", rule=rule, reason=reason))
             register.let_through(number)
         return report
 
@@ -221,8 +221,8 @@ class Releases:
         self._see_whole(contract, number)
         with self._changing(contract) as register:
             after = register.promoted(number, stage, percent)
-            doing = Doing(by=by, action="promoted", reason=reason)
-            return register.move(after, doing, register.promotion(after, number, sticky))
+            cause = Cause(by=by, action="promoted", reason=reason)
+            return register.move(after, cause, register.promotion(after, number, sticky))
 
     def withdraw(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
         """Take a shadow or canary off the traffic.
@@ -233,7 +233,7 @@ class Releases:
         with self._changing(contract) as register:
             register.find(number)
             after = stages.withdrawn(register.standing, number)
-            return register.move(after, Doing(by=by, action="withdrawn", reason=reason))
+            return register.move(after, Cause(by=by, action="withdrawn", reason=reason))
 
     def can_go_back(self, contract: str) -> bool:
         """Tell whether a release was live before, and may be again; its file is not looked at."""
@@ -262,7 +262,7 @@ class Releases:
             after = register.rolled_back()
             if after.live != planned.live:  # whose file nobody has seen
                 raise StandingChanged(contract)
-            return register.move(after, Doing(by=by, action="rolled back", reason=reason))
+            return register.move(after, Cause(by=by, action="rolled back", reason=reason))
 
     def send_back(
         self, contract: str, number: int, reason: str, figures: Mapping[str, float] | None = None
@@ -271,12 +271,12 @@ class Releases:
 
         Of several workers that judge alike, one does it.
         """
-        doing = Doing(by=SERVER, action="sent back", reason=reason, figures=figures)
+        cause = Cause(by=SERVER, action="sent back", reason=reason, figures=figures)
         with self._changing(contract) as register:
             if register.standing.canary != number:
                 return False
             after = stages.withdrawn(register.standing, number)
-            register.move(after, doing)
+            register.move(after, cause)
         return True
 
     def retire(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
@@ -289,15 +289,15 @@ class Releases:
             register.find(number)
             after = stages.retired(register.standing, number)
             ComparisonRows(register.rows.connection, contract).drop(number)
-            return register.move(after, Doing(by=by, action="retired", reason=reason))
+            return register.move(after, Cause(by=by, action="retired", reason=reason))
 
     def allow_stand_in(self, contract: str, by: str, *, allowed: bool, reason: str = "") -> None:
         """Say whether the stand-in may answer for a real model that cannot."""
         told = f"the stand-in may{'' if allowed else ' not'} answer for a failed model"
-        doing = Doing(by=by, action="fallback", reason=f"{told}. {reason}".rstrip())
+        cause = Cause(by=by, action="fallback", reason=f"{told}. {reason}".rstrip())
         with self._changing(contract) as register:
             state = replace(register.state, stand_in_fallback=allowed)
-            register.record(STAND_IN_NUMBER, doing, state)
+            register.record(STAND_IN_NUMBER, cause, state)
 
     @contextmanager
     def _reading(self, contract: str) -> Iterator[Register]:
