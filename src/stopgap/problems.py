@@ -30,10 +30,10 @@ from stopgap.images.image import (
     ImageUnrecognised,
     UploaderGone,
 )
+from stopgap.journal.actual import OutcomeInvalid
 from stopgap.journal.conditions import FilterInvalid
 from stopgap.journal.downloads import DownloadsBusy
 from stopgap.journal.journal import JournalRowNotFound
-from stopgap.journal.outcome import OutcomeInvalid
 from stopgap.journal.record import RecordUnreadable
 from stopgap.journal.spool import SpoolUnwritable
 from stopgap.models.failures import ModelFailed, ModelUnloadable

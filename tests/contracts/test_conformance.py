@@ -18,7 +18,7 @@ from tests.wrong_server import Asked, Said, serving
 
 from stopgap.contracts import madcompany
 from stopgap.contracts.conformance.calling import Server, ServerUnknown, ServerUnreachable
-from stopgap.contracts.conformance.checking import Outcome, Verdict, check, rules_of, some_guest
+from stopgap.contracts.conformance.checking import Result, Verdict, check, rules_of, some_guest
 from stopgap.contracts.conformance.login_rules import LOGIN_RULES
 from stopgap.contracts.conformance.visiting import Visitor
 from stopgap.contracts.contract import Contract
@@ -62,7 +62,7 @@ def visit(
     return list(check(contracts, server, visitor or some_guest(), source=source, predictions=20))
 
 
-def names(verdicts: Sequence[Verdict], outcome: Outcome) -> set[str]:
+def names(verdicts: Sequence[Verdict], outcome: Result) -> set[str]:
     """Name the rules of which this became."""
     return {verdict.rule for verdict in verdicts if verdict.outcome is outcome}
 
@@ -72,8 +72,8 @@ def test_a_right_server() -> None:
     contracts = [madcompany.contract, SMALL]
     with serving(contracts) as url:
         verdicts = visit(url, contracts)
-    assert names(verdicts, Outcome.BROKEN) == set()
-    assert names(verdicts, Outcome.NOT_CHECKED) == {"login-refused"}
+    assert names(verdicts, Result.BROKEN) == set()
+    assert names(verdicts, Result.NOT_CHECKED) == {"login-refused"}
     assert [verdict.rule for verdict in verdicts] == [rule.id for rule in rules_of(contracts, 1)]
 
 
@@ -83,7 +83,7 @@ def test_texts_that_no_path_can_hold(longest: int) -> None:
     contract = contract_of(bool, "/short/{a}", a=Annotated[str, Field(max_length=longest)])
     with serving([contract]) as url:
         verdicts = visit(url, [contract])
-    assert names(verdicts, Outcome.BROKEN) == set()
+    assert names(verdicts, Result.BROKEN) == set()
 
 
 City = Literal["New York", "São Paulo", "C/D"]
@@ -107,8 +107,8 @@ def test_mistaken_paths_of_any_text(first: type, unchecked: set[str]) -> None:
     contract = replace(there, mistaken_paths=["/there/{b}/{a}"])
     with serving([contract]) as url:
         verdicts = visit(url, [contract])
-    assert names(verdicts, Outcome.BROKEN) == set()
-    found = names(verdicts, Outcome.NOT_CHECKED)
+    assert names(verdicts, Result.BROKEN) == set()
+    found = names(verdicts, Result.NOT_CHECKED)
     assert {rule.removeprefix(f"{contract.name}-") for rule in found} == unchecked
 
 
@@ -117,8 +117,8 @@ def test_a_wrong_server(case: Case) -> None:
     """A server with one flaw is told the rules that this breaks, and no others."""
     with serving([SMALL], case.flaw) as url:
         verdicts = visit(url)
-    assert names(verdicts, Outcome.BROKEN) == case.breaks
-    assert all(v.expected and v.came for v in verdicts if v.outcome is Outcome.BROKEN)
+    assert names(verdicts, Result.BROKEN) == case.breaks
+    assert all(v.expected and v.came for v in verdicts if v.outcome is Result.BROKEN)
 
 
 @pytest.mark.parametrize("case", WITH_ACCOUNT, ids=str)
@@ -126,7 +126,7 @@ def test_a_server_that_is_wrong_to_accounts(case: Case) -> None:
     """A flaw that only an account meets is named when one is given."""
     with serving([SMALL], case.flaw, {ANN.username: ANN.password}) as url:
         verdicts = visit(url, visitor=ANN)
-    assert names(verdicts, Outcome.BROKEN) == case.breaks
+    assert names(verdicts, Result.BROKEN) == case.breaks
 
 
 def test_every_rule_is_broken_once() -> None:
@@ -148,8 +148,8 @@ def test_without_guests() -> None:
     """Where guests are not welcome, the rules that need one say so, and none is called broken."""
     with serving([SMALL], accounts={ANN.username: ANN.password}) as url:
         verdicts = visit(url)
-    unchecked = [verdict for verdict in verdicts if verdict.outcome is Outcome.NOT_CHECKED]
-    assert names(verdicts, Outcome.BROKEN) == set()
+    unchecked = [verdict for verdict in verdicts if verdict.outcome is Result.NOT_CHECKED]
+    assert names(verdicts, Result.BROKEN) == set()
     assert {"login-json", "image-raw", "logout"} <= {verdict.rule for verdict in unchecked}
     assert all("--username" in str(verdict.reason) for verdict in unchecked)
 
@@ -158,8 +158,8 @@ def test_with_an_account() -> None:
     """With an account, only what a guest alone can do is not checked."""
     with serving([SMALL], accounts={ANN.username: ANN.password}) as url:
         verdicts = visit(url, visitor=ANN)
-    assert names(verdicts, Outcome.BROKEN) == set()
-    assert names(verdicts, Outcome.NOT_CHECKED) == {"login-code-points"}
+    assert names(verdicts, Result.BROKEN) == set()
+    assert names(verdicts, Result.NOT_CHECKED) == {"login-code-points"}
 
 
 def interrupt(_done: int, _of: int) -> None:
@@ -190,11 +190,11 @@ def test_closed_predictions() -> None:
     """Where predictions need a session, they are asked for with one, or not checked."""
     closed = when(both(lambda asked, _: "/small" in asked.path, no(has("cookie"))), status(401))
     with serving([SMALL], closed) as url:
-        assert names(visit(url), Outcome.BROKEN) == set()
+        assert names(visit(url), Result.BROKEN) == set()
     with serving([SMALL], closed, {ANN.username: ANN.password}) as url:
         verdicts = visit(url)
-    assert names(verdicts, Outcome.BROKEN) == set()
-    assert {"small-path", "small-missing-count", "release"} <= names(verdicts, Outcome.NOT_CHECKED)
+    assert names(verdicts, Result.BROKEN) == set()
+    assert {"small-path", "small-missing-count", "release"} <= names(verdicts, Result.NOT_CHECKED)
 
 
 def test_with_a_wrong_password() -> None:
@@ -208,9 +208,9 @@ def test_with_a_wrong_password() -> None:
 
     with serving([SMALL], watched, {ANN.username: "another"}) as url:
         verdicts = visit(url, visitor=ANN)
-    assert names(verdicts, Outcome.BROKEN) == {"login-json"}
+    assert names(verdicts, Result.BROKEN) == {"login-json"}
     assert len(logins) == 1
-    reasons = {v.rule: v.reason for v in verdicts if v.outcome is Outcome.NOT_CHECKED}
+    reasons = {v.rule: v.reason for v in verdicts if v.outcome is Result.NOT_CHECKED}
     assert {reasons[rule] for rule in ("login-form", "login-refused", "image-raw", "logout")} == {
         "the account was refused"
     }
@@ -228,7 +228,7 @@ def test_with_an_account_that_is_locked_out() -> None:
 
     with serving([SMALL], locked, {ANN.username: ANN.password}) as url:
         verdicts = visit(url, visitor=ANN)
-    assert names(verdicts, Outcome.BROKEN) == {"login-json"}
+    assert names(verdicts, Result.BROKEN) == {"login-json"}
     assert len(logins) == 1
 
 
@@ -360,7 +360,7 @@ def test_a_hostile_server(treat: Callable[[socket.socket], None]) -> None:
     with raw_server(treat) as url:
         verdicts = visit(url, seconds=0.3)
     bodiless = {"status-head", "no-traceback"}  # a HEAD may be answered in full before the nonsense
-    assert names(verdicts, Outcome.HELD) <= bodiless
+    assert names(verdicts, Result.HELD) <= bodiless
     assert len(verdicts) == len(rules_of([SMALL], 1))
     assert time.monotonic() - began < 10
 

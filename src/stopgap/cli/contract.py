@@ -17,7 +17,7 @@ from stopgap.contracts import kinds
 from stopgap.contracts.compatibility import compare, moved
 from stopgap.contracts.conformance.calling import Server
 from stopgap.contracts.conformance.checking import (
-    Outcome,
+    Result,
     Verdict,
     check,
     expect_asked,
@@ -30,7 +30,7 @@ from stopgap.contracts.openapi import document
 from stopgap.contracts.values import quoted
 from stopgap.web.platform_paths import platform_paths
 
-MARKS = {Outcome.HELD: "✓", Outcome.BROKEN: "✗", Outcome.NOT_CHECKED: "-"}
+MARKS = {Result.HELD: "✓", Result.BROKEN: "✗", Result.NOT_CHECKED: "-"}
 
 contract_option = click.option(
     "--contract",
@@ -247,9 +247,9 @@ def check_server(
             _print_verdict(verdict, as_json=as_json)
     counts = Counter(verdict.outcome for verdict in verdicts)
     if not as_json:
-        told = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
+        told = [f"{counts[outcome]} {outcome}" for outcome in Result if counts[outcome]]
         click.echo(f"{counts.total()} rules: {', '.join(told)}.")
-    if counts[Outcome.BROKEN]:
+    if counts[Result.BROKEN]:
         sys.exit(1)
     expect_asked(contracts, verdicts)
 

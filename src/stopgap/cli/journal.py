@@ -22,10 +22,10 @@ from stopgap.cli.lines import (
     print_rows,
     printable,
 )
+from stopgap.journal.actual import OutcomeInvalid, read_actual
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import write
 from stopgap.journal.journal import JournalRowNotFound
-from stopgap.journal.outcome import OutcomeInvalid, read_outcome
 from stopgap.web.parts import Parts
 
 
@@ -218,7 +218,7 @@ def _keep(parts: Parts, answer_id: str, value: str) -> None:
         told = f"Its contract, {record.contract}, is not served here; see STOPGAP_CONTRACTS."
         raise click.UsageError(told)
     try:
-        outcome = read_outcome(contract.output_kind, value)
+        actual = read_actual(contract.output_kind, value)
     except OutcomeInvalid as error:
         raise click.BadParameter(error.detail, param_hint="VALUE") from error
-    answers.report_actual(answer_id, outcome)
+    answers.report_actual(answer_id, actual)

@@ -23,7 +23,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.errors import StartRefused
 
 
-class Outcome(StrEnum):
+class Result(StrEnum):
     """What became of a rule."""
 
     HELD = "held"
@@ -37,7 +37,7 @@ class Verdict:
 
     rule: str
     sentence: str
-    outcome: Outcome
+    outcome: Result
     request: str | None = None  # what was asked when it broke
     expected: str | None = None
     came: str | None = None
@@ -57,7 +57,7 @@ def expect_asked(contracts: Sequence[Contract], verdicts: Iterable[Verdict]) -> 
     Raises:
         PredictionsNotAsked: those of one were not.
     """
-    reasons = {v.rule: v.reason for v in verdicts if v.outcome is Outcome.NOT_CHECKED}
+    reasons = {v.rule: v.reason for v in verdicts if v.outcome is Result.NOT_CHECKED}
     for contract in contracts:
         if (rule := predictions_id(contract)) in reasons:
             raise PredictionsNotAsked(contract.name, reasons[rule])
@@ -126,12 +126,12 @@ def _hold(rule: Rule, visit: Visit) -> Verdict:
         return Verdict(
             rule=rule.id,
             sentence=rule.sentence,
-            outcome=Outcome.BROKEN,
+            outcome=Result.BROKEN,
             request=str(broken.request) if broken.request else None,
             expected=broken.expected,
             came=visit.discreet(broken.came),
         )
     except NotChecked as reason:
-        outcome = Outcome.NOT_CHECKED
+        outcome = Result.NOT_CHECKED
         return Verdict(rule=rule.id, sentence=rule.sentence, outcome=outcome, reason=str(reason))
-    return Verdict(rule=rule.id, sentence=rule.sentence, outcome=Outcome.HELD)
+    return Verdict(rule=rule.id, sentence=rule.sentence, outcome=Result.HELD)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from stopgap.errors import Fault
 
-Outcome = Literal["held", "broken", "not checked"]
+Result = Literal["held", "broken", "not checked"]
 
 FAILURES = 3
 """Failures of a rule that are kept; one shows the mistake, a thousand do not show it better."""
@@ -70,7 +70,7 @@ class Finding:
     """What became of one rule."""
 
     rule: str
-    outcome: Outcome
+    outcome: Result
     figure: str  # what was measured or counted, in words; or why it was not checked
     failures: tuple[Failure, ...] = ()
 

@@ -16,11 +16,11 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import repeats
 from stopgap.contracts.values import write_text
 from stopgap.errors import Fault
+from stopgap.journal.actual import OutcomeInvalid, read_actual
 from stopgap.journal.conditions import FilterInvalid, members, names_served
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import Form
 from stopgap.journal.filters import Filters
-from stopgap.journal.outcome import OutcomeInvalid, read_outcome
 from stopgap.journal.spread import Bar
 from stopgap.problems import PageNotFound
 from stopgap.web import callers
@@ -121,7 +121,7 @@ def report(request_id: str) -> Response:
     if contract is None:
         raise PageNotFound("The answer's contract is not served here any more.")
     try:
-        value = read_outcome(contract.output_kind, request.form.get("actual", ""))
+        value = read_actual(contract.output_kind, request.form.get("actual", ""))
     except OutcomeInvalid as refusal:
         return problem(refusal, "answer.html", **details)
     parts().journal.report_actual(request_id, value)

@@ -1,4 +1,4 @@
-"""The outcome of an answer: what really came of it, read as the contract's output is."""
+"""The actual value beside an answer: what really came of it, read as the contract's output is."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class OutcomeInvalid(StopgapError):
         )
 
 
-def read_outcome(kind: kinds.Kind, text: str) -> object:
+def read_actual(kind: kinds.Kind, text: str) -> object:
     """Read what happened: of the promised type, in whatever range.
 
     Where that is an object it is read as JSON, and may have some of its fields alone: what came of

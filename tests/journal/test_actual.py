@@ -4,19 +4,19 @@ import pytest
 from tests.contracts.promises import DELIVERY
 
 from stopgap.contracts.madcompany import contract
-from stopgap.journal.outcome import OutcomeInvalid, read_outcome
+from stopgap.journal.actual import OutcomeInvalid, read_actual
 
 
 def test_it_has_the_promised_type() -> None:
     """A number is read in whatever range, an object as JSON: what happened was not promised."""
-    assert read_outcome(contract.output_kind, "-7") == -7
+    assert read_actual(contract.output_kind, "-7") == -7
     told = '{"days": 99, "carrier": "north"}'
-    assert read_outcome(DELIVERY.output_kind, told) == {"days": 99, "carrier": "north"}
+    assert read_actual(DELIVERY.output_kind, told) == {"days": 99, "carrier": "north"}
 
 
 def test_a_part_may_be_all_that_is_known() -> None:
     """Of an object that is answered, what came of some fields can be told, and not of others."""
-    assert read_outcome(DELIVERY.output_kind, '{"days": 1}') == {"days": 1}
+    assert read_actual(DELIVERY.output_kind, '{"days": 1}') == {"days": 1}
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_what_it_cannot_be(text: str) -> None:
     """Anything else is told, however it is written or nested."""
     for kind in (contract.output_kind, DELIVERY.output_kind):
         with pytest.raises(OutcomeInvalid):
-            read_outcome(kind, text)
+            read_actual(kind, text)
