@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from stopgap import wiring
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, Weight
 from stopgap.cli.diagnosis.examining import examine
-from stopgap.cli.diagnosis.finding import Finding, Weight
 from stopgap.cli.lines import json_option, print_json, printable
 from stopgap.clock import SystemClock
 from stopgap.errors import StopgapError
@@ -35,30 +35,30 @@ def doctor(*, settings_only: bool, as_json: bool) -> None:
         _list_settings(as_json=as_json)
         return
     wrong = 0
-    for finding in _findings():
-        wrong += finding.weight is Weight.WRONG
-        _print_finding(finding, as_json=as_json)
+    for diagnosis in _diagnoses():
+        wrong += diagnosis.weight is Weight.WRONG
+        _print_diagnosis(diagnosis, as_json=as_json)
     sys.exit(1 if wrong else 0)
 
 
-def _findings() -> list[Finding]:
+def _diagnoses() -> list[Diagnosis]:
     try:
         settings = wiring.settings_of_environment()
     except StopgapError as error:
         fix = "`stopgap doctor --settings` lists them all."
-        return [Finding(what="settings", weight=Weight.WRONG, told=error.detail, fix=fix)]
+        return [Diagnosis(what="settings", weight=Weight.WRONG, told=error.detail, fix=fix)]
     told = f"The {settings.profile} profile; every setting can be read."
-    read = Finding(what="settings", weight=Weight.FINE, told=told)
+    read = Diagnosis(what="settings", weight=Weight.FINE, told=told)
     return [read, *examine(settings, SystemClock())]
 
 
-def _print_finding(finding: Finding, *, as_json: bool) -> None:
+def _print_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(finding))
+        print_json(asdict(diagnosis))
         return
-    fix = f" -> {finding.fix}" if finding.fix else ""
-    told = printable(f"{finding.what}: {finding.told}{fix}")
-    click.echo(f"{MARKS[finding.weight]} {finding.weight:<7} {told}")
+    fix = f" -> {diagnosis.fix}" if diagnosis.fix else ""
+    told = printable(f"{diagnosis.what}: {diagnosis.told}{fix}")
+    click.echo(f"{MARKS[diagnosis.weight]} {diagnosis.weight:<7} {told}")
 
 
 def _list_settings(*, as_json: bool) -> None:

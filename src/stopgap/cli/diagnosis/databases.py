@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from stopgap.cli.diagnosis.finding import Finding, Weight, fine, warning, wrong
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, Weight, fine, warning, wrong
 from stopgap.cli.diagnosis.folders import lockable, writable
 from stopgap.cli.diagnosis.releases import releases
 from stopgap.clock import Clock
@@ -24,7 +24,7 @@ HEADER_BYTES = 100
 """Of a SQLite file's header (SQLite's file format, section 1.3)."""
 
 
-def database(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def database(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """See whether it answers, is ours, and may be written; then whether its releases can answer."""
     answering = partial(releases, settings, clock)
     at = Locations.of(settings)
@@ -32,7 +32,7 @@ def database(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield from _kept_at(at.database, MAIN, "DATABASE_URL", settings.data, answering)
 
 
-def _left_behind(settings: Settings, url: str) -> Iterator[Finding]:
+def _left_behind(settings: Settings, url: str) -> Iterator[Diagnosis]:
     """See whether somebody may take the demo's accounts for those of a new database."""
     own = Locations.of(replace(settings, database_url=None)).database
     path = Path(own.removeprefix("sqlite:///"))
@@ -41,13 +41,13 @@ def _left_behind(settings: Settings, url: str) -> Iterator[Finding]:
         yield warning(told, f"To keep it, set DATABASE_URL={own}; otherwise move that file away.")
 
 
-def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def journal(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """See whether it is there, and what waits for it or could not be moved."""
     at = Locations.of(settings)
     folder = at.spool
     waiting = backlog(folder).bytes  # as long as the database has not been asked
 
-    def more(database: Database) -> Iterator[Finding]:
+    def more(database: Database) -> Iterator[Diagnosis]:
         nonlocal waiting
         kept = Journal(database, clock, spool=folder)
         waiting = kept.waiting()
@@ -68,7 +68,7 @@ def journal(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield from _segments(folder, waiting)
 
 
-def _segments(folder: Path, waiting: int) -> Iterator[Finding]:
+def _segments(folder: Path, waiting: int) -> Iterator[Diagnosis]:
     """Tell what waits for the journal, and what of it cannot come there."""
     if shut := unreadable(folder):
         told = f"{len(shut)} segments of {folder} cannot be read and deleted: {_named(shut)}."
@@ -92,8 +92,8 @@ def _kept_at(
     history: History,
     setting: str,
     data: Path,
-    more: Callable[[Database], Iterator[Finding]],
-) -> Iterator[Finding]:
+    more: Callable[[Database], Iterator[Diagnosis]],
+) -> Iterator[Diagnosis]:
     """Tell of a database whether it has our tables, and then more; nothing is made.
 
     Args:
@@ -134,7 +134,7 @@ def _is_sqlite(path: Path) -> bool:
     return len(header) == HEADER_BYTES and header.startswith(b"SQLite format 3\0")
 
 
-def _schema(database: Database, version: str, history: History) -> Finding:
+def _schema(database: Database, version: str, history: History) -> Diagnosis:
     if version == history.head:
         return fine(f"The {database.name} answers, and is of version {history.head}.")
     of = f"of version {version}" if version else "empty"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stopgap.cli.diagnosis import contracts, databases, folders, machine, reach, services
-from stopgap.cli.diagnosis.finding import Finding, Look, Weight
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, Look, Weight
 from stopgap.clock import Clock
 from stopgap.errors import StopgapError
 from stopgap.settings import Settings
@@ -40,16 +40,17 @@ FIXES = {
 """What to do where a look itself was refused."""
 
 
-def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """Look at everything that the server needs; nothing is changed, and nothing is made."""
     for look in LOOKS:
         what = look.__name__.replace("_", " ")
         try:
             yield from (
-                replace(finding, what=finding.what or what) for finding in look(settings, clock)
+                replace(diagnosis, what=diagnosis.what or what)
+                for diagnosis in look(settings, clock)
             )
         except StopgapError as error:
-            yield Finding(what=what, weight=Weight.WRONG, told=error.detail, fix=FIXES.get(what))
+            yield Diagnosis(what=what, weight=Weight.WRONG, told=error.detail, fix=FIXES.get(what))
         except OSError as error:  # most likely a folder that this user may not look into
             told = f"{error.filename}: {error.strerror}."
-            yield Finding(what=what, weight=Weight.WRONG, told=told, fix="Let this user read it.")
+            yield Diagnosis(what=what, weight=Weight.WRONG, told=told, fix="Let this user read it.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning, wrong
 from stopgap.clock import Clock
 from stopgap.journal.segment import claim
 from stopgap.settings import SECRET_MIN, Settings
@@ -26,7 +26,7 @@ FOR_OWNER = stat.S_IRWXG | stat.S_IRWXO
 """Permissions that only their owner should have; these are the others'."""
 
 
-def data_folder(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def data_folder(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether it can be written, and is for this user alone."""
     folder = settings.data
     yield writable(folder, "STOPGAP_DATA")
@@ -34,7 +34,7 @@ def data_folder(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield warning(f"{folder} is open to others on this machine.", f"chmod 700 {folder}")
 
 
-def secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def secret(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether it is there, whole, and for this user alone."""
     path = Locations.of(settings).secret
     if settings.secret is not None:
@@ -51,7 +51,7 @@ def secret(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield fine(f"{path} is for this user alone.")
 
 
-def images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def images(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether they can be kept where they are to be, and find room there."""
     place = Locations.of(settings).objects
     folder = folder_of(place)
@@ -64,12 +64,12 @@ def images(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield fine(f"{place} can be written and read.")
 
 
-def disk(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def disk(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether there is room."""
     yield room(settings.data, "STOPGAP_DATA")
 
 
-def temporary_files(_settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def temporary_files(_settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether there is room for them: large bodies wait there until they are whole."""
     try:
         folder = Path(tempfile.gettempdir())
@@ -80,7 +80,7 @@ def temporary_files(_settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield room(folder, "TMPDIR")
 
 
-def room(folder: Path, setting: str) -> Finding:
+def room(folder: Path, setting: str) -> Diagnosis:
     """Tell whether a folder's disk takes more, in bytes and in files; not all limit the latter."""
     there = os.statvfs(nearest(folder))
     free, limited = there.f_bavail * there.f_frsize, there.f_files > 0
@@ -94,7 +94,7 @@ def room(folder: Path, setting: str) -> Finding:
     return fine(told)
 
 
-def writable(folder: Path, setting: str) -> Finding:
+def writable(folder: Path, setting: str) -> Diagnosis:
     """Tell whether a folder can be written, or made where it is not there yet."""
     another = f"Let this user write there, or name another folder in {setting}."
     there = nearest(folder)

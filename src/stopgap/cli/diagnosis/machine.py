@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning, wrong
 from stopgap.cli.serving.open_files import LOW, allowed_open_files
 from stopgap.clock import Clock
 from stopgap.settings import Settings
@@ -11,7 +11,7 @@ CLOCK_MIN = 2026
 """Year in which this was written; an earlier one is a clock that was never set."""
 
 
-def clock(_settings: Settings, clock: Clock) -> Iterator[Finding]:
+def clock(_settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """See whether it has been set."""
     now = clock.now()
     told = f"It is {now:%Y-%m-%d %H:%M} UTC."
@@ -21,7 +21,7 @@ def clock(_settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield fine(told)
 
 
-def open_files(_settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def open_files(_settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether there can be enough connections."""
     allowed = allowed_open_files()
     told = f"A process may have {allowed:,} files open; each connection is one."

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from stopgap.address import is_of_this_machine
-from stopgap.cli.diagnosis.finding import Finding, fine, warning
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning
 from stopgap.cli.serving.serve import PortTaken, free_address
 from stopgap.clock import Clock
 from stopgap.settings import Settings
 
 
-def port(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def port(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether it is free."""
     try:
         free_address(settings.host, settings.port)
@@ -20,7 +20,7 @@ def port(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield fine(f"Port {settings.port} on {settings.host} is free.")
 
 
-def source_link(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def source_link(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether the pages have one."""
     if settings.source_url is None:
         fix = "Set STOPGAP_SOURCE_URL to the repository's address."
@@ -29,7 +29,7 @@ def source_link(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield fine(f"The pages link to {settings.source_url}.")
 
 
-def who_may_sign_in(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def who_may_sign_in(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether anybody is let in who has no account of ours."""
     let_in = {"guests": settings.guests, "the demo account": settings.demo_account}
     named = " and ".join(name for name, is_let_in in let_in.items() if is_let_in)
@@ -43,7 +43,7 @@ def who_may_sign_in(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield fine(f"On this machine alone, {named} may sign in.")
 
 
-def proxies(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def proxies(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See who is believed about addresses."""
     if any(network.prefixlen == 0 for network in settings.trusted_proxies):
         told = "Every address is trusted as a proxy, so anybody can claim to be anybody."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from stopgap.cli.diagnosis.finding import Finding, fine, warning, wrong
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning, wrong
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.loading import load_contracts
@@ -22,7 +22,7 @@ from stopgap.storage.object_stores import folder_of, open_objects
 from stopgap.wiring import Locations
 
 
-def releases(settings: Settings, clock: Clock, database: Database) -> Iterator[Finding]:
+def releases(settings: Settings, clock: Clock, database: Database) -> Iterator[Diagnosis]:
     """See whether what each release with traffic needs is here; none is loaded."""
     try:
         contracts = load_contracts(settings.contracts)
@@ -34,11 +34,11 @@ def releases(settings: Settings, clock: Clock, database: Database) -> Iterator[F
         routing = known.routing(contract.name)
         workers = {each.number: each.words() for each in watch.troubles(contract.name)}
         ails = partial(_ails, contract, at, workers)
-        for finding in _of(contract.name, routing, ails):
-            yield replace(finding, what="releases")
+        for diagnosis in _of(contract.name, routing, ails):
+            yield replace(diagnosis, what="releases")
 
 
-def _of(name: str, routing: Routing, ails: Callable[[Release], str | None]) -> Iterator[Finding]:
+def _of(name: str, routing: Routing, ails: Callable[[Release], str | None]) -> Iterator[Diagnosis]:
     option = f"--contract {name}"
     live, canary, before = routing.live, routing.canary, routing.previous
     if live.specification is None:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from stopgap import __version__
 from stopgap.accounts.counts import open_counts, place_of
 from stopgap.accounts.shared_counts import CountsUnreachable, SharedCounts
-from stopgap.cli.diagnosis.finding import Finding, fine, warning
+from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning
 from stopgap.clock import Clock
 from stopgap.settings import Settings
 from stopgap.telemetry.collecting import CollectorUnreachable
 from stopgap.telemetry.collectors import open_collector
 
 
-def limits(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def limits(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether counts are shared where the setting says."""
     counts, place = open_counts(settings.limits, b""), place_of(settings.limits)
     if not isinstance(counts, SharedCounts):
@@ -27,7 +27,7 @@ def limits(settings: Settings, _clock: Clock) -> Iterator[Finding]:
         yield fine(f"Failed sign-ins are counted at {place}.")
 
 
-def traces(settings: Settings, _clock: Clock) -> Iterator[Finding]:
+def traces(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether they are taken where the setting says, if anywhere."""
     if settings.traces is None:
         return

@@ -1,4 +1,4 @@
-"""A finding: one thing of a set-up that was looked at, and what is to be done."""
+"""A diagnosis: one thing of a set-up that was looked at, and what is to be done."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from stopgap.settings import Settings
 
 
 class Weight(StrEnum):
-    """How much a finding matters."""
+    """How much a diagnosis matters."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Weight(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at."""
 
     what: str = ""  # what was looked at; empty: what the look is called
@@ -26,20 +26,20 @@ class Finding:
     fix: str | None = None
 
 
-Look = Callable[[Settings, Clock], Iterator["Finding"]]
+Look = Callable[[Settings, Clock], Iterator["Diagnosis"]]
 """Looks at one thing, and changes nothing; its name is what people read."""
 
 
-def fine(told: str) -> Finding:
+def fine(told: str) -> Diagnosis:
     """Find that something is as it should be."""
-    return Finding(weight=Weight.FINE, told=told)
+    return Diagnosis(weight=Weight.FINE, told=told)
 
 
-def warning(told: str, fix: str) -> Finding:
+def warning(told: str, fix: str) -> Diagnosis:
     """Find something to think about, and say what to do if it is not meant so."""
-    return Finding(weight=Weight.WARNING, told=told, fix=fix)
+    return Diagnosis(weight=Weight.WARNING, told=told, fix=fix)
 
 
-def wrong(told: str, fix: str) -> Finding:
+def wrong(told: str, fix: str) -> Diagnosis:
     """Find what keeps the server from running as it should, and say what to do."""
-    return Finding(weight=Weight.WRONG, told=told, fix=fix)
+    return Diagnosis(weight=Weight.WRONG, told=told, fix=fix)
