@@ -7,12 +7,12 @@ from tests.journal.filling import add, various
 
 from stopgap.journal.filters import Filters
 from stopgap.journal.store import planning
-from stopgap.journal.store.planning import Plan, plan_for
-from stopgap.journal.store.predicates import Predicate, Span, predicates_of
+from stopgap.journal.store.planning import QueryPlan, plan_for
+from stopgap.journal.store.predicates import PositionRange, Predicate, predicates_of
 from stopgap.storage.database import Database
 
 MAY, NARROW, WIDE = where("month", "may"), answer(2000, 2400), answer(2000, 5000)
-ALL = Span(low=0, high=2**62)
+ALL = PositionRange(low=0, high=2**62)
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def _one_block(journal_database: Database) -> None:
     add(journal_database, various(400), block_records=400)
 
 
-def planned(database: Database, filters: Filters) -> tuple[Plan, list[Predicate]]:
+def planned(database: Database, filters: Filters) -> tuple[QueryPlan, list[Predicate]]:
     """Plan a page of fifty; give the predicates as well: the conditions, then the caller."""
     with database.read() as connection:
         predicates = predicates_of(connection, filters)
@@ -66,7 +66,7 @@ def test_a_range_that_is_too_wide_does_not_drive(
     assert plan.driving == wide
     monkeypatch.setattr(planning, "SORTED_MAX", 100)
     plan, predicates = planned(journal_database, filters)
-    assert plan == Plan(driving=None, intersectable=predicates)
+    assert plan == QueryPlan(driving=None, intersectable=predicates)
 
 
 def test_one_value_needs_no_counting(journal_database: Database) -> None:
@@ -75,5 +75,5 @@ def test_one_value_needs_no_counting(journal_database: Database) -> None:
         predicates = predicates_of(connection, Filters(caller="ann"))
         sent: list[object] = []
         event.listen(connection, "before_execute", lambda *given: sent.append(given))
-        assert plan_for(connection, predicates, ALL, 50) == Plan(driving=predicates[0])
+        assert plan_for(connection, predicates, ALL, 50) == QueryPlan(driving=predicates[0])
     assert not sent

@@ -129,7 +129,7 @@ def test_enough_is_fetched(
     journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where whole blocks match, no more of their records are fetched than are needed."""
-    monkeypatch.setattr(walking, "FETCH_MAX", 10)
+    monkeypatch.setattr(walking, "FILTER_BATCH", 10)
     add(journal_database, various(2000), block_records=1000)
     with journal_database.read() as connection:
         filters = [Predicate(fields=[], holds=lambda _: True)]

@@ -11,6 +11,9 @@ from stopgap.journal.record import Record, read_compact
 TIE_BITS = 11
 """Bits that tell records of one microsecond apart; with them, positions last until 2112."""
 
+POSITION_END = 2**63 - 1
+"""The last number that a column of positions takes; no record's is as great."""
+
 WORD_BITS = 53
 """Bits of a text's number, all of which a double keeps: among ten million texts, the chance that
 any two share one is 1 in 180."""

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from stopgap.releases.release import Release
 
-WHOLE = 1 << 64
+HASH_SPACE = 1 << 64
 """Keys are spread over so many points, of which a canary has its percentage."""
 
 
@@ -64,7 +64,8 @@ def chosen(routing: Routing, key: bytes) -> Release:
     if canary is None:
         return routing.live
     digest = hashlib.sha256(b"%b/%d/%b" % (canary.contract.encode(), canary.number, key)).digest()
-    return canary if int.from_bytes(digest[:8]) < canary.percent / 100 * WHOLE else routing.live
+    share = canary.percent / 100 * HASH_SPACE
+    return canary if int.from_bytes(digest[:8]) < share else routing.live
 
 
 def sticky_key(release: Release, caller: str | None, inputs: bytes) -> bytes:

@@ -28,7 +28,7 @@ for good is not.
 STEPS_BACK = 10
 """What was live before and is kept for going back, the stand-in too; models keep their files."""
 
-WHOLE = 100.0  # percent
+HUNDRED = 100.0  # percent
 
 SHADOWS = 3
 """Shadows at once: each costs a process and a copy of the traffic in every worker."""
@@ -154,7 +154,7 @@ def promoted(
         PercentageInvalid: it is to be a canary without a percentage, or nothing else with one.
     """
     _check(standing, number, stage)
-    fits = percent is None if stage != "canary" else percent is not None and 0 < percent < WHOLE
+    fits = percent is None if stage != "canary" else percent is not None and 0 < percent < HUNDRED
     if not fits:
         raise PercentageInvalid(stage, percent)
     if stage == "live":
@@ -230,7 +230,7 @@ def possible(standing: Standing, number: int) -> frozenset[Stage]:
             if stage in ENDS:
                 ENDS[stage](standing, number)
             else:
-                promoted(standing, number, stage, WHOLE / 2 if stage == "canary" else None)
+                promoted(standing, number, stage, HUNDRED / 2 if stage == "canary" else None)
             found.add(stage)
     return frozenset(found)
 

@@ -14,15 +14,13 @@ from stopgap.journal.entry import Entry
 from stopgap.journal.filters import Filters
 from stopgap.journal.record import Record
 from stopgap.journal.store.postings import blocks_with
-from stopgap.journal.store.predicates import Span, of_caller, predicates_of
+from stopgap.journal.store.predicates import PositionRange, of_caller, predicates_of
 from stopgap.journal.store.tables import ACTUALS, FIELDS, RECORDS, SOURCES
 from stopgap.journal.store.walking import positions
-from stopgap.journal.terms import TIE_BITS, moment_of
+from stopgap.journal.terms import POSITION_END, TIE_BITS, moment_of
 from stopgap.storage.columns import EPOCH, MICROSECOND
 
-POSITION_END = 2**63 - 1
-
-FETCH_MAX = 2_000
+PAGE_GROWTH_MAX = 2_000
 """Records that are fetched at once at most, where few of those before were what was asked for; but
 for a whole page."""
 
@@ -110,7 +108,7 @@ def _newest_rows(
         if not left or len(chosen) < size:
             return
         span = replace(span, high=chosen[-1])  # some were deleted, or texts
-        size = max(limit, min(2 * size, FETCH_MAX))
+        size = max(limit, min(2 * size, PAGE_GROWTH_MAX))
 
 
 ENTRIES = (
@@ -147,13 +145,13 @@ def position_at(moment: datetime) -> int:
     return min(max(0, (moment - EPOCH) // MICROSECOND << TIE_BITS), POSITION_END)
 
 
-def _span(connection: Connection, filters: Filters, before: int | None) -> Span:
+def _span(connection: Connection, filters: Filters, before: int | None) -> PositionRange:
     """Tell which positions are asked for: none before the oldest record, whom terms may outlive."""
     oldest = connection.scalar(select(func.min(RECORDS.c.position))) or 0
     since = 0 if filters.since is None else position_at(filters.since)
     until = POSITION_END if filters.until is None else position_at(filters.until)
     end = until if before is None else max(0, min(until, before))
-    return Span(low=max(oldest, since), high=end)
+    return PositionRange(low=max(oldest, since), high=end)
 
 
 def releases(connection: Connection) -> Sequence[tuple[str, str]]:

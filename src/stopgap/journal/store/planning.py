@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from stopgap.journal.store import postings
-from stopgap.journal.store.predicates import Predicate, Span
+from stopgap.journal.store.predicates import PositionRange, Predicate
 from stopgap.journal.store.tables import BLOCK_RECORDS, BLOCKS
 
 SORTED_MAX = 2 * BLOCK_RECORDS
@@ -39,7 +39,7 @@ selective few leave little."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class QueryPlan:
     """What each predicate of a search is used for."""
 
     driving: Predicate | None  # None: a scan fetches the newest records
@@ -60,8 +60,8 @@ class Plan:
 
 
 def plan_for(
-    connection: Connection, predicates: Sequence[Predicate], span: Span, limit: int
-) -> Plan:
+    connection: Connection, predicates: Sequence[Predicate], span: PositionRange, limit: int
+) -> QueryPlan:
     """Plan the search for the newest records of a span.
 
     Args:
@@ -70,21 +70,21 @@ def plan_for(
     """
     first, *others = predicates
     if first.exact and not others:
-        return Plan(driving=first)
+        return QueryPlan(driving=first)
     sample = _sample(connection, span)
     if sample is None or (sample.records <= SORTED_MAX and not others):
-        return Plan(driving=first, record_only=others)
+        return QueryPlan(driving=first, record_only=others)
     most = _break_even(sample.records, limit)
     counts = [postings.count(each, sample.block, most) for each in predicates]
     counted = zip(connection.execute(select(*counts)).one(), predicates, strict=True)
     ranked = sorted(counted, key=lambda pair: (pair[0], not pair[1].exact))
     fewest, driving = ranked[0]
     if fewest == most and not driving.exact and sample.records > SORTED_MAX:
-        return Plan(driving=None, intersectable=predicates)
+        return QueryPlan(driving=None, intersectable=predicates)
     return _driven(ranked)
 
 
-def _sample(connection: Connection, span: Span) -> Row[Any] | None:
+def _sample(connection: Connection, span: PositionRange) -> Row[Any] | None:
     """Choose the block to count in: the larger of the newest two, for one may have just begun."""
     newest = select(BLOCKS).where(span.blocks()).order_by(BLOCKS.c.first.desc()).limit(2)
     return max(connection.execute(newest), key=lambda block: block.records, default=None)
@@ -99,13 +99,13 @@ def _break_even(records: int, limit: int) -> int:
     return isqrt(FETCH_COST * limit * records)
 
 
-def _driven(ranked: Sequence[tuple[int, Predicate]]) -> Plan:
+def _driven(ranked: Sequence[tuple[int, Predicate]]) -> QueryPlan:
     """Have the most selective predicate drive; `ranked` has it first, each with its postings."""
     (fewest, driving), *others = ranked
     joined = [each for _, each in others if each.exact][:JOINS_MAX]
     rest = [(count, each) for count, each in others if each not in joined]
     cheap = FETCH_COST * max(1, fewest)  # what it takes to fetch all that the driving one matches
-    return Plan(
+    return QueryPlan(
         driving=driving,
         joined=joined,
         intersectable=[each for count, each in rest if count < cheap],

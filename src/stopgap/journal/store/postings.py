@@ -17,7 +17,7 @@ from sqlalchemy import (
     true,
 )
 
-from stopgap.journal.store.predicates import Predicate, Span
+from stopgap.journal.store.predicates import PositionRange, Predicate
 from stopgap.journal.store.tables import BLOCKS, TERMS
 
 
@@ -37,7 +37,9 @@ def blocks_with(predicate: Predicate) -> Select[int]:
     return select(BLOCKS.c.block).where(one.scalar_subquery().is_not(None))
 
 
-def intersection(predicates: Sequence[Predicate], span: Span, limit: int | None) -> Select[int]:
+def intersection(
+    predicates: Sequence[Predicate], span: PositionRange, limit: int | None
+) -> Select[int]:
     """Select the newest positions of a span that match all of some predicates, the newest first.
 
     Its blocks are looked up in the same statement, since they may be merged between two.
@@ -53,7 +55,7 @@ def intersection(predicates: Sequence[Predicate], span: Span, limit: int | None)
 
 
 def scan(
-    dialect: str, driving: Predicate, joined: Sequence[Predicate], span: Span, limit: int
+    dialect: str, driving: Predicate, joined: Sequence[Predicate], span: PositionRange, limit: int
 ) -> Select[int]:
     """Select the newest positions of a span that match all of some predicates, the newest first.
 
@@ -65,7 +67,7 @@ def scan(
 
 
 def _scan_by_sqlite(
-    driving: Predicate, joined: Sequence[Predicate], span: Span, limit: int
+    driving: Predicate, joined: Sequence[Predicate], span: PositionRange, limit: int
 ) -> Select[int]:
     """Begin with the blocks, in the order of their key: then a posting list needs no sorting."""
     found = _in_block(_unindexed(BLOCKS.c.block), driving, joined, span)
@@ -75,7 +77,7 @@ def _scan_by_sqlite(
 
 
 def _scan_by_postgresql(
-    driving: Predicate, joined: Sequence[Predicate], span: Span, limit: int
+    driving: Predicate, joined: Sequence[Predicate], span: PositionRange, limit: int
 ) -> Select[int]:
     """Begin with the blocks: it cannot do otherwise, as what is asked of each has its own limit.
 
@@ -96,7 +98,7 @@ def _scan_by_postgresql(
 
 
 def _in_block(
-    block: ColumnElement[int], driving: Predicate, joined: Sequence[Predicate], span: Span
+    block: ColumnElement[int], driving: Predicate, joined: Sequence[Predicate], span: PositionRange
 ) -> Select[int]:
     """Select what one block has for a scan, in no order.
 

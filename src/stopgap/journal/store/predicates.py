@@ -40,7 +40,7 @@ class Predicate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class PositionRange:
     """Positions from `low` to just below `high`."""
 
     low: int

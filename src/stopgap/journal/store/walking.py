@@ -11,8 +11,8 @@ from math import ceil
 from sqlalchemy import Connection, Select, select
 
 from stopgap.journal.store import postings
-from stopgap.journal.store.planning import Plan, plan_for
-from stopgap.journal.store.predicates import Predicate, Span
+from stopgap.journal.store.planning import QueryPlan, plan_for
+from stopgap.journal.store.predicates import PositionRange, Predicate
 from stopgap.journal.store.tables import BLOCKS, RECORDS, SOURCES
 
 SPARE = 1.25
@@ -24,15 +24,15 @@ SCAN_MAX = 4_000
 REPLAN_AFTER = 1_000
 """Candidates that scans ask for, all in all, before each further step is planned anew."""
 
-FETCH_MAX = 200
-"""Records that one statement fetches at most."""
+FILTER_BATCH = 200
+"""Records that one statement fetches at most, to be held against what is asked for."""
 
 BLOCKS_MAX = 8
 """Blocks that an intersection reads at most: the first reads one, and each next twice as many."""
 
 
 def positions(
-    connection: Connection, predicates: Sequence[Predicate], span: Span, limit: int
+    connection: Connection, predicates: Sequence[Predicate], span: PositionRange, limit: int
 ) -> Sequence[int]:
     """Find the newest records of a span that match all predicates, the newest first.
 
@@ -56,7 +56,7 @@ def positions(
 class _Walk:
     """How far a walk has come."""
 
-    def __init__(self, connection: Connection, span: Span, limit: int) -> None:
+    def __init__(self, connection: Connection, span: PositionRange, limit: int) -> None:
         self.found: list[int] = []
         self.left = span
         self.scanned = 0
@@ -75,7 +75,7 @@ class _Walk:
     def _missing(self) -> int:
         return self._limit - len(self.found)
 
-    def scan(self, plan: Plan) -> None:
+    def scan(self, plan: QueryPlan) -> None:
         """Make a step by an index scan; the share that has matched so far sizes the next one."""
         size = self._scan_size
         statement = _candidates(self._connection.dialect.name, plan, self.left, size)
@@ -88,7 +88,7 @@ class _Walk:
         needed = SPARE * self._missing * self.scanned / max(1, len(self.found))
         self._scan_size = min(ceil(needed), SCAN_MAX)
 
-    def intersect(self, plan: Plan) -> None:
+    def intersect(self, plan: QueryPlan) -> None:
         """Make a step by an index intersection; the next is of twice as many blocks."""
         within = self._newest_blocks()
         limit = None if plan.record_only else self._missing
@@ -98,7 +98,7 @@ class _Walk:
         self.left = replace(self.left, high=within.low)
         self._blocks = min(2 * self._blocks, BLOCKS_MAX)
 
-    def _newest_blocks(self) -> Span:
+    def _newest_blocks(self) -> PositionRange:
         """Tell what part of what is left lies in its newest blocks."""
         newest = select(BLOCKS.c.first).where(self.left.blocks()).order_by(BLOCKS.c.first.desc())
         firsts = self._connection.scalars(newest.limit(self._blocks)).all()
@@ -110,7 +110,7 @@ class _Walk:
         self.found += _filtered(self._connection, candidates, filters, self._missing)
 
 
-def _candidates(dialect: str, plan: Plan, span: Span, limit: int) -> Select[int]:
+def _candidates(dialect: str, plan: QueryPlan, span: PositionRange, limit: int) -> Select[int]:
     """Select the candidates of a scan: where nothing drives it, the newest records."""
     if plan.driving is not None:
         return postings.scan(dialect, plan.driving, plan.joined, span, limit)
@@ -125,11 +125,11 @@ def _filtered(
     if not filters:
         return candidates
     matching: list[int] = []
-    for start in range(0, len(candidates), FETCH_MAX):
+    for start in range(0, len(candidates), FILTER_BATCH):
         fetched = (
             select(RECORDS, SOURCES.c.contract)
             .join(SOURCES, SOURCES.c.id == RECORDS.c.source)
-            .where(RECORDS.c.position.in_(candidates[start : start + FETCH_MAX]))
+            .where(RECORDS.c.position.in_(candidates[start : start + FILTER_BATCH]))
             .order_by(RECORDS.c.position.desc())
         )
         rows = connection.execute(fetched)

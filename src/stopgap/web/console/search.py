@@ -10,6 +10,7 @@ from stopgap.accounts.account import AccountNameInvalid, AccountNotFound
 from stopgap.contracts.contract import Contract
 from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
 from stopgap.journal.filters import Condition, Filters
+from stopgap.journal.terms import POSITION_END
 
 PERIODS = {
     "1h": ("The last hour", timedelta(hours=1)),
@@ -22,7 +23,6 @@ PERIODS = {
 USUAL_PERIOD = "7d"
 
 POSITION = re.compile(r"[0-9]{1,19}")
-POSITION_END = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
