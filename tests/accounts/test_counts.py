@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from stopgap.accounts.counts import LimitsUnknown, LimitsUnusable, open_counts, place_of
+from stopgap.accounts.counts import LimitsUnknown, LimitsUnusable, open_counts, without_password
 from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.shared_counts import SharedCounts
 
@@ -55,5 +55,5 @@ def test_tells_which_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_tells_where_without_the_password() -> None:
     """A place can be shown: its password is left out."""
-    assert place_of("valkey://ann:hunter2@host:6379/1") == "valkey://host:6379"
-    assert place_of("memory://") == "memory://"
+    assert without_password("valkey://ann:hunter2@host:6379/1") == "valkey://host:6379"
+    assert without_password("memory://") == "memory://"

@@ -11,7 +11,7 @@ from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.environ import COUNTED
 from stopgap.errors import Overloaded
-from stopgap.front.admission import Places, Quota
+from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.problems import PredictionsThrottled
 from stopgap.settings import read_settings
 
@@ -20,17 +20,17 @@ PROXY = "192.0.2.1"
 
 def test_places() -> None:
     """No more come in than there are places; a kept one is there all the same."""
-    places = Places(1)
-    with places.taking(kept=False):
-        with pytest.raises(Overloaded), places.taking(kept=False):
+    limit = InFlightLimit(1)
+    with limit.taking(kept=False):
+        with pytest.raises(Overloaded), limit.taking(kept=False):
             pass
-        with places.taking(kept=True):
-            assert places.taken == 2
-    assert places.taken == 0
-    with pytest.raises(ZeroDivisionError), places.taking(kept=False):
+        with limit.taking(kept=True):
+            assert limit.taken == 2
+    assert limit.taken == 0
+    with pytest.raises(ZeroDivisionError), limit.taking(kept=False):
         raise ZeroDivisionError
-    with places.taking(kept=False):
-        assert places.taken == 1
+    with limit.taking(kept=False):
+        assert limit.taken == 1
 
 
 @pytest.fixture

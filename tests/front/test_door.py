@@ -16,7 +16,7 @@ from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import Credential, RecentCallers
 from stopgap.clock import RandomIds, SystemClock
-from stopgap.front.admission import Places, Quota
+from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.front.asgi import Receive
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
@@ -59,7 +59,7 @@ class House:
         self.closed = False
         self.looked_up: list[Credential] = []
         self.metrics = metrics
-        self.places = Places(places)
+        self.in_flight = InFlightLimit(places)
         intake, answers = Intake(seconds=5, places=10), Sending(RandomIds(), places=10)
         engine = Engine()
         predicting = Predicting(
@@ -91,7 +91,7 @@ class House:
             ),
             quota=_quota(limit, recent) if limit else None,
             single_flight=SingleFlight(prefixes=["/predict"], recent=recent, look_up=self._look_up),
-            places=self.places,
+            in_flight=self.in_flight,
             intake=intake,
             pools=Pools(
                 threads=4, prefixes=["/predict"], images=["/images"], image_bytes=2 * FORM_BYTES
@@ -103,7 +103,10 @@ class House:
                 chores=[],
                 supervisor=parent(),
                 leaving=Leaving(
-                    places=self.places, intake=intake, sending=answers, end_models=engine.leave
+                    in_flight=self.in_flight,
+                    intake=intake,
+                    sending=answers,
+                    end_models=engine.leave,
                 ),
                 close=self._close,
             ),
@@ -148,7 +151,7 @@ async def test_a_full_house() -> None:
     house.release.set()
     assert [each.status for each in await asyncio.gather(*inside)] == [200, 200]
     assert (await house.ask("/login")).status == 200
-    assert house.places.taken == 0
+    assert house.in_flight.taken == 0
 
 
 @pytest.mark.parametrize("path", ["/predict/5/january/100", "/images"])

@@ -10,7 +10,7 @@ from tests.front.loops import in_a_loop
 
 from stopgap.clock import RandomIds
 from stopgap.front import leaving
-from stopgap.front.admission import Places
+from stopgap.front.admission import InFlightLimit
 from stopgap.front.intake import Intake
 from stopgap.front.leaving import LAST_SECONDS, Leaving
 from stopgap.front.sending import Sending
@@ -20,7 +20,7 @@ from stopgap.predicting.engine import Engine
 def begin() -> asyncio.Event:
     """Begin to leave; the event is that the server is told to end."""
     end = Leaving(
-        places=Places(1),
+        in_flight=InFlightLimit(1),
         intake=Intake(seconds=5, places=1),
         sending=Sending(RandomIds(), places=1),
         end_models=Engine().leave,

@@ -21,7 +21,7 @@ from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.errors import StopgapError
-from stopgap.front.admission import Places
+from stopgap.front.admission import InFlightLimit
 from stopgap.front.asgi import Message, Scope
 from stopgap.front.door import Door
 from stopgap.front.express import ExpressLane
@@ -299,7 +299,7 @@ def with_records(parts: Parts) -> tuple[Parts, Records]:
 def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -> Door:
     """Put a door in front of an application."""
     prefixes = [contract.prefix for contract in parts.contracts]
-    places, intake = Places(16), Intake(seconds=5, places=16)
+    in_flight, intake = InFlightLimit(16), Intake(seconds=5, places=16)
     sending = Sending(parts.ids, places=16)
     return Door(
         app,
@@ -309,7 +309,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
         single_flight=SingleFlight(
             prefixes=prefixes, recent=parts.recent, look_up=partial(app.look_up, parts)
         ),
-        places=places,
+        in_flight=in_flight,
         intake=intake,
         pools=Patient(threads=4, prefixes=prefixes, images=["/images"], image_bytes=100_000),
         sending=sending,
@@ -319,7 +319,7 @@ def door(app: Counting, lane: ExpressLane, waiting: WaitingLane, parts: Parts) -
             chores=[],
             supervisor=parent(),
             leaving=Leaving(
-                places=places, intake=intake, sending=sending, end_models=parts.engine.leave
+                in_flight=in_flight, intake=intake, sending=sending, end_models=parts.engine.leave
             ),
             close=parts.close,
         ),

@@ -13,7 +13,7 @@ from stopgap.predicting.serving import ModelBusy
 from stopgap.problems import PredictionsThrottled
 from stopgap.telemetry.exposition import FAMILIES, MEDIA_TYPE, Family, Reading, render
 from stopgap.telemetry.metrics import FORM, JOURNAL_LOST, Metrics
-from stopgap.telemetry.places import gather
+from stopgap.telemetry.shards import gather
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

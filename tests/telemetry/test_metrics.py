@@ -32,7 +32,7 @@ from stopgap.telemetry.metrics import (
     Series,
     times,
 )
-from stopgap.telemetry.places import gather
+from stopgap.telemetry.shards import gather
 
 ROOT = Path(__file__).parents[2]
 GOOD = (PREDICTIONS, "mail", "stand-in", "ok")
@@ -164,7 +164,7 @@ def test_counts_never_fall(tmp_path: Path) -> None:
 
 
 def test_a_closed_worker_has_said_all(tmp_path: Path) -> None:
-    """A worker that ends as it should has published its last count, and leaves its place."""
+    """A worker that ends as it should has published its last count, and leaves its shard."""
     with worker(tmp_path) as closed:
         closed.do("count 5", "close", "publish")
         assert counted(tmp_path, *GOOD) == 5
@@ -276,7 +276,7 @@ def test_without_a_folder_this_process_counts() -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """List what the first place has written; the latest last."""
+    """List what the first shard has written; the latest last."""
     return sorted(folder.glob("0.*json"), key=lambda path: path.stat().st_mtime_ns)
 
 
@@ -373,7 +373,7 @@ def test_a_full_disk_has_room_for_what_was_there(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_stops_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a place to publish a worker counts on, says so once, and publishes all later."""
+    """Without a shard to publish in a worker counts on, says so once, and publishes all later."""
     folder = tmp_path / "metrics"
     folder.write_text("in the way")
     metrics = Metrics(folder)
@@ -406,7 +406,7 @@ def test_the_folder_is_private(tmp_path: Path) -> None:
 
 
 def test_who_has_left_its_place_writes_there_no_more(tmp_path: Path) -> None:
-    """A chore that comes late takes nothing from the counts of who has the place by then."""
+    """A chore that comes late takes nothing from the counts of who has the shard by then."""
     old = Metrics(tmp_path)
     old.shed("overloaded")
     old.close()

@@ -56,7 +56,7 @@ def open_counts(url: str, secret: bytes) -> MemoryCounts:
     return SharedCounts(server, secret)
 
 
-def place_of(url: str) -> str:
+def without_password(url: str) -> str:
     """Tell where is counted, without a password that is in the URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -104,7 +104,7 @@ class SignIn:
         check_length(password)
         with self._database.read() as connection:
             shared = store.is_shared(connection, folded)
-            at_home = store.knows_address(connection, self._place(name, address))
+            at_home = store.knows_address(connection, self._address_digest(name, address))
         # Counted within the turn: at most as many attempts as there are turns are undecided, so
         # that many right ones at once are not taken for failures.
         with self._passwords.turn() as turn:
@@ -140,7 +140,7 @@ class SignIn:
         with self._database.read() as connection:
             return store.is_shared(connection, folded) is not None
 
-    def _place(self, name: str, address: str) -> str:
+    def _address_digest(self, name: str, address: str) -> str:
         """Tell under what it is kept that somebody has signed in from an address."""
         return digest(self._secret, "address", fold_name(name), network_of(address))
 
@@ -159,8 +159,8 @@ class SignIn:
                 raise SignInRefused
             store.delete_idle_sessions(connection, login.account.id, kept=SESSIONS_MAX - 1)
             store.insert_session(connection, row)
-            place = self._place(name, address)
-            store.remember_address(connection, place, login.account.id, self._clock.now())
+            digested = self._address_digest(name, address)
+            store.remember_address(connection, digested, login.account.id, self._clock.now())
         caller = Caller(
             id=login.account.id,
             name=name,

@@ -15,7 +15,7 @@ from stopgap.front.pool import is_below
 from stopgap.problems import PredictionsThrottled
 
 
-class Places:
+class InFlightLimit:
     """How many requests are inside, and how many may be."""
 
     def __init__(self, number: int) -> None:

@@ -7,7 +7,7 @@ from typing import IO
 
 from stopgap.environ import ARRIVED, COUNTED, UNFOUND
 from stopgap.errors import Overloaded, StopgapError
-from stopgap.front.admission import Places, Quota
+from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.front.answers import CLOSE, Response
 from stopgap.front.asgi import Receive, Scope, Send, declared_length
 from stopgap.front.express import ExpressLane
@@ -33,7 +33,7 @@ class Door:
         waiting: Answers it where a model has to be awaited.
         quota: How many predictions one may ask for; None: any number.
         single_flight: Has callers looked up once.
-        places: Bounds the requests inside; those of the express lane are over at once.
+        in_flight: Bounds the requests inside; those of the express lane are over at once.
         intake: Reads them.
         pools: The threads in which Flask answers them.
         sending: Sends the answers.
@@ -48,7 +48,7 @@ class Door:
         waiting: WaitingLane,
         quota: Quota | None,
         single_flight: SingleFlight,
-        places: Places,
+        in_flight: InFlightLimit,
         intake: Intake,
         sending: Sending,
         pools: Pools,
@@ -61,13 +61,13 @@ class Door:
         self._waiting = waiting
         self._quota = quota
         self._single_flight = single_flight
-        self._places = places
+        self._in_flight = in_flight
         self._intake = intake
         self._pools = pools
         self._metrics = metrics
         self._lifespan = lifespan
         self._sending = sending
-        metrics.gauge("stopgap_requests_in_flight", lambda: places.taken)
+        metrics.gauge("stopgap_requests_in_flight", lambda: in_flight.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one life of the server."""
@@ -95,7 +95,7 @@ class Door:
     ) -> None:
         """Serve a plain request whose model takes its time, in one of the places."""
         try:
-            with self._places.taking(kept=False):
+            with self._in_flight.taking(kept=False):
                 await self._sending.whole(*await self._waiting.answer(request), send)
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
@@ -103,7 +103,7 @@ class Door:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         pool = self._pools.of(scope["method"], scope["path"])
         try:
-            with self._places.taking(kept=pool is self._pools.watching):
+            with self._in_flight.taking(kept=pool is self._pools.watching):
                 reading = self._intake.reading(scope, receive, pool.body_bytes)
                 async with reading as (as_read, body):
                     answer = await self._answer_read(scope, as_read, body, pool)

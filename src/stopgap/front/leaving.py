@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 from stopgap.front import sockets
-from stopgap.front.admission import Places
+from stopgap.front.admission import InFlightLimit
 from stopgap.front.intake import Intake
 from stopgap.front.sending import Sending
 
@@ -33,7 +33,7 @@ class Leaving:
     not taken yet. So it is told last, by SIGINT, which it listens to; Ctrl-C ends it at once.
 
     Args:
-        places: In which the requests inside are.
+        in_flight: In which the requests inside are.
         intake: Waits no more for who sends slowly, in the end.
         sending: Tells clients of the end, and waits no more for who reads slowly then.
         end_models: Refuses who still waits for one.
@@ -42,12 +42,12 @@ class Leaving:
     def __init__(
         self,
         *,
-        places: Places,
+        in_flight: InFlightLimit,
         intake: Intake,
         sending: Sending,
         end_models: Callable[[], Awaitable[None]],
     ) -> None:
-        self._places = places
+        self._in_flight = in_flight
         self._intake = intake
         self._sending = sending
         self._end_models = end_models
@@ -69,7 +69,7 @@ class Leaving:
         await asyncio.sleep(LOOK_SECONDS)  # what was read last is on its way to us
         self._hurry()
         await self._empty()
-        if self._places.taken:  # else the server would wait for them, and be killed
+        if self._in_flight.taken:  # else the server would wait for them, and be killed
             await self._end_models()
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -89,7 +89,7 @@ class Leaving:
         self._sending.stop()
 
     async def _empty(self) -> None:
-        await _until(lambda: not self._places.taken, LEAVE_SECONDS)
+        await _until(lambda: not self._in_flight.taken, LEAVE_SECONDS)
 
 
 async def _until(reached: Callable[[], bool], seconds: float) -> None:

@@ -21,7 +21,7 @@ from stopgap.telemetry.metrics import (
     SHORTEST,
     times,
 )
-from stopgap.telemetry.places import Counts, Published
+from stopgap.telemetry.shards import Counts, Published
 
 logger = logging.getLogger(__name__)
 

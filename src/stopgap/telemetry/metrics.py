@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stopgap.telemetry.logs import Outage
-from stopgap.telemetry.places import Counts, Key, Place, Published, gather
+from stopgap.telemetry.shards import Counts, Key, Published, Shard, gather
 
 logger = logging.getLogger(__name__)
 
@@ -90,8 +90,8 @@ class Metrics:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._place: Place | None = None
-        self._before = Published()  # what the place's last holder had counted
+        self._shard: Shard | None = None
+        self._before = Published()  # what the shard's last holder had counted
         self._lock = threading.Lock()
         self._series: dict[tuple[Key, ...], Series] = {}  # the event loop's; by what each counts
         self._times: dict[Key, Series] = {}  # everybody's, under the lock
@@ -165,7 +165,7 @@ class Metrics:
         """Tell what all workers of this server have counted, this one until now."""
         self.publish()
         with self._publishing:
-            total = gather(self._folder, FORM, but=self._place) if self._folder else Published()
+            total = gather(self._folder, FORM, but=self._shard) if self._folder else Published()
             own = self._published()
         total.add(own.counts.items())
         total.add_gauges(own.gauges)
@@ -176,17 +176,17 @@ class Metrics:
         self.publish()
         with self._publishing:
             self._folder = None
-            if self._place:
-                self._place.leave()
+            if self._shard:
+                self._shard.leave()
 
     def _publish(self) -> None:
         if self._folder is None:
             return
-        if self._place is None:
-            place = Place(self._folder, FORM)
-            self._before = place.read()
-            self._place = place
-        self._place.write(self._published())
+        if self._shard is None:
+            shard = Shard(self._folder, FORM)
+            self._before = shard.read()
+            self._shard = shard
+        self._shard.write(self._published())
 
     def _published(self) -> Published:
         published = Published(gauges={name: read() for name, read in self._gauges.items()})

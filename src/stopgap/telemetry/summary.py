@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stopgap.telemetry.metrics import LONGEST, PREDICTIONS, REQUESTS, SHORTEST, times
-from stopgap.telemetry.places import Counts, Key, Published
+from stopgap.telemetry.shards import Counts, Key, Published
 
 SERVER_FAULTS = "5"
 """How the statuses begin that are the server's own fault; those of clients begin with 4."""

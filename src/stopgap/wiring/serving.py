@@ -10,7 +10,7 @@ from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.shared_counts import EXCHANGE_SECONDS, SharedCounts
 from stopgap.clock import SystemClock
 from stopgap.front.access_log import AccessLogMiddleware
-from stopgap.front.admission import Places, Quota
+from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.front.asgi import Asgi
 from stopgap.front.chores import Chore
 from stopgap.front.door import Door
@@ -99,7 +99,7 @@ def door_to(
     """
     settings = parts.settings
     prefixes = [contract.prefix for contract in parts.contracts]
-    places = Places(settings.max_requests)
+    in_flight = InFlightLimit(settings.max_requests)
     intake = Intake(seconds=settings.body_seconds, places=settings.max_requests // 2)
     sending = Sending(parts.ids, places=settings.max_requests // 2)
     return Door(
@@ -110,7 +110,7 @@ def door_to(
         single_flight=SingleFlight(
             prefixes=prefixes, recent=parts.recent, look_up=partial(look_up, parts)
         ),
-        places=places,
+        in_flight=in_flight,
         intake=intake,
         pools=Pools(
             threads=settings.threads,
@@ -125,7 +125,7 @@ def door_to(
             chores=[*_chores(parts), *outlets],
             supervisor=supervisor,
             leaving=Leaving(
-                places=places, intake=intake, sending=sending, end_models=parts.engine.leave
+                in_flight=in_flight, intake=intake, sending=sending, end_models=parts.engine.leave
             ),
             close=partial(_close, parts, outlets),
         ),

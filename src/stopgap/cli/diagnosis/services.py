@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stopgap import __version__
-from stopgap.accounts.counts import open_counts, place_of
+from stopgap.accounts.counts import open_counts, without_password
 from stopgap.accounts.shared_counts import CountsUnreachable, SharedCounts
 from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning
 from stopgap.clock import Clock
@@ -14,7 +14,7 @@ from stopgap.telemetry.collectors import open_collector
 
 def limits(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See whether counts are shared where the setting says."""
-    counts, place = open_counts(settings.limits, b""), place_of(settings.limits)
+    counts, place = open_counts(settings.limits, b""), without_password(settings.limits)
     if not isinstance(counts, SharedCounts):
         yield fine("Each worker counts failed sign-ins by itself.")
         return

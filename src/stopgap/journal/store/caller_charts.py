@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from stopgap.journal.filters import Filters
 from stopgap.journal.spread import Bar, drawn
 from stopgap.journal.store.finding import Glance, glances
-from stopgap.journal.store.rollups import SECOND, place_of, start_of
+from stopgap.journal.store.rollups import SECOND, bin_and_word, start_of
 from stopgap.journal.summary import Charts, Point, Timeline
 from stopgap.journal.terms import members, moment_of
 
@@ -56,8 +56,8 @@ def _spread(chosen: Sequence[Glance], name: str) -> Sequence[Bar]:
     numbers: Counter[int] = Counter()
     words: Counter[str] = Counter()
     for each in chosen:
-        if (place := place_of(members(each.output.encode()).get(name))) is not None:
-            number, word = place
+        if (found := bin_and_word(members(each.output.encode()).get(name))) is not None:
+            number, word = found
             if word is None:
                 numbers[number] += 1
             else:

@@ -22,7 +22,7 @@ class Additions:
 
     def __init__(self) -> None:
         self._answers: list[tuple[int, int]] = []
-        self._places: list[tuple[int, int, int, int, str | None]] = []
+        self._bins: list[tuple[int, int, int, int, str | None]] = []
 
     def count(self, record: Record, source: int, outputs: Iterable[tuple[int, object]]) -> None:
         """Count a record.
@@ -34,10 +34,10 @@ class Additions:
         second = record.at // SECOND
         self._answers.append((start_of(second, MINUTE), source))
         hour = start_of(second, HOUR)
-        self._places.append((hour, MICROS, source, bin_of(record.micros), None))
+        self._bins.append((hour, MICROS, source, bin_of(record.micros), None))
         for field, value in outputs:
-            if (place := place_of(value)) is not None:
-                self._places.append((hour, field, source, *place))
+            if (found := bin_and_word(value)) is not None:
+                self._bins.append((hour, field, source, *found))
 
     def save(self, connection: Connection) -> None:
         """Add all of it to what has been counted before."""
@@ -46,7 +46,7 @@ class Additions:
             for width in (MINUTE, HOUR, DAY):
                 counts[width, start_of(minute, width), source] += answers
         spreads: Counter[tuple[int, int, int, int, int, str | None]] = Counter()
-        for (hour, field, source, place, word), answers in Counter(self._places).items():
+        for (hour, field, source, place, word), answers in Counter(self._bins).items():
             for width in (HOUR, DAY):
                 spreads[width, start_of(hour, width), field, source, place, word] += answers
         for table, counted in ((COUNTS, counts), (SPREADS, spreads)):
@@ -59,7 +59,7 @@ def start_of(second: int, width: int) -> int:
     return second // width * width
 
 
-def place_of(value: object) -> tuple[int, str | None] | None:
+def bin_and_word(value: object) -> tuple[int, str | None] | None:
     """Tell the bin of an output, and its word if it is none of a number."""
     if isinstance(value, bool | str):
         word = value if isinstance(value, str) else str(value).lower()

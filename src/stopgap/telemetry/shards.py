@@ -1,11 +1,11 @@
-"""Places: where each worker publishes its counts, and where the sum of all is read.
+"""Shards: where each worker publishes its counts, and where the sum of all is read.
 
-The places in the folder are numbered, each with a lock that the system takes back when its holder
+The shards in the folder are numbered, each with a lock that the system takes back when its holder
 dies. A worker takes the first that is free, with the counts that lie there, and goes on from them.
 So no count ever falls, not even over a restart, there are never more files than there were workers
 at once, and nobody has to tidy up. A gauge counts only while its worker lives.
 
-A place has two files, which are written in turn, each over what it held two times ago: one of them
+A shard has two files, which are written in turn, each over what it held two times ago: one of them
 is whole at any time, and a disk that is full has room for what is there already.
 """
 
@@ -26,7 +26,7 @@ ROOM = 16_384
 """A file has some multiple of so many bytes, so that what comes new has its room already."""
 
 TRIES = 3
-"""Looks at a place of which a file is not whole: it may be written in this moment."""
+"""Looks at a shard of which a file is not whole: it may be written in this moment."""
 
 Key = tuple[str, ...]
 """A counter's name, then the values of its labels."""
@@ -55,8 +55,8 @@ class Published:
             self.gauges[gauge] = self.gauges.get(gauge, 0) + value
 
 
-class Place:
-    """Where one worker publishes: the first place in the folder that nobody holds.
+class Shard:
+    """Where one worker publishes: the first shard in the folder that nobody holds.
 
     Raises:
         OSError: the folder cannot be written.
@@ -96,7 +96,7 @@ class Place:
         self._turn, self._last = turn, published
 
     def leave(self) -> None:
-        """Let the next worker have this place."""
+        """Let the next worker have this shard."""
         self._lock.close()
 
     def _write(self, path: Path, turn: int, published: Published) -> None:
@@ -114,7 +114,7 @@ class Place:
             file.truncate()
 
 
-def gather(folder: Path, form: str, but: Place | None = None) -> Published:
+def gather(folder: Path, form: str, but: Shard | None = None) -> Published:
     """Sum up what the workers have published: the counts of all, the gauges of those that live.
 
     Args:
@@ -137,7 +137,7 @@ def _files(lock: Path) -> list[Path]:
 
 
 def _read(lock: Path, form: str) -> tuple[int, Published]:
-    """Read what was last written to a place, and how many times something was."""
+    """Read what was last written to a shard, and how many times something was."""
     for _ in range(TRIES):
         found = [_document(path, form) for path in _files(lock)]
         if None not in found:
@@ -170,9 +170,9 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _is_held(lock: Path) -> bool:
-    """Tell whether a place's worker lives.
+    """Tell whether a shard's worker lives.
 
-    A worker that looks for a place in this very moment takes this one for held, and goes on to the
+    A worker that looks for a shard in this very moment takes this one for held, and goes on to the
     next: no harm, both are summed.
     """
     with lock.open("rb") as file:
