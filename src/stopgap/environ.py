@@ -6,5 +6,5 @@ ARRIVED = "stopgap.arrived"
 COUNTED = "stopgap.counted"
 """Whether it has been counted among its caller's predictions."""
 
-UNFOUND = "stopgap.unfound"
+LOOKUP_ERROR = "stopgap.lookup_error"
 """The error over which its caller could not be found."""

@@ -11,7 +11,7 @@ from tests.front.requests import Client, playing, scope
 from stopgap.address import Network
 from stopgap.front.asgi import Receive, Scope, Send
 from stopgap.front.tracing import WORDS_MAX, TracingMiddleware
-from stopgap.telemetry.collecting import Collecting
+from stopgap.telemetry.trace_queue import TraceQueue
 from stopgap.telemetry.tracing import Trace, step
 
 RULE = "/predict/<month>"
@@ -49,10 +49,10 @@ async def traced(
 ) -> tuple[Client, list[Trace]]:
     """Send a request past the middleware; return what came back, and the traces."""
     kept, client = kept or Kept(), Client()
-    collecting = Collecting(kept, lambda: 0.0)
+    queue = TraceQueue(kept, lambda: 0.0)
     middleware = TracingMiddleware(
         answering,
-        collecting,
+        queue,
         share=share,
         draw=lambda: 0.5,
         trusted=trusted,
@@ -62,7 +62,7 @@ async def traced(
     try:
         await middleware(asked, playing([]), client.send)
     finally:
-        collecting.send()
+        queue.send()
     return client, kept.traces
 
 

@@ -10,9 +10,9 @@ from itertools import count
 import pytest
 from tests.collectors import Collector
 
-from stopgap.telemetry.collecting import CollectorUnreachable
 from stopgap.telemetry.collectors import open_collector
 from stopgap.telemetry.opentelemetry import SECONDS, WHOLE_SECONDS
+from stopgap.telemetry.trace_queue import CollectorUnreachable
 from stopgap.telemetry.tracing import Remote, Trace, note, step
 
 SERVER, INTERNAL = 2, 1

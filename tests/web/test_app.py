@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests.pictures import png
 
 from stopgap import wiring
-from stopgap.environ import ARRIVED, COUNTED, UNFOUND
+from stopgap.environ import ARRIVED, COUNTED, LOOKUP_ERROR
 from stopgap.settings import Settings
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web.bodies import FORM
@@ -358,8 +358,8 @@ def test_a_page_under_a_name_that_somebody_owns(client: FlaskClient) -> None:
 
 def test_a_caller_whom_the_door_could_not_find(client: FlaskClient) -> None:
     """What was in the way is told as if it had happened here, and nobody is looked up again."""
-    unfound = {UNFOUND: DatabaseUnreachable("database", "it is away")}
-    answer = client.get("/predict/5/may/1", environ_overrides=unfound)
+    failed = {LOOKUP_ERROR: DatabaseUnreachable("database", "it is away")}
+    answer = client.get("/predict/5/may/1", environ_overrides=failed)
     assert answer.status_code == 503
     assert answer.json is not None
     assert answer.json["type"] == "/problems/database-unreachable"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import IO
 
-from stopgap.environ import ARRIVED, COUNTED, UNFOUND
+from stopgap.environ import ARRIVED, COUNTED, LOOKUP_ERROR
 from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.front.answers import CLOSE, Response
@@ -134,7 +134,7 @@ class Door:
         search = await self._single_flight.find(scope, pool)
         if search.found and (answer := await self._answer_again(scope, as_read, body)):
             return answer
-        extra = {ARRIVED: arrived, COUNTED: COUNTED in scope, UNFOUND: search.error}
+        extra = {ARRIVED: arrived, COUNTED: COUNTED in scope, LOOKUP_ERROR: search.error}
         return await self._reply(as_read, body, pool, extra)
 
     async def _answer_json(self, as_read: Scope, body: IO[bytes]) -> Response | None:

@@ -6,8 +6,8 @@ from stopgap.address import Network, is_trusted
 from stopgap.front.asgi import Asgi, Receive, Scope, Send, values_of
 from stopgap.front.observed_send import ObservedSend
 from stopgap.front.peer import address_of
-from stopgap.telemetry.collecting import Collecting
 from stopgap.telemetry.metrics import METHODS
+from stopgap.telemetry.trace_queue import TraceQueue
 from stopgap.telemetry.tracing import Remote, Span, Trace, Value, read_traceparent
 
 WORDS_MAX = 1_000
@@ -28,7 +28,7 @@ class TracingMiddleware:
 
     Args:
         door: Answers.
-        collecting: Takes the traces.
+        queue: Takes the traces.
         share: Of the requests of which no such proxy has said anything, from 0 to 1.
         draw: Tells a number from 0 to 1, each time another.
         trusted: Proxies that are believed.
@@ -39,7 +39,7 @@ class TracingMiddleware:
     def __init__(
         self,
         door: Asgi,
-        collecting: Collecting,
+        queue: TraceQueue,
         *,
         share: float,
         draw: Callable[[], float],
@@ -48,7 +48,7 @@ class TracingMiddleware:
         now: Callable[[], int],
     ) -> None:
         self._door = door
-        self._keep = collecting.keep
+        self._keep = queue.keep
         self._share = share
         self._draw = draw
         self._trusted = trusted

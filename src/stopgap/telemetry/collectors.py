@@ -4,7 +4,7 @@ import importlib
 import sys
 
 from stopgap.errors import StartRefused
-from stopgap.telemetry.collecting import Collector
+from stopgap.telemetry.trace_queue import Collector
 
 
 class TracesUnusable(StartRefused):

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from stopgap.telemetry.collecting import CollectorUnreachable
+from stopgap.telemetry.trace_queue import CollectorUnreachable
 from stopgap.telemetry.tracing import Remote, Span, Trace
 
 SECONDS = 2.0
@@ -44,7 +44,7 @@ class OtlpCollector:
         self._exporter = OTLPSpanExporter(endpoint=url, timeout=SECONDS)
         self._ended = Ended()
         self._asking: threading.Thread | None = None
-        # Without the library's queue and its thread: a chore sends what `Collecting` holds.
+        # Without the library's queue and its thread: a chore sends what `TraceQueue` holds.
         provider = TracerProvider(
             sampler=ALWAYS_ON, resource=_ourselves(version), shutdown_on_exit=False
         )

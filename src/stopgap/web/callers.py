@@ -7,7 +7,7 @@ from stopgap.accounts.account import Caller
 from stopgap.accounts.keys import bearer
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.accounts.recent import Credential
-from stopgap.environ import COUNTED, UNFOUND
+from stopgap.environ import COUNTED, LOOKUP_ERROR
 from stopgap.errors import StopgapError
 from stopgap.problems import (
     KeyRefused,
@@ -35,9 +35,9 @@ def caller() -> Caller | None:
 
 
 def _find() -> Caller | None:
-    unfound: StopgapError | None = request.environ.get(UNFOUND)
-    if unfound is not None:  # it took the database's whole patience; nobody waits for that twice
-        raise unfound
+    error: StopgapError | None = request.environ.get(LOOKUP_ERROR)
+    if error is not None:  # it took the database's whole patience; nobody waits for that twice
+        raise error
     authorization = request.headers.get("Authorization", "")
     g.by_key = bearer(authorization) is not None
     if not g.by_key:

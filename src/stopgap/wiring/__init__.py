@@ -3,6 +3,7 @@
 It imports everything; of all rooms, the command line alone imports it.
 """
 
+from stopgap.wiring.application import build_door, create_app, door_to
 from stopgap.wiring.building import build_parts
 from stopgap.wiring.installation import Installation, Locations
 from stopgap.wiring.preparing import (
@@ -11,7 +12,6 @@ from stopgap.wiring.preparing import (
     prepare,
     settings_of_environment,
 )
-from stopgap.wiring.serving import build_door, create_app, door_to
 
 __all__ = [
     "Installation",

@@ -13,8 +13,8 @@ from stopgap.models.artifacts import Artifacts
 from stopgap.releases.last_known import LastKnown
 from stopgap.settings import Settings
 from stopgap.storage.object_stores import open_objects
-from stopgap.telemetry.collecting import Collecting
 from stopgap.telemetry.collectors import open_collector
+from stopgap.telemetry.trace_queue import TraceQueue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Installation:
         """Open where failed sign-ins and limited predictions are counted."""
         return open_counts(self.settings.limits, self.secret)
 
-    def traces(self, monotonic: Callable[[], float]) -> Collecting | None:
+    def traces(self, monotonic: Callable[[], float]) -> TraceQueue | None:
         """Open where traces wait to be sent; None: there are none."""
         url = self.settings.traces
-        return Collecting(open_collector(url, __version__), monotonic) if url else None
+        return TraceQueue(open_collector(url, __version__), monotonic) if url else None

@@ -8,8 +8,8 @@ from stopgap.accounts.shared_counts import CountsUnreachable, SharedCounts
 from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning
 from stopgap.clock import Clock
 from stopgap.settings import Settings
-from stopgap.telemetry.collecting import CollectorUnreachable
 from stopgap.telemetry.collectors import open_collector
+from stopgap.telemetry.trace_queue import CollectorUnreachable
 
 
 def limits(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:

@@ -1,4 +1,4 @@
-"""Collecting: traces that are over wait here until a collector has taken them."""
+"""The trace queue: traces that are over wait here until a collector has taken them."""
 
 import logging
 import threading
@@ -42,7 +42,7 @@ class Collector(Protocol):
         """
 
 
-class Collecting:
+class TraceQueue:
     """Holds traces in memory, so that no request waits for the collector.
 
     Args:

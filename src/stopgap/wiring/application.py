@@ -1,4 +1,4 @@
-"""Serving: the application, and the door in front of it."""
+"""The application, and the door in front of it."""
 
 import logging
 import random
@@ -25,10 +25,10 @@ from stopgap.front.tracing import TracingMiddleware
 from stopgap.front.waiting import WaitingLane
 from stopgap.settings import Settings
 from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
-from stopgap.telemetry.collecting import SEND_SECONDS, Collecting
 from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 from stopgap.telemetry.metrics import PUBLISH_SECONDS, Metrics
 from stopgap.telemetry.outlet import standard_output
+from stopgap.telemetry.trace_queue import SEND_SECONDS, TraceQueue
 from stopgap.web import app as web
 from stopgap.web.callers import look_up
 from stopgap.web.console.images import PREFIX as IMAGES_PAGE
@@ -57,21 +57,21 @@ def build_door(installation: Installation, supervisor: Supervisor) -> Asgi:
     settings, clock = installation.settings, SystemClock()
     log_to_stdout(settings.log_level)
     parts = build_parts(installation, Metrics(installation.at.metrics))
-    application, outlets = web.create_app(parts), []
+    application, flushes = web.create_app(parts), []
     log = AccessLog(clock.microseconds, standard_output().put) if settings.access_log else None
     traces = installation.traces(clock.monotonic)
     if log:
-        outlets.append(Chore(call=log.flush, every=FLUSH_SECONDS))
+        flushes.append(Chore(call=log.flush, every=FLUSH_SECONDS))
     if traces:
-        outlets.append(Chore(call=traces.send, every=SEND_SECONDS))
-    door: Asgi = door_to(application, parts, supervisor=supervisor, outlets=outlets)
+        flushes.append(Chore(call=traces.send, every=SEND_SECONDS))
+    door: Asgi = door_to(application, parts, supervisor=supervisor, flushes=flushes)
     if traces:
         door = _traced(door, traces, application, settings)
     return AccessLogMiddleware(door, log, trusted=settings.trusted_proxies) if log else door
 
 
 def _traced(
-    door: Asgi, traces: Collecting, application: web.Application, settings: Settings
+    door: Asgi, traces: TraceQueue, application: web.Application, settings: Settings
 ) -> TracingMiddleware:
     return TracingMiddleware(
         door,
@@ -89,13 +89,13 @@ def door_to(
     parts: Parts,
     *,
     supervisor: Supervisor,
-    outlets: Sequence[Chore] = (),
+    flushes: Sequence[Chore] = (),
 ) -> Door:
     """Put the door in front of an application.
 
     Args:
         parts: What the application was built from.
-        outlets: What has been noted is written by these, once more at the end.
+        flushes: What has been noted is written by these, once more at the end.
     """
     settings = parts.settings
     prefixes = [contract.prefix for contract in parts.contracts]
@@ -122,12 +122,12 @@ def door_to(
         metrics=parts.metrics,
         lifespan=Lifespan(
             engine=parts.engine,
-            chores=[*_chores(parts), *outlets],
+            chores=[*_chores(parts), *flushes],
             supervisor=supervisor,
             leaving=Leaving(
                 in_flight=in_flight, intake=intake, sending=sending, end_models=parts.engine.leave
             ),
-            close=partial(_close, parts, outlets),
+            close=partial(_close, parts, flushes),
         ),
     )
 
@@ -168,10 +168,10 @@ def _lane(kind: type[Plain], parts: Parts) -> Plain:
     )
 
 
-def _close(parts: Parts, outlets: Sequence[Chore]) -> None:
-    for outlet in outlets:
+def _close(parts: Parts, flushes: Sequence[Chore]) -> None:
+    for flush in flushes:
         try:
-            outlet.call()
+            flush.call()
         except Exception:  # whatever it is, the spool and the models are closed
             logger.exception("what was noted last could not be written")
     parts.close()

@@ -1,4 +1,4 @@
-"""Serving: what a worker does at its end, whatever fails."""
+"""The application: what a worker does at its end, whatever fails."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,7 @@ from stopgap.web.app import create_app
 async def test_an_outlet_that_fails_at_the_end(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is told; the other outlets are called nevertheless, and everything is closed."""
+    """It is told; the other flushes are called nevertheless, and everything is closed."""
     installation = wiring.prepare(Settings(data=tmp_path))
     parts = wiring.build_parts(installation)
     parts.spool.append(b"{}")
@@ -36,8 +36,8 @@ async def test_an_outlet_that_fails_at_the_end(
         called.append("fail")
         raise ZeroDivisionError
 
-    outlets = [Chore(call=fail, every=60), Chore(call=lambda: called.append("last"), every=60)]
-    door = wiring.door_to(create_app(parts), parts, supervisor=parent(), outlets=outlets)
+    flushes = [Chore(call=fail, every=60), Chore(call=lambda: called.append("last"), every=60)]
+    door = wiring.door_to(create_app(parts), parts, supervisor=parent(), flushes=flushes)
     stop, told = {"type": "lifespan.shutdown"}, Client()
     await door({"type": "lifespan"}, playing([{"type": "lifespan.startup"}, stop]), told.send)
     assert told.messages[-1]["type"] == "lifespan.shutdown.complete"

@@ -1,4 +1,4 @@
-"""Collecting: traces reach a collector, and never hold anything up."""
+"""The trace queue: traces reach a collector, and never hold anything up."""
 
 import logging
 import threading
@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stopgap.telemetry.collecting import (
+from stopgap.telemetry.trace_queue import (
     AGAIN_SECONDS,
     BATCH,
     WAITING_MAX,
-    Collecting,
     CollectorUnreachable,
+    TraceQueue,
 )
 from stopgap.telemetry.tracing import Trace
 
@@ -42,46 +42,46 @@ def collector() -> Taking:
 
 
 @pytest.fixture
-def collecting(collector: Taking) -> Collecting:
+def queue(collector: Taking) -> TraceQueue:
     """Hold traces for it."""
-    return Collecting(collector, lambda: collector.now)
+    return TraceQueue(collector, lambda: collector.now)
 
 
-def keep(collecting: Collecting, number: int) -> list[Trace]:
+def keep(queue: TraceQueue, number: int) -> list[Trace]:
     """Hand in traces."""
     traces = [Trace(None, int) for _ in range(number)]
     for trace in traces:
-        collecting.keep(trace)
+        queue.keep(trace)
     return traces
 
 
-def test_all_is_sent_in_its_order(collector: Taking, collecting: Collecting) -> None:
+def test_all_is_sent_in_its_order(collector: Taking, queue: TraceQueue) -> None:
     """Nothing is sent twice, or where there is nothing; many go in several batches."""
-    collecting.send()
+    queue.send()
     assert collector.asked == 0
-    traces = keep(collecting, BATCH + 1)
-    collecting.send()
-    collecting.send()
+    traces = keep(queue, BATCH + 1)
+    queue.send()
+    queue.send()
     assert [len(batch) for batch in collector.taken] == [BATCH, 1]
     assert [trace for batch in collector.taken for trace in batch] == traces
 
 
 def test_a_collector_that_is_away(
-    collector: Taking, collecting: Collecting, caplog: pytest.LogCaptureFixture
+    collector: Taking, queue: TraceQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is asked seldom meanwhile; its going is told once, and what was lost at its coming."""
     caplog.set_level(logging.INFO)
     collector.away = True
     for _ in range(3):
-        keep(collecting, 2)
-        collecting.send()
+        keep(queue, 2)
+        queue.send()
         collector.now += AGAIN_SECONDS / 2
     assert collector.asked == 2  # the four that came in between went together
     assert caplog.messages == ["traces are not taken now, and will be lost: it is away"]
     collector.away = False
     collector.now += AGAIN_SECONDS
-    last = keep(collecting, 1)
-    collecting.send()
+    last = keep(queue, 1)
+    queue.send()
     assert collector.taken == [last]
     assert caplog.messages[1:] == [
         "traces are taken again; those of 6 requests were lost",
@@ -89,12 +89,12 @@ def test_a_collector_that_is_away(
 
 
 def test_more_than_can_be_sent(
-    collector: Taking, collecting: Collecting, caplog: pytest.LogCaptureFixture
+    collector: Taking, queue: TraceQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Memory is bounded: the oldest are lost, which is told once a minute."""
     for _ in range(2):
-        traces = keep(collecting, WAITING_MAX + 3)
-        collecting.send()
+        traces = keep(queue, WAITING_MAX + 3)
+        queue.send()
         collector.now += 1
     assert collector.taken[-1][-1] is traces[-1]
     assert sum(map(len, collector.taken)) == 2 * WAITING_MAX
@@ -114,9 +114,9 @@ def test_two_may_send_at_once() -> None:
             turn.release()
 
     slow = Slow()
-    collecting = Collecting(slow, lambda: 0.0)
-    keep(collecting, 2 * BATCH)
+    queue = TraceQueue(slow, lambda: 0.0)
+    keep(queue, 2 * BATCH)
     with ThreadPoolExecutor() as threads:
-        for each in [threads.submit(collecting.send) for _ in range(2)]:
+        for each in [threads.submit(queue.send) for _ in range(2)]:
             each.result()
     assert sum(map(len, slow.taken)) == 2 * BATCH
