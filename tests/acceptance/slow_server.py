@@ -16,7 +16,7 @@ from stopgap.contracts.row import Row
 from stopgap.front.door import Door
 from stopgap.models.slot import Slot, open_slot
 from stopgap.models.specification import Specification
-from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.plan import Plan, SlotKey
 from stopgap.releases.release import Release
 from stopgap.releases.routing import Routing
 from stopgap.web.app import create_app
@@ -66,12 +66,12 @@ def build(installation: Installation, model: str) -> Door:
             specification=specification,
             stage="live",
         )
-        seat = Seat.of(release)
-        assert seat is not None
+        key = SlotKey.of(release)
+        assert key is not None
         slots.append(open_slot(specification, contract, contract_source=source))
         await slots[0].start()
         routing = Routing(contract=contract.name, version=1, live=release)
-        parts.predicting.apply(contract, Plan(routing, {seat: slots[0]}))
+        parts.predicting.apply(contract, Plan(routing, {key: slots[0]}))
 
     async def end() -> None:
         await slots[0].stop()

@@ -39,7 +39,7 @@ from stopgap.models.stand_in import StableStandIn
 from stopgap.predicting.engine import nothing
 from stopgap.predicting.instant import InstantModel
 from stopgap.predicting.predicting import Predicting
-from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.plan import Plan, SlotKey
 from stopgap.releases.release import STAND_IN, Release, Stage
 from stopgap.releases.routing import Routing
 from stopgap.settings import Settings
@@ -272,7 +272,9 @@ def moody(contract: Contract) -> Plan:
     )
     routing = Routing(contract=contract.name, version=1, live=live, canary=canary, previous=before)
     slots = {
-        seat: Moody(contract, each.name) for each in releases_of(routing) if (seat := Seat.of(each))
+        key: Moody(contract, each.name)
+        for each in releases_of(routing)
+        if (key := SlotKey.of(each))
     }
     return Plan(routing, slots)
 

@@ -17,7 +17,7 @@ from stopgap.predicting.engine import Engine
 from stopgap.predicting.instant import InstantModel
 from stopgap.predicting.predicting import Predicting
 from stopgap.releases.comparing import Comparison
-from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.plan import Plan, SlotKey
 from stopgap.releases.release import Release, Stage, stand_in_release
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.routing import Routing
@@ -148,13 +148,13 @@ def releases_of(routing: Routing) -> list[Release]:
 def plan(routing: Routing, **slots: Slot) -> Plan:
     """Make a plan: `plan(routing, _1=slot)`; a shadow's slot is `aside_3=`."""
     releases = {each.number: each for each in releases_of(routing)}
-    seated = {}
+    slotted = {}
     for name, slot in slots.items():
         kind, _, number = name.rpartition("_")
-        seat = Seat.of(releases[int(number)], aside=kind == "aside")
-        assert seat is not None
-        seated[seat] = slot
-    return Plan(routing, seated)
+        key = SlotKey.of(releases[int(number)], aside=kind == "aside")
+        assert key is not None
+        slotted[key] = slot
+    return Plan(routing, slotted)
 
 
 class Nobody:

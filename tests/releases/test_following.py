@@ -17,10 +17,10 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.slot import Slot
-from stopgap.releases import following, seating
+from stopgap.releases import following, reconciling
 from stopgap.releases.following import Follower
 from stopgap.releases.last_known import LastKnown
-from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.plan import Plan, SlotKey
 from stopgap.releases.routing import Routing
 from stopgap.releases.trouble import Troubles
 from stopgap.storage import files
@@ -71,8 +71,8 @@ class Worker:
             monotonic=SystemClock().monotonic,
         )
 
-    async def _open(self, _contract: Contract, seat: Seat) -> Slot:
-        self.slots.append(FakeSlot(2000 + seat.number))
+    async def _open(self, _contract: Contract, key: SlotKey) -> Slot:
+        self.slots.append(FakeSlot(2000 + key.number))
         return self.slots[-1]
 
     def _apply(self, _contract: Contract, plan: Plan) -> None:
@@ -245,11 +245,11 @@ class Unlucky(Worker):
 
     tried = False
 
-    async def _open(self, of: Contract, seat: Seat) -> Slot:
+    async def _open(self, of: Contract, key: SlotKey) -> Slot:
         if not self.tried:
             self.tried = True
             raise ModelUnloadable("its file is not there yet")
-        return await super()._open(of, seat)
+        return await super()._open(of, key)
 
 
 @in_a_loop
@@ -257,7 +257,7 @@ async def test_what_cannot_be_loaded_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model that could not be loaded is tried again by itself, though nobody changes anything."""
-    monkeypatch.setattr(seating, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(reconciling, "RETRY_SECONDS", 0.01)
     worker = Unlucky(Source(routing(release(1))), tmp_path / "releases.json")
     await worker.follower.start()
     assert worker.plan.slot(release(1)) is None
@@ -285,9 +285,9 @@ async def test_what_cannot_be_asked_is_reported(
 class Waiting(Worker):
     """A worker whose models are never loaded."""
 
-    async def _open(self, of: Contract, seat: Seat) -> Slot:
+    async def _open(self, of: Contract, key: SlotKey) -> Slot:
         await asyncio.Event().wait()
-        return await super()._open(of, seat)
+        return await super()._open(of, key)
 
 
 @in_a_loop

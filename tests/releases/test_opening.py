@@ -15,7 +15,7 @@ from stopgap.models.artifacts import ArtifactMissing, Artifacts
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.specification import Specification
 from stopgap.releases.opening import Opener, check_openable
-from stopgap.releases.plan import Seat
+from stopgap.releases.plan import SlotKey
 from stopgap.storage.object_stores import open_objects
 
 SOURCE = "stopgap.contracts.madcompany:contract"
@@ -28,11 +28,11 @@ def opener(folder: Path) -> Opener:
     return Opener({contract.name: SOURCE}, Artifacts(open_objects(str(folder / "o")), folder / "c"))
 
 
-def seat(folder: Path, model: str = MODEL, *, aside: bool = False, **told: object) -> Seat:
+def key(folder: Path, model: str = MODEL, *, aside: bool = False, **told: object) -> SlotKey:
     """Say what is to be loaded."""
     file = folder / "model.py"
     file.write_text(model)
-    return Seat(
+    return SlotKey(
         number=7,
         fingerprint=contract.fingerprint,
         specification=Specification.of({"uri": f"python:{file}:predict", **told}),
@@ -44,7 +44,7 @@ def seat(folder: Path, model: str = MODEL, *, aside: bool = False, **told: objec
 @in_a_loop
 async def test_what_is_opened_answers(tmp_path: Path, aside: bool) -> None:
     """A slot is started when it is handed over, a shadow's too."""
-    slot = await opener(tmp_path)(contract, seat(tmp_path, aside=aside))
+    slot = await opener(tmp_path)(contract, key(tmp_path, aside=aside))
     try:
         assert await slot.answer(row()) == 3005
     finally:
@@ -54,7 +54,7 @@ async def test_what_is_opened_answers(tmp_path: Path, aside: bool) -> None:
 @in_a_loop
 async def test_what_was_verified_for_something_else(tmp_path: Path) -> None:
     """A release that was verified for another contract is not loaded for this one."""
-    other = replace(seat(tmp_path), fingerprint="0" * 16)
+    other = replace(key(tmp_path), fingerprint="0" * 16)
     with pytest.raises(ModelUnloadable, match="stopgap release verify 7"):
         await opener(tmp_path)(contract, other)
     with pytest.raises(ModelUnloadable, match="stopgap release verify 7"):
@@ -63,7 +63,7 @@ async def test_what_was_verified_for_something_else(tmp_path: Path) -> None:
 
 def test_what_could_be_opened(tmp_path: Path) -> None:
     """Whether it could be is told without running it, also of a model that would hang."""
-    hanging = seat(tmp_path, HANGING)
+    hanging = key(tmp_path, HANGING)
     check_openable(contract, hanging)
     (tmp_path / "model.py").unlink()
     with pytest.raises(ModelUnloadable, match="There is no file"):
@@ -74,14 +74,14 @@ def test_what_could_be_opened(tmp_path: Path) -> None:
 async def test_a_missing_file(tmp_path: Path) -> None:
     """Without its artifact a model is not loaded."""
     with pytest.raises(ArtifactMissing):
-        await opener(tmp_path)(contract, seat(tmp_path, artifact="0" * 64))
+        await opener(tmp_path)(contract, key(tmp_path, artifact="0" * 64))
 
 
 @in_a_loop
 async def test_what_is_wanted_no_more_is_not_loaded_further(tmp_path: Path) -> None:
     """Who is cancelled while a model is loaded leaves no process behind."""
     before = children(os.getpid())
-    opening = asyncio.create_task(opener(tmp_path)(contract, seat(tmp_path, HANGING)))
+    opening = asyncio.create_task(opener(tmp_path)(contract, key(tmp_path, HANGING)))
     await asyncio.sleep(0.5)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -21,7 +21,7 @@ from stopgap.releases.gate import (
     RuleHeld,
     RuleUnknown,
 )
-from stopgap.releases.plan import Seat
+from stopgap.releases.plan import SlotKey
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound, Sticky
 from stopgap.releases.releases import SERVER, Releases
 from stopgap.releases.stages import MoveNotAllowed, NothingBefore, StandingChanged
@@ -402,13 +402,13 @@ def test_a_file_that_was_verified_again_is_loaded_anew(releases: Releases) -> No
     verify_file(releases, first, FIRST)
     releases.promote(NAME, first, "ann", stage="shadow")
     releases.promote(NAME, first, "ann")
-    then = Seat.of(releases.routing(NAME).live)
+    then = SlotKey.of(releases.routing(NAME).live)
     releases.promote(NAME, second, "ann")
     verify_file(releases, first, SECOND)
     assert (previous := releases.routing(NAME).previous)
-    assert Seat.of(previous) == then
+    assert SlotKey.of(previous) == then
     releases.rollback(NAME, "ann")
-    assert (now := Seat.of(releases.routing(NAME).live))
+    assert (now := SlotKey.of(releases.routing(NAME).live))
     assert now != then
     assert now.specification.file_hash == SECOND
 

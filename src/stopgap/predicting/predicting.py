@@ -141,8 +141,8 @@ class Predicting:
 
     def _share_interpreter(self) -> None:
         """Have threads take turns more often, as long as a model computes in one of them."""
-        seats = (seat for plan in self._plans.values() for seat in plan.slots)
-        computing = any(seat.specification.in_process for seat in seats)
+        keys = (key for plan in self._plans.values() for key in plan.slots)
+        computing = any(key.specification.in_process for key in keys)
         sys.setswitchinterval(SWITCH_SECONDS if computing else self._usual_switch_seconds)
 
     def check_ready(self) -> None:

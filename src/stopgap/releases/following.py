@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 from stopgap.contracts.contract import Contract
 from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan
+from stopgap.releases.reconciling import Open, SlotReconciler
 from stopgap.releases.routing import Routing
-from stopgap.releases.seating import Open, Seating
 from stopgap.releases.trouble import Troubles
 from stopgap.telemetry.logs import Outage
 
@@ -77,7 +77,7 @@ class Follower:
         self._version: int | None = None
         self._away = Outage()  # the source
         self._losing = Outage()  # what was counted
-        self._seatings: dict[str, Seating] = {}
+        self._reconcilers: dict[str, SlotReconciler] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._pool: ThreadPoolExecutor | None = None
 
@@ -89,13 +89,13 @@ class Follower:
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="releases")
         self._version = None
         for each in self._contracts:
-            self._seatings[each.name] = Seating(
+            self._reconcilers[each.name] = SlotReconciler(
                 each, open=self._open, apply=self._apply, monotonic=self._monotonic
             )
         await self._look()
         if self._version is None:
             self._follow(await self._in_thread(self._last_known.read))
-        known = [each.ready() for each in self._seatings.values() if each.is_following]
+        known = [each.ready() for each in self._reconcilers.values() if each.is_following]
         with suppress(TimeoutError):
             async with asyncio.timeout(START_SECONDS):
                 await asyncio.gather(*known)
@@ -111,7 +111,7 @@ class Follower:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._pool:
             await self._hand_over()
-            await asyncio.gather(*(each.close() for each in self._seatings.values()))
+            await asyncio.gather(*(each.close() for each in self._reconcilers.values()))
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _look(self) -> None:
@@ -126,8 +126,8 @@ class Follower:
             if routings is not None:
                 self._version = version
                 self._follow(routings)
-        for seating in self._seatings.values():
-            seating.retry()
+        for reconciler in self._reconcilers.values():
+            reconciler.retry()
 
     def _read(self) -> tuple[int, Mapping[str, Routing] | None]:
         """Read what there is, if it is another than is known; and keep it for later starts."""
@@ -139,15 +139,15 @@ class Follower:
         return version, routings
 
     def _follow(self, routings: Mapping[str, Routing]) -> None:
-        for name, seating in self._seatings.items():
+        for name, reconciler in self._reconcilers.items():
             if name in routings:
-                seating.follow(routings[name])
+                reconciler.follow(routings[name])
 
     def _troubles(self) -> Troubles:
         return {
             (name, number): reason
-            for name, seating in self._seatings.items()
-            for number, reason in seating.troubles().items()
+            for name, reconciler in self._reconcilers.items()
+            for number, reason in reconciler.troubles().items()
         }
 
     async def _hand_over(self) -> None:

@@ -9,7 +9,7 @@ from stopgap.models.artifacts import Artifacts
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.presence import check_present
 from stopgap.models.slot import Slot, open_slot
-from stopgap.releases.plan import Seat
+from stopgap.releases.plan import SlotKey
 from stopgap.releases.release import name_of
 
 logger = logging.getLogger(__name__)
@@ -28,14 +28,14 @@ class Opener:
         self._sources = sources
         self._artifacts = artifacts
 
-    async def __call__(self, contract: Contract, seat: Seat) -> Slot:
-        """Load what a seat is for; return it started and warm.
+    async def __call__(self, contract: Contract, key: SlotKey) -> Slot:
+        """Load what a key is for; return it started and warm.
 
         Raises:
             ModelUnloadable: it cannot be loaded, or was not verified for what is served.
         """
-        _check_verified(contract, seat)
-        specification = seat.specification
+        _check_verified(contract, key)
+        specification = key.specification
         path = None
         if specification.artifact is not None:
             path = await asyncio.to_thread(self._artifacts.fetch, specification.artifact)
@@ -44,19 +44,19 @@ class Opener:
             contract,
             contract_source=self._sources[contract.name],
             path=path,
-            aside=seat.aside,
+            aside=key.aside,
         )
         try:
             loaded = await slot.start()
         except BaseException:  # cancelled, perhaps: it is wanted no more
             await slot.stop()
             raise
-        told = {"contract": contract.name, "release": name_of(seat.number)}
+        told = {"contract": contract.name, "release": name_of(key.number)}
         logger.info("a model is ready", extra=told | {"seconds": round(loaded.seconds, 3)})
         return slot
 
 
-def check_openable(contract: Contract, seat: Seat) -> None:
+def check_openable(contract: Contract, key: SlotKey) -> None:
     """See whether a model could be opened here, but for its file, which the artifacts have.
 
     Nothing of the model is run, so it may still turn out that it cannot be.
@@ -64,14 +64,14 @@ def check_openable(contract: Contract, seat: Seat) -> None:
     Raises:
         ModelUnloadable: something is missing, or it was not verified for what is served.
     """
-    _check_verified(contract, seat)
-    check_present(seat.specification)
+    _check_verified(contract, key)
+    check_present(key.specification)
 
 
-def _check_verified(contract: Contract, seat: Seat) -> None:
-    if seat.fingerprint != contract.fingerprint:
+def _check_verified(contract: Contract, key: SlotKey) -> None:
+    if key.fingerprint != contract.fingerprint:
         raise ModelUnloadable(
-            f"Release {name_of(seat.number)} was verified for another {contract.name} than is "
-            f"served; `stopgap release verify {seat.number} --contract {contract.name}` "
+            f"Release {name_of(key.number)} was verified for another {contract.name} than is "
+            f"served; `stopgap release verify {key.number} --contract {contract.name}` "
             "verifies it for this one."
         )

@@ -11,7 +11,7 @@ from stopgap.releases.routing import Routing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seat:
+class SlotKey:
     """What a model is loaded for: which one, how it runs, and whether others come first."""
 
     number: int
@@ -20,8 +20,8 @@ class Seat:
     aside: bool  # a shadow's process yields to every other on the machine
 
     @classmethod
-    def of(cls, release: Release, *, aside: bool = False) -> "Seat | None":
-        """Tell the seat of a release; the stand-in has none."""
+    def of(cls, release: Release, *, aside: bool = False) -> "SlotKey | None":
+        """Tell the key of a release's slot; the stand-in has none."""
         if release.specification is None:
             return None
         return cls(
@@ -32,7 +32,7 @@ class Seat:
         )
 
 
-NOTHING: Mapping[Seat, Slot] = MappingProxyType({})
+NOTHING: Mapping[SlotKey, Slot] = MappingProxyType({})
 
 
 class Plan:
@@ -43,15 +43,15 @@ class Plan:
         slots: What has been loaded. What is missing cannot be.
     """
 
-    def __init__(self, routing: Routing | None, slots: Mapping[Seat, Slot] = NOTHING) -> None:
+    def __init__(self, routing: Routing | None, slots: Mapping[SlotKey, Slot] = NOTHING) -> None:
         self.routing = routing
         self.slots = slots
         self.inside = 0  # predictions that go by this plan, and may still ask any of its slots
 
     def slot(self, release: Release, *, aside: bool = False) -> Slot | None:
         """Find what has been loaded for a release."""
-        seat = Seat.of(release, aside=aside)
-        return self.slots.get(seat) if seat else None
+        key = SlotKey.of(release, aside=aside)
+        return self.slots.get(key) if key else None
 
     @property
     def can_answer(self) -> bool:

@@ -11,7 +11,7 @@ from stopgap.contracts.loading import load_contracts
 from stopgap.errors import StopgapError
 from stopgap.models.artifacts import ArtifactMissing, Artifacts
 from stopgap.releases.opening import check_openable
-from stopgap.releases.plan import Seat
+from stopgap.releases.plan import SlotKey
 from stopgap.releases.release import Release
 from stopgap.releases.releases import Releases
 from stopgap.releases.routing import Routing
@@ -69,12 +69,12 @@ def _ails(
 
 def _obstacle(contract: Contract, release: Release, at: Locations) -> str | None:
     """Tell why a release could not be loaded; the stand-in needs nothing."""
-    seat = Seat.of(release)
+    key = SlotKey.of(release)
     try:
-        if seat:
-            check_openable(contract, seat)
-            if seat.specification.artifact:
-                _check_kept(seat.specification.artifact, at)
+        if key:
+            check_openable(contract, key)
+            if key.specification.artifact:
+                _check_kept(key.specification.artifact, at)
     except StopgapError as error:
         return error.detail
     return None

@@ -1,4 +1,4 @@
-"""Seating: one contract's models are loaded before anything changes, and stopped after it."""
+"""Reconciling: one contract's models are loaded before anything changes, and stopped after it."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from stopgap.contracts.contract import Contract
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.slot import Slot
-from stopgap.releases.plan import Plan, Seat
+from stopgap.releases.plan import Plan, SlotKey
 from stopgap.releases.release import Release, name_of
 from stopgap.releases.routing import Routing
 
@@ -26,8 +26,8 @@ LOOK_SECONDS = 0.1
 logger = logging.getLogger(__name__)
 
 
-Open = Callable[[Contract, Seat], Awaitable[Slot]]
-"""Loads what a seat is for; it is started and warm then. Raises ModelUnloadable if it cannot be."""
+Open = Callable[[Contract, SlotKey], Awaitable[Slot]]
+"""Loads what a key is for; it is started and warm then. Raises ModelUnloadable if it cannot be."""
 
 
 @dataclass(kw_only=True)
@@ -39,8 +39,8 @@ class _Trouble:
     at: float  # when that is
 
 
-class Seating:
-    """Who sits where for one contract, as its routing says; all of it on one event loop.
+class SlotReconciler:
+    """Keeps one contract's slots to what its routing says; all of it on one event loop.
 
     A plan is made as soon as the live release is loaded, or cannot be. Whoever else is still being
     loaded takes no part until then; whoever cannot be loaded takes part, and fails.
@@ -65,9 +65,9 @@ class Seating:
         self._apply = apply
         self._monotonic = monotonic
         self._routing: Routing | None = None
-        self._slots: dict[Seat, Slot] = {}
-        self._loading: dict[Seat, asyncio.Task[None]] = {}
-        self._troubles: dict[Seat, _Trouble] = {}
+        self._slots: dict[SlotKey, Slot] = {}
+        self._loading: dict[SlotKey, asyncio.Task[None]] = {}
+        self._troubles: dict[SlotKey, _Trouble] = {}
         self._plan = Plan(None)
         self._before: list[Plan] = []
         self._leaving: set[asyncio.Task[None]] = set()
@@ -82,8 +82,8 @@ class Seating:
     def follow(self, routing: Routing) -> None:
         """Go by another routing from now on, as soon as its models are loaded."""
         self._routing = routing
-        live, now = Seat.of(routing.live), self._plan.routing
-        failed = now is not None and Seat.of(now.live) == live
+        live, now = SlotKey.of(routing.live), self._plan.routing
+        failed = now is not None and SlotKey.of(now.live) == live
         known = self._troubles.get(live) if live and failed else None
         self._troubles.clear()  # whoever changes something has perhaps mended it
         if live and known:  # and who helps out for it does not have to wait for that
@@ -97,8 +97,8 @@ class Seating:
 
     def troubles(self) -> Mapping[int, str]:
         """Tell which releases cannot be asked now, and why."""
-        away = {seat.number: why for seat, slot in self._slots.items() if (why := slot.trouble)}
-        return away | {seat.number: each.reason for seat, each in self._troubles.items()}
+        away = {key.number: why for key, slot in self._slots.items() if (why := slot.trouble)}
+        return away | {key.number: each.reason for key, each in self._troubles.items()}
 
     async def ready(self) -> None:
         """Wait until every model that clients may need has been loaded, or has failed to."""
@@ -119,77 +119,77 @@ class Seating:
         if routing is None:
             return
         self._load(routing)
-        if self._is_settled(Seat.of(routing.live)):
+        if self._is_settled(SlotKey.of(routing.live)):
             self._swap(self._possible(routing))
-        if all(self._is_settled(seat) for seat in _seats(routing) if not seat.aside):
+        if all(self._is_settled(key) for key in _keys(routing) if not key.aside):
             self._settled.set()
 
-    def _is_settled(self, seat: Seat | None) -> bool:
-        return seat is None or seat in self._slots or seat in self._troubles
+    def _is_settled(self, key: SlotKey | None) -> bool:
+        return key is None or key in self._slots or key in self._troubles
 
     def _load(self, routing: Routing) -> None:
-        wanted = set(_seats(routing))
-        for seat in self._loading.keys() - wanted:
-            self._loading.pop(seat).cancel()
+        wanted = set(_keys(routing))
+        for key in self._loading.keys() - wanted:
+            self._loading.pop(key).cancel()
         now = self._monotonic()
-        for seat in wanted - self._slots.keys() - self._loading.keys():
-            trouble = self._troubles.get(seat)
+        for key in wanted - self._slots.keys() - self._loading.keys():
+            trouble = self._troubles.get(key)
             if trouble is None or trouble.at <= now:
-                self._loading[seat] = asyncio.create_task(self._seat(seat))
+                self._loading[key] = asyncio.create_task(self._open_slot(key))
 
-    async def _seat(self, seat: Seat) -> None:
+    async def _open_slot(self, key: SlotKey) -> None:
         """Load a model, and see what can be done with it."""
         await asyncio.sleep(0)  # where tasks begin at once, whoever made this one goes first
         try:
-            slot = await self._open(self._contract, seat)
+            slot = await self._open(self._contract, key)
         except asyncio.CancelledError:
             raise
         except ModelUnloadable as error:
-            self._note_trouble(seat, error.detail)
+            self._note_trouble(key, error.detail)
         except Exception as error:
             logger.exception("a model could not be loaded")
-            self._note_trouble(seat, type(error).__name__)
+            self._note_trouble(key, type(error).__name__)
         else:
-            self._slots[seat] = slot
-            self._troubles.pop(seat, None)
-        del self._loading[seat]
+            self._slots[key] = slot
+            self._troubles.pop(key, None)
+        del self._loading[key]
         self._settle()
 
-    def _note_trouble(self, seat: Seat, reason: str) -> None:
-        known = self._troubles.get(seat)
+    def _note_trouble(self, key: SlotKey, reason: str) -> None:
+        known = self._troubles.get(key)
         pause = min(known.pause * 2, RETRY_MOST_SECONDS) if known else RETRY_SECONDS
         at = self._monotonic() + pause
-        self._troubles[seat] = _Trouble(reason=reason, pause=pause, at=at)
-        told = {"contract": self._contract.name, "release": name_of(seat.number), "reason": reason}
+        self._troubles[key] = _Trouble(reason=reason, pause=pause, at=at)
+        told = {"contract": self._contract.name, "release": name_of(key.number), "reason": reason}
         logger.error("a release cannot be loaded; it is tried again", extra=told)
 
     def _possible(self, routing: Routing) -> Routing:
         """Leave out who is still being loaded."""
 
         def there(release: Release | None) -> Release | None:
-            return release if release and self._is_settled(Seat.of(release)) else None
+            return release if release and self._is_settled(SlotKey.of(release)) else None
 
         return replace(
             routing,
             canary=there(routing.canary),
             previous=there(routing.previous),
             shadows=tuple(
-                each for each in routing.shadows if self._is_settled(Seat.of(each, aside=True))
+                each for each in routing.shadows if self._is_settled(SlotKey.of(each, aside=True))
             ),
         )
 
     def _swap(self, routing: Routing) -> None:
         """Swap the plan, if it is another; then see those out whom it does not need."""
-        wanted = set(_seats(routing))
-        plan = Plan(routing, {seat: slot for seat, slot in self._slots.items() if seat in wanted})
+        wanted = set(_keys(routing))
+        plan = Plan(routing, {key: slot for key, slot in self._slots.items() if key in wanted})
         if plan.same_as(self._plan):
             return
         # a prediction may have taken the old plan, and not have counted itself in yet
         self._before = [*(each for each in self._before if each.inside), self._plan]
         self._plan = plan
         self._apply(self._contract, plan)
-        needed = set(_seats(self._routing)) if self._routing else set()
-        gone = [self._slots.pop(seat) for seat in self._slots.keys() - needed]
+        needed = set(_keys(self._routing)) if self._routing else set()
+        gone = [self._slots.pop(key) for key in self._slots.keys() - needed]
         if gone:
             task = asyncio.create_task(self._see_out(gone, self._before[:]))
             self._leaving.add(task)
@@ -208,14 +208,14 @@ class Seating:
             await asyncio.gather(*map(_stop, slots))
 
 
-def _seats(routing: Routing) -> Iterator[Seat]:
-    """List the seats of a routing; a release may have one as a shadow, and one beside that."""
+def _keys(routing: Routing) -> Iterator[SlotKey]:
+    """List the keys of a routing; a release may have one as a shadow, and one beside that."""
     for release in (routing.live, routing.canary, routing.previous):
-        if release and (seat := Seat.of(release)):
-            yield seat
+        if release and (key := SlotKey.of(release)):
+            yield key
     for release in routing.shadows:
-        if seat := Seat.of(release, aside=True):
-            yield seat
+        if key := SlotKey.of(release, aside=True):
+            yield key
 
 
 async def _stop(slot: Slot) -> None:

@@ -1,4 +1,4 @@
-"""Seating: what is new is loaded before anything changes, and what is gone is stopped after it."""
+"""Reconciling: what is new is loaded before anything changes; what is gone is stopped after it."""
 
 import asyncio
 from typing import Any
@@ -12,10 +12,10 @@ from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.slot import Slot
-from stopgap.releases import seating
-from stopgap.releases.plan import Plan, Seat
+from stopgap.releases import reconciling
+from stopgap.releases.plan import Plan, SlotKey
+from stopgap.releases.reconciling import RETRY_MOST_SECONDS, RETRY_SECONDS, SlotReconciler
 from stopgap.releases.release import Release
-from stopgap.releases.seating import RETRY_MOST_SECONDS, RETRY_SECONDS, Seating
 
 SOON = 0.25
 
@@ -31,31 +31,31 @@ class Garage:
         self.cancelled: list[int] = []
         self.plans: list[Plan] = []
         self.clock = FakeClock()
-        self.seating = Seating(
+        self.reconciler = SlotReconciler(
             contract, open=self.open, apply=self._apply, monotonic=self.clock.monotonic
         )
 
     def _apply(self, _contract: Contract, plan: Plan) -> None:
         self.plans.append(plan)
 
-    async def open(self, _contract: Contract, seat: Seat) -> Slot:
+    async def open(self, _contract: Contract, key: SlotKey) -> Slot:
         """Load a slot."""
-        self.asked.append(seat.number)
+        self.asked.append(key.number)
         try:
-            await self.gates.setdefault(seat.number, open_gate()).wait()
+            await self.gates.setdefault(key.number, open_gate()).wait()
         except asyncio.CancelledError:
-            self.cancelled.append(seat.number)
+            self.cancelled.append(key.number)
             raise
-        if seat.number in self.broken:
+        if key.number in self.broken:
             raise ModelUnloadable("its file is damaged")
-        slot = FakeSlot(2000 + seat.number)
-        self.slots.setdefault((seat.number, seat.aside), []).append(slot)
+        slot = FakeSlot(2000 + key.number)
+        self.slots.setdefault((key.number, key.aside), []).append(slot)
         return slot
 
     async def follow(self, live: int | Release, **others: Any) -> Plan:
         """Go by a routing; return the plan a moment later."""
         chosen = live if isinstance(live, Release) else release(live)
-        self.seating.follow(routing(chosen, **others))
+        self.reconciler.follow(routing(chosen, **others))
         await asyncio.sleep(0.01)
         return self.plan
 
@@ -141,11 +141,11 @@ async def test_a_live_release_that_cannot_be_loaded_is_live_nevertheless() -> No
     assert plan.slot(release(2)) is None
     assert plan.slot(release(1)) is not None
     garage.broken.clear()
-    garage.seating.retry()
+    garage.reconciler.retry()
     await asyncio.sleep(0.01)
     assert garage.plan.slot(release(2)) is None
     garage.clock.forward(seconds=RETRY_SECONDS)
-    garage.seating.retry()
+    garage.reconciler.retry()
     await asyncio.sleep(0.01)
     assert garage.plan.slot(release(2)) is not None
 
@@ -213,7 +213,7 @@ async def test_a_shadow_that_cannot_be_loaded_takes_part() -> None:
     assert plan.slot(shadow, aside=True) is None
     garage.broken.clear()
     garage.clock.forward(seconds=RETRY_SECONDS)
-    garage.seating.retry()
+    garage.reconciler.retry()
     await asyncio.sleep(0.01)
     assert garage.plan.slot(shadow, aside=True) is not None
 
@@ -248,7 +248,7 @@ async def test_everything_ends() -> None:
     garage = Garage()
     garage.gates[2] = asyncio.Event()
     await garage.follow(1, canary=release(2, "canary", percent=10))
-    await garage.seating.close()
+    await garage.reconciler.close()
     assert garage.slots[1, False][0].stopped
     assert garage.cancelled == [2]
 
@@ -258,7 +258,7 @@ async def test_it_is_ready_when_all_that_clients_need_is_there() -> None:
     """Ready: live, canary and the one before are loaded or have failed; shadows may come later."""
     garage = Garage()
     garage.gates = {number: asyncio.Event() for number in (1, 2, 3)}
-    ready = asyncio.create_task(garage.seating.ready())
+    ready = asyncio.create_task(garage.reconciler.ready())
     who = {"previous": release(2, "retired"), "shadows": (release(3, "shadow"),)}
     await garage.follow(1, **who)
     garage.gates[1].set()
@@ -266,7 +266,7 @@ async def test_it_is_ready_when_all_that_clients_need_is_there() -> None:
     assert not ready.done()
     garage.gates[2].set()
     await asyncio.wait_for(ready, 1)
-    await garage.seating.close()
+    await garage.reconciler.close()
 
 
 @in_a_loop
@@ -274,7 +274,7 @@ async def test_who_has_the_plan_of_this_very_moment_is_waited_for() -> None:
     """A thread that has just looked up who answers is not counted yet; its model stays for it."""
     garage = Garage()
     plan = await garage.follow(1)
-    garage.seating.follow(routing(release(2)))
+    garage.reconciler.follow(routing(release(2)))
     while garage.live != 2:  # noqa: ASYNC110  # another task does it
         await asyncio.sleep(0)
     for _ in range(10):
@@ -295,7 +295,7 @@ async def test_pauses_grow_to_a_minute() -> None:
     await garage.follow(1)
     for _ in range(8):
         garage.clock.forward(seconds=RETRY_MOST_SECONDS)
-        garage.seating.retry()
+        garage.reconciler.retry()
         await asyncio.sleep(0.01)
     assert garage.asked == [1] * 9
 
@@ -307,14 +307,14 @@ async def test_who_is_leaving_ends_as_well() -> None:
     oldest = await garage.follow(1)
     oldest.inside = 1
     await garage.follow(2)
-    await garage.seating.close()
+    await garage.reconciler.close()
     assert garage.slots[1, False][0].stopped
 
 
 @in_a_loop
 async def test_nobody_is_kept_longer_than_any_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that somebody may still ask is stopped when no deadline can be that long."""
-    monkeypatch.setattr(seating, "LEAVE_SECONDS", 0.05)
+    monkeypatch.setattr(reconciling, "LEAVE_SECONDS", 0.05)
     garage = Garage()
     oldest = await garage.follow(1)
     oldest.inside = 1
@@ -329,9 +329,9 @@ async def test_it_is_known_what_cannot_be_asked() -> None:
     garage = Garage()
     garage.broken.add(2)
     await garage.follow(1, canary=release(2, "canary"))
-    assert garage.seating.troubles() == {2: "its file is damaged"}
+    assert garage.reconciler.troubles() == {2: "its file is damaged"}
     garage.slots[1, False][0].trouble = "it died"
-    assert garage.seating.troubles() == {1: "it died", 2: "its file is damaged"}
+    assert garage.reconciler.troubles() == {1: "it died", 2: "its file is damaged"}
     garage.slots[1, False][0].trouble = None
     await garage.follow(1)
-    assert garage.seating.troubles() == {}
+    assert garage.reconciler.troubles() == {}
