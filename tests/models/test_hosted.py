@@ -41,9 +41,9 @@ from stopgap.models.failures import (
     ModelUnloadable,
 )
 from stopgap.models.frames import ANSWER, Frame, Frames
-from stopgap.models.life import Life
 from stopgap.models.loaded import file_hash
 from stopgap.models.restarting import Restarts
+from stopgap.models.running_model import RunningModel
 from stopgap.models.slot import open_slot
 from stopgap.models.specification import Specification
 
@@ -344,7 +344,7 @@ async def test_it_is_stopped_in_the_middle_of_a_call(
 async def test_one_that_stands_aside() -> None:
     """It runs when nobody else wants to; in our session, since Linux shares out by sessions."""
     specification = hostile("raises")
-    slot = open_slot(specification, contract, contract_source=SOURCE, aside=True)
+    slot = open_slot(specification, contract, contract_source=SOURCE, background=True)
     await slot.start()
     try:
         (model,) = models()
@@ -713,22 +713,22 @@ class Pipe:
 async def test_an_answer_to_another_call_is_nobodys() -> None:
     """What a process says to a call of before, or of nobody, is given to no caller of now."""
     pipe, specification = Pipe(), hostile("raises")
-    life = Life(
+    running = RunningModel(
         asyncio.get_running_loop(),
         cast("Any", pipe),
         specification,
         bring(contract.output_kind, specification.bring),
         ended=lambda _reason, _lived: None,
     )
-    asked = life.batching.ask((row(1),), whole=False)
+    asked = running.batcher.ask((row(1),), whole=False)
     await asyncio.sleep(0)
     (sent,) = Frames().feed(pipe.sent[0])
-    life.received(Frame(sent.number - 1, ANSWER, b"[3000]"))
+    running.received(Frame(sent.number - 1, ANSWER, b"[3000]"))
     assert pipe.killed == ["It answered what it had not been asked."]
     assert not asked.done()
-    life.received(Frame(sent.number, ANSWER, b"[3001]"))
+    running.received(Frame(sent.number, ANSWER, b"[3001]"))
     assert await asked == 3001
-    life.batching.end(partial(ModelDied, "The test is over."))
+    running.batcher.end(partial(ModelDied, "The test is over."))
 
 
 @in_a_loop

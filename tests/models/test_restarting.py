@@ -2,11 +2,12 @@
 
 import pytest
 
-from stopgap.models.restarting import ASIDE, FOR_CLIENTS, LIVED_SECONDS, Pauses, Restarts
+from stopgap.models.restarting import BACKGROUND, FOR_CLIENTS, LIVED_SECONDS, Pauses, Restarts
 
 
 @pytest.mark.parametrize(
-    ("pauses", "first"), [(FOR_CLIENTS, [0.1, 0.2, 0.4, 0.8]), (ASIDE, [2.0, 8.0, 32.0, 128.0])]
+    ("pauses", "first"),
+    [(FOR_CLIENTS, [0.1, 0.2, 0.4, 0.8]), (BACKGROUND, [2.0, 8.0, 32.0, 128.0])],
 )
 def test_pauses_grow_up_to_a_limit(pauses: Pauses, first: list[float]) -> None:
     """Deaths in a row are answered by growing pauses, which have an end."""
@@ -25,7 +26,7 @@ def test_a_life_of_some_length_counts_for_something() -> None:
     assert restarts.pause(LIVED_SECONDS) == 0.1
 
 
-@pytest.mark.parametrize("pauses", [FOR_CLIENTS, ASIDE])
+@pytest.mark.parametrize("pauses", [FOR_CLIENTS, BACKGROUND])
 def test_however_often_it_dies(pauses: Pauses) -> None:
     """The pause has an end, and so have the numbers that it is reckoned with."""
     restarts = Restarts(pauses)

@@ -146,12 +146,12 @@ def releases_of(routing: Routing) -> list[Release]:
 
 
 def plan(routing: Routing, **slots: Slot) -> Plan:
-    """Make a plan: `plan(routing, _1=slot)`; a shadow's slot is `aside_3=`."""
+    """Make a plan: `plan(routing, _1=slot)`; a shadow's slot is `background_3=`."""
     releases = {each.number: each for each in releases_of(routing)}
     slotted = {}
     for name, slot in slots.items():
         kind, _, number = name.rpartition("_")
-        key = SlotKey.of(releases[int(number)], aside=kind == "aside")
+        key = SlotKey.of(releases[int(number)], background=kind == "background")
         assert key is not None
         slotted[key] = slot
     return Plan(routing, slotted)

@@ -33,7 +33,7 @@ from stopgap.telemetry.metrics import Metrics
     [
         plan(routing(release(7)), _7=FakeSlot()),
         plan(routing(release(0), canary=release(7, "canary", percent=1)), _7=FakeSlot()),
-        plan(routing(release(0), shadows=(release(7, "shadow"),)), aside_7=FakeSlot()),
+        plan(routing(release(0), shadows=(release(7, "shadow"),)), background_7=FakeSlot()),
         Plan(None),
     ],
 )
@@ -158,7 +158,7 @@ async def test_an_old_plans_shadows_take_no_more() -> None:
     """Once another plan is there, nothing is asked of a shadow whose model may be gone."""
     served, shadow = predicting(Memory()), FakeSlot(2600)
     who = routing(release(7), shadows=(release(8, "shadow"),))
-    served.apply(contract, plan(who, _7=FakeSlot(), aside_8=shadow))
+    served.apply(contract, plan(who, _7=FakeSlot(), background_8=shadow))
     before = served.awaited(contract)
     assert before is not None
     await before.answer(row(), REQUEST_ID, None)

@@ -69,7 +69,7 @@ class House:
         self.reporter = Reporter(self.kept, self.kept.send_back, "one")
         self.served = predicting(Memory(), clock=SystemClock(), reporter=self.reporter)
         who = routing(release(7 if live else 0), shadows=(release(8, "shadow", batch=batch),))
-        slots = {"aside_8": shadow} | ({"_7": live} if live else {})
+        slots = {"background_8": shadow} | ({"_7": live} if live else {})
         self.served.apply(contract, plan(who, **slots))
 
     @property
@@ -115,7 +115,7 @@ async def test_it_is_compared_with_whoever_answered() -> None:
     house = House(shadow := FakeSlot(3141), live := FakeSlot(3141))
     canary = release(9, "canary", percent=50, sticky="inputs")
     who = routing(release(7), canary=canary, shadows=(release(8, "shadow"),), previous=release(6))
-    slots = {"aside_8": shadow, "_7": live, "_9": FakeSlot(2222), "_6": FakeSlot(5000)}
+    slots = {"background_8": shadow, "_7": live, "_9": FakeSlot(2222), "_6": FakeSlot(5000)}
     house.served.apply(contract, plan(who, **slots))
     given = [await house.ask(visits) for visits in range(20)]
     live.output = ModelDied("x")

@@ -28,7 +28,7 @@ def opener(folder: Path) -> Opener:
     return Opener({contract.name: SOURCE}, Artifacts(open_objects(str(folder / "o")), folder / "c"))
 
 
-def key(folder: Path, model: str = MODEL, *, aside: bool = False, **told: object) -> SlotKey:
+def key(folder: Path, model: str = MODEL, *, background: bool = False, **told: object) -> SlotKey:
     """Say what is to be loaded."""
     file = folder / "model.py"
     file.write_text(model)
@@ -36,15 +36,15 @@ def key(folder: Path, model: str = MODEL, *, aside: bool = False, **told: object
         number=7,
         fingerprint=contract.fingerprint,
         specification=Specification.of({"uri": f"python:{file}:predict", **told}),
-        aside=aside,
+        background=background,
     )
 
 
-@pytest.mark.parametrize("aside", [False, True])
+@pytest.mark.parametrize("background", [False, True])
 @in_a_loop
-async def test_what_is_opened_answers(tmp_path: Path, aside: bool) -> None:
+async def test_what_is_opened_answers(tmp_path: Path, background: bool) -> None:
     """A slot is started when it is handed over, a shadow's too."""
-    slot = await opener(tmp_path)(contract, key(tmp_path, aside=aside))
+    slot = await opener(tmp_path)(contract, key(tmp_path, background=background))
     try:
         assert await slot.answer(row()) == 3005
     finally:

@@ -49,7 +49,7 @@ class Garage:
         if key.number in self.broken:
             raise ModelUnloadable("its file is damaged")
         slot = FakeSlot(2000 + key.number)
-        self.slots.setdefault((key.number, key.aside), []).append(slot)
+        self.slots.setdefault((key.number, key.background), []).append(slot)
         return slot
 
     async def follow(self, live: int | Release, **others: Any) -> Plan:
@@ -198,7 +198,7 @@ async def test_nobody_waits_for_a_canary_or_a_shadow() -> None:
     assert garage.plan.routing is not None
     assert garage.plan.routing.canary == canary
     assert garage.plan.slot(canary) is None
-    assert garage.plan.slot(shadow, aside=True) is not None
+    assert garage.plan.slot(shadow, background=True) is not None
     assert garage.plan.slot(shadow) is None
 
 
@@ -210,12 +210,12 @@ async def test_a_shadow_that_cannot_be_loaded_takes_part() -> None:
     plan = await garage.follow(1, shadows=(shadow,))
     assert plan.routing
     assert plan.routing.shadows == (shadow,)
-    assert plan.slot(shadow, aside=True) is None
+    assert plan.slot(shadow, background=True) is None
     garage.broken.clear()
     garage.clock.forward(seconds=RETRY_SECONDS)
     garage.reconciler.retry()
     await asyncio.sleep(0.01)
-    assert garage.plan.slot(shadow, aside=True) is not None
+    assert garage.plan.slot(shadow, background=True) is not None
 
 
 @in_a_loop
@@ -224,7 +224,7 @@ async def test_a_shadow_that_becomes_a_canary_runs_anew() -> None:
     garage = Garage()
     await garage.follow(1, shadows=(release(3, "shadow"),))
     await garage.follow(1, canary=release(3, "canary", percent=10))
-    assert [len(garage.slots[3, aside]) for aside in (True, False)] == [1, 1]
+    assert [len(garage.slots[3, background]) for background in (True, False)] == [1, 1]
     await asyncio.sleep(SOON)
     assert garage.slots[3, True][0].stopped
 

@@ -183,7 +183,7 @@ def test_beside_a_real_release_durations_count(
 def test_how_slow_it_was_as_a_shadow_does_not_count(
     releases: Releases, watch: Watch, clock: FakeClock
 ) -> None:
-    """A shadow stands aside, and is slow for that; as a canary it is judged by what it does now."""
+    """A shadow in the background is slow for that; as a canary it is judged by what it does now."""
     number = canary(releases, beside=True)
     releases.withdraw(NAME, number, "ann")
     releases.promote(NAME, number, "ann", stage="shadow")

@@ -6,16 +6,16 @@ import time
 from pathlib import Path
 
 from stopgap.contracts.contract import Contract
-from stopgap.models.asked import Asked
-from stopgap.models.away import Away
-from stopgap.models.batching import Refusal
+from stopgap.models.batched_slot import BatchedSlot
+from stopgap.models.batcher import Refusal
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelUnavailable, ModelUnloadable
-from stopgap.models.life import Life
 from stopgap.models.loaded import Loaded
 from stopgap.models.loading import Loading
 from stopgap.models.process import OWN_PYTHON, Listener, Process
-from stopgap.models.restarting import ASIDE, FOR_CLIENTS, Restarts
+from stopgap.models.refusing_batcher import RefusingBatcher
+from stopgap.models.restarting import BACKGROUND, FOR_CLIENTS, Restarts
+from stopgap.models.running_model import RunningModel
 from stopgap.models.specification import Specification
 
 STOP_SECONDS = 1.0
@@ -24,13 +24,13 @@ STOP_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-class HostedSlot(Asked):
+class HostedSlot(BatchedSlot):
     """A model in a child process: its hang, crash or leak costs the rows that it was answering.
 
     Args:
         source: Where the child imports the contract from, as the setting names it.
         path: The model's file; None: where its URI says, or it is none.
-        aside: Whether its process stands aside for every other on the machine.
+        background: Whether its process lets every other on the machine go first.
         load_seconds: From its start to its first answer, at most.
     """
 
@@ -41,18 +41,18 @@ class HostedSlot(Asked):
         *,
         source: str,
         path: Path | None,
-        aside: bool,
+        background: bool,
         load_seconds: float,
     ) -> None:
-        super().__init__(Away(_refusal("It has not been started.", 0.0)))
+        super().__init__(RefusingBatcher(_refusal("It has not been started.", 0.0)))
         self._specification = specification
         self._contract = contract
         self._source = source
         self._path = path
-        self._aside = aside
+        self._background = background
         self._load_seconds = load_seconds
         self._bring = bring(contract.output_kind, specification.bring)
-        self._restarts = Restarts(ASIDE if aside else FOR_CLIENTS)
+        self._restarts = Restarts(BACKGROUND if background else FOR_CLIENTS)
         self._process: Process | None = None  # the last one; None: none has ever begun
         self._restarting: asyncio.Task[None] | None = None
         self._stopped = False
@@ -89,15 +89,17 @@ class HostedSlot(Asked):
         )
         self._process = await self._start_process(loading)
         found = await loading.run(self._process, self._load_seconds)
-        life = Life(self._loop, self._process, self._specification, self._bring, ended=self._ended)
-        self._batching = life.batching
+        running = RunningModel(
+            self._loop, self._process, self._specification, self._bring, ended=self._ended
+        )
+        self._batcher = running.batcher
         return Loaded.of(found, time.monotonic() - began)
 
     async def _start_process(self, listener: Listener) -> Process:
         process = Process(
             self._loop,
             model=self._specification.uri,
-            aside=self._aside,
+            background=self._background,
             memory_max=self._specification.memory,
             listener=listener,
         )
@@ -137,8 +139,8 @@ class HostedSlot(Asked):
     def _refuse(self, reason: str, pause: float) -> None:
         """Refuse those who wait, and whoever asks; tell them to come back after so many seconds."""
         refusal = _refusal(reason, pause)
-        self._batching.refuse(refusal)
-        self._batching = Away(refusal)
+        self._batcher.refuse(refusal)
+        self._batcher = RefusingBatcher(refusal)
 
 
 def _refusal(reason: str, pause: float) -> Refusal:

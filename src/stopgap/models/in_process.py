@@ -16,13 +16,13 @@ from typing import Any
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.models.answering import RETRY_SHARE, Answering, decoded
-from stopgap.models.asked import Asked
-from stopgap.models.away import Away
-from stopgap.models.batching import Batching, Refusal
+from stopgap.models.batched_slot import BatchedSlot
+from stopgap.models.batcher import Batcher, Refusal
 from stopgap.models.bringing import bring
 from stopgap.models.failures import ModelRaised, ModelUnavailable, ModelUnloadable
 from stopgap.models.kinds import load_model
 from stopgap.models.loaded import Loaded, check_unchanged, found_of
+from stopgap.models.refusing_batcher import RefusingBatcher
 from stopgap.models.specification import Specification
 
 Call = Callable[[], None]
@@ -33,7 +33,7 @@ Found = tuple[Answering, dict[str, Any]]
 HANGS = "It has not come back from a call."
 
 
-class InProcessSlot(Asked):
+class InProcessSlot(BatchedSlot):
     """A model in a thread of the worker.
 
     Args:
@@ -52,7 +52,7 @@ class InProcessSlot(Asked):
         load_seconds: float,
     ) -> None:
         self._specification = specification
-        super().__init__(Away(self._refusal("It has not been started.")))
+        super().__init__(RefusingBatcher(self._refusal("It has not been started.")))
         self._contract = contract
         self._path = path
         self._load_seconds = load_seconds
@@ -104,7 +104,7 @@ class InProcessSlot(Asked):
 
     def _open(self) -> None:
         """Let callers ask: the model is free."""
-        self._batching = Batching(
+        self._batcher = Batcher(
             self._loop,
             send=self._send,
             overdue=self._hang,
@@ -113,10 +113,10 @@ class InProcessSlot(Asked):
             deadline=self._specification.deadline,
         )
 
-    def _send(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
+    def _send(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batchers call
         self._calls.put(partial(self._ask, rows, whole))
 
-    def _ask(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batching calls
+    def _ask(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batchers call
         """Ask the model; in its thread."""
         try:
             if whole:
@@ -134,21 +134,21 @@ class InProcessSlot(Asked):
 
     def _answered(self, outputs: Sequence[Any]) -> None:
         """Give the answers to those who wait for them; if nobody does any more, it is back."""
-        if isinstance(self._batching, Batching):
-            self._batching.answered(outputs)
+        if isinstance(self._batcher, Batcher):
+            self._batcher.answered(outputs)
         elif not self._stopped:
             self._open()
 
     def _hang(self) -> None:
         """Ask no more until the model comes back: those who waited for it have been told."""
-        self._refuse(HANGS, flying=self._batching.flying)
+        self._refuse(HANGS, flying=self._batcher.flying)
 
     def _refuse(self, reason: str, *, flying: int = 0) -> None:
         """Refuse those who wait and whoever asks."""
         refusal = self._refusal(reason)
-        self._batching.refuse(refusal)
-        self._batching.end(refusal)
-        self._batching = Away(refusal, flying=flying)
+        self._batcher.refuse(refusal)
+        self._batcher.end(refusal)
+        self._batcher = RefusingBatcher(refusal, flying=flying)
 
     def _refusal(self, reason: str) -> Refusal:
         return partial(ModelUnavailable, reason, self._specification.deadline)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import stopgap
 from stopgap.models.frames import Frame, FrameBroken, Frames
-from stopgap.models.sayings import Sayings
+from stopgap.models.output_capture import OutputCapture
 from stopgap.settings import environment_of_others
 
 BEGINNING = """
@@ -21,8 +21,8 @@ import sys
 if sys.version_info < (3, 11):
     sys.exit("It is Python %d.%d, and 3.11 or newer is needed." % sys.version_info[:2])
 import contextlib, importlib.util, os
-init, descriptor, parent, *aside = sys.argv[1:]
-if aside:
+init, descriptor, parent, *background = sys.argv[1:]
+if background:
     os.nice(19)
     with contextlib.suppress(AttributeError, OSError):  # it is not everywhere
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
@@ -40,9 +40,9 @@ main(int(descriptor), int(parent))
 """
 """What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it:
 another Python has libraries of its own, of which `pydantic` alone is needed, 2.11 for its
-`by_name`. One that stands aside does so before it imports anything: that takes half a second of a
-core's time. `-m` and `pip` stand apart, since pyenv takes what has them side by side for pip, and
-runs a program between."""
+`by_name`. One for the background goes there before it imports anything: that takes half a second
+of a core's time. `-m` and `pip` stand apart, since pyenv takes what has them side by side for pip,
+and runs a program between."""
 
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Keeps the folder in which the server was started off the path, also of the model's own processes.
@@ -79,11 +79,11 @@ class Process:
     """One process that runs a model, in a group of its own: it is ended with all its children.
 
     Not in a session of its own: Linux shares the time out by sessions first (autogroups), so that
-    one that stands aside would have as much as all of the server.
+    one in the background would have as much as all of the server.
 
     Args:
         model: Which model it is, for the log.
-        aside: Whether every other process on the machine comes before it.
+        background: Whether every other process on the machine comes before it.
         memory_max: Bytes that it may hold, resident; it is ended when it holds more.
         listener: Who is told what it sends, and of its end; may be replaced by another.
     """
@@ -93,13 +93,13 @@ class Process:
         loop: asyncio.AbstractEventLoop,
         *,
         model: str,
-        aside: bool,
+        background: bool,
         memory_max: int,
         listener: Listener,
     ) -> None:
         self._loop = loop
         self._model = model
-        self._aside = aside
+        self._background = background
         self._memory_max = memory_max
         self.listener = listener
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,13 +122,13 @@ class Process:
                 said, says = os.pipe()
                 undone.callback(os.close, said)
                 with os.fdopen(says, "wb"):
-                    process = _spawn(python, theirs.fileno(), says, aside=self._aside)
+                    process = _spawn(python, theirs.fileno(), says, background=self._background)
             undone.callback(process.wait)
             undone.callback(process.kill)
             self._watch = os.pidfd_open(process.pid)
             undone.pop_all()
         self._process = process
-        self._sayings = Sayings(self._loop, self._model, said)
+        self._output = OutputCapture(self._loop, self._model, said)
         self._loop.add_reader(self._watch, self._end, process)
         self._look()
 
@@ -197,12 +197,12 @@ class Process:
         _kill_group(process.pid)
         code = process.wait()
         os.close(self._watch)
-        self._sayings.close()
+        self._output.close()
         self._transport.abort()
         self._ended.set_result(None)
         killed = self._reason is not None and code == -signal.SIGKILL
         reason = self._reason if killed and self._reason else _described(code)
-        self.listener.gone(reason, self._sayings.last)
+        self.listener.gone(reason, self._output.last)
 
 
 class Connection(asyncio.Protocol):
@@ -237,13 +237,13 @@ class Connection(asyncio.Protocol):
         self._lost()
 
 
-def _spawn(python: str, descriptor: int, says: int, *, aside: bool) -> subprocess.Popen[bytes]:
+def _spawn(python: str, descriptor: int, says: int, *, background: bool) -> subprocess.Popen[bytes]:
     """Start a fresh interpreter: a fork of the worker would have its secrets and its locks."""
     own = dict.fromkeys(ONE_THREAD, "1")
     told = (stopgap.__file__, descriptor, os.getpid())
     beginning = ["-X", "faulthandler", "-c", BEGINNING]
     return subprocess.Popen(  # noqa: S603  # the operator has named the program
-        [python, *beginning, *map(str, told), *(["aside"] if aside else [])],
+        [python, *beginning, *map(str, told), *(["background"] if background else [])],
         stdin=subprocess.DEVNULL,
         stdout=says,
         stderr=says,

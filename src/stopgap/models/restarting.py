@@ -17,8 +17,8 @@ class Pauses:
 
 FOR_CLIENTS = Pauses(first=0.1, growth=2.0, last=30.0)
 
-ASIDE = Pauses(first=2.0, growth=4.0, last=300.0)
-"""Nobody waits for a model that stands aside, and its start takes half a second of a core's time,
+BACKGROUND = Pauses(first=2.0, growth=4.0, last=300.0)
+"""Nobody waits for a model in the background, and its start takes half a second of a core's time,
 in which requests are slower: a shadow that hangs is to be noticed by none."""
 
 

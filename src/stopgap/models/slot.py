@@ -73,7 +73,7 @@ def open_slot(
     *,
     contract_source: str,
     path: Path | None = None,
-    aside: bool = False,
+    background: bool = False,
     load_seconds: float = LOAD_SECONDS,
 ) -> Slot:
     """Make a slot for a model; `start` loads it.
@@ -82,7 +82,7 @@ def open_slot(
         contract_source: Where the contract is imported from, as the setting names it
             (`package.module:attribute` or `file.py:attribute`): its process imports it anew.
         path: The model's file, as the artifact store has fetched it; None: where the URI says.
-        aside: Whether its process stands aside for every other on the machine; a shadow's should.
+        background: Whether its process lets every other on the machine go first; a shadow's should.
         load_seconds: From its start to its first answer, at most.
 
     Raises:
@@ -97,6 +97,6 @@ def open_slot(
         contract,
         source=contract_source,
         path=path,
-        aside=aside,
+        background=background,
         load_seconds=load_seconds,
     )

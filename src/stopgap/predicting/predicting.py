@@ -214,7 +214,7 @@ class Predicting:
                 release,
                 contract,
                 self._instruments(contract.name, release.number),
-                slot=plan.slot(release, aside=True),
+                slot=plan.slot(release, background=True),
                 live=live,
                 queue_limit=queue_limit,
                 compare=self._reporter.comparer(contract, release.number),

@@ -44,7 +44,7 @@ class Opener:
             contract,
             contract_source=self._sources[contract.name],
             path=path,
-            aside=key.aside,
+            background=key.background,
         )
         try:
             loaded = await slot.start()

@@ -17,10 +17,10 @@ class SlotKey:
     number: int
     fingerprint: str
     specification: Specification
-    aside: bool  # a shadow's process yields to every other on the machine
+    background: bool  # a shadow's process yields to every other on the machine
 
     @classmethod
-    def of(cls, release: Release, *, aside: bool = False) -> "SlotKey | None":
+    def of(cls, release: Release, *, background: bool = False) -> "SlotKey | None":
         """Tell the key of a release's slot; the stand-in has none."""
         if release.specification is None:
             return None
@@ -28,7 +28,7 @@ class SlotKey:
             number=release.number,
             fingerprint=release.fingerprint,
             specification=release.specification,
-            aside=aside,
+            background=background,
         )
 
 
@@ -48,9 +48,9 @@ class Plan:
         self.slots = slots
         self.inside = 0  # predictions that go by this plan, and may still ask any of its slots
 
-    def slot(self, release: Release, *, aside: bool = False) -> Slot | None:
+    def slot(self, release: Release, *, background: bool = False) -> Slot | None:
         """Find what has been loaded for a release."""
-        key = SlotKey.of(release, aside=aside)
+        key = SlotKey.of(release, background=background)
         return self.slots.get(key) if key else None
 
     @property

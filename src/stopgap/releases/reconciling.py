@@ -121,7 +121,7 @@ class SlotReconciler:
         self._load(routing)
         if self._is_settled(SlotKey.of(routing.live)):
             self._swap(self._possible(routing))
-        if all(self._is_settled(key) for key in _keys(routing) if not key.aside):
+        if all(self._is_settled(key) for key in _keys(routing) if not key.background):
             self._settled.set()
 
     def _is_settled(self, key: SlotKey | None) -> bool:
@@ -174,7 +174,9 @@ class SlotReconciler:
             canary=there(routing.canary),
             previous=there(routing.previous),
             shadows=tuple(
-                each for each in routing.shadows if self._is_settled(SlotKey.of(each, aside=True))
+                each
+                for each in routing.shadows
+                if self._is_settled(SlotKey.of(each, background=True))
             ),
         )
 
@@ -214,7 +216,7 @@ def _keys(routing: Routing) -> Iterator[SlotKey]:
         if release and (key := SlotKey.of(release)):
             yield key
     for release in routing.shadows:
-        if key := SlotKey.of(release, aside=True):
+        if key := SlotKey.of(release, background=True):
             yield key
 
 

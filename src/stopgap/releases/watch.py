@@ -111,7 +111,7 @@ class Watch:
             canary, live = standing.canary, standing.live
             began, was = releases.became_canary(canary) or (now, "")
             until = now + SKEW
-            if was == "shadow":  # it has been counted, and was slow for standing aside
+            if was == "shadow":  # it has been counted, and was slow in the background
                 began += HEARD
             if began > until:  # the clock has been set back since
                 began = now - timedelta(seconds=max(WINDOWS))

@@ -14,13 +14,13 @@ from stopgap.contracts.conformance.calling import (
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.values import write_text
 
-Row = Mapping[str, Any]
+Inputs = Mapping[str, Any]
 """Inputs, as a client's program has them: name -> value."""
 
-Way = Callable[[Contract, Row], Request]
+Way = Callable[[Contract, Inputs], Request]
 
 
-def by_path(contract: Contract, row: Row) -> Request:
+def by_path(contract: Contract, row: Inputs) -> Request:
     """Ask with the values in the path; those that have no place there follow in the query."""
     return Request(target=path_of(contract, {name: quoted(row[name]) for name in row}))
 
@@ -33,7 +33,7 @@ def path_of(contract: Contract, quoted: Mapping[str, str], template: str | None 
     return f"{path}?{query}" if query else path
 
 
-def by_query(contract: Contract, row: Row) -> Request:
+def by_query(contract: Contract, row: Inputs) -> Request:
     """Ask with the values in the query."""
     return query(contract, list(row.items()))
 
@@ -43,17 +43,17 @@ def query(contract: Contract, pairs: Sequence[tuple[str, object]]) -> Request:
     return Request(target=f"{contract.prefix}?{_encoded(pairs)}")
 
 
-def by_json(contract: Contract, row: Row) -> Request:
+def by_json(contract: Contract, row: Inputs) -> Request:
     """Ask with a JSON object."""
     return json_request(contract.prefix, dict(row))
 
 
-def by_form(contract: Contract, row: Row) -> Request:
+def by_form(contract: Contract, row: Inputs) -> Request:
     """Ask with a form."""
     return form_request(contract.prefix, _encoded(list(row.items())).encode())
 
 
-def by_multipart(contract: Contract, row: Row) -> Request:
+def by_multipart(contract: Contract, row: Inputs) -> Request:
     """Ask with a multipart form."""
     parts = [Part(name=name, content=write_text(value).encode()) for name, value in row.items()]
     return multipart_request(contract.prefix, parts)
@@ -78,6 +78,6 @@ def _encoded(pairs: Sequence[tuple[str, object]]) -> str:
     return urlencode([(name, write_text(value)) for name, value in pairs])
 
 
-def fits_in_path(contract: Contract, row: Row) -> bool:
+def fits_in_path(contract: Contract, row: Inputs) -> bool:
     """Tell whether the values can stand in the path; an empty one cannot, nor can dots."""
     return all(write_text(row[name]) not in {"", ".", ".."} for name in contract.placed)

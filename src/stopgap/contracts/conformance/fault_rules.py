@@ -145,7 +145,7 @@ def _short(kind: kinds.Scalar) -> str:
 
 
 def _as_texts(
-    contract: Contract, row: asking.Row, field: kinds.Field, texts: list[str]
+    contract: Contract, row: asking.Inputs, field: kinds.Field, texts: list[str]
 ) -> list[Request]:
     ways = (asking.by_path, asking.by_query, asking.by_form)
     rows = [{**row, field.name: text} for text in texts]
@@ -158,12 +158,12 @@ def _as_texts(
 
 
 def _as_json(
-    contract: Contract, row: asking.Row, field: kinds.Field, values: list[object]
+    contract: Contract, row: asking.Inputs, field: kinds.Field, values: list[object]
 ) -> list[Request]:
     return [asking.by_json(contract, {**row, field.name: value}) for value in values]
 
 
-def _with_no_utf8(contract: Contract, row: asking.Row, field: kinds.Field) -> list[Request]:
+def _with_no_utf8(contract: Contract, row: asking.Inputs, field: kinds.Field) -> list[Request]:
     others = {name: value for name, value in row.items() if name != field.name}
     query = asking.by_query(contract, others)
     mark = "&" if others else ""

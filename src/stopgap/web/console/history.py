@@ -41,7 +41,7 @@ MEDIA_TYPES: Mapping[str, tuple[Form, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ShownAnswer:
     """An answer as a page shows it."""
 
     entry: Entry
@@ -171,18 +171,18 @@ def _understood(search: Search, caller: Caller) -> Found:
     )
 
 
-def _rows(entries: Sequence[Entry]) -> list[Row]:
+def _rows(entries: Sequence[Entry]) -> list[ShownAnswer]:
     ids = {each.record.caller for each in entries if each.record.caller is not None}
     names = parts().accounts.names(ids)
     return [_row(each, names) for each in entries]
 
 
-def _row(entry: Entry, names: Mapping[str, str]) -> Row:
+def _row(entry: Entry, names: Mapping[str, str]) -> ShownAnswer:
     facts, record = entry.facts(), entry.record
     inputs = facts["inputs"]
     known = inputs.items() if isinstance(inputs, dict) else [("", inputs)]
     asker = "anonymous" if record.caller is None else names.get(record.caller, "a guest")
-    return Row(
+    return ShownAnswer(
         entry=entry,
         inputs=[(name, write_text(value)) for name, value in known],
         output=record.output.decode(errors="replace"),

@@ -1,4 +1,4 @@
-"""Sayings: what a model prints, in our log; never so much that it holds up the event loop."""
+"""Output capture: what a model prints, in our log; never so much that it holds up the loop."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ KEPT = 12
 logger = logging.getLogger(__name__)
 
 
-class Sayings:
+class OutputCapture:
     """Reads one pipe to its end, and closes it then.
 
     Args:

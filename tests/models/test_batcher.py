@@ -10,7 +10,7 @@ from tests.front.loops import in_simulated_time
 from tests.models.slots import row
 
 from stopgap.contracts.row import Row
-from stopgap.models.batching import Batching
+from stopgap.models.batcher import Batcher
 from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelRaised, ModelUnavailable
 from stopgap.models.gathering import BREATH, GAP
 
@@ -31,7 +31,7 @@ class Bench:
 
     def begin(self) -> None:
         """Load a model, which is free."""
-        self.batching = Batching(
+        self.batcher = Batcher(
             asyncio.get_running_loop(),
             send=self._send,
             overdue=self._count,
@@ -49,16 +49,16 @@ class Bench:
 
     def ask(self, number: int) -> asyncio.Future[Any]:
         """Ask for one row."""
-        return self.batching.ask((ROWS[number],), whole=False)
+        return self.batcher.ask((ROWS[number],), whole=False)
 
     def answer(self) -> None:
         """Answer the last call."""
-        self.batching.answered(list(self.calls[-1]))
+        self.batcher.answered(list(self.calls[-1]))
 
     def die(self) -> None:
         """Have the model die; all who asked are told."""
-        self.batching.end(lambda: ModelDied("crash"))
-        self.batching.refuse(lambda: ModelUnavailable("gone", 1.0))
+        self.batcher.end(lambda: ModelDied("crash"))
+        self.batcher.refuse(lambda: ModelUnavailable("gone", 1.0))
 
 
 async def turn() -> None:
@@ -74,10 +74,10 @@ async def test_what_arrives_together_goes_together() -> None:
     asked = [bench.ask(number) for number in range(3)]
     await turn()
     assert bench.calls == [[0, 1, 2]]
-    assert bench.batching.waiting == 3
+    assert bench.batcher.waiting == 3
     bench.answer()
     assert [await each for each in asked] == [0, 10, 20]
-    assert bench.batching.waiting == 0
+    assert bench.batcher.waiting == 0
 
 
 @in_simulated_time
@@ -234,7 +234,7 @@ async def test_a_whole_goes_alone() -> None:
     """A batch that is to be one call shares it with nobody, and may be longer than the limit."""
     bench = Bench(most=2)
     before = bench.ask(0)
-    whole = bench.batching.ask(ROWS[1:5], whole=True)
+    whole = bench.batcher.ask(ROWS[1:5], whole=True)
     after = bench.ask(5)
     await turn()
     assert (bench.calls, bench.wholes) == ([[0]], [False])
@@ -252,13 +252,13 @@ async def test_a_failure_is_its_rows_own() -> None:
     bench = Bench()
     bad, good = bench.ask(0), bench.ask(1)
     await turn()
-    bench.batching.answered([ModelRaised("no"), 1])
+    bench.batcher.answered([ModelRaised("no"), 1])
     assert isinstance(await failure_of(bad), ModelRaised)
     assert await good == 10
-    whole = bench.batching.ask(ROWS[:2], whole=True)
+    whole = bench.batcher.ask(ROWS[:2], whole=True)
     await turn()
     raised = ModelRaised("no")
-    bench.batching.answered([raised, 1])
+    bench.batcher.answered([raised, 1])
     assert await whole == [raised, 10]
 
 
@@ -272,7 +272,7 @@ async def test_whoever_is_left_is_told() -> None:
     bench.die()
     assert isinstance(await failure_of(flying), ModelDied)
     assert isinstance(await failure_of(waiting), ModelUnavailable)
-    assert bench.batching.waiting == 0
+    assert bench.batcher.waiting == 0
     await asyncio.sleep(10)
     assert (bench.calls, bench.overdue) == ([[0]], 0)
 
@@ -284,9 +284,9 @@ async def test_a_call_may_outlast_those_who_waited() -> None:
     flying = bench.ask(0)
     await turn()
     waiting = bench.ask(1)
-    bench.batching.refuse(lambda: ModelUnavailable("stopped", 0.0))
+    bench.batcher.refuse(lambda: ModelUnavailable("stopped", 0.0))
     assert isinstance(await failure_of(waiting), ModelUnavailable)
-    assert (bench.batching.flying, bench.batching.waiting) == (1, 1)
+    assert (bench.batcher.flying, bench.batcher.waiting) == (1, 1)
     bench.answer()
     assert await flying == 0
 
@@ -303,7 +303,7 @@ async def test_nobody_goes_to_a_model_that_is_gone() -> None:
 
 
 class Play:
-    """Things that happen to a batching, and what everybody who asked is to get."""
+    """Things that happen to a batcher, and what everybody who asked is to get."""
 
     def __init__(self) -> None:
         self.bench = Bench(most=3)
@@ -315,7 +315,7 @@ class Play:
 
     async def whole(self, number: int) -> None:
         """Somebody asks for two rows at once."""
-        future = self.bench.batching.ask([ROWS[number]] * 2, whole=True)
+        future = self.bench.batcher.ask([ROWS[number]] * 2, whole=True)
         self.asked.append(([number * 10] * 2, future))
 
     async def leave(self, number: int) -> None:
@@ -329,7 +329,7 @@ class Play:
 
     async def answer(self, _number: int) -> None:
         """Have the model answer."""
-        if self.bench.batching.flying:
+        if self.bench.batcher.flying:
             self.bench.answer()
 
     async def fail(self, _number: int) -> None:
@@ -339,11 +339,11 @@ class Play:
 
     async def refuse(self, _number: int) -> None:
         """Turn away those who wait."""
-        self.bench.batching.refuse(lambda: ModelUnavailable("gone", 1.0))
+        self.bench.batcher.refuse(lambda: ModelUnavailable("gone", 1.0))
 
     async def end(self) -> None:
         """Let the model answer all that is left."""
-        while self.bench.batching.waiting:
+        while self.bench.batcher.waiting:
             await asyncio.sleep(0.001)
             await self.answer(0)
         self.bench.die()

@@ -48,7 +48,7 @@ class Flight:
         self.sent = sent  # by the event loop's clock
 
 
-class Batching:
+class Batcher:
     """What waits for a model that has been loaded, and what it is answering.
 
     Args:

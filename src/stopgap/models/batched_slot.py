@@ -1,34 +1,34 @@
-"""Asked: how rows come to a slot's model and its answers back, whatever it runs in."""
+"""A batched slot: how rows come to a slot's model and its answers back, whatever it runs in."""
 
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from stopgap.contracts.row import Row
-from stopgap.models.away import Away
-from stopgap.models.batching import Batching
+from stopgap.models.batcher import Batcher
+from stopgap.models.refusing_batcher import RefusingBatcher
 
 
-class Asked:
+class BatchedSlot:
     """A slot's half that callers see.
 
     Args:
-        away: Refuses them until there is a model.
+        refusing: Refuses them until there is a model.
     """
 
-    _batching: Batching | Away
+    _batcher: Batcher | RefusingBatcher
 
-    def __init__(self, away: Away) -> None:
-        self._batching = away
+    def __init__(self, refusing: RefusingBatcher) -> None:
+        self._batcher = refusing
 
     @property
     def waiting(self) -> int:
         """Rows that wait or are being answered."""
-        return self._batching.waiting
+        return self._batcher.waiting
 
     @property
     def trouble(self) -> str | None:
         """Why the model cannot be asked now; None: it can be."""
-        return self._batching.trouble
+        return self._batcher.trouble
 
     def answer(self, row: Row) -> Awaitable[Any]:
         """Answer one row, in a batch with those that wait.
@@ -36,7 +36,7 @@ class Asked:
         Raises:
             ModelFailed: there is no answer, by the deadline.
         """
-        return self._batching.ask((row,), whole=False)
+        return self._batcher.ask((row,), whole=False)
 
     async def answer_batch(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Ask for exactly these rows in one call.
@@ -44,5 +44,5 @@ class Asked:
         Raises:
             ModelFailed: the whole call has no answer.
         """
-        outputs: Sequence[Any] = await self._batching.ask(rows, whole=True) if rows else []
+        outputs: Sequence[Any] = await self._batcher.ask(rows, whole=True) if rows else []
         return outputs

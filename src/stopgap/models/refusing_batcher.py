@@ -1,13 +1,13 @@
-"""Away: what stands in a batching's place while there is no model to ask."""
+"""The refusing batcher: what stands in a batcher's place while there is no model to ask."""
 
 from collections.abc import Sequence
 from typing import NoReturn
 
 from stopgap.contracts.row import Row
-from stopgap.models.batching import Refusal
+from stopgap.models.batcher import Refusal
 
 
-class Away:
+class RefusingBatcher:
     """Refuses whoever asks, at once.
 
     Args:
