@@ -34,7 +34,7 @@ NAME = "stopgap"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Callers:
+class AccountParts:
     """What knows who calls."""
 
     accounts: Accounts
@@ -48,7 +48,7 @@ class Callers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory:
+class JournalParts:
     """What remembers every answer."""
 
     spool: Spool
@@ -58,7 +58,7 @@ class Memory:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answerers:
+class ReleaseParts:
     """What answers, and what decides which model does."""
 
     predicting: Predicting
@@ -70,7 +70,7 @@ class Answerers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts(Callers, Memory, Answerers):
+class Parts(AccountParts, JournalParts, ReleaseParts):
     """Everything that a view or a command may call."""
 
     settings: Settings

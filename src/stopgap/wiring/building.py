@@ -39,7 +39,7 @@ from stopgap.storage.database import Database, open_database
 from stopgap.storage.object_stores import open_objects
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web.health import Health
-from stopgap.web.parts import Answerers, Callers, Memory, Parts
+from stopgap.web.parts import AccountParts, JournalParts, Parts, ReleaseParts
 from stopgap.wiring.installation import Installation
 
 
@@ -80,20 +80,20 @@ def build_parts(installation: Installation, metrics: Metrics | None = None) -> P
         clock=SystemClock(),
         ids=RandomIds(),
     )
-    images, memory = _images(ground), _memory(ground)
-    answerers = _answerers(ground, memory.spool)
+    images, of_journal = _images(ground), _journal_parts(ground)
+    of_releases = _release_parts(ground, of_journal.spool)
     return Parts(
         settings=installation.settings,
         contracts=ground.contracts,
         images=images,
         metrics=ground.metrics,
         database=ground.database,
-        health=_health(ground, memory.spool, answerers.predicting),
+        health=_health(ground, of_journal.spool, of_releases.predicting),
         clock=ground.clock,
         ids=ground.ids,
-        **vars(_callers(ground)),
-        **vars(memory),
-        **vars(answerers),
+        **vars(_account_parts(ground)),
+        **vars(of_journal),
+        **vars(of_releases),
     )
 
 
@@ -107,7 +107,7 @@ def _health(ground: Ground, spool: Spool, predicting: Predicting) -> Health:
     )
 
 
-def _callers(ground: Ground) -> Callers:
+def _account_parts(ground: Ground) -> AccountParts:
     settings, database, secret = ground.settings, ground.database, ground.installation.secret
     previous = settings.previous_secret.encode() if settings.previous_secret else None
     passwords, rate = Passwords(rules=settings.password_rules), settings.prediction_limit
@@ -132,7 +132,7 @@ def _callers(ground: Ground) -> Callers:
         demo_account=settings.demo_account,
     )
     accounts = Accounts(database, ground.clock, ground.ids, passwords=passwords)
-    return Callers(
+    return AccountParts(
         accounts=accounts,
         sign_in=sign_in,
         password_change=PasswordChange(accounts, sign_in),
@@ -144,10 +144,10 @@ def _callers(ground: Ground) -> Callers:
     )
 
 
-def _memory(ground: Ground) -> Memory:
+def _journal_parts(ground: Ground) -> JournalParts:
     at = ground.installation.at
     journal = Journal(open_database(at.journal), ground.clock, spool=at.spool)
-    return Memory(
+    return JournalParts(
         spool=Spool(at.spool, ground.ids, fsync=ground.settings.journal_fsync),
         journal=journal,
         charts=RecentCharts(journal, ground.clock.monotonic),
@@ -155,7 +155,7 @@ def _memory(ground: Ground) -> Memory:
     )
 
 
-def _answerers(ground: Ground, spool: Spool) -> Answerers:
+def _release_parts(ground: Ground, spool: Spool) -> ReleaseParts:
     settings, contracts, clock = ground.settings, ground.contracts, ground.clock
     artifacts = ground.installation.artifacts()
     releases = Releases(ground.database, clock, contracts, fetch=artifacts.secure)
@@ -181,7 +181,7 @@ def _answerers(ground: Ground, spool: Spool) -> Answerers:
         monotonic=clock.monotonic,
     )
     engine.carry(follower.start, follower.stop)
-    return Answerers(
+    return ReleaseParts(
         predicting=predicting,
         engine=engine,
         releases=releases,
