@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
+from tests.contracts.promises import LETTER
 from tests.fakes import FakeClock
 from tests.journal.asking import FILTERS, answer, where
 from tests.journal.filling import add, at, newest_first, various
@@ -291,6 +292,16 @@ def test_fields_are_told(journal: Journal, some: list[Record]) -> None:
     assert set(journal.fields("madcompany")) == visits
     assert set(journal.fields()) > visits
     assert len(journal.fields()) == len(set(journal.fields()))
+
+
+def test_what_is_served_can_be_asked_for_too(journal: Journal, some: list[Record]) -> None:
+    """What is served is known before it has a record, each name once, of one contract or of all."""
+    assert some
+    known = journal.known_fields([LETTER])
+    assert known[:2] == [("input", "note"), ("input", "code")]
+    assert set(known) > set(journal.fields())
+    assert len(known) == len(set(known))
+    assert set(journal.known_fields([LETTER], "madcompany")) == set(journal.fields("madcompany"))
 
 
 def test_no_question_is_an_error(journal: Journal, some: list[Record]) -> None:

@@ -1,7 +1,7 @@
 """The options that choose answers of the journal, and what they mean."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -10,12 +10,7 @@ import click
 
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
-from stopgap.journal.conditions import (
-    FilterInvalid,
-    answer_condition,
-    input_condition,
-    names_served,
-)
+from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
 from stopgap.journal.filters import Condition, Filters
 from stopgap.releases.release import STAND_IN
 from stopgap.web.parts import Parts
@@ -104,7 +99,7 @@ class Wanted:
             found = input_condition(contracts, name, value)
         except FilterInvalid as error:
             raise click.BadParameter(error.detail, param_hint="--where") from error
-        known = self._known("input", parts, contracts)
+        known = self._known("input", parts)
         if found.name not in known:
             names = ", ".join(known)
             raise click.BadParameter(
@@ -118,7 +113,7 @@ class Wanted:
             found = answer_condition(contracts, name if equals else "", value if equals else text)
         except FilterInvalid as error:
             raise click.BadParameter(error.detail, param_hint="--answer") from error
-        known = self._known("output", parts, contracts)
+        known = self._known("output", parts)
         if found.name not in known:
             names = ", ".join(filter(None, known))
             told = f"there are {names}" if names else "answers have none"
@@ -132,10 +127,10 @@ class Wanted:
             )
         return found
 
-    def _known(self, part: str, parts: Parts, contracts: Sequence[Contract]) -> Collection[str]:
-        """Name what can be asked for: of what is served, and of what the journal has besides."""
-        names = [*names_served(contracts), *parts.journal.fields(self.contract)]
-        return dict.fromkeys(name for of, name in names if of == part)
+    def _known(self, part: str, parts: Parts) -> Sequence[str]:
+        """Name what can be asked for."""
+        known = parts.journal.known_fields(parts.contracts, self.contract)
+        return [name for of, name in known if of == part]
 
 
 def time_options(command: Command) -> Command:

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from stopgap.clock import Clock
+from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.journal import store
 from stopgap.journal.backlog import Backlog, backlog, sizes
+from stopgap.journal.conditions import names_served
 from stopgap.journal.drain import catch_up
 from stopgap.journal.entry import Entry
 from stopgap.journal.filters import EVERYTHING, Filters
@@ -141,6 +143,13 @@ class Journal:
         """List what records have had: `("input", "month")`, `("output", "")`."""
         with self._database.read() as connection:
             return finding.fields(connection, contract)
+
+    def known_fields(
+        self, served: Sequence[Contract], contract: str | None = None
+    ) -> Sequence[tuple[str, str]]:
+        """List what can be asked for: of what is served, then of what records have had besides."""
+        asked = [each for each in served if contract in {None, each.name}]
+        return list(dict.fromkeys([*names_served(asked), *self.fields(contract)]))
 
     def releases(self) -> Sequence[tuple[str, str]]:
         """List which release of which contract has answered: `("madcompany", "stand-in")`."""

@@ -17,7 +17,7 @@ from stopgap.contracts.row import repeats
 from stopgap.contracts.values import write_text
 from stopgap.errors import Fault
 from stopgap.journal.actual import OutcomeInvalid, read_actual
-from stopgap.journal.conditions import FilterInvalid, members, names_served
+from stopgap.journal.conditions import FilterInvalid, members
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import Form
 from stopgap.journal.filters import Filters
@@ -228,21 +228,15 @@ def _spread(bars: Sequence[Bar], contract: Contract | None, member: str) -> char
 
 
 def _first_output(contract: str) -> str:
-    known = _names(contract)
+    known = parts().journal.known_fields(parts().contracts, contract or None)
     return next((name for part, name in known if part == "output"), "")
-
-
-def _names(contract: str) -> list[tuple[str, str]]:
-    """List what can be asked for: of what is served, and of what the journal has besides."""
-    served = names_served([each for each in parts().contracts if contract in {"", each.name}])
-    return list(dict.fromkeys([*served, *parts().journal.fields(contract or None)]))
 
 
 def _choices(search: Search) -> dict[str, Any]:
     """List what the form's lists offer."""
     releases = parts().journal.releases()
     served = [each.name for each in parts().contracts]
-    names = _names(search.contract)
+    names = parts().journal.known_fields(parts().contracts, search.contract or None)
     exact = [("", "As below")] if search.begin or search.end else []
     return {
         "periods": exact + [(key, words) for key, (words, _) in PERIODS.items()],
