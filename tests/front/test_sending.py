@@ -12,7 +12,7 @@ from tests.front.requests import Client, begun, playing, scope, sending
 from stopgap.clock import RandomIds
 from stopgap.errors import Overloaded
 from stopgap.front.event_loop import quicken
-from stopgap.front.sending import HELD, LINGER_SECONDS, PIECE, READ_SECONDS, Sending
+from stopgap.front.sending import HELD_BYTES, LINGER_SECONDS, PIECE, READ_SECONDS, Sending
 from stopgap.front.slow_clients import TIME_ENOUGH
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import BodyTooLarge
@@ -46,16 +46,16 @@ async def test_every_byte_is_sent(size: int) -> None:
     assert file.closed
 
 
-@pytest.mark.parametrize("places", [1, HELD])
+@pytest.mark.parametrize("held", [False, True], ids=["file", "memory"])
 @in_a_loop
-async def test_who_reads_slowly_makes_room(places: int) -> None:
-    """When too many read slowly, the slowest is cut off; until then a newcomer is refused."""
-    some, content = sender(1), bytes(3 * PIECE)
+async def test_who_reads_slowly_makes_room(held: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """When too much is read slowly, the slowest is cut off; until then a newcomer is refused."""
+    some, content = sender(1), bytes(HELD_BYTES // 4)
 
     def long() -> Reply:
-        return reply(content if places == HELD else File(BytesIO(content)))
+        return reply(content if held else File(BytesIO(content)))
 
-    stuck = [Client(takes=2) for _ in range(places)]
+    stuck = [Client(takes=2) for _ in range(4 if held else 1)]
     tasks = [asyncio.create_task(some.reply(long(), client.send, sending())) for client in stuck]
     await asyncio.sleep(0.1)
     newcomer = Client()
@@ -67,6 +67,24 @@ async def test_who_reads_slowly_makes_room(places: int) -> None:
     assert newcomer.body == content
     await tasks[0]
     assert not stuck[0].whole
+    assert caplog.messages == ["an answer was cut off: too many others are being read, too"]
+    some.announce_end()
+    some.stop()
+    await asyncio.gather(*tasks)
+    assert len(caplog.messages) == 1
+
+
+@in_a_loop
+async def test_many_may_read_what_is_short() -> None:
+    """It is not the number of readers that is bounded, but what is kept for them."""
+    some, content = sender(), bytes(4 * PIECE)
+    slow = [Client(takes=2) for _ in range(200)]
+    tasks = [
+        asyncio.create_task(some.reply(reply(content), client.send, sending())) for client in slow
+    ]
+    await asyncio.sleep(TIME_ENOUGH + 0.1)
+    await some.reply(reply(content), Client().send, sending())
+    assert not any(task.done() for task in tasks)
     some.stop()
     await asyncio.gather(*tasks)
 

@@ -1,4 +1,4 @@
-"""Of slow clients, the oldest makes room for others, and nobody else does."""
+"""Of slow clients, the one that is stuck makes room for others, and nobody else does."""
 
 import asyncio
 
@@ -78,8 +78,8 @@ async def test_a_pause_takes_no_time() -> None:
 
 
 @in_simulated_time
-async def test_the_oldest_makes_room() -> None:
-    """When all places are taken, the oldest goes, if it has been there for a second."""
+async def test_one_makes_room() -> None:
+    """When there is no room left, the oldest goes, if it has been there for a second."""
     clients = SlowClients(2)
     first, second = [await begin(clients) for _ in range(2)]
     with pytest.raises(Overloaded):
@@ -92,6 +92,45 @@ async def test_the_oldest_makes_room() -> None:
     clients.evict_all()
     assert (await second).evicted
     assert (await third).evicted
+
+
+@in_simulated_time
+async def test_who_gets_on_is_not_the_first_to_go() -> None:
+    """Those go first who have not got on for the longest time, be they there longer or not."""
+    clients, steady = SlowClients(2), ProgressTimeout(30)
+    with clients.including(steady):
+        async with steady:
+            stuck = await begin(clients)
+            await asyncio.sleep(TIME_ENOUGH)
+            steady.progressed()
+            third = await begin(clients)
+            assert (await stuck).evicted
+            await asyncio.sleep(TIME_ENOUGH)
+            steady.pause()
+            fourth = await begin(clients)
+            assert (await third).evicted
+            assert not steady.evicted
+    clients.evict_all()
+    await fourth
+
+
+@in_simulated_time
+async def test_as_many_go_as_take_the_room() -> None:
+    """A large one may need the room of several; if that cannot be, nobody goes."""
+    clients = SlowClients(4)
+    small = [await begin(clients) for _ in range(3)]
+    await asyncio.sleep(TIME_ENOUGH)
+    young = await begin(clients)
+    with pytest.raises(Overloaded):
+        clients.join(ProgressTimeout(30, size=4))
+    assert not any(each.done() for each in small)
+    large = ProgressTimeout(30, size=3)
+    with clients.including(large):
+        assert [(await each).evicted for each in small] == [True] * 3
+        assert not young.done()
+    clients.evict_all()
+    await young
+    clients.join(ProgressTimeout(30, size=9))  # more than there is at all
 
 
 @in_simulated_time

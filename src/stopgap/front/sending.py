@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from io import BytesIO
+from time import monotonic
 
 from stopgap.clock import Ids
 from stopgap.errors import Overloaded, StopgapError
@@ -15,12 +16,13 @@ from stopgap.front.matching import asks_for_page
 from stopgap.front.slow_clients import ProgressTimeout, SlowClients
 from stopgap.front.wsgi import File, Reply
 from stopgap.problems import InternalFault
+from stopgap.telemetry.logs import Seldom
 
 PIECE = 65_536
 """Bytes that are given to the server at once; it keeps them until the client has read them."""
 
-HELD = 32
-"""Long replies that are being sent from memory at once."""
+HELD_BYTES = 128 * 1024 * 1024
+"""Bytes of the long replies that are being sent from memory at once."""
 
 READ_SECONDS = 30.0
 """Time in which a client has to read a piece."""
@@ -47,8 +49,9 @@ class Sending:
         self._ids = ids
         self.closing = False
         self._files = SlowClients(places)
-        self._held = SlowClients(HELD)
+        self._held = SlowClients(HELD_BYTES)
         self._lingerers = SlowClients(LINGERERS)
+        self._seldom = Seldom(monotonic)
 
     def announce_end(self) -> None:
         """Tell every client from now on that its connection ends with the answer."""
@@ -78,36 +81,47 @@ class Sending:
         if isinstance(reply.body, File):
             with closing(reply.body) as file:
                 read = partial(asyncio.to_thread, file.read)
-                await self._in_pieces(reply, read, self._files, send, receive)
+                with self._reader(self._files) as client:
+                    await self._in_pieces(reply, read, client, send, receive)
         elif len(reply.body) <= PIECE:
             await self.whole(reply.status, reply.headers, reply.body, send)
         else:
-            await self._in_pieces(reply, _reading(reply.body), self._held, send, receive)
+            with self._reader(self._held, size=len(reply.body)) as client:
+                await self._in_pieces(reply, _reading(reply.body), client, send, receive)
+
+    @contextmanager
+    def _reader(self, readers: SlowClients, *, size: int = 1) -> Iterator[ProgressTimeout]:
+        """Include a client who reads; when its time is over, the rest is not sent."""
+        client = ProgressTimeout(READ_SECONDS, size=size)
+        with readers.including(client):
+            try:
+                yield client
+            except TimeoutError:
+                if client.evicted and not self.closing and self._seldom.take_turn():
+                    logger.warning("an answer was cut off: too many others are being read, too")
 
     async def _in_pieces(
-        self, reply: Reply, read: Read, readers: SlowClients, send: Send, receive: Receive
+        self, reply: Reply, read: Read, client: ProgressTimeout, send: Send, receive: Receive
     ) -> None:
         """Send a long reply; the connection of a client that does not read it is closed.
 
         So it is where a file cannot be read to its end: half of it must not pass for the whole.
         """
-        client = ProgressTimeout(READ_SECONDS)
-        with readers.including(client), suppress(TimeoutError):
-            async with client, _ending_with(receive, client):
-                headers = [*reply.headers, CLOSE] if self.closing else reply.headers
-                start = {"type": "http.response.start", "status": reply.status}
-                await send(start | {"headers": headers})
-                more = True
-                while more:
-                    client.pause()  # a piece is made by a process that lets all others go first
-                    try:
-                        piece = await read(PIECE)
-                    except OSError as error:
-                        logger.warning("a file could not be sent to its end: %s", error)
-                        return
-                    client.progressed()
-                    more = len(piece) == PIECE
-                    await send({"type": "http.response.body", "body": piece, "more_body": more})
+        async with client, _ending_with(receive, client):
+            headers = [*reply.headers, CLOSE] if self.closing else reply.headers
+            start = {"type": "http.response.start", "status": reply.status}
+            await send(start | {"headers": headers})
+            more = True
+            while more:
+                client.pause()  # a piece is made by a process that lets all others go first
+                try:
+                    piece = await read(PIECE)
+                except OSError as error:
+                    logger.warning("a file could not be sent to its end: %s", error)
+                    return
+                client.progressed()
+                more = len(piece) == PIECE
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def refuse(self, error: StopgapError, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is not passed on, in the shape that Flask's errors have."""

@@ -1,7 +1,7 @@
-"""Slow clients: a bounded set of them, of which the oldest makes room for a new one."""
+"""Slow clients: a bounded set of them, of which the one that is stuck makes room for a new one."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -17,14 +17,16 @@ class ProgressTimeout:
 
     Args:
         seconds: How long it lasts without progress.
+        size: How much room the client takes.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, size: int = 1) -> None:
         self._loop = asyncio.get_running_loop()
         self._seconds = seconds
         self._timeout = asyncio.timeout(seconds)
-        self.since = self._loop.time()
-        self.evicted = False
+        self.size = size
+        self.since = self.progress_at = self._loop.time()
+        self.ended = self.evicted = False
         self.over = False
 
     async def __aenter__(self) -> Self:
@@ -42,37 +44,49 @@ class ProgressTimeout:
 
     def progressed(self) -> None:
         """Start the seconds again: there was progress."""
-        if not self.evicted and not self._timeout.expired():
+        self.progress_at = self._loop.time()
+        if not self.ended and not self._timeout.expired():
             self._timeout.reschedule(self._loop.time() + self._seconds)
 
     def pause(self) -> None:
         """Stop the clock until `progressed`: the wait is for something other than the client."""
-        if not self.evicted and not self._timeout.expired():
+        self.progress_at = self._loop.time()
+        if not self.ended and not self._timeout.expired():
             self._timeout.reschedule(None)
 
-    def evict(self) -> None:
-        """End it now, since others need the place."""
+    def end(self) -> None:
+        """End it now."""
         if not self.over and not self._timeout.expired():
-            self.evicted = True
+            self.ended = True
             self._timeout.reschedule(0)
+
+    def evict(self) -> None:
+        """End it now, since others need the room."""
+        self.end()
+        self.evicted = self.ended
 
 
 class SlowClients:
-    """So many clients at once. When there are too many, the oldest is evicted.
+    """Clients that take no more than so much room together. For a new one, some are evicted.
 
-    So slow clients keep nobody out, and one that takes less than a second is never evicted.
+    Those go first whose last progress was longest ago, so slow clients keep nobody out; one that
+    takes less than a second is never evicted. One that needs more than there is has it alone.
+
+    Args:
+        room: In the unit of the clients' sizes; if each is of size 1, how many there may be.
     """
 
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._clients: dict[ProgressTimeout, None] = {}  # the oldest first
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._taken = 0
+        self._clients = set[ProgressTimeout]()
 
     @contextmanager
     def including(self, client: ProgressTimeout) -> Iterator[None]:
         """Include a client, `with` this.
 
         Raises:
-            Overloaded: nobody has been there for long enough to make room.
+            Overloaded: those that have been there for long enough cannot make enough room.
         """
         self.join(client)
         try:
@@ -82,23 +96,34 @@ class SlowClients:
 
     def join(self, client: ProgressTimeout) -> None:
         """Add a client, as `including` does."""
-        if len(self._clients) >= self._places:
-            self._make_room()
-        self._clients[client] = None
+        for each in self._in_the_way(client.size):
+            each.evict()
+            self.leave(each)
+        self._clients.add(client)
+        self._taken += client.size
 
     def leave(self, client: ProgressTimeout) -> None:
         """Remove a client, whether it had joined or not."""
-        self._clients.pop(client, None)
+        if client in self._clients:
+            self._clients.remove(client)
+            self._taken -= client.size
 
     def evict_all(self) -> None:
         """Evict everybody."""
         for client in self._clients:
             client.evict()
 
-    def _make_room(self) -> None:
-        oldest = next((client for client in self._clients if not client.over), None)
+    def _in_the_way(self, size: int) -> Sequence[ProgressTimeout]:
+        """Choose who makes room for a client of this size."""
+        missing = min(size, self._room) - (self._room - self._taken)
         latest = asyncio.get_running_loop().time() - TIME_ENOUGH
-        if oldest is None or oldest.since > latest:
+        chosen = list[ProgressTimeout]()
+        if missing > 0:
+            stuck = [each for each in self._clients if not each.over and each.since <= latest]
+            for each in sorted(stuck, key=lambda each: each.progress_at):
+                if missing > 0:
+                    chosen.append(each)
+                    missing -= each.size
+        if missing > 0:
             raise Overloaded("Too many requests are being read, or answers sent; ask again soon.")
-        oldest.evict()
-        self.leave(oldest)
+        return chosen
