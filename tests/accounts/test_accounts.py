@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.accounts.conftest import Build, House
@@ -68,6 +69,17 @@ def test_a_new_password_replaces_the_old(house: House) -> None:
     with pytest.raises(SignInRefused):
         house.sign_in.sign_in("ada", "correct", "192.0.2.1")
     house.sign_in.sign_in("ada", "better", "192.0.2.1")
+
+
+def test_keys_of_a_published_password_end_with_it(demo: House) -> None:
+    """Whoever has read it may have made them; those of a password of one's own stay."""
+    stranger = demo.sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, "192.0.2.1")[0]
+    _, strangers = demo.keys.create(DEMO_NAME, account_id=stranger.id)
+    assert demo.accounts.set_password("Orhan", "another one")
+    assert demo.keys.caller(strangers) is None
+    _, own = demo.keys.create(DEMO_NAME)
+    assert not demo.accounts.set_password(DEMO_NAME, "yet another one")
+    assert demo.keys.caller(own) == replace(stranger, password_length=None)
 
 
 def test_a_shared_password_stays(demo: House) -> None:

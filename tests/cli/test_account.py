@@ -119,6 +119,16 @@ def test_a_new_password(run: Run, data: Path) -> None:
         parts.sign_in.sign_in("ann", "new", "127.0.0.1")
 
 
+def test_what_ends_with_a_password(run: Run) -> None:
+    """It is told that the published password's keys end with it, and only there."""
+    demo = {"STOPGAP_DEMO_ACCOUNT": "true"}
+    run("key", "create", "orhan", **demo)
+    for ended in ("sessions and API keys", "sessions"):
+        told = run("account", "password", "orhan", "--password-stdin", typed="new\n", **demo)
+        assert told.stdout == f"Changed the password of orhan; its {ended} have ended.\n"
+    assert run("key", "list", **demo).stdout == "There are no API keys.\n"
+
+
 def test_disable_and_enable(run: Run, data: Path) -> None:
     """A disabled account's key is refused until it is enabled again."""
     run("account", "add", "ann", "--generate")

@@ -84,15 +84,20 @@ class Accounts:
         """
         self._passwords.check(password, name)
 
-    def set_password(self, name: str, password: str) -> None:
+    def set_password(self, name: str, password: str) -> bool:
         """Change a password, and end all sessions that were started with the old one.
+
+        Returns:
+            Whether its API keys have ended too: the old one was the published one.
 
         Raises:
             AccountNotFound: there is no account of this name.
             PasswordTooWeak, PasswordTooLong: it cannot have this password.
         """
-        if not self._change_password(self.get(name), password):
+        old = self._change_password(self.get(name), password)
+        if old is None:
             raise AccountNotFound(name)
+        return old.is_published
 
     def replace_password(self, proven: store.Login, password: str) -> None:
         """Change the password that somebody has proven to know, unless it is another by now.
@@ -103,19 +108,27 @@ class Accounts:
             SignInRefused: it is.
             PasswordTooWeak, PasswordTooLong: the account cannot have this password.
         """
-        if not self._change_password(proven.account, password, proven.password_count):
+        if self._change_password(proven.account, password, proven.password_count) is None:
             raise SignInRefused
 
-    def _change_password(self, account: Account, password: str, seen: int | None = None) -> bool:
-        """Change a password, and end all sessions; tell whether the account is still as seen."""
+    def _change_password(
+        self, account: Account, password: str, seen: int | None = None
+    ) -> store.Login | None:
+        """Change a password, and end what was begun with it.
+
+        Returns:
+            What it replaces; None: the account is not as seen any more.
+        """
         self._passwords.check(password, account.name)
         with self._passwords.turn() as turn:
             password_hash = turn.hash(password)
         with self._database.write() as connection:
-            if not store.update_password(connection, account.id, password_hash, seen):
-                return False
-            store.delete_sessions_of(connection, account.id)
-        return True
+            old = store.find_login(connection, fold_name(account.name))
+            changed = store.update_password(connection, account.id, password_hash, seen)
+            if old is None or not changed:
+                return None
+            store.delete_begun(connection, old)
+        return old
 
     def reset_password(self, name: str) -> str:
         """Give an account a password that is made up and told this once; end its sessions.
@@ -204,9 +217,7 @@ class Accounts:
         if login is None or not login.is_published:
             return
         with self._database.write() as connection:
-            store.delete_sessions_of(connection, login.account.id)
-            for key in store.keys(connection, login.account.id):
-                store.delete_key(connection, key.id, login.account.id)
+            store.delete_begun(connection, login)
 
     def _add(self, name: str, password: str, role: Role, *, fixed_password: bool) -> Account:
         with self._passwords.turn() as turn:

@@ -84,6 +84,9 @@ def _row(account: Account) -> dict[str, Any]:
 def password(name: str, *, generate: bool, password_stdin: bool) -> None:
     """Change the password of NAME, and end all its sessions.
 
+    The published password of the demo's account takes the API keys with it: anybody may have made
+    them. Others keep theirs.
+
     \b
     Examples:
       stopgap account password ann
@@ -92,8 +95,9 @@ def password(name: str, *, generate: bool, password_stdin: bool) -> None:
     with opened() as parts:
         parts.accounts.get(name)  # before anybody types a password
         chosen = new_password(generate=generate, password_stdin=password_stdin)
-        parts.accounts.set_password(name, chosen)
-    click.echo(f"Changed the password of {name}; its sessions have ended.", err=generate)
+        keys_ended = parts.accounts.set_password(name, chosen)
+    ended = "sessions and API keys" if keys_ended else "sessions"
+    click.echo(f"Changed the password of {name}; its {ended} have ended.", err=generate)
     if generate:
         click.echo(chosen)
 

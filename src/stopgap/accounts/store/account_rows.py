@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from stopgap.accounts.account import Account, AccountExists
 from stopgap.accounts.permissions import Role
-from stopgap.accounts.store.tables import ACCOUNTS
+from stopgap.accounts.store.tables import ACCOUNTS, KEYS, KNOWN_ADDRESSES, SESSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +130,15 @@ def update_password(
         .values(password_hash=password_hash, password_count=count)
     )
     return changed.rowcount == 1
+
+
+def delete_begun(connection: Connection, login: Login) -> None:
+    """Delete what was begun with a password: sessions, and of one that all know the rest as well.
+
+    Who has read it may have made the account's keys, and may be known by an address since.
+    """
+    for table in (SESSIONS, KEYS, KNOWN_ADDRESSES) if login.is_published else (SESSIONS,):
+        connection.execute(delete(table).where(table.c.account_id == login.account.id))
 
 
 def update_disabled(connection: Connection, folded: str, *, disabled: bool) -> Account | None:
