@@ -83,12 +83,13 @@ def test_keys_of_a_published_password_end_with_it(demo: House) -> None:
 
 
 def test_a_shared_password_stays(demo: House) -> None:
-    """The password of a shared account is not made up anew; an operator can set another."""
+    """The password of a shared account is not made up anew, until an operator has set another."""
     with pytest.raises(PasswordFixed):
         demo.accounts.reset_password("orhan")
     demo.sign_in.sign_in("orhan", "12345", "192.0.2.1")
     demo.accounts.set_password("orhan", "54321")
     demo.sign_in.sign_in("orhan", "54321", "192.0.2.1")
+    demo.sign_in.sign_in("orhan", demo.accounts.reset_password("orhan"), "192.0.2.1")
 
 
 def test_a_disabled_account_is_shut(house: House) -> None:

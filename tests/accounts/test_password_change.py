@@ -72,7 +72,10 @@ def test_what_cannot_be_a_password(build: Build) -> None:
 
 
 def test_a_shared_account(demo: House) -> None:
-    """Of an account that is many people's nobody changes the password."""
+    """Of an account that is many people's nobody changes the password, while it is theirs."""
     caller, _ = demo.sign_in.sign_in(DEMO_NAME, DEMO_PASSWORD, HERE)
     with pytest.raises(PasswordFixed):
         PasswordChange(demo.accounts, demo.sign_in).change(caller, DEMO_PASSWORD, "mine", HERE)
+    demo.accounts.set_password(DEMO_NAME, "an operator's")
+    PasswordChange(demo.accounts, demo.sign_in).change(caller, "an operator's", "mine", HERE)
+    assert demo.sign_in.sign_in(DEMO_NAME, "mine", HERE)[0].id == caller.id

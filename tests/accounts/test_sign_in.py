@@ -150,6 +150,16 @@ def test_a_shared_account_stays_open(demo: House) -> None:
     assert _outcome(demo, "orhan", "12345", THERE) == "client"
 
 
+def test_a_shared_account_that_has_become_somebodys(demo: House) -> None:
+    """With a password of its own it is guarded like others, at a former visitor's address too."""
+    assert _outcome(demo, "orhan", "12345", THERE) == "client"
+    demo.accounts.set_password("orhan", "mine")
+    assert _outcome(demo, "orhan", "mine") == "client"
+    _besiege(demo, "orhan")
+    assert _outcome(demo, "orhan", "mine", THERE) == "sign-in-throttled"
+    assert _outcome(demo, "orhan", "mine") == "client"
+
+
 def test_guesses_that_come_together_do_not_slip_through(house: House) -> None:
     """Of thirty guesses at once as many are looked at as one after another would be."""
     outcomes: list[str] = []

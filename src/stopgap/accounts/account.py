@@ -56,7 +56,7 @@ class Account:
     role: Role
     created_at: datetime
     disabled: bool = False
-    fixed_password: bool = False  # shared by many, so that none of them may change it
+    fixed_password: bool = False  # all know it, so that none of them may change it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,18 @@ def test_what_is_refused(house: House) -> None:
     assert sign_in(house, "orhan", "12345") == 303
 
 
+def test_a_shared_account_that_has_become_somebodys(house: House) -> None:
+    """With a password of its own it is offered what others are, and no longer said to be shared."""
+    operator, shared = house.client("root"), '<span class="badge">shared</span>'
+    resets = operator.get("/console/accounts").text.count('action="/console/accounts/reset"')
+    assert shared in operator.get("/console/accounts").text
+    house.parts.accounts.set_password("orhan", PASSWORD)
+    page = operator.get("/console/accounts").text
+    assert page.count('action="/console/accounts/reset"') == resets + 1
+    assert shared not in page
+    assert operator.post("/console/accounts/reset", name="orhan").status_code == 200
+
+
 def test_very_many_accounts(house: House) -> None:
     """Accounts are on pages of 40, each small; a page that begins nowhere begins at the first."""
     for number in range(80):

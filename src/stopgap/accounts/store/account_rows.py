@@ -23,7 +23,7 @@ class Login:
     @property
     def is_published(self) -> bool:
         """Whether its password is the demo's, which everybody knows, and no operator's."""
-        return self.account.fixed_password and self.password_count == 1
+        return self.account.fixed_password
 
     def with_hash(self, password_hash: str) -> Self:
         """Give the same password another hash."""
@@ -76,8 +76,9 @@ def names_of(connection: Connection, ids: Collection[str]) -> Mapping[str, str]:
 
 
 def is_shared(connection: Connection, folded: str) -> bool | None:
-    """Tell whether an account's password is fixed; None if there is no such account."""
-    return connection.scalar(select(ACCOUNTS.c.fixed_password).where(ACCOUNTS.c.folded == folded))
+    """Tell whether all know an account's password; None if there is no such account."""
+    shared = ACCOUNTS.c.fixed_password & (ACCOUNTS.c.password_count == 1)
+    return connection.scalar(select(shared).where(ACCOUNTS.c.folded == folded))
 
 
 def hold_login(connection: Connection, login: Login) -> bool:
@@ -161,5 +162,5 @@ def _account(row: Row[Any]) -> Account:
         role=Role(row.role),
         created_at=row.created_at,
         disabled=row.disabled,
-        fixed_password=row.fixed_password,
+        fixed_password=row.fixed_password and row.password_count == 1,
     )
