@@ -85,7 +85,7 @@ def main(model: str) -> None:
     settings = wiring.settings_of_environment()
     address, port = free_address(settings.host, settings.port)
     installation = wiring.prepare(settings)
-    click.echo(invitation(settings, port), err=True)
+    click.echo(invitation(settings, port, demo=settings.demo_account), err=True)
     server = Granian(
         "slow",
         address=address,

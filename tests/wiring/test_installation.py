@@ -1,6 +1,7 @@
 """Where an installation's things are kept, by what the settings say and by what they leave out."""
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,10 +49,22 @@ def test_the_demo_account_is_named_while_it_is_the_demos(tmp_path: Path) -> None
     """Nobody is told a password that an operator has replaced."""
     settings = Settings(data=tmp_path)
     installation = wiring.prepare(settings)
-    assert installation.settings.demo_account
+    assert wiring.is_demo_open(installation)
+    assert not wiring.is_demo_open(wiring.prepare(replace(settings, demo_account=False)))
     with closing(wiring.build_parts(installation)) as parts:
         parts.accounts.set_password("orhan", "another one")
-    assert not wiring.prepare(settings).settings.demo_account
+    assert not wiring.is_demo_open(wiring.prepare(settings))
+
+
+def test_the_demo_account_is_open_once_it_is_enabled(tmp_path: Path) -> None:
+    """What was so at the start is not kept: who is enabled later signs in without a restart."""
+    installation = wiring.prepare(Settings(data=tmp_path))
+    with closing(wiring.build_parts(installation)) as parts:
+        parts.accounts.disable("orhan")
+    with closing(wiring.build_parts(wiring.prepare(Settings(data=tmp_path)))) as parts:
+        parts.accounts.enable("orhan")
+        caller, _ = parts.sign_in.sign_in("orhan", "12345", "192.0.2.1")
+    assert caller.account
 
 
 def test_accounts_outlive_a_power_cut(tmp_path: Path) -> None:

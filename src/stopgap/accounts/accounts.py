@@ -196,28 +196,28 @@ class Accounts:
             if not store.delete_account(connection, fold_name(name)):
                 raise AccountNotFound(name)
 
-    def ensure_demo_account(self) -> bool:
-        """Add the demo account unless there is one; several processes may do so at once.
-
-        Returns:
-            Whether its password is the demo's: an operator may have given it another.
-        """
-        with self._database.read() as connection:
-            login = store.find_login(connection, fold_name(DEMO_NAME))
-        if login is None:
+    def ensure_demo_account(self) -> None:
+        """Add the demo account unless there is one; several processes may do so at once."""
+        if self._demo_login() is None:
             with suppress(AccountExists):  # another process was faster
                 self._add(DEMO_NAME, DEMO_PASSWORD, Role.CLIENT, fixed_password=True)
-            return True
-        return login.is_published and not login.account.disabled
+
+    def is_demo_open(self) -> bool:
+        """Tell whether the demo account has the demo's password, and is enabled, at this moment."""
+        login = self._demo_login()
+        return login is not None and login.is_published and not login.account.disabled
 
     def close_demo_account(self) -> None:
         """End what the demo account has left where it may not sign in: sessions and API keys."""
-        with self._database.read() as connection:  # so that hardly any start or command writes
-            login = store.find_login(connection, fold_name(DEMO_NAME))
-        if login is None or not login.is_published:
+        login = self._demo_login()
+        if login is None or not login.is_published:  # so that hardly any start or command writes
             return
         with self._database.write() as connection:
             store.delete_begun(connection, login)
+
+    def _demo_login(self) -> store.Login | None:
+        with self._database.read() as connection:
+            return store.find_login(connection, fold_name(DEMO_NAME))
 
     def _add(self, name: str, password: str, role: Role, *, fixed_password: bool) -> Account:
         with self._passwords.turn() as turn:

@@ -8,6 +8,7 @@ from stopgap.wiring.building import build_parts
 from stopgap.wiring.installation import Installation, Locations
 from stopgap.wiring.preparing import (
     check_objects,
+    is_demo_open,
     keep_routings,
     prepare,
     settings_of_environment,
@@ -21,6 +22,7 @@ __all__ = [
     "check_objects",
     "create_app",
     "door_to",
+    "is_demo_open",
     "keep_routings",
     "prepare",
     "settings_of_environment",

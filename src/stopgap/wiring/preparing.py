@@ -13,7 +13,7 @@ from stopgap.contracts.loading import load_contracts
 from stopgap.releases.releases import Releases
 from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
-from stopgap.storage.database import open_database
+from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, migrate
 from stopgap.storage.object_stores import open_objects
 from stopgap.storage.objects import check
@@ -46,13 +46,23 @@ def prepare(settings: Settings) -> Installation:
         with closing(open_database(at.journal)) as journal:
             migrate(journal, JOURNAL)
         secret = settings.secret or kept_secret(at.secret)
-        passwords = Passwords(rules=False)
-        accounts = Accounts(database, SystemClock(), RandomIds(), passwords=passwords)
         if settings.demo_account:
-            settings = replace(settings, demo_account=accounts.ensure_demo_account())
+            _accounts(database).ensure_demo_account()
         else:
-            accounts.close_demo_account()
+            _accounts(database).close_demo_account()
     return Installation(settings=settings, secret=secret.encode())
+
+
+def is_demo_open(installation: Installation) -> bool:
+    """Tell whether anybody may sign in with the demo's password, so that it can be told."""
+    if not installation.settings.demo_account:
+        return False
+    with closing(open_database(installation.at.database)) as database:
+        return _accounts(database).is_demo_open()
+
+
+def _accounts(database: Database) -> Accounts:
+    return Accounts(database, SystemClock(), RandomIds(), passwords=Passwords(rules=False))
 
 
 def check_objects(installation: Installation) -> None:

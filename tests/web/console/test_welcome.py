@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.databases import PostgresqlServer
-from tests.web.console.conftest import Build, House
+from tests.web.console.conftest import PAGE, PASSWORD, Build, House
 
 from stopgap import wiring
 from stopgap.contracts.madcompany import contract
@@ -26,9 +26,30 @@ def test_how_the_service_is(tmp_path: Path, postgresql: PostgresqlServer) -> Non
         assert "The service is up" in client.get("/").text
         postgresql.drop(name)
         page = client.get("/")
+        form = client.get("/console/keys", headers=PAGE)
+    assert (form.status_code, "12345" in form.text) == (401, False)
     assert page.status_code == 200
     assert "Predictions are up, the database is away" in page.text
     assert "Hello, world!" in page.text
+
+
+def test_the_demos_password_is_told_while_it_opens_something(house: House) -> None:
+    """Where somebody may sign in with it, and no longer once an operator has seen to that."""
+    guest, accounts = house.client(), house.parts.accounts
+    guest.post("/login", username="somebody", password="x")
+
+    def told() -> set[bool]:
+        asked = ((house.client(), "/"), (house.client(), "/console/keys"), (guest, "/console/keys"))
+        return {"12345" in who.get(path).text for who, path in asked}
+
+    for change, is_told in (
+        (lambda: None, True),
+        (lambda: accounts.disable("orhan"), False),
+        (lambda: accounts.enable("orhan"), True),
+        (lambda: accounts.set_password("orhan", PASSWORD), False),
+    ):
+        change()
+        assert told() == {is_told}
 
 
 @pytest.mark.parametrize("closed", [False, True])

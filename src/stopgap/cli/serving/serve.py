@@ -71,7 +71,7 @@ def serve(**options: object) -> None:
         click.echo(f"{error.detail} The server starts nevertheless.", err=True)
     wiring.keep_routings(installation)
     allow_open_files()
-    click.echo(invitation(installation.settings, port), err=True)
+    click.echo(invitation(settings, port, demo=wiring.is_demo_open(installation)), err=True)
     supervise(installation, address, port)
 
 
@@ -98,12 +98,12 @@ def free_address(host: str, port: int) -> tuple[str, int]:
         raise AddressUnusable(host, port, error.strerror or str(error)) from error
 
 
-def invitation(settings: Settings, port: int) -> str:
-    """Tell a person where to go."""
+def invitation(settings: Settings, port: int, *, demo: bool) -> str:
+    """Tell a person where to go, and how to sign in where the demo's account is open."""
     host = "localhost" if settings.host in HERE else settings.host
     if ":" in host:
         host = f"[{host}]"  # RFC 3986, section 3.2.2
     lines = [f"Stopgap serves {', '.join(settings.contracts)}", f"Open http://{host}:{port}/"]
-    if settings.demo_account:
+    if demo:
         lines[1] += " and sign in as orhan with the password 12345"
     return "\n".join([*lines, "Ctrl-C stops it."])

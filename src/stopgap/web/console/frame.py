@@ -10,6 +10,7 @@ from stopgap.accounts.account import Caller
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.errors import StopgapError
 from stopgap.settings import Settings
+from stopgap.storage.database_faults import AWAY
 from stopgap.web import callers
 from stopgap.web.parts import parts
 from stopgap.web.peer import host_of, is_secure
@@ -69,6 +70,7 @@ def frame() -> dict[str, Any]:
         "navigation": list(_links(caller)),
         "theme": theme(),
         "settings": parts().settings,
+        "demo_is_open": _demo_is_open,
         "origin": origin(),
     }
 
@@ -94,6 +96,14 @@ def _known_caller() -> Caller | None:
         return callers.caller()
     except StopgapError:
         return None
+
+
+def _demo_is_open() -> bool:
+    """Tell whether the demo's password can be told; nobody is told it while nobody can sign in."""
+    try:
+        return parts().settings.demo_account and parts().accounts.is_demo_open()
+    except AWAY:
+        return False
 
 
 def _links(caller: Caller | None) -> Iterator[Link]:
