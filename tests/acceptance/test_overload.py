@@ -73,6 +73,8 @@ def test_nobody_uses_up_anothers_predictions(tmp_path: Path) -> None:
             guest = server.client()
             assert guest.sign_in(f"guest {number}", "x").status == 200
             assert [guest.get(PREDICT).status for _ in range(2)] == [429] * 2
+            made_up = f"Bearer sk_{number:016x}_{number:064x}"
+            assert stranger.get(PREDICT, authorization=made_up).status == 429
         program = server.client()
         program.headers["Authorization"] = f"Bearer {key}"
         time.sleep(1.1)  # so that it is not known who this is

@@ -4,7 +4,9 @@ import gzip
 import ipaddress
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -315,6 +317,28 @@ def test_what_the_door_has_counted_is_counted_once(tmp_path: Path) -> None:
         ]
         assert [answer.status_code for answer in asked] == statuses
     app.extensions[NAME].close()
+
+
+@pytest.mark.parametrize("predictions", ["open", "signed-in"])
+def test_who_may_not_predict_is_counted_too(
+    tmp_path: Path, predictions: Literal["open", "signed-in"]
+) -> None:
+    """Keys that are none have a limit, an address's, and take nothing of what a right one has."""
+    chosen = Settings(data=tmp_path, prediction_limit="3/day", predictions=predictions)
+    app = wiring.create_app(chosen)
+    client = app.test_client()
+
+    def asked(*keys: str | None) -> list[int]:
+        headers = [{"Authorization": f"Bearer {key}"} if key else {} for key in keys]
+        return [client.get("/predict/5/may/1", headers=each).status_code for each in headers]
+
+    with closing(app.extensions[NAME]) as parts:
+        _, right = parts.keys.create("orhan")
+        made_up = [f"sk_{number:016x}_{number:064x}" for number in range(4)]
+        assert asked(*made_up, "none", None) == [401, 401, 401, 429, 429, 429]
+        page = client.get("/console/predict?month=may", headers={"Authorization": "Bearer none"})
+        assert page.status_code == 429
+        assert asked(*[right] * 4) == [200, 200, 200, 429]
 
 
 @pytest.mark.parametrize(("proto", "secure"), [("https", True), ("http", False)])

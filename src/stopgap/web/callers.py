@@ -126,16 +126,28 @@ def may_predict() -> None:
         signed_in(Permission.PREDICT)
 
 
-def count_prediction() -> None:
-    """Count that a prediction is asked for.
+def admit_prediction() -> None:
+    """Let who may predict ask for one, and count it; others by their address, before a refusal.
+
+    So that nobody can guess keys, and have each looked up, without end.
 
     Raises:
+        SignInNeeded, PermissionMissing, KeyRefused: as for `may_predict`.
         PredictionsThrottled: it is one too many.
     """
+    try:
+        may_predict()
+    except (KeyRefused, SignInNeeded):
+        _count_prediction(None)
+        raise
+    found = caller()
+    _count_prediction(found.id if found and found.account else None)
+
+
+def _count_prediction(account: str | None) -> None:
     limit = parts().prediction_limit
     if limit is not None and not request.environ.get(COUNTED):
-        found = caller()
-        wait = limit.count(found.id if found and found.account else None, address())
+        wait = limit.count(account, address())
         if wait:
             parts().metrics.shed(PredictionsThrottled.code)
             raise PredictionsThrottled(limit.rate, wait)

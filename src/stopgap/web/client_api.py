@@ -89,8 +89,7 @@ def greeting(caller: Caller) -> str:
 
 def predict(contract: Contract, /, **_in_path: str) -> Response:
     """Predict from the inputs in the path, query, form or JSON; answer with the bare value."""
-    callers.may_predict()
-    callers.count_prediction()
+    callers.admit_prediction()
     if request.method == "POST":
         inputs = read_inputs(
             contract, [*query_values_of_request(), *body_values(most_given(contract))]

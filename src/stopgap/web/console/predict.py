@@ -57,11 +57,12 @@ def ask(name: str) -> Response:
 
 
 def _answer(contract: Contract) -> Response:
-    callers.may_predict()
     given = {name: request.args[name] for name in request.args}
     asked = bool(given)
     if asked:
-        callers.count_prediction()
+        callers.admit_prediction()
+    else:
+        callers.may_predict()
     shown, faults = _predict(contract) if asked else (None, ())
     values = _own_names(contract, given) if asked else starting_values(contract)
     return page(
