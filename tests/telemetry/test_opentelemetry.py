@@ -83,9 +83,10 @@ def test_a_collector_that_refuses(collects: Collector) -> None:
     assert len(collects.spans) == 2
 
 
-def test_a_collector_that_is_not_there() -> None:
+@pytest.mark.parametrize("key", ["secretword", "%c3%a4secretword", "äsecretword"])
+def test_a_collector_that_is_not_there(key: str) -> None:
     """It is told, and why, without what may be a password; nobody waits for it for long."""
-    opened = open_collector("http://ann:secretword@127.0.0.1:9/v1/traces?key=secretword", "1")
+    opened = open_collector(f"http://ann:secretword@127.0.0.1:9/v1/traces?key={key}", "1")
     began = time.monotonic()
     with pytest.raises(CollectorUnreachable) as told:
         opened.take([trace()])

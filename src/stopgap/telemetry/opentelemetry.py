@@ -1,6 +1,7 @@
 """An OpenTelemetry collector, or whatever else takes its protocol (OTLP) over HTTP."""
 
 import logging
+import re
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ NANOSECONDS = 1_000
 
 LOGGER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 """Where the library tells, and nowhere else, why something was not taken."""
+
+ASKED = re.compile(r"url: \S+")
+"""How it tells what it has asked for, in its own spelling: `%c3` and `ä` have become `%C3%A4`."""
 
 
 class OtlpCollector:
@@ -137,7 +141,7 @@ class Reason(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Remember a line."""
-        line = record.getMessage()
+        line = ASKED.sub("url: ***", record.getMessage())
         self._lines.append(line.replace(self._query, "***") if self._query else line)
 
 
