@@ -175,12 +175,14 @@ def test_export(run: Run, data: Path) -> None:
         parts.spool.append(encode(record(caller=owner)))
         image = parts.images.add(png(), Uploader(id=owner, guest=False, address="127.0.0.1"))
         _, session = parts.sign_in.sign_in("ann", "the password", "127.0.0.1")
+        (seen_at,) = parts.sessions.addresses(owner)
     text = run("account", "export", "ann").stdout
     kept = json.loads(text)
     assert kept["account"]["name"] == "ann"
     assert [key["label"] for key in kept["keys"]] == ["nightly"]
     assert [each["name"] for each in kept["images"]] == [image.name]
     assert len(kept["sessions"]) == 1
+    assert kept["addresses"] == [{"seen_at": seen_at.isoformat()}]
     assert [each["caller"] for each in kept["answers"]] == [owner]
     for word in ("argon2", "the password", session, secret.rpartition("_")[2]):
         assert word not in text

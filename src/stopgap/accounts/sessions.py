@@ -174,6 +174,11 @@ class Sessions:
             for row in rows
         ]
 
+    def addresses(self, account_id: str) -> Sequence[datetime]:
+        """Tell when an account has last signed in from each known address, not from which."""
+        with self._database.read() as connection:
+            return store.addresses_of(connection, account_id)
+
     def sweep(self) -> int:
         """Remove what has aged: ended sessions, and addresses not seen for 30 days.
 

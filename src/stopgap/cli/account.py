@@ -166,7 +166,9 @@ def delete(name: str) -> None:
 def export(name: str) -> None:
     """Print all that is kept of the account NAME, as one JSON object.
 
-    Secrets are not in it: no password hash, session id or API key.
+    Secrets are not in it: no password hash, session id or API key. Of an address that it signed in
+    from, only a digest is kept, and when that was. What it did to releases is in their history:
+    stopgap release history.
 
     \b
     Examples:
@@ -177,6 +179,7 @@ def export(name: str) -> None:
         kept = {
             "account": asdict(found),
             "sessions": [asdict(each) for each in parts.sessions.list(found.id)],
+            "addresses": [{"seen_at": each} for each in parts.sessions.addresses(found.id)],
             "keys": [asdict(each) for each in parts.keys.list(name)],
             "images": [asdict(each) for each in parts.images.list(found.id)],
             "answers": [each.facts() for each in parts.journal.export(Filters(caller=found.id))],

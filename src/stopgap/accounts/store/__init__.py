@@ -16,6 +16,7 @@ from stopgap.accounts.store.account_rows import (
     update_password,
 )
 from stopgap.accounts.store.address_rows import (
+    addresses_of,
     delete_aged_addresses,
     knows_address,
     remember_address,
@@ -47,6 +48,7 @@ __all__ = [
     "Login",
     "SessionRow",
     "accounts",
+    "addresses_of",
     "count_sessions",
     "delete_account",
     "delete_aged_addresses",

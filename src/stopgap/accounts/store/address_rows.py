@@ -1,5 +1,6 @@
 """Every statement about addresses from which accounts have signed in."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -21,6 +22,13 @@ def remember_address(connection: Connection, digest: str, account_id: str, now: 
     if seen.rowcount == 0:
         row = {"digest": digest, "account_id": account_id, "seen_at": now}
         connection.execute(insert(KNOWN_ADDRESSES).values(row))
+
+
+def addresses_of(connection: Connection, account_id: str) -> Sequence[datetime]:
+    """Tell when each address of an account was last seen, the newest first."""
+    seen_at = KNOWN_ADDRESSES.c.seen_at
+    statement = select(seen_at).where(KNOWN_ADDRESSES.c.account_id == account_id)
+    return connection.scalars(statement.order_by(seen_at.desc())).all()
 
 
 def delete_aged_addresses(connection: Connection, before: datetime) -> int:
