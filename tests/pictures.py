@@ -3,6 +3,7 @@
 import struct
 import zlib
 from io import BytesIO
+from random import Random
 from typing import Any
 
 from PIL import Image, ImageCms, PngImagePlugin
@@ -52,6 +53,13 @@ def photograph(size: tuple[int, int] = (1600, 1200)) -> bytes:
     shades = Image.linear_gradient("L").resize(size)
     grain = Image.effect_noise(size, 24)
     return packed(Image.merge("RGB", (shapes, shades, grain)), "JPEG", quality=85)
+
+
+def noise(mode: str, size: tuple[int, int], seed: int = 1) -> Image.Image:
+    """Draw the most that an image can hold: every value of every pixel by chance."""
+    width, height = size
+    values = Random(seed).randbytes(len(mode) * width * height)
+    return Image.frombytes(mode, size, values)
 
 
 def png(mode: str = "RGB", size: tuple[int, int] = SIZE, **options: Any) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
-from PIL import ImageChops, ImageStat
+from PIL import ImageChops, ImageFile, ImageStat
 from tests import pictures
 
 from stopgap.errors import Overloaded, StopgapError
@@ -149,6 +149,43 @@ def test_turns_print_colours_into_screen_colours() -> None:
 
     assert image.mode == "RGB"
     assert alike(image, pictures.quarters())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("quality", [50, 90, 95, 100])
+@pytest.mark.parametrize("subsampling", [0, 2])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_draws_a_dense_jpeg(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    mode: str,
+    quality: int,
+    subsampling: int,
+    progressive: bool,
+) -> None:
+    """A JPEG that is nothing but noise, which no code makes short, is drawn as any other is."""
+    options = {"quality": quality, "subsampling": subsampling, "progressive": progressive}
+    for size in ((300, 300), (179, 181)):
+        with monkeypatch.context() as camera:
+            camera.setattr(ImageFile, "MAXBLOCK", 1_000_000)  # a camera's buffer ends nowhere
+            content = pictures.packed(pictures.noise(mode, size), "JPEG", **options)
+        drawn = pictures.unpacked(redrawn(content).content)
+
+        assert drawn.size == size
+        assert mode == "CMYK" or alike(drawn, pictures.unpacked(content))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_packs_a_photograph_as_tightly_as_it_came(progressive: bool) -> None:
+    """A JPEG comes out no larger than it came, and in passes if it came in passes."""
+    photograph = pictures.unpacked(pictures.photograph((800, 600)))
+    options = {"quality": 90, "optimize": True, "progressive": progressive}
+    content = pictures.packed(photograph, "JPEG", **options)
+    drawn = redrawn(content).content
+
+    assert len(drawn) < 1.01 * len(content)
+    assert bool(pictures.unpacked(drawn).info.get("progressive")) == progressive
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])

@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 from PIL.ExifTags import Base as ExifTag
 from PIL.GifImagePlugin import GifImageFile
-from PIL.ImageFile import ImageFile
+from PIL.ImageFile import MAXBLOCK, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
@@ -274,7 +274,7 @@ def _grain(source: ImageFile, mode: str, outline: Outline) -> dict[str, Any]:
     this takes 0.1 s, 21 bytes, and a fifth more room (6 megapixels of gradients and noise).
     """
     if isinstance(source, JpegImageFile):
-        grain = {"optimize": True, "progressive": bool(source.info.get("progressive"))}
+        grain = {"progressive": bool(source.info.get("progressive"))}
         if source.mode != mode:
             return grain | {"quality": 90}
         return grain | {"qtables": source.quantization, "subsampling": get_sampling(source)}
@@ -287,6 +287,8 @@ def _grain(source: ImageFile, mode: str, outline: Outline) -> dict[str, Any]:
 
 def _pack(pages: list[Pillow.Image], options: dict[str, Any], outline: Outline) -> bytes:
     """Pack frames as a file."""
+    if outline.kind is Kind.JPEG:
+        return _pack_jpeg(pages[0], **options)
     if len(pages) > 1:
         if outline.kind is Kind.GIF:
             clear = any(_hidden(page).getbbox() for page in pages)
@@ -296,6 +298,24 @@ def _pack(pages: list[Pillow.Image], options: dict[str, Any], outline: Outline) 
     file = BytesIO()
     pages[0].save(file, outline.kind.name, **options)
     return file.getvalue()
+
+
+def _pack_jpeg(page: Pillow.Image, *, progressive: bool, **options: Any) -> bytes:
+    """Pack a JPEG; with codes of its own, and in passes if it came so, where that can be done.
+
+    Both make it smaller. But Pillow then has to hold all of it in one buffer: two bytes a pixel, or
+    one where a quality is named (`JpegImagePlugin._save`). Noise takes more, which is an error and
+    a line of libjpeg's on stderr. So it is packed without them first, which fits any buffer and is
+    never smaller than with them. That takes 0.05 s of the 0.45 s for 12 megapixels.
+    """
+    plain = BytesIO()
+    page.save(plain, "JPEG", **options)
+    buffer = page.width * page.height * (1 if "quality" in options else 2)
+    if len(plain.getbuffer()) >= max(MAXBLOCK, buffer):
+        return plain.getvalue()
+    tuned = BytesIO()
+    page.save(tuned, "JPEG", optimize=True, progressive=progressive, **options)
+    return tuned.getvalue()
 
 
 CLEAR_INDEX = 255
