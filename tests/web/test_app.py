@@ -2,16 +2,18 @@
 
 import gzip
 import ipaddress
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.pictures import png
+from tests.pictures import noise, packed, png
 
 from stopgap import wiring
 from stopgap.environ import ARRIVED, COUNTED, LOOKUP_ERROR
@@ -124,6 +126,24 @@ def test_a_file_without_a_name(client: FlaskClient) -> None:
     assert answer.json is not None
     told = "was sent as text; give its part a filename"
     assert answer.json["errors"] == [{"field": "image", "message": told}]
+
+
+def test_a_large_file_in_a_form_needs_no_room_on_the_disk(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that has come in whole finds its file no second room where temporary files are."""
+    content = packed(noise("RGB", (500, 400)), "PNG")
+    assert len(content) > 500 * 1024
+    head = b'--B\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
+    body = head + content + b"\r\n--B--\r\n"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    answer = client.post(
+        "/images",
+        input_stream=BytesIO(body),
+        content_type="multipart/form-data; boundary=B",
+        headers={"Content-Length": str(len(body))},
+    )
+    assert answer.status_code == 201
 
 
 def test_a_login_that_is_no_utf8(client: FlaskClient) -> None:

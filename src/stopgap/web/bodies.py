@@ -61,9 +61,16 @@ class StrictParser(FormDataParser):
 
 
 class StrictRequest(Request):
-    """A request whose form is read so."""
+    """A request whose form is read so, without a file on the disk.
+
+    Intake has found room for the whole body, or said that there is none; a second copy of it there
+    might find none. In memory a file is bounded as the body is, and it is read whole in any case.
+    """
 
     form_data_parser_class = StrictParser
+
+    def _get_file_stream(self, *_args: Any, **_options: Any) -> IO[bytes]:
+        return BytesIO()
 
 
 def wants_html() -> bool:
