@@ -65,6 +65,15 @@ def test_the_raw_path_counts(client: FlaskClient) -> None:
     assert [fault["field"] for fault in response.json["errors"]] == ["seller_available"]
 
 
+@pytest.mark.parametrize("slashes", ["//", "///"])
+def test_slashes_at_the_beginning_are_one(client: FlaskClient, slashes: str) -> None:
+    """A base URL that ends in a slash, with a path behind it, is the same address."""
+    address = f"{slashes}predict/5/january/100"
+    response = client.get("/predict/5/january/100", environ_overrides={"RAW_URI": address})
+    assert response.status_code == 200
+    assert response.data == client.get("/predict/5/january/100").data
+
+
 @pytest.mark.parametrize(
     ("boundary", "body"),
     [

@@ -1,5 +1,6 @@
 """Reading a request's values: from its path and query, and from a JSON, form or multipart body."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -21,9 +22,14 @@ READABLE = f"application/json, {FORM} or {MULTIPART}"
 
 
 def raw_path() -> str:
-    """Tell the path as it was sent, percent signs and all; `%2F` is no slash in it."""
+    """Tell the path as it was sent, percent signs and all; `%2F` is no slash in it.
+
+    Of slashes at its beginning there is one, as in the path that finds the route: a program that
+    joins `http://host/` and `/predict` sends two.
+    """
     address: str | None = request.environ.get("RAW_URI")
-    return quote(request.path) if address is None else address.partition("?")[0]
+    path = quote(request.path) if address is None else address.partition("?")[0]
+    return re.sub(r"\A/+", "/", path)
 
 
 def raw_query() -> str:
