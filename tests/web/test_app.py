@@ -155,6 +155,13 @@ def test_a_large_file_in_a_form_needs_no_room_on_the_disk(
     assert answer.status_code == 201
 
 
+@pytest.mark.parametrize("name", ["account", "user", "session"])
+def test_an_upload_with_fields_of_its_own(client: FlaskClient, name: str) -> None:
+    """What else a client's program sends beside an image is its own affair."""
+    form = {name: "x", "image": (BytesIO(png()), "a.png")}
+    assert client.post("/images", data=form).status_code == 201
+
+
 def test_a_login_that_is_no_utf8(client: FlaskClient) -> None:
     """A form's name in another encoding is told so, without advice about JSON."""
     answer = client.post("/login", data=b"username=J%FCrgen&password=x", content_type=FORM)

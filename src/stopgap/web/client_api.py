@@ -125,12 +125,17 @@ def upload_image() -> Response:
     return response
 
 
+PAGE_ACCOUNT = "stopgap-account"
+"""The field in which a page that was made for an account says for which. It bears our name, so that
+no program of a client's sends it with another meaning."""
+
+
 def keep_image() -> tuple[Image, str | None]:
     """Keep the image that the request brings; tell the session that this has begun, if it has."""
     content = uploaded_bytes()
     caller = callers.caller()
     session_id = None
-    meant = request.form.get("account")  # a page that was made for an account says for which
+    meant = request.form.get(PAGE_ACCOUNT)
     if meant and (caller is None or caller.id != meant):
         raise SignInNeeded("Your session has ended: sign in, and upload the image again.")
     if caller is None:

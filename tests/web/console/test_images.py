@@ -84,11 +84,11 @@ def test_a_form_made_for_another(app: Flask) -> None:
     orhan, jane, nobody = app.test_client(), guest(app, "jane"), app.test_client()
     orhan.post("/login", data={"username": "orhan", "password": "12345"})
     page = orhan.get("/console/images").text
-    account = re.findall(r'name="account" value="([^"]+)"', page)
+    account = re.findall(r'name="stopgap-account" value="([^"]+)"', page)
     assert len(account) == 1
-    assert 'name="account"' not in jane.get("/console/images").text
+    assert 'name="stopgap-account"' not in jane.get("/console/images").text
     for client, status in ((jane, 401), (nobody, 401), (orhan, 201)):
-        form = {"account": account[0], "image": (BytesIO(png()), "a.png")}
+        form = {"stopgap-account": account[0], "image": (BytesIO(png()), "a.png")}
         assert client.post("/images", data=form).status_code == status
     assert nobody.get("/console/images").text.count("data-view") == 0
 

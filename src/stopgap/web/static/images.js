@@ -76,7 +76,8 @@ class Upload {
     return new Promise((done) => {
       const body = new FormData();
       body.append("image", this.file, this.file.name || "pasted");
-      if (form.elements.account) body.append("account", form.elements.account.value);
+      const account = form.elements["stopgap-account"];
+      if (account) body.append(account.name, account.value);
       const request = new XMLHttpRequest();
       this.request = request;
       request.open("POST", form.dataset.upload);
