@@ -135,6 +135,10 @@ def test_a_file_without_a_name(client: FlaskClient) -> None:
     assert answer.json is not None
     told = "was sent as text; give its part a filename"
     assert answer.json["errors"] == [{"field": "image", "message": told}]
+    body = head + bytes(600_000) + b"\r\n--B--\r\n"
+    answer = client.post("/images", data=body, content_type="multipart/form-data; boundary=B")
+    assert answer.status_code == 413
+    assert "a file's part needs a filename" in answer.text
 
 
 def test_a_large_file_in_a_form_needs_no_room_on_the_disk(

@@ -127,7 +127,10 @@ def _multipart() -> Iterator[None]:
     try:
         yield
     except RequestEntityTooLarge as error:
-        raise BodyTooLarge("The multipart form has too many parts, or too much text.") from error
+        raise BodyTooLarge(
+            "The multipart form has too many parts, or too much text; "
+            "a file's part needs a filename."
+        ) from error
     except (HTTPException, ValueError) as error:
         if isinstance(error.__cause__, UnicodeError):
             raise BodyMalformed("A name in the multipart form is not UTF-8.") from error
