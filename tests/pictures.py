@@ -47,6 +47,23 @@ def jpeg(mode: str = "RGB", size: tuple[int, int] = SIZE, **options: Any) -> byt
     return packed(quarters(mode, size), "JPEG", **({"quality": 92} | options))
 
 
+def numbered(content: bytes, numbers: list[int]) -> bytes:
+    """Give the tables of a plain JPEG other numbers, where they stand and where they are used.
+
+    Args:
+        content: A JPEG whose tables have the numbers 0 and up, each in a segment of its own.
+        numbers: The new number of each.
+    """
+    changed = bytearray(content)
+    for old, new in enumerate(numbers):
+        changed[content.index(b"\xff\xdb\x00\x43" + bytes([old])) + 4] = new
+    frame = content.index(b"\xff\xc0")
+    for channel in range(content[frame + 9]):
+        at = frame + 12 + 3 * channel
+        changed[at] = numbers[content[at]]
+    return bytes(changed)
+
+
 def photograph(size: tuple[int, int] = (1600, 1200)) -> bytes:
     """Make a JPEG with about as much in it as a photograph has: shapes, shades and grain."""
     shapes = Image.effect_mandelbrot(size, (-2, -1.5, 1, 1.5), 60)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageFile, ImageStat
+from PIL.JpegImagePlugin import JpegImageFile
 from tests import pictures
 
 from stopgap.errors import Overloaded, StopgapError
@@ -186,6 +187,24 @@ def test_packs_a_photograph_as_tightly_as_it_came(progressive: bool) -> None:
 
     assert len(drawn) < 1.01 * len(content)
     assert bool(pictures.unpacked(drawn).info.get("progressive")) == progressive
+
+
+@pytest.mark.parametrize(
+    ("mode", "numbers"), [("L", [1]), ("L", [3]), ("RGB", [0, 2]), ("RGB", [1, 0]), ("RGB", [3, 2])]
+)
+def test_keeps_the_tables_of_a_jpeg(mode: str, numbers: list[int]) -> None:
+    """Each channel is rounded as it was, whatever numbers the tables for that bear."""
+    fine, coarse = [3] * 64, [40] * 64
+    tables = [fine, coarse][: len(numbers)]
+    plain = pictures.packed(pictures.quarters(mode), "JPEG", qtables=tables)
+    content = pictures.numbered(plain, numbers)
+    drawn = Pillow.open(BytesIO(redrawn(content).content))
+
+    assert isinstance(drawn, JpegImageFile)
+    assert [drawn.quantization[number] for *_, number in drawn.layer] == (
+        [fine] if mode == "L" else [fine, coarse, coarse]
+    )
+    assert alike(drawn, pictures.quarters(mode))
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])

@@ -277,12 +277,25 @@ def _grain(source: ImageFile, mode: str, outline: Outline) -> dict[str, Any]:
         grain = {"progressive": bool(source.info.get("progressive"))}
         if source.mode != mode:
             return grain | {"quality": 90}
-        return grain | {"qtables": source.quantization, "subsampling": get_sampling(source)}
+        return grain | {"qtables": _tables(source), "subsampling": get_sampling(source)}
     if outline.kind is Kind.WEBP:
         if outline.lossless:
             return {"lossless": True, "method": 0, "quality": 20}
         return {"method": 2, "quality": 85}
     return {}
+
+
+def _tables(source: JpegImageFile) -> list[list[int]]:
+    """List the table by which each of a JPEG's channels is rounded, whatever number it bears.
+
+    Pillow gives the last to all channels that are left. One that stands between two scans, as it
+    may, Pillow does not read.
+    """
+    known = source.quantization
+    tables = [known[number] for *_, number in source.layer if number in known]
+    while len(tables) > 1 and tables[-1] == tables[-2]:
+        tables.pop()
+    return tables
 
 
 def _pack(pages: list[Pillow.Image], options: dict[str, Any], outline: Outline) -> bytes:
