@@ -146,6 +146,16 @@ def with_metadata(kind: str, orientation: int = 1) -> bytes:
     return content + b"PK\x03\x04" + SECRET
 
 
+def blinking_gif(frames: list[tuple[int, int]]) -> bytes:
+    """Make a GIF of one pixel, which is black or white (0, 1) for some seconds each time."""
+    content = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
+    for colour, seconds in frames:
+        content += b"\x21\xf9\x04\x04" + struct.pack("<HBB", seconds * 100, 0, 0)
+        content += b"\x2c" + struct.pack("<4HB", 0, 0, 1, 1, 0)
+        content += b"\x02\x02" + bytes([0x44 + 8 * colour, 0x01, 0x00])
+    return content + b";"
+
+
 def animation(kind: str, *, clear: bool = False, loop: int | None = 3) -> bytes:
     """Make an animation of three frames (100, 250 and 400 ms), on nothing or on white."""
     frames = animation_frames(clear=clear)

@@ -250,6 +250,17 @@ def test_keeps_an_animation_that_plays_once() -> None:
     assert "loop" not in image.info
 
 
+def test_shortens_a_pause_that_no_gif_can_hold() -> None:
+    """Equal frames in a row become one, shown for as long as a frame of a GIF can be."""
+    content = pictures.blinking_gif([(0, 400), (0, 400), (1, 300), (0, 600), (1, 655)])
+    with Pillow.open(BytesIO(redrawn(content).content)) as image:
+        times = []
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            times.append(image.info["duration"])
+        assert times == [655_350, 300_000, 600_000, 655_000]
+
+
 def test_turns_animations_upright() -> None:
     """An animation's frames are turned as a still image is."""
     frames = pictures.animation_frames(clear=False)

@@ -307,6 +307,7 @@ def _pack(pages: list[Pillow.Image], options: dict[str, Any], outline: Outline) 
             clear = any(_hidden(page).getbbox() for page in pages)
             options |= {"disposal": 2 if clear else 1}
             pages = [_palette_page(page) for page in pages]
+            options |= {"duration": _times(pages, options["duration"])}
         options |= {"append_images": pages[1:]}
     file = BytesIO()
     pages[0].save(file, outline.kind.name, **options)
@@ -329,6 +330,22 @@ def _pack_jpeg(page: Pillow.Image, *, progressive: bool, **options: Any) -> byte
     tuned = BytesIO()
     page.save(tuned, "JPEG", optimize=True, progressive=progressive, **options)
     return tuned.getvalue()
+
+
+TIME_MAX = 655_350
+"""Milliseconds for which a GIF can show a frame: 16 bits of hundredths (GIF89a, section 23)."""
+
+
+def _times(pages: list[Pillow.Image], durations: list[float]) -> list[float]:
+    """Shorten the times of equal frames in a row to that: Pillow makes one frame of them."""
+    times: list[float] = []
+    before, total = b"", 0.0
+    for page, duration in zip(pages, durations, strict=True):
+        seen = page.convert("RGBA").tobytes()
+        total = total if seen == before else 0
+        times.append(min(duration, TIME_MAX - total))
+        before, total = seen, total + times[-1]
+    return times
 
 
 CLEAR_INDEX = 255
