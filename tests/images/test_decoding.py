@@ -431,6 +431,17 @@ def test_a_server_without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         decoding.redraw(read_outline(pictures.png()))
 
 
+def test_a_fault_of_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a sound image cannot be packed, that is not told to be the image's fault."""
+
+    def fail(*_: object) -> None:
+        raise OSError("encoder error")
+
+    monkeypatch.setattr(decoding, "_pack", fail)
+    with pytest.raises(OSError, match="encoder error"):
+        decoding.redraw(read_outline(pictures.png()))
+
+
 @pytest.mark.parametrize("claim", ["width", "height"])
 def test_claims_bind(claim: str) -> None:
     """What unpacks to more than it has claimed, on either side, is refused as broken."""

@@ -110,20 +110,28 @@ def redraw(outline: Outline) -> Picture:
     """Unpack an image whose outline has been found to be in bounds, and pack it again.
 
     Raises:
-        ImageBroken: it does not unpack to what its outline claims.
+        ImageBroken: it does not unpack to what its outline claims, or outgrows its own format.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is amiss and readable is not worth a log line
-        try:
+        with _blaming(outline.kind):
             pages, options = _unpack(outline)
+        with _blaming(outline.kind, but=OSError):  # as Pillow calls an encoder's failure
             content = _pack(pages, options, outline)
             width, height = pages[0].size
             small = _small(pages[0])
-        except MemoryError:
-            raise  # the server's fault, not the image's
-        except Exception as error:  # hostile bytes make parsers raise anything
-            raise ImageBroken(outline.kind) from error
     return Picture(kind=outline.kind, content=content, width=width, height=height, small=small)
+
+
+@contextmanager
+def _blaming(kind: Kind, *, but: type[Exception] = MemoryError) -> Iterator[None]:
+    """Call an image broken whatever happens, but for want of memory and what else is our fault."""
+    try:
+        yield
+    except (MemoryError, but):
+        raise
+    except Exception as error:  # hostile bytes make parsers raise anything
+        raise ImageBroken(kind) from error
 
 
 def _small(page: Pillow.Image) -> bytes | None:
