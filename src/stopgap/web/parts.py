@@ -7,7 +7,6 @@ from flask import current_app
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
 from stopgap.accounts.memory_counts import MemoryCounts
-from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.accounts.sessions import Sessions
@@ -39,7 +38,6 @@ class AccountParts:
 
     accounts: Accounts
     sign_in: SignIn
-    password_change: PasswordChange
     sessions: Sessions
     keys: Keys
     recent: RecentCallers

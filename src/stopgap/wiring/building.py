@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
-from stopgap.accounts.password_change import PasswordChange
 from stopgap.accounts.passwords import Passwords
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
@@ -131,11 +130,9 @@ def _account_parts(ground: Ground) -> AccountParts:
         guests=settings.guests,
         demo_account=settings.demo_account,
     )
-    accounts = Accounts(database, ground.clock, ground.ids, passwords=passwords)
     return AccountParts(
-        accounts=accounts,
+        accounts=Accounts(database, ground.clock, ground.ids, passwords=passwords),
         sign_in=sign_in,
-        password_change=PasswordChange(accounts, sign_in),
         sessions=sessions,
         keys=Keys(database, ground.clock, ground.ids, secret=secret, previous=previous),
         recent=RecentCallers(ground.clock.monotonic),

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
+from stopgap.accounts.password_change import change_own_password
 from stopgap.accounts.passwords import PasswordTooLong, PasswordTooWeak
 from stopgap.accounts.permissions import Permission
 from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
@@ -30,7 +31,9 @@ def change_password() -> Response:
     owner = callers.in_person(Permission.HOLD_KEYS)
     current, new = request.form.get("current", ""), request.form.get("new", "")
     try:
-        session_id = parts().password_change.change(owner, current, new, callers.address())
+        session_id = change_own_password(
+            parts().accounts, parts().sign_in, owner, current, new, address=callers.address()
+        )
     except (SignInRefused, SignInThrottled) as refusal:
         parts().metrics.login_failed(refusal.code)
         return problem(refusal, "account.html", at="current", **_account())
