@@ -59,7 +59,16 @@ def visit(
     """Check a server."""
     server = Server(url, seconds=seconds)
     source = random.Random(1)
-    return list(check(contracts, server, visitor or some_guest(), source=source, predictions=20))
+    return list(
+        check(
+            contracts,
+            server,
+            visitor or some_guest(),
+            source=source,
+            predictions=20,
+            progress=lambda _done, _of: None,
+        )
+    )
 
 
 def names(verdicts: Sequence[Verdict], outcome: Result) -> set[str]:

@@ -122,7 +122,17 @@ def test_its_time_is_over() -> None:
 
     slot = Weary()
     records = [replace(each, drawn=True) for each in asked(1, 2, 3, 4, 13, 6, 7, 8, 9)]
-    found = asyncio.run(replay(slot, contract, SPECIFICATION, records, number=3, seconds=0.2))
+    found = asyncio.run(
+        replay(
+            slot,
+            contract,
+            SPECIFICATION,
+            records,
+            number=3,
+            seconds=0.2,
+            progress=lambda _done: None,
+        )
+    )
     assert found.tally.outcomes == {"ok": 4}
     assert (found.drawn, found.time_over) == (4, True)
     assert slot.stopped

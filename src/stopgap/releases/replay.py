@@ -52,7 +52,7 @@ async def replay(
     *,
     number: int,
     seconds: float = SECONDS,
-    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005  # nobody looks
+    progress: Callable[[int], None],
 ) -> Replay:
     """Start a model, ask it what others were asked, and stop it.
 

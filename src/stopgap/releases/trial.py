@@ -55,7 +55,7 @@ class Trial:
         clock: Clock,
         samples: int = SAMPLES,
         seconds: float = SECONDS,
-        progress: Progress = lambda done, of: None,  # noqa: ARG005  # nobody looks
+        progress: Progress,
     ) -> Report:
         """Hold a model against its contract; its file is kept, or lies where its URI says.
 
@@ -78,7 +78,7 @@ class Trial:
         release: Release,
         records: Iterable[Recorded],
         *,
-        progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005  # nobody looks
+        progress: Callable[[int], None],
     ) -> Replay:
         """Ask a release what others were asked; the stand-in is no model, and is asked nothing.
 

@@ -46,6 +46,7 @@ def verified(
             source=source,
             samples=320,
             seconds=seconds,
+            progress=lambda _done, _of: None,
         )
     )
 

@@ -93,7 +93,7 @@ def check(
     *,
     source: random.Random,
     predictions: int = 300,
-    progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005  # nobody looks
+    progress: Callable[[int, int], None],
 ) -> Iterator[Verdict]:
     """Hold a server against contracts; each rule's verdict comes as soon as it is found.
 

@@ -30,7 +30,7 @@ async def verify(
     source: random.Random,
     samples: int = SAMPLES,
     seconds: float = SECONDS,
-    progress: Progress = lambda done, of: None,  # noqa: ARG005  # nobody looks
+    progress: Progress,
 ) -> Report:
     """Start a model, hold it against every rule, and stop it.
 
