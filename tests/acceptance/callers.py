@@ -3,17 +3,14 @@
 import itertools
 import json
 import socket
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 from tests.acceptance.client import head, read_reply
-
-ANSWER_SECONDS = 30
+from tests.acceptance.connections import Connections
 
 LOADED_SECONDS = 20.0
 """On a busy machine; when a release's model has to be started first."""
@@ -58,7 +55,7 @@ def request(number: int, sellers: int) -> bytes:
             return head("GET", f"/predict/{sellers}/may/{number}", SENT)
 
 
-class Callers:
+class Callers(Connections):
     """Requests at a rate, from the beginning of a block to its end.
 
     Args:
@@ -76,28 +73,11 @@ class Callers:
         rate: float | None = 150,
         sellers: Sellers = lambda number: number % 12,
     ) -> None:
-        self._port = port
+        super().__init__(port, number, renew=50)
         self._pause = number / rate if rate else 0.0
         self._sellers = sellers
         self._numbers = itertools.count(1)
-        self._over = threading.Event()
         self.told: list[Told] = []
-        self._threads = [threading.Thread(target=self._ask) for _ in range(number)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
 
     def since(self, moment: float) -> list[Told]:
         """List what was told to who asked after a moment."""
@@ -122,33 +102,23 @@ class Callers:
             f"{each.status} {each.body[:200]!r}" for each in self.told if not each.is_valid
         )
 
-    def _ask(self) -> None:
-        while not self._over.is_set():
-            try:
-                connection = socket.create_connection(("127.0.0.1", self._port), ANSWER_SECONDS)
-            except OSError:
-                self._over.wait(0.02)
-                continue
-            with connection, connection.makefile("rb") as answers:
-                for each in self._converse(connection, answers):
-                    self.told.append(each)
+    def _miss(self, _asker: int, /) -> None:
+        """Nobody was told anything."""
 
-    def _converse(self, connection: socket.socket, answers: BinaryIO) -> Iterator[Told]:
-        """Ask over one connection, until it is renewed."""
-        for _ in range(50):
-            if self._over.wait(self._pause):
-                return
-            number = next(self._numbers)
-            began = time.monotonic()
-            try:
-                connection.sendall(request(number, self._sellers(number)))
-                status, told, body = read_reply(answers)
-            except (OSError, ValueError):
-                yield _note(began, 0, {}, b"")
-                return
-            yield _note(began, status, told, body)
-            if told.get(b"connection", b"").lower() == b"close":
-                return
+    def _wait(self, _asker: int, /) -> bool:
+        return not self._over.wait(self._pause)
+
+    def _ask(self, _asker: int, connection: socket.socket, answers: BinaryIO, /) -> bool:
+        number = next(self._numbers)
+        began = time.monotonic()
+        try:
+            connection.sendall(request(number, self._sellers(number)))
+            status, told, body = read_reply(answers)
+        except (OSError, ValueError):
+            self.told.append(_note(began, 0, {}, b""))
+            return False
+        self.told.append(_note(began, status, told, body))
+        return told.get(b"connection", b"").lower() != b"close"
 
 
 def _note(began: float, status: int, told: dict[bytes, bytes], body: bytes) -> Told:

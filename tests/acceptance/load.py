@@ -6,24 +6,16 @@ request whose connection ended before its answer was whole is not; it may be the
 
 import json
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
+from itertools import cycle
 from typing import BinaryIO, NamedTuple, Self
 
 from tests.acceptance.client import head, read_reply
+from tests.acceptance.connections import Connections
 from tests.acceptance.predictions import INPUTS, QUERY
-
-ANSWER_SECONDS = 30
-"""After which a request counts as broken, though its connection may stand."""
-
-RENEW = 100
-"""Requests after which a connection is replaced, so that a new worker gets its share."""
-
-RETRY_SECONDS = 0.02
 
 
 def requests(headers: Mapping[str, str]) -> Sequence[bytes]:
@@ -76,7 +68,7 @@ class Toll:
         self.slowest = max(self.slowest, other.slowest)
 
 
-class Load:
+class Load(Connections):
     """Requests without a pause, or at a rate, from the beginning of a block to its end.
 
     Args:
@@ -94,34 +86,16 @@ class Load:
         rate: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._port = port
-        self._requests = requests(headers or {})
+        super().__init__(port, connections, renew=100)
         self._pause = connections / rate if rate else 0.0
-        self._over = threading.Event()
+        self._due = [0.0] * connections  # when each asks next
         self._tolls = [Toll() for _ in range(connections)]
-        self._threads = [
-            threading.Thread(target=self._ask, args=(number, toll))
-            for number, toll in enumerate(self._tolls)
-        ]
+        self._requests = [cycle(requests(headers or {})) for _ in range(connections)]
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Await the answers that are under way, and ask for no more."""
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        began, number = time.monotonic(), len(self._due)
+        self._due = [began + self._pause * asker / number for asker in range(number)]
+        return super().__enter__()
 
     @property
     def toll(self) -> Toll:
@@ -136,42 +110,31 @@ class Load:
         """How many requests have been acknowledged so far."""
         return sum(len(toll.acknowledged) for toll in self._tolls)
 
-    def _ask(self, number: int, toll: Toll) -> None:
-        due = time.monotonic() + self._pause * number / len(self._threads)
-        while not self._over.is_set():
-            try:
-                connection = socket.create_connection(("127.0.0.1", self._port), ANSWER_SECONDS)
-            except OSError:
-                toll.unreachable += 1
-                self._over.wait(RETRY_SECONDS)
-                continue
-            with connection, connection.makefile("rb") as answers:
-                try:
-                    due = self._converse(connection, answers, toll, due)
-                except (OSError, ValueError):
-                    toll.broken += 1
+    def _miss(self, asker: int, /) -> None:
+        self._tolls[asker].unreachable += 1
 
-    def _converse(
-        self, connection: socket.socket, answers: BinaryIO, toll: Toll, due: float
-    ) -> float:
-        """Ask over one connection until it has served its time; tell when the next is due."""
-        for turn in range(RENEW):
-            if self._pause and self._over.wait(max(0.0, due - time.monotonic())):
-                break
-            if self._over.is_set():
-                break
-            began = time.monotonic()
-            due = max(due + self._pause, began - 1)  # what was missed is made up for, for a second
-            connection.sendall(self._requests[turn % len(self._requests)])
+    def _wait(self, asker: int, /) -> bool:
+        due = self._due[asker]
+        if self._pause:
+            self._over.wait(max(0.0, due - time.monotonic()))
+        # what was missed is made up for, for a second
+        self._due[asker] = max(due + self._pause, time.monotonic() - 1)
+        return not self._over.is_set()
+
+    def _ask(self, asker: int, connection: socket.socket, answers: BinaryIO, /) -> bool:
+        toll, began = self._tolls[asker], time.monotonic()
+        try:
+            connection.sendall(next(self._requests[asker]))
             status, answer, closing = _read(answers)
-            if status == 200:
-                toll.acknowledged.append(answer)
-                toll.slowest = max(toll.slowest, time.monotonic() - began)
-            else:
-                toll.refused[status] += 1
-            if closing:
-                break
-        return due
+        except (OSError, ValueError):
+            toll.broken += 1
+            return False
+        if status == 200:
+            toll.acknowledged.append(answer)
+            toll.slowest = max(toll.slowest, time.monotonic() - began)
+        else:
+            toll.refused[status] += 1
+        return not closing
 
 
 def _read(answers: BinaryIO) -> tuple[int, Acknowledged, bool]:
