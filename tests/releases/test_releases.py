@@ -146,6 +146,60 @@ def test_a_contract_that_is_about_to_change(
         assert found.fingerprint == fingerprint
 
 
+def test_what_fails_for_tomorrow_answers_nobody_then(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """A failed verification opens no contract to a release; nor to one that may be gone back to."""
+    tomorrow = Releases(database, clock, [TOMORROW])
+    before, now = passed(releases), passed(releases, model=2)
+    for number in (before, now):
+        releases.promote(NAME, number, "ann")
+        tomorrow.verified(NAME, number, report(TOMORROW, "survives", "answers"), "ann")
+    for known, served in ((releases, True), (tomorrow, False)):
+        fingerprint = (DELIVERY if known is releases else TOMORROW).fingerprint
+        routing = known.routing(NAME)
+        assert (routing.live.number, routing.previous and routing.previous.number) == (now, before)
+        for each in (routing.live, routing.previous):
+            assert each
+            assert (each.fingerprint == fingerprint) is served
+    with pytest.raises(ReleaseUnverified, match="broke survives, answers"):
+        tomorrow.rollback(NAME, "ann")
+
+
+def test_what_fails_for_tomorrow_and_is_let_through(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """It answers as soon as every rule that it broke is overridden, or it passes."""
+    tomorrow = Releases(database, clock, [TOMORROW])
+    for cure in ("override", "verify"):
+        number = passed(releases)
+        releases.promote(NAME, number, "ann")
+        tomorrow.verified(NAME, number, report(TOMORROW, "latency"), "ann")
+        before = tomorrow.routing(NAME)
+        assert before.live.fingerprint != TOMORROW.fingerprint
+        if cure == "override":
+            tomorrow.override(NAME, number, "latency", "ann", "it is quick enough")
+        else:
+            tomorrow.verified(NAME, number, report(TOMORROW), "ann")
+        after = tomorrow.routing(NAME)
+        assert after.live.fingerprint == TOMORROW.fingerprint
+        assert after.version > before.version
+
+
+def test_what_fails_the_next_time_goes_on(releases: Releases) -> None:
+    """Who has passed for a contract and fails it later answers on, but gets no more traffic."""
+    number, other = passed(releases, "latency"), passed(releases)
+    releases.override(NAME, number, "latency", "ann", "it is quick enough")
+    for each in (other, number):
+        releases.promote(NAME, each, "ann")
+        releases.verified(NAME, each, report(DELIVERY, "survives"), "ann")
+    routing = releases.routing(NAME)
+    assert routing.previous
+    assert {each.fingerprint for each in (routing.live, routing.previous)} == {DELIVERY.fingerprint}
+    with pytest.raises(ReleaseUnverified, match="broke survives"):
+        releases.rollback(NAME, "ann")
+
+
 def test_overriding(releases: Releases) -> None:
     """A broken rule can be overridden by name, on record, until the release is verified again."""
     number = passed(releases, "latency", "repeats")

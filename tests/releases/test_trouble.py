@@ -17,7 +17,7 @@ def test_who_cannot_answer() -> None:
 
 
 def test_whose_contract_has_changed() -> None:
-    """Who is on duty and was verified for another contract has that one reason, and no other."""
+    """Who is on duty and has not passed for the contract has that one reason, and no other."""
     live, canary, retired = release(1, "live"), release(2, "canary"), release(3, "retired")
     gone = Trouble(number=3, reason="its file has gone", workers=1)
     found = ailing([canary, live, retired], "f" * 16, [DIED, gone])

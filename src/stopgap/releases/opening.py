@@ -32,9 +32,9 @@ class Opener:
         """Load what a key is for; return it started and warm.
 
         Raises:
-            ModelUnloadable: it cannot be loaded, or was not verified for what is served.
+            ModelUnloadable: it cannot be loaded, or has not passed for what is served.
         """
-        _check_verified(contract, key)
+        _check_passed(contract, key)
         specification = key.specification
         path = None
         if specification.artifact is not None:
@@ -62,16 +62,15 @@ def check_openable(contract: Contract, key: SlotKey) -> None:
     Nothing of the model is run, so it may still turn out that it cannot be.
 
     Raises:
-        ModelUnloadable: something is missing, or it was not verified for what is served.
+        ModelUnloadable: something is missing, or it has not passed for what is served.
     """
-    _check_verified(contract, key)
+    _check_passed(contract, key)
     check_present(key.specification)
 
 
-def _check_verified(contract: Contract, key: SlotKey) -> None:
+def _check_passed(contract: Contract, key: SlotKey) -> None:
     if key.fingerprint != contract.fingerprint:
         raise ModelUnloadable(
-            f"Release {name_of(key.number)} was verified for another {contract.name} than is "
-            f"served; `stopgap release verify {key.number} --contract {contract.name}` "
-            "verifies it for this one."
+            f"Release {name_of(key.number)} has not passed verification for {contract.name} as it "
+            f"is served: `stopgap release verify {key.number} --contract {contract.name}`."
         )

@@ -154,18 +154,19 @@ class Register:
         return self.record(number, replace(cause, figures={VERIFICATION: at}))
 
     def _as_served(self, release: Release) -> Release:
-        """Give a release the fingerprint that the contract has here, if it was verified for that.
+        """Give a release that may be asked the contract's fingerprint, if it has passed for that.
 
-        One with traffic also gets the hash of the Python file that has passed for this contract: a
-        later verification, for tomorrow's contract, may have seen another file.
+        To have been verified for it is not enough: that may have failed. One with traffic also gets
+        the hash of the Python file that has passed for this contract: a later verification, for
+        tomorrow's contract, may have seen another file.
         """
         served, has_traffic = self._contract.fingerprint, release.stage in ON_DUTY
-        if release.fingerprint == served and not has_traffic:
+        if not has_traffic and release.number not in self.standing.before:
             return release
-        report, specification = self.report(release.number), release.specification
-        if report is None or report.fingerprint != served:
-            return release
-        if specification and has_traffic and (passed := self._last_passed(release.number)):
+        passed, specification = self._last_passed(release.number), release.specification
+        if passed is None:
+            return replace(release, fingerprint="") if release.fingerprint == served else release
+        if specification and has_traffic:
             specification = _seen(specification, passed)
         return replace(release, fingerprint=served, specification=specification)
 

@@ -44,7 +44,7 @@ class Release:
 
     contract: str
     number: int  # from 1 on, without gaps; 0 is the stand-in
-    fingerprint: str  # of the contract that it was last verified for, or was added for
+    fingerprint: str  # of the contract that it was last verified or added for; "": it failed
     specification: Specification | None  # None: the stand-in
     stage: Stage
     percent: float = 0.0  # of the requests that it answers as a canary

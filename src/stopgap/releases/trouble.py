@@ -37,7 +37,7 @@ def ailing(
         troubles: Why workers cannot ask releases, and which.
 
     Returns:
-        None for a reason: it was verified for another contract, so it answers nothing at all.
+        None for a reason: it has not passed for that contract, so it answers nothing at all.
     """
     found: list[tuple[Release, Trouble | None]] = []
     for release in releases:

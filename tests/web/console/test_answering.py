@@ -46,9 +46,9 @@ def test_who_helps_out() -> None:
 
 
 def test_whose_contract_has_changed() -> None:
-    """Who has the traffic and was verified for another contract is told of, the live one first."""
+    """Who has the traffic and has not passed for the contract is told of, the live one first."""
     first, second = answering.failing(routing(10), "f" * 16, [])
-    end = "answers nothing until it is verified again: the contract has changed since."
+    end = "answers nothing until it has passed verification for the contract as it is now."
     assert (first, second) == (f"Release 1 {end}", f"Release 2 {end}")
 
 

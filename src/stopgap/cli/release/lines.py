@@ -67,7 +67,7 @@ def warn_of_trouble(parts: Parts, contract: str, releases: Sequence[Release]) ->
         why = (
             printable(trouble.words())
             if trouble
-            else f"answers nothing: {contract} has changed since it was verified. "
+            else f"answers nothing: it has not passed verification for {contract} as it is served. "
             f"stopgap release verify {each.number} --contract {contract}"
         )
         click.echo(f"Release {each.number} ({each.stage}) {why}", err=True)

@@ -6,7 +6,7 @@ from stopgap.releases.release import WHOSE, Release
 from stopgap.releases.routing import Routing
 from stopgap.releases.trouble import Trouble, ailing
 
-UNFIT = "answers nothing until it is verified again: the contract has changed since."
+UNFIT = "answers nothing until it has passed verification for the contract as it is now."
 
 
 def name(release: Release | int) -> str:
@@ -24,7 +24,7 @@ def failing(routing: Routing, fingerprint: str, troubles: Sequence[Trouble]) -> 
     """Tell who of them cannot, and why, the live release first.
 
     Args:
-        fingerprint: Of the contract as it is served; who was verified for another answers nothing.
+        fingerprint: Of the contract as it is served; who has not passed for that answers nothing.
         troubles: Why workers cannot ask releases, and which.
     """
     releases = [routing.live, routing.canary, *routing.shadows, routing.previous]
