@@ -91,6 +91,19 @@ def test_diff(run: Run, parcel: str, tmp_path: Path) -> None:
     assert (breaking.exit_code, row["breaking"], row["where"]) == (1, True, "output days")
 
 
+def test_diff_of_golden_examples(run: Run, parcel: str, tmp_path: Path) -> None:
+    """No client sees that they change; who has releases is told what to do about them."""
+    golden = tmp_path / "golden.py"
+    example = "Example(inputs=dict(weight=2.0), output=dict(days=3))"
+    text = FILE.format(days=9).replace("import Contract", "import Contract, Example")
+    golden.write_text(text.replace('unit=""', f"examples=[{example}]"))
+    told = run("contract", "diff", parcel, f"{golden}:contract")
+    nothing, examples = told.stdout.splitlines()
+    assert (told.exit_code, nothing) == (0, "No client would notice a change.")
+    assert examples.startswith("Its golden examples change: releases have to be verified again")
+    assert "golden" not in run("contract", "diff", parcel, parcel).stdout
+
+
 def test_diff_of_an_order(run: Run, tmp_path: Path) -> None:
     """What no client sees, and a model that is fed by position does, is told as well."""
     named = list[str]()

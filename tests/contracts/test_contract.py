@@ -241,6 +241,27 @@ def test_words_for_people_do_not_change_the_fingerprint() -> None:
     assert described.fingerprint == contract_of(bool, n=int).fingerprint
 
 
+GOLDEN = [Example(inputs={"n": n}, output=True, tolerance=0) for n in (1, 2)]
+
+
+def test_golden_examples_have_a_fingerprint_of_their_own() -> None:
+    """Another example changes that alone; their order, and how a tolerance is written, nothing."""
+    plain = contract_of(bool, n=int)
+    golden = replace(plain, examples=GOLDEN)
+    assert golden.fingerprint == plain.fingerprint
+    assert plain.examples_fingerprint == ""
+    same = replace(plain, examples=[replace(each, tolerance=0.0) for each in reversed(GOLDEN)])
+    assert golden.examples_fingerprint == same.examples_fingerprint
+    others = [
+        GOLDEN[:1],
+        [GOLDEN[0], replace(GOLDEN[1], output=False)],
+        [GOLDEN[0], replace(GOLDEN[1], tolerance=0.5)],
+        [GOLDEN[0], replace(GOLDEN[1], inputs={"n": 3})],
+    ]
+    told = {replace(plain, examples=each).examples_fingerprint for each in others}
+    assert len(told | {golden.examples_fingerprint}) == 5
+
+
 Alias = Annotated[int, Field(validation_alias=AliasChoices("n", "x"))]
 In = Annotated[int, Field(json_schema_extra={"unit": "kg"})]
 

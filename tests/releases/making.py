@@ -58,6 +58,7 @@ def report(contract: Contract, *broken: str, at: datetime = MOMENT) -> Report:
     return Report(
         contract=contract.name,
         fingerprint=contract.fingerprint,
+        examples=contract.examples_fingerprint,
         at=at,
         seconds=1.5,
         findings=findings,

@@ -28,7 +28,7 @@ def test_why_not(unseen: bool, overridden: tuple[str, ...], why: str) -> None:
     found = [each for each in MADE.findings if not (unseen and each.rule == UNSEEN.rule)]
     told = replace(MADE, findings=(*found, *([UNSEEN] if unseen else ())))
     with pytest.raises(ReleaseUnverified) as refused:
-        check_verified(3, told, overridden, DELIVERY.fingerprint)
+        check_verified(3, told, overridden, DELIVERY)
     assert refused.value.detail == f"Release 3 is given no traffic: {why}"
 
 

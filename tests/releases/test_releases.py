@@ -10,7 +10,7 @@ from tests.contracts.promises import DELIVERY, LETTER
 from tests.fakes import FakeClock
 from tests.releases.making import report, specification
 
-from stopgap.contracts.contract import Contract
+from stopgap.contracts.contract import Contract, Example
 from stopgap.errors import StopgapError
 from stopgap.models.loaded import file_hash
 from stopgap.models.specification import Specification
@@ -22,7 +22,7 @@ from stopgap.releases.gate import (
     RuleUnknown,
 )
 from stopgap.releases.plan import SlotKey
-from stopgap.releases.release import ContractNotServed, ReleaseNotFound, Sticky
+from stopgap.releases.release import ContractNotServed, ReleaseNotFound, Stage, Sticky
 from stopgap.releases.releases import SERVER, Releases
 from stopgap.releases.stages import MoveNotAllowed, NothingBefore, StandingChanged
 from stopgap.storage.database import Database
@@ -198,6 +198,49 @@ def test_what_fails_the_next_time_goes_on(releases: Releases) -> None:
     assert {each.fingerprint for each in (routing.live, routing.previous)} == {DELIVERY.fingerprint}
     with pytest.raises(ReleaseUnverified, match="broke survives"):
         releases.rollback(NAME, "ann")
+
+
+STRICT = replace(
+    DELIVERY,
+    examples=[Example(inputs={"weight_kg": 2.5}, output={"days": 1.5, "carrier": "north"})],
+)
+"""The contract of the first name with golden examples that it has not had before."""
+
+
+@pytest.mark.parametrize("stage", ["shadow", "canary", "live"])
+def test_other_golden_examples(
+    releases: Releases, database: Database, clock: FakeClock, stage: Stage
+) -> None:
+    """Who was not asked the examples of today gets no further before it has been."""
+    percent = 5.0 if stage == "canary" else None
+    number, strict = passed(releases), Releases(database, clock, [STRICT])
+    with pytest.raises(ReleaseUnverified, match="golden examples have changed since"):
+        strict.promote(NAME, number, "ann", stage=stage, percent=percent)
+    strict.verified(NAME, number, report(STRICT, "examples"), "ann")
+    with pytest.raises(ReleaseUnverified, match="broke examples"):
+        strict.promote(NAME, number, "ann", stage=stage, percent=percent)
+    releases.promote(NAME, number, "ann", stage="shadow")
+    strict.verified(NAME, number, report(STRICT), "ann")
+    releases.withdraw(NAME, number, "ann")
+    strict.promote(NAME, number, "ann", stage=stage, percent=percent)
+
+
+def test_whoever_answers_goes_on_with_other_golden_examples(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """Clients may send what they could before, so who answers does, and who did may be live."""
+    before, now = passed(releases), passed(releases, model=2)
+    for number in (before, now):
+        releases.promote(NAME, number, "ann")
+    strict = Releases(database, clock, [STRICT])
+    routing = strict.routing(NAME)
+    assert routing.previous
+    assert {each.fingerprint for each in (routing.live, routing.previous)} == {STRICT.fingerprint}
+    assert strict.can_go_back(NAME)
+    strict.rollback(NAME, "ann")
+    assert strict.routing(NAME).live.number == before
+    strict.verified(NAME, before, report(STRICT, "examples"), "ann")
+    assert strict.routing(NAME).live.fingerprint == STRICT.fingerprint
 
 
 def test_overriding(releases: Releases) -> None:

@@ -177,6 +177,11 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
             f"Its fingerprint changes, from {before.fingerprint} to {after.fingerprint}: releases "
             "have to be verified for the new contract before they answer for it."
         )
+    if not as_json and before.examples_fingerprint != after.examples_fingerprint:
+        click.echo(
+            "Its golden examples change: releases have to be verified again before they are "
+            "promoted. Those that answer go on."
+        )
     if not as_json and (lists := [*moved(before, after)]):
         click.echo(
             f"Other places than before, in: {', '.join(lists)}. A model that is fed or read by "

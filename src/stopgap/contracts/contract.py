@@ -229,8 +229,16 @@ class Contract:
             "output": {"kind": self.output_kind.tag, "is": _promise(self.output_kind)},
             "unit": self.unit,
         }
-        text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _digits(json.dumps(facts, sort_keys=True, ensure_ascii=True))
+
+    @cached_property
+    def examples_fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that change when a golden example does; none without any."""
+        written = [
+            json.dumps([each.inputs, each.output, float(each.tolerance)], sort_keys=True)
+            for each in self.examples
+        ]
+        return _digits("\n".join(sorted(written))) if written else ""
 
 
 def segments_of(template: str) -> tuple[str, ...]:
@@ -242,6 +250,10 @@ def placeholder(segment: str) -> str | None:
     """Name the input that stands in a template's part; None for a fixed part."""
     match = PLACEHOLDER.fullmatch(segment)
     return match[1] if match else None
+
+
+def _digits(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _promise(kind: kinds.Kind) -> Any:

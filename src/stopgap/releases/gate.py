@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from stopgap.contracts.contract import Contract
 from stopgap.errors import StopgapError
 from stopgap.releases.move import Move
 from stopgap.releases.verification.report import BY_NAME, Report
@@ -66,25 +67,40 @@ def _is_of(move: Move, verified: int) -> bool:
 
 
 def check_verified(
-    number: int, report: Report | None, overridden: Collection[str], fingerprint: str
+    number: int,
+    report: Report | None,
+    overridden: Collection[str],
+    contract: Contract,
+    *,
+    again: bool = False,
 ) -> None:
     """Let a release through of which every rule held, or was overridden by an operator.
 
     Args:
         report: Of its last verification, if there was one.
         overridden: The rules that were overridden since.
-        fingerprint: Of the contract as it is served today.
+        contract: As it is served today.
+        again: Whether it has answered before; then other golden examples may have been asked.
 
     Raises:
         ReleaseUnverified: it is not let through.
     """
     if report is None:
         raise ReleaseUnverified(number, NEVER_VERIFIED)
-    if report.fingerprint != fingerprint:
-        reason = "the contract has changed since it was verified; verify it again"
+    if what := changed_since(report, contract, but_examples=again):
+        reason = f"{what} changed since it was verified; verify it again"
         raise ReleaseUnverified(number, reason)
     if left := [rule for rule in report.obstacles if rule not in overridden]:
         raise ReleaseUnverified(number, report.told(left))
+
+
+def changed_since(report: Report, contract: Contract, *, but_examples: bool = False) -> str:
+    """Say what of a contract has changed since a model was held against it; empty: nothing."""
+    if report.fingerprint != contract.fingerprint:
+        return "the contract has"
+    if report.examples != contract.examples_fingerprint and not but_examples:
+        return "the contract's golden examples have"
+    return ""
 
 
 def check_overridable(number: int, rule: str, report: Report | None, reason: str) -> Report:

@@ -8,7 +8,13 @@ from datetime import datetime
 from stopgap.contracts.contract import Contract
 from stopgap.models.specification import Specification
 from stopgap.releases import stages
-from stopgap.releases.gate import VERIFICATION, ReleaseUnverified, check_verified, overridden
+from stopgap.releases.gate import (
+    VERIFICATION,
+    ReleaseUnverified,
+    changed_since,
+    check_verified,
+    overridden,
+)
 from stopgap.releases.move import Cause, Move, written
 from stopgap.releases.release import (
     ON_DUTY,
@@ -67,8 +73,9 @@ class Register:
     def report(self, number: int) -> Report | None:
         """Tell what the last verification of a release found.
 
-        Preferably for the contract as it is served here. A command that knows it as it will be
-        after the next start may verify a release for that, while this server goes on as it is.
+        Preferably for the contract as it is served here, with its golden examples. A command that
+        knows it as it will be after the next start may verify a release for that, while this
+        server goes on as it is.
         """
         _, report = self._verified(number)
         return report
@@ -80,14 +87,12 @@ class Register:
 
     def _verified(self, number: int) -> tuple[int, Report | None]:
         """Tell at which version a release was verified, and what was found; 0: it never was."""
-        last: tuple[int, Report | None] = (0, None)
-        for at, document in self.rows.reports(number):
-            report = Report.of(document)
-            if report.fingerprint == self._contract.fingerprint:
-                return at, report
-            if not last[0]:
-                last = (at, report)
-        return last
+        found = [(at, Report.of(document)) for at, document in self.rows.reports(number)]
+        for but_examples in (False, True):
+            for at, report in found:
+                if not changed_since(report, self._contract, but_examples=but_examples):
+                    return at, report
+        return found[0] if found else (0, None)
 
     def promoted(self, number: int, stage: Stage, percent: float | None) -> Standing:
         """Tell how all would stand with a release sent forward.
@@ -116,7 +121,7 @@ class Register:
             ReleaseUnverified: the gate is closed to it by now.
         """
         after = stages.rolled_back(self.standing, self._contract.name)
-        self._check_verified(after.live)
+        self._check_verified(after.live, again=True)
         return after
 
     def move(
@@ -172,18 +177,18 @@ class Register:
 
     def _last_passed(self, number: int) -> Report | None:
         """Find the last report by which a release may have traffic for the contract as served."""
-        done, fingerprint = self.rows.moves(number), self._contract.fingerprint
+        done = self.rows.moves(number)
         for at, document in self.rows.reports(number):
             report = Report.of(document)
             with suppress(ReleaseUnverified):
-                check_verified(number, report, overridden(done, at), fingerprint)
+                check_verified(number, report, overridden(done, at), self._contract, again=True)
                 return report
         return None
 
-    def _check_verified(self, number: int) -> None:
+    def _check_verified(self, number: int, *, again: bool = False) -> None:
         if number != STAND_IN_NUMBER:
-            fingerprint = self._contract.fingerprint
-            check_verified(number, self.report(number), self.overridden(number), fingerprint)
+            report, rules = self.report(number), self.overridden(number)
+            check_verified(number, report, rules, self._contract, again=again)
 
     def let_through(self, number: int) -> None:
         """Let a release that has traffic be loaded from its Python file as it was just verified.

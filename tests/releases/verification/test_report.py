@@ -25,6 +25,13 @@ def test_what_stands_in_the_way() -> None:
     assert some.obstacles == tuple(rule.name for rule in RULES[1:])
 
 
+def test_an_early_report() -> None:
+    """One that does not say which golden examples were asked is of a contract without any."""
+    document = report(DELIVERY).document()
+    assert document.pop("examples") == ""
+    assert Report.of(document) == report(DELIVERY)
+
+
 def test_failures_are_short() -> None:
     """However long inputs and words are, what is kept of them is not."""
     made = Failure.make({"note": "x" * 100_000, "n": 5}, "y" * 100_000)

@@ -254,7 +254,9 @@ def test_golden_examples() -> None:
             output=contract.output,
             examples=[Example(inputs=inputs, output=2140, tolerance=tolerance)],
         )
-        finding = by_rule(verified("good", held_to=held_to))["examples"]
+        found = verified("good", held_to=held_to)
+        assert found.examples == held_to.examples_fingerprint != ""
+        finding = by_rule(found)["examples"]
         assert finding.outcome == outcome
         assert all(failure.inputs == inputs for failure in finding.failures)
         said += [failure.said for failure in finding.failures]

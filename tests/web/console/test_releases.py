@@ -8,6 +8,7 @@ from tests.releases.making import report
 from tests.web.console.conftest import Build, House, Person
 
 from stopgap.clock import SystemClock
+from stopgap.contracts.contract import Example
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
 from stopgap.releases.comparing import Comparison
@@ -442,6 +443,22 @@ def test_the_file_of_a_candidate_is_gone(house: House) -> None:
         asked = operator.get(f"{CHANGE}?action={action}&number={number}")
         assert (asked.status_code, "hand it in again" in asked.text) == (422, True)
         assert "Make it live" in asked.text
+
+
+def test_other_golden_examples(house: House) -> None:
+    """Who gets no further before it was asked those of today is told; not who answers already."""
+    inputs = {"seller_available": 5, "month": "may", "customer_visiting_website": 100}
+    before = replace(contract, examples=[Example(inputs=inputs, output=2140)])
+    database = open_database(Locations.of(house.parts.settings).database)
+    known = Releases(database, SystemClock(), [before])
+    live, candidate = hand_in(house, verified=False), hand_in(house, verified=False)
+    for number in (live, candidate):
+        known.verified(NAME, number, report(before), "ann")
+    known.promote(NAME, live, "ann")
+    database.close()
+    operator = house.client("root")
+    told = "golden examples have changed since it was verified"
+    assert (told in show(operator, candidate), told in show(operator, live)) == (True, False)
 
 
 def test_a_release_that_cannot_answer(house: House) -> None:

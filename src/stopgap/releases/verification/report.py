@@ -101,6 +101,7 @@ class Report:
 
     contract: str
     fingerprint: str  # of the contract that the model was held against
+    examples: str = ""  # the fingerprint of that contract's golden examples
     at: datetime
     seconds: float
     findings: tuple[Finding, ...]
@@ -150,6 +151,7 @@ class Report:
         return cls(
             contract=document["contract"],
             fingerprint=document["fingerprint"],
+            examples=document.get("examples", ""),  # early reports do not say
             at=datetime.fromisoformat(document["at"]),
             seconds=document["seconds"],
             findings=findings,

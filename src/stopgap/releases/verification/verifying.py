@@ -72,6 +72,7 @@ async def verify(
     return Report(
         contract=contract.name,
         fingerprint=contract.fingerprint,
+        examples=contract.examples_fingerprint,
         at=clock.now(),
         seconds=round(time.monotonic() - began, 3),
         findings=tuple(findings),
