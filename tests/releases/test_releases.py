@@ -275,6 +275,20 @@ def test_what_cannot_be_overridden(
         releases.override(NAME, new, "contract", "ann", "because")
 
 
+def test_an_override_for_a_contract_that_is_gone(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """What was found for another contract, or without today's examples, opens nothing today."""
+    number = passed(releases, "latency")
+    for contract, what in ((TOMORROW, "the contract"), (STRICT, "golden examples")):
+        known = Releases(database, clock, [contract])
+        with pytest.raises(ReleaseUnverified, match=f"{what} ha(s|ve) changed.*verify it again"):
+            known.override(NAME, number, "latency", "ann", "it is quick enough")
+        with pytest.raises(ReleaseUnverified, match="verify it again"):
+            known.planned_override(NAME, number, "latency", "it is quick enough")
+    assert releases.overridden(NAME, number) == ()
+
+
 def test_an_override_says_why(releases: Releases) -> None:
     """A rule is not overridden by somebody who does not say why."""
     number = passed(releases, "repeats")

@@ -85,13 +85,18 @@ def check_verified(
     Raises:
         ReleaseUnverified: it is not let through.
     """
+    report = _of_today(number, report, contract, again=again)
+    if left := [rule for rule in report.obstacles if rule not in overridden]:
+        raise ReleaseUnverified(number, report.told(left))
+
+
+def _of_today(number: int, report: Report | None, contract: Contract, *, again: bool) -> Report:
     if report is None:
         raise ReleaseUnverified(number, NEVER_VERIFIED)
     if what := changed_since(report, contract, but_examples=again):
         reason = f"{what} changed since it was verified; verify it again"
         raise ReleaseUnverified(number, reason)
-    if left := [rule for rule in report.obstacles if rule not in overridden]:
-        raise ReleaseUnverified(number, report.told(left))
+    return report
 
 
 def changed_since(report: Report, contract: Contract, *, but_examples: bool = False) -> str:
@@ -103,7 +108,9 @@ def changed_since(report: Report, contract: Contract, *, but_examples: bool = Fa
     return ""
 
 
-def check_overridable(number: int, rule: str, report: Report | None, reason: str) -> Report:
+def check_overridable(
+    number: int, rule: str, report: Report | None, reason: str, contract: Contract
+) -> Report:
     """Let an operator override only what can be, what did not hold, and for a reason.
 
     Returns:
@@ -112,7 +119,7 @@ def check_overridable(number: int, rule: str, report: Report | None, reason: str
     Raises:
         RuleUnknown: there is no such rule.
         RuleFixed: nobody can override it.
-        ReleaseUnverified: the release was not verified at all.
+        ReleaseUnverified: the release was not verified for the contract as it is served today.
         RuleHeld: the rule held.
         ReasonMissing: nobody would know later why.
     """
@@ -120,8 +127,7 @@ def check_overridable(number: int, rule: str, report: Report | None, reason: str
         raise RuleUnknown(rule)
     if BY_NAME[rule].fixed:
         raise RuleFixed(rule)
-    if report is None:
-        raise ReleaseUnverified(number, NEVER_VERIFIED)
+    report = _of_today(number, report, contract, again=False)
     if rule not in report.obstacles:
         raise RuleHeld(number, rule)
     if not reason.strip():

@@ -12,6 +12,7 @@ from stopgap.releases.gate import (
     VERIFICATION,
     ReleaseUnverified,
     changed_since,
+    check_overridable,
     check_verified,
     overridden,
 )
@@ -152,6 +153,15 @@ class Register:
         at = self._next(state or self.state)
         self.rows.record([self._done(at, cause, number)])
         return at
+
+    def overridable(self, number: int, rule: str, reason: str) -> Report:
+        """Find the report of which a rule may be overridden.
+
+        Raises:
+            StopgapError: there is none, or it may not be: `check_overridable` says why.
+        """
+        self.find(number, real=True)
+        return check_overridable(number, rule, self.report(number), reason, self._contract)
 
     def override(self, number: int, cause: Cause) -> int:
         """Put on record that a rule need not hold of what the last verification found."""

@@ -9,7 +9,7 @@ from stopgap.contracts.contract import Contract
 from stopgap.models.loaded import is_changed
 from stopgap.models.specification import Specification
 from stopgap.releases import stages
-from stopgap.releases.gate import ReleaseUnverified, check_overridable
+from stopgap.releases.gate import ReleaseUnverified
 from stopgap.releases.move import Cause, Move, written
 from stopgap.releases.register import Register
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage, Sticky
@@ -151,15 +151,19 @@ class Releases:
             RuleUnknown: there is no such rule.
             RuleFixed: nobody can override it.
             RuleHeld: there is nothing to override.
-            ReleaseUnverified: it has not been verified at all.
+            ReleaseUnverified: it has not been verified for the contract as it is served.
             ReasonMissing: nobody would know later why.
         """
         with self._changing(contract) as register:
-            register.find(number, real=True)
-            report = check_overridable(number, rule, register.report(number), reason)
+            report = register.overridable(number, rule, reason)
             register.override(number, Cause(by=by, action="overridden", rule=rule, reason=reason))
             register.let_through(number)
         return report
+
+    def planned_override(self, contract: str, number: int, rule: str, reason: str) -> Report:
+        """Find the report of which a rule would be overridden; it raises as doing it would."""
+        with self._reading(contract) as register:
+            return register.overridable(number, rule, reason)
 
     def possible(self, contract: str, number: int) -> frozenset[Stage]:
         """List the stages to which a release can be sent, once it is verified and its file whole.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from stopgap.problems import PageNotFound
-from stopgap.releases.gate import check_overridable
 from stopgap.releases.move import WORDS_MAX
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
@@ -87,9 +86,8 @@ class Wish:
         if self.action in FALLBACKS:
             return [_failing(drawn=FALLBACKS[self.action])]
         if self.action == "override":
-            found = releases.report(self.contract, self.number)
             why = self.reason or "still to be said"
-            report = check_overridable(self.number, self.rule, found, why)
+            report = releases.planned_override(self.contract, self.number, self.rule, why)
             return [report.in_spite_of(self.number, self.rule)]
         planned = releases.planned(
             self.contract,
