@@ -12,6 +12,7 @@ from tests.releases.making import report, specification
 
 from stopgap.contracts.contract import Contract, Example
 from stopgap.errors import StopgapError
+from stopgap.models.failures import ModelUnloadable
 from stopgap.models.loaded import file_hash
 from stopgap.models.specification import Specification
 from stopgap.releases.gate import (
@@ -720,3 +721,30 @@ def test_a_changed_file_is_given_no_traffic(releases: Releases, tmp_path: Path) 
         releases.promote(NAME, number, "ann")
     model.write_text("answer = len\n")
     releases.promote(NAME, number, "ann")
+
+
+@pytest.mark.parametrize("python", [None, "python3"])
+def test_a_file_that_is_gone_is_given_no_traffic(
+    releases: Releases, tmp_path: Path, python: str | None
+) -> None:
+    """A Python file that nobody finds any more is not promoted, nor rolled back to."""
+    model = tmp_path / "model.py"
+    model.write_text("answer = len\n")
+    kept = Specification(uri=f"python:{model}:answer", python=python)
+    number, other = releases.add(NAME, kept, "ann").number, passed(releases)
+    verify_file(releases, number, str(file_hash(model)))
+    for each in (number, other):
+        releases.promote(NAME, each, "ann")
+    model.unlink()
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: releases.promote(NAME, number, "ann"),
+        lambda: releases.planned(NAME, number),
+        lambda: releases.rollback(NAME, "ann"),
+        lambda: releases.planned_rollback(NAME),
+    )
+    for call in calls:
+        with pytest.raises(ModelUnloadable, match=rf"There is no file .*{model.name}"):
+            call()
+    assert releases.routing(NAME).live.number == other
+    model.write_text("answer = len\n")
+    releases.rollback(NAME, "ann")

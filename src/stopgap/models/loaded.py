@@ -65,11 +65,26 @@ def is_changed(uri: str, verified: str | None) -> bool:
 
     What is found by a module's name, or is not there at all, is told when it is loaded.
     """
-    kind, _, reference = uri.partition(":")
-    file = Path(reference.rpartition(":")[0])
-    if kind != "python" or file.suffix != ".py" or verified is None:
+    file = _python_file(uri)
+    if file is None or verified is None:
         return False
     return file_hash(file) not in {None, verified}
+
+
+def check_there(uri: str) -> None:
+    """See that the Python file that a URI names is there; a module is not looked for.
+
+    Raises:
+        ModelUnloadable: it is not.
+    """
+    if (file := _python_file(uri)) and not file.is_file():
+        raise ModelUnloadable(f"There is no file {file}.")
+
+
+def _python_file(uri: str) -> Path | None:
+    kind, _, reference = uri.partition(":")
+    file = Path(reference.rpartition(":")[0])
+    return file if kind == "python" and file.suffix == ".py" else None
 
 
 def check_unchanged(uri: str, verified: str | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.kinds import LazyKind, find_kind
-from stopgap.models.loaded import check_unchanged
+from stopgap.models.loaded import check_there, check_unchanged
 from stopgap.models.specification import Specification
 
 
@@ -24,9 +24,9 @@ def check_present(specification: Specification) -> None:
         _check_libraries(specification.uri)
     elif shutil.which(specification.python) is None:
         raise ModelUnloadable(f"{specification.python} is no program here.")
-    if specification.kind == "python":
-        own = specification.python is None
-        _check_code(specification.reference.rpartition(":")[0], own_python=own)
+    if specification.kind == "python" and specification.python is None:
+        _check_module(specification.reference.rpartition(":")[0])
+    check_there(specification.uri)
     check_unchanged(specification.uri, specification.file_hash)
 
 
@@ -36,12 +36,10 @@ def _check_libraries(uri: str) -> None:
         kind.imported()
 
 
-def _check_code(place: str, *, own_python: bool) -> None:
+def _check_module(place: str) -> None:
     if place.endswith(".py"):
-        if not Path(place).is_file():
-            raise ModelUnloadable(f"There is no file {place}.")
-    elif own_python:
-        package = place.partition(".")[0]
-        here = [str(Path.cwd())]
-        if not package or not (find_spec(package) or PathFinder.find_spec(package, here)):
-            raise ModelUnloadable(f"There is no module {package!r}.")
+        return  # a file
+    package = place.partition(".")[0]
+    here = [str(Path.cwd())]
+    if not package or not (find_spec(package) or PathFinder.find_spec(package, here)):
+        raise ModelUnloadable(f"There is no module {package!r}.")
