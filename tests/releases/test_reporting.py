@@ -1,6 +1,7 @@
 """Reporting: counted on the event loop, handed over in a thread, and a bad canary sent back."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 from tests.predicting.slots import release, routing, row
@@ -8,6 +9,7 @@ from tests.predicting.slots import release, routing, row
 from stopgap.contracts.madcompany import contract
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import Verdict
+from stopgap.releases.release import Release
 from stopgap.releases.reporting import Reporter
 from stopgap.releases.tally import Tally
 from stopgap.releases.trouble import Troubles
@@ -106,6 +108,34 @@ def test_each_giver_is_compared_with_by_itself() -> None:
     compare(row(2), 9, 3000, 5000)
     reporter.take({})()
     assert {against: each.agreement for _, against, each in sink.compared} == {7: 1.0, 9: 0.0}
+
+
+def test_another_file_is_compared_anew() -> None:
+    """Who gives the answers of another Python file is compared by those alone, on either side."""
+
+    def of(number: int, file_hash: str) -> Release:
+        made = release(number)
+        assert made.specification
+        return replace(made, specification=replace(made.specification, file_hash=file_hash))
+
+    sink = Sink()
+    reporter = Reporter(sink, sink.send_back, "one")
+    compare = reporter.comparer(contract, 8)
+    live, shadow, mended = of(7, "1"), of(8, "1"), of(8, "2")
+    reporter.follow(routing(live, shadows=(shadow,)))
+    for giver in (7, 9):
+        compare(row(1), giver, 3000, 5000)
+    reporter.take({})()
+    reporter.follow(routing(live))  # the mended one is still being loaded
+    reporter.follow(routing(live, shadows=(mended,)))
+    reporter.take({})()
+    compare(row(1), 7, 3000, 3000)
+    reporter.take({})()
+    reporter.follow(routing(of(7, "2"), shadows=(mended,)))
+    reporter.take({})()
+    told = [(against, each.compared) for _, against, each in sink.compared]
+    assert (sorted(told[:2]), sorted(told[2:4])) == ([(7, 1), (9, 1)], [(7, 0), (9, 0)])
+    assert told[4:] == [(7, 1), (7, 0)]
 
 
 BACK = Verdict(action="back", reason="it fails", figures={"failures": 4})

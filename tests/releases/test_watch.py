@@ -1,7 +1,9 @@
 """The watch: what workers count is added up over the right time, and judged."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.promises import DELIVERY
@@ -25,6 +27,13 @@ def tally(number: int, micros: int = 2_000, **outcomes: int) -> Tally:
     for outcome, count in outcomes.items():
         for _ in range(count):
             made.add(outcome, micros)  # type: ignore[arg-type]
+    return made
+
+
+def compared() -> Comparison:
+    """Compare one pair of answers."""
+    made = Comparison(DELIVERY.output_kind)
+    made.add(b'{"weight_kg":2.5}', *({"days": days, "carrier": "north"} for days in (2.0, 9.0)))
     return made
 
 
@@ -232,11 +241,53 @@ def test_who_was_slow_in_the_past(releases: Releases, watch: Watch, clock: FakeC
 def test_who_is_retired_leaves_no_comparison(releases: Releases, watch: Watch) -> None:
     """What a release was compared by, clients' inputs among it, goes when it is put away."""
     number = canary(releases, beside=True)
-    made = Comparison(DELIVERY.output_kind)
-    made.add(b'{"weight_kg":2.5}', *({"days": days, "carrier": "north"} for days in (2.0, 9.0)))
-    watch.compare(NAME, number, 1, "w1", made)
+    watch.compare(NAME, number, 1, "w1", compared())
     releases.retire(NAME, number, "ann")
     assert list(watch.compared_with(NAME, number)) == []
+
+
+@pytest.mark.parametrize("cure", ["verify", "override", "promote"])
+def test_another_file_is_seen_anew(
+    releases: Releases, watch: Watch, clock: FakeClock, cure: str
+) -> None:
+    """What the file of before did, or was compared by, is not counted to the one let through."""
+
+    def verify(file_hash: str, *broken: str) -> None:
+        loaded = {"kind": "python", "file_hash": file_hash}
+        releases.verified(NAME, 2, replace(report(DELIVERY, *broken), loaded=loaded), "ann")
+
+    def seen() -> tuple[object, ...]:
+        counted = watch.tallies(NAME, clock.now() - timedelta(minutes=5))
+        return [*watch.compared_with(NAME, 1)], [*watch.compared_with(NAME, 2)], {*counted}
+
+    assert canary(releases, beside=True) == 2
+    verify("1" * 64)
+    for number, against in ((1, 2), (2, 1), (1, 0)):
+        watch.compare(NAME, number, against, "w1", compared())
+        watch.tally(f"w{against}", [tally(number, ok=1)])
+        clock.forward(seconds=1)
+    verify("1" * 64)
+    verify("2" * 64, "latency")
+    assert seen() == ([0, 2], [1], {1, 2})
+    if cure == "promote":
+        releases.withdraw(NAME, 2, "ann")
+    if cure == "override":
+        releases.override(NAME, 2, "latency", "ann", "it is quick enough")
+    else:
+        verify("2" * 64)
+    if cure == "promote":
+        assert seen() == ([0, 2], [1], {1, 2})
+        releases.promote(NAME, 2, "ann")
+    assert seen() == ([0], [], {1})
+
+
+def test_a_worker_that_has_begun_anew(watch: Watch) -> None:
+    """What it told before counts no more, though it has compared nothing since."""
+    for worker in ("w1", "w2"):
+        watch.compare(NAME, 2, 1, worker, compared())
+    for worker, left in (("w1", [1]), ("w2", [])):
+        watch.compare(NAME, 2, 1, worker, compared().anew())
+        assert list(watch.compared_with(NAME, 2)) == left
 
 
 def test_trouble_is_added_up_by_its_reason(watch: Watch) -> None:

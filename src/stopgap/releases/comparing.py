@@ -118,6 +118,7 @@ class Comparison:
     """
 
     def __init__(self, kind: kinds.Kind) -> None:
+        self._kind = kind
         self._kinds: dict[str, kinds.Scalar] = (
             {each.name: each.kind for each in kind.fields}
             if isinstance(kind, kinds.Object)
@@ -126,6 +127,10 @@ class Comparison:
         self.spreads = {name: Spread() for name in self._kinds}  # "": an output that is no object
         self.close = 0  # pairs of which every value is
         self.largest: Sequence[Difference] = ()
+
+    def anew(self) -> "Comparison":
+        """Give one of the same kind, of which nothing was seen yet."""
+        return Comparison(self._kind)
 
     @property
     def compared(self) -> int:

@@ -27,7 +27,7 @@ from stopgap.releases.release import (
     stand_in_release,
 )
 from stopgap.releases.stages import Change, Standing
-from stopgap.releases.store import ReleaseRows, State
+from stopgap.releases.store import ComparisonRows, ReleaseRows, State, TallyRows
 from stopgap.releases.verification.report import Report
 
 
@@ -130,10 +130,10 @@ class Register:
     ) -> Sequence[Change]:
         """Keep a new standing, and each release's change on record; None: those that it makes."""
         changed = stages.changes(self.standing, after) if changed is None else changed
+        let_through = [self.find(each.number) for each in changed if each.now in ON_DUTY]
         self.rows.apply(changed)
-        for each in changed:
-            if each.number and each.now in ON_DUTY:
-                self._keep_file(each.number)
+        for release in let_through:
+            self._keep_file(release)
         at = self._next(replace(self.state, standing=after))
         self.rows.record(
             [
@@ -200,21 +200,31 @@ class Register:
             report, rules = self.report(number), self.overridden(number)
             check_verified(number, report, rules, self._contract, again=again)
 
-    def let_through(self, number: int) -> None:
+    def let_through(self, was: Release) -> None:
         """Let a release that has traffic be loaded from its Python file as it was just verified.
 
         Where the gate is closed to it the old hash stays, so that a changed file is not loaded.
-        """
-        if self.find(number).stage in ON_DUTY:
-            with suppress(ReleaseUnverified):
-                self._check_verified(number)
-                self._keep_file(number)
 
-    def _keep_file(self, number: int) -> None:
-        """Keep the hash of the Python file that is let through; workers load a changed one anew."""
-        specification, report = self.find(number).specification, self.report(number)
+        Args:
+            was: The release before that.
+        """
+        if was.stage in ON_DUTY:
+            with suppress(ReleaseUnverified):
+                self._check_verified(was.number)
+                self._keep_file(was)
+
+    def _keep_file(self, was: Release) -> None:
+        """Keep the hash of the Python file that is let through; workers load a changed one anew.
+
+        What was counted and compared of another file says nothing of this one.
+        """
+        number, specification, report = was.number, was.specification, self.report(was.number)
         if specification and report:
-            self.rows.specify(number, _seen(specification, report))
+            seen = _seen(specification, report)
+            self.rows.specify(number, seen)
+            if seen != specification:
+                ComparisonRows(self.rows.connection, self._contract.name).drop_either(number)
+                TallyRows(self.rows.connection, self._contract.name).drop(number)
 
     def _next(self, state: State) -> int:
         self.state = replace(state, version=state.version + 1)

@@ -135,11 +135,11 @@ class Releases:
         """
         reason = report.told(report.obstacles) or "every rule held"
         with self._changing(contract) as register:
-            register.find(number, real=True)
+            was = register.find(number, real=True)
             at = register.record(number, Cause(by=by, action="verified", reason=reason))
             register.rows.add_report(number, at, report.document())
             register.rows.change(number, fingerprint=report.fingerprint)
-            register.let_through(number)
+            register.let_through(was)
 
     def override(self, contract: str, number: int, rule: str, by: str, reason: str) -> Report:
         """Let a release have traffic although a rule did not hold, until it is verified again.
@@ -155,9 +155,9 @@ class Releases:
             ReasonMissing: nobody would know later why.
         """
         with self._changing(contract) as register:
-            report = register.overridable(number, rule, reason)
+            was, report = register.find(number), register.overridable(number, rule, reason)
             register.override(number, Cause(by=by, action="overridden", rule=rule, reason=reason))
-            register.let_through(number)
+            register.let_through(was)
         return report
 
     def planned_override(self, contract: str, number: int, rule: str, reason: str) -> Report:

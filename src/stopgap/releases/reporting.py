@@ -75,6 +75,7 @@ class Reporter:
         self._comparisons: dict[tuple[str, int, int], Comparison] = {}
         self._changed: set[tuple[str, int, int]] = set()
         self._judged: dict[str, Routing] = {}
+        self._files: dict[tuple[str, int], str | None] = {}
         self._troubled = False
 
     def counter(self, contract: str, number: int) -> OutcomeCounter:
@@ -94,8 +95,23 @@ class Reporter:
         return compare
 
     def follow(self, routing: Routing) -> None:
-        """Have a contract's canary judged from now on, if it has one."""
+        """Have a contract's canary judged from now on, if it has one.
+
+        Of a release whose Python file is another than before, everything is compared anew.
+        """
         self._judged[routing.contract] = routing
+        for release in (routing.live, routing.canary, *routing.shadows, routing.previous):
+            if release and release.specification:
+                self._see_file(routing.contract, release.number, release.specification.file_hash)
+
+    def _see_file(self, contract: str, number: int, file_hash: str | None) -> None:
+        if self._files.setdefault((contract, number), file_hash) == file_hash:
+            return
+        self._files[contract, number] = file_hash
+        for key, known in self._comparisons.items():
+            if key[0] == contract and number in key[1:]:
+                self._comparisons[key] = known.anew()
+                self._changed.add(key)
 
     def take(self, troubles: Troubles) -> Callable[[], None]:
         """Take what was counted; return what hands it over and judges, for a thread to call.

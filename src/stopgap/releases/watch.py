@@ -67,13 +67,19 @@ class Watch:
     ) -> None:
         """Keep all that a worker has compared of two releases, in place of what it told before.
 
+        It has begun anew, and has compared nothing yet, where the file of one of them was changed.
+
         Args:
             number: The release that no client, or not this one, was answered by.
             against: The one whose answers were given.
         """
         text = json.dumps(comparison.document(), separators=(",", ":"))
         with self._database.write() as connection:
-            ComparisonRows(connection, contract).keep(number, against, worker, text)
+            rows = ComparisonRows(connection, contract)
+            if comparison.compared:
+                rows.keep(number, against, worker, text)
+            else:
+                rows.take_back(number, against, worker)
 
     def comparison(self, contract: str, number: int, against: int) -> Comparison:
         """Add up what all workers have compared of two releases."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from stopgap.releases.store.tables import COMPARISONS
 
@@ -37,6 +37,18 @@ class ComparisonRows:
         mine = (COMPARISONS.c.contract == self._contract, COMPARISONS.c.number == number)
         other = COMPARISONS.c.against
         return self._connection.scalars(select(other).where(*mine).distinct().order_by(other)).all()
+
+    def take_back(self, number: int, against: int, worker: str) -> None:
+        """Forget what one worker has compared so far."""
+        key = {"contract": self._contract, "number": number, "against": against, "worker": worker}
+        mine = [COMPARISONS.c[name] == value for name, value in key.items()]
+        self._connection.execute(delete(COMPARISONS).where(*mine))
+
+    def drop_either(self, number: int) -> None:
+        """Forget what was compared with a release, and the others that were with its answers."""
+        either = or_(COMPARISONS.c.number == number, COMPARISONS.c.against == number)
+        mine = COMPARISONS.c.contract == self._contract
+        self._connection.execute(delete(COMPARISONS).where(mine, either))
 
     def drop(self, number: int) -> None:
         """Forget what was compared with a release."""

@@ -37,6 +37,11 @@ class TallyRows:
             whole.update(read_durations(text))
         return whole
 
+    def drop(self, number: int) -> None:
+        """Forget what was counted of a release."""
+        mine = TALLIES.c.contract == self._contract
+        self._connection.execute(delete(TALLIES).where(mine, TALLIES.c.number == number))
+
     def _tallied(self, since: datetime, until: datetime) -> tuple[Any, Any]:
         return TALLIES.c.contract == self._contract, TALLIES.c.at.between(since, until)
 
