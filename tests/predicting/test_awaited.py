@@ -22,7 +22,14 @@ from stopgap.contracts.madcompany import contract
 from stopgap.errors import StopgapError
 from stopgap.journal.record import decode
 from stopgap.journal.spool import SpoolUnwritable
-from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
+from stopgap.models.answering import REASON_MAX
+from stopgap.models.failures import (
+    ModelDied,
+    ModelFailed,
+    ModelLate,
+    ModelRaised,
+    ModelUnavailable,
+)
 from stopgap.predicting.awaited import AwaitedPredictor
 from stopgap.predicting.guard import PredictionFailed
 from stopgap.predicting.serving import ModelBusy
@@ -63,6 +70,30 @@ async def test_an_answer_says_its_release_and_is_on_record() -> None:
     assert (record.output, record.inputs) == (b"3141", row().json)
     assert record.fingerprint == contract.fingerprint
     assert slot.asked[0].json == row().json
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@in_a_loop
+async def test_why_there_is_no_answer_is_logged(
+    failure: ModelFailed, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Operators read why a model gave no answer, a line a second for each release; clients not."""
+    live, canary = FakeSlot(failure), FakeSlot(failure)
+    who = routing(release(7), canary=release(8, "canary", percent=50), previous=release(6))
+    helped = predictor(Memory(), plan(who, _7=live, _8=canary, _6=FakeSlot(3141)))
+    for visits in range(20):
+        assert (await helped.answer(row(visits), REQUEST_ID, None)).release == "6"
+    told = sorted((vars(each)["release"], vars(each)["reason"]) for each in caplog.records)
+    assert told == [("7", failure.reason), ("8", failure.reason)]
+
+
+@in_a_loop
+async def test_what_a_model_says_of_its_failure_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    """However much it says, the log's line is short."""
+    asked = predictor(Memory(), plan(routing(release(7)), _7=FakeSlot(ModelDied("x" * 10_000))))
+    with pytest.raises(ModelDied):
+        await asked.answer(row(), REQUEST_ID, None)
+    assert vars(caplog.records[0])["reason"] == "x" * REASON_MAX
 
 
 @pytest.mark.parametrize("output", [*FAILURES, *BROKEN])

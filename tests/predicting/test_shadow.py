@@ -131,8 +131,8 @@ async def test_it_is_compared_with_whoever_answered() -> None:
 
 @pytest.mark.parametrize("output", [ModelDied("x"), 9999, float("nan"), None])
 @in_a_loop
-async def test_its_failures_are_its_own(output: Any) -> None:
-    """A shadow that fails is counted, and nobody else notices."""
+async def test_its_failures_are_its_own(output: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A shadow that fails is counted, the log says why, and nobody else notices."""
     house = House(FakeSlot(output))
     assert await house.ask() == b"2000"
     await asyncio.sleep(SOON)
@@ -141,6 +141,9 @@ async def test_its_failures_are_its_own(output: Any) -> None:
     assert kept.tallies[8].outcomes == {failed: 1}
     assert kept.compared == {}
     assert kept.tallies.keys() >= {8}
+    (line,) = (vars(each) for each in caplog.records)
+    assert (line["contract"], line["release"]) == (contract.name, "8")
+    assert line["reason"].startswith("x" if isinstance(output, ModelFailed) else "it must be ")
 
 
 class Picky(FakeSlot):

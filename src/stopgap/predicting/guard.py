@@ -1,16 +1,13 @@
 """The guard: what a model answers is held against the contract before a client sees it."""
 
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.values import breach, keeper
 from stopgap.errors import StopgapError
-from stopgap.telemetry.logs import Seldom
-
-logger = logging.getLogger(__name__)
+from stopgap.predicting.failure_log import NOT_PROMISED, FailureLog
 
 
 class PredictionFailed(StopgapError):
@@ -32,7 +29,7 @@ class Guard:
         self._kind = contract.output_kind
         self._keeps = keeper(contract.output_kind)
         self._release = release
-        self._seldom = Seldom(monotonic)
+        self._failures = FailureLog(contract.name, release, monotonic)
 
     def body(self, output: Any) -> bytes:
         """Write an output that keeps the promise as compact JSON, as every answer's body is.
@@ -41,10 +38,7 @@ class Guard:
             PredictionFailed: it does not; what it was is for the log alone.
         """
         if not self._keeps(output):
-            if self._seldom.take_turn():
-                reason = f"it {breach(self._kind, output)}"
-                told = {"release": self._release, "reason": reason}
-                logger.warning("an answer was not the promised one, and is withheld", extra=told)
+            self._failures.tell(NOT_PROMISED, f"it {breach(self._kind, output)}")
             raise PredictionFailed(f"Release {self._release} gave no valid answer.")
         if type(output) is int:
             return b"%d" % output

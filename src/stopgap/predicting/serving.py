@@ -11,6 +11,7 @@ from stopgap.journal.record import encoder
 from stopgap.models.failures import ModelFailed, ModelLate, ModelUnavailable
 from stopgap.models.model import Model
 from stopgap.models.slot import Slot
+from stopgap.predicting.failure_log import NO_ANSWER, FailureLog
 from stopgap.predicting.guard import Guard, PredictionFailed
 from stopgap.predicting.pace import Pace
 from stopgap.releases.release import Release
@@ -153,6 +154,7 @@ class SlotServing(Serving):
         batch = release.specification.batch if release.specification else 1
         self._pace = Pace(batch, instruments.monotonic)
         self._traced = {"stopgap.contract": contract.name, "stopgap.release": self.name}
+        self._failures = FailureLog(contract.name, self.name, instruments.monotonic)
 
     async def answer(self, row: Row, seconds: float | None = None) -> Answer:
         """Answer a row; see `Serving`."""
@@ -172,6 +174,8 @@ class SlotServing(Serving):
             had_its_time = seconds is None or seconds >= self._least
             if had_its_time or not isinstance(error, ModelLate):
                 self._failed(error, took)
+                if isinstance(error, ModelFailed):
+                    self._failures.tell(NO_ANSWER, error.reason)
             raise
         except BaseException:  # cancelled, or nothing that a slot may raise
             if took is None:

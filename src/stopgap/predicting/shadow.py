@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
-from stopgap.contracts.values import keeper
+from stopgap.contracts.values import breach, keeper
 from stopgap.models.failures import ModelFailed, ModelUnavailable
 from stopgap.models.slot import Slot
+from stopgap.predicting.failure_log import NO_ANSWER, NOT_PROMISED, FailureLog
 from stopgap.predicting.serving import Answer, Instruments
 from stopgap.releases.release import Release
 from stopgap.releases.tally import outcome_of
@@ -65,6 +66,7 @@ class Shadow:
     ) -> None:
         self._name = release.name
         self._dropped = partial(instruments.metrics.copies_dropped, contract.name, release.name)
+        self._kind = contract.output_kind
         self._keeps = keeper(contract.output_kind)
         self._slot = slot
         self._live = live
@@ -73,6 +75,7 @@ class Shadow:
         self._tally = instruments.tally
         self._compare = compare
         self._monotonic = instruments.monotonic
+        self._failures = FailureLog(contract.name, release.name, instruments.monotonic)
         self._waiting: list[Copy] = []
         self._task: asyncio.Task[None] | None = None
         self._due = 0.0
@@ -128,8 +131,10 @@ class Shadow:
         for copy, output in zip(copies, outputs, strict=True):
             if isinstance(output, ModelFailed):
                 self._tally.add(outcome_of(output), micros)
+                self._failures.tell(NO_ANSWER, output.reason)
             elif not self._keeps(output):
                 self._tally.add("breach", micros)
+                self._failures.tell(NOT_PROMISED, f"it {breach(self._kind, output)}")
             else:
                 self._tally.add("ok", micros)
                 giver = copy.answer.serving.number
