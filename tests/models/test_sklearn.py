@@ -16,8 +16,14 @@ from pydantic import BaseModel, Field
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfVectorizer,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -92,6 +98,63 @@ def test_a_step_that_takes_names_gets_them(tmp_path: Path, first: str) -> None:
     model = make_pipeline(*steps, LinearRegression()).fit(DATA, DATA.x + 0.5 * DATA.y)
     found = load_model(kept(model, tmp_path), promised(float_()), None).predict(ASKED)
     assert list(found) == pytest.approx([0.5, 1.5])
+
+
+class Review(BaseModel):
+    """Inputs: a text, and more."""
+
+    stars: Annotated[int, Field(ge=1, le=5)] = 5
+    text: Annotated[str, Field(max_length=99)]
+
+
+class Letter(BaseModel):
+    """Inputs: two texts."""
+
+    subject: Annotated[str, Field(max_length=99)]
+    text: Annotated[str, Field(max_length=99)]
+
+
+TEXTS = pd.Series(["lovely place", "awful smell"] * 10)
+MOODS = ["good", "bad"] * 10
+
+
+def mood(inputs: type[BaseModel]) -> Contract:
+    """Promise a mood."""
+    output = Literal["good", "bad"]
+    return Contract(name="mood", version="1", path="/mood", inputs=inputs, output=output)
+
+
+@pytest.mark.parametrize("vectorizer", [TfidfVectorizer(), HashingVectorizer(n_features=64)])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_vectorizer_gets_the_texts(tmp_path: Path, vectorizer: object, *, wrapped: bool) -> None:
+    """A pipeline that begins with one gets the contract's text; a DataFrame would be its names."""
+    pipeline = make_pipeline("passthrough", vectorizer, LogisticRegression())
+    model = GridSearchCV(pipeline, {}, cv=2) if wrapped else pipeline
+    uri = kept(model.fit(TEXTS, MOODS), tmp_path)
+    asked = [Row.of(Review(text=text)) for text in ("awful smell", "lovely place", "lovely place")]
+    found = load_model(uri, mood(Review), None).predict(asked)
+    assert list(found) == ["bad", "good", "good"]
+
+
+@pytest.mark.parametrize(("inputs", "field"), [(Letter, "subject"), (Point, "x")])
+def test_a_vectorizer_is_to_know_its_text(
+    tmp_path: Path, inputs: type[BaseModel], field: str
+) -> None:
+    """Where the contract has several texts, or none, its author has to say which field it reads."""
+    model = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, MOODS)
+    words = re.escape(f'ColumnTransformer([("{field}", vectorizer, "{field}")])')
+    with pytest.raises(ModelUnloadable, match=words):
+        load_model(kept(model, tmp_path), mood(inputs), None)
+
+
+def test_a_vectorizer_of_a_named_column_gets_columns(tmp_path: Path) -> None:
+    """A pipeline that says which text it reads is fed by names, like every other."""
+    letters = pd.DataFrame({"text": TEXTS, "subject": "awful awful"})
+    chosen = make_column_transformer((TfidfVectorizer(), "text"))
+    model = make_pipeline(chosen, LogisticRegression()).fit(letters, MOODS)
+    asked = [Row.of(Letter(subject="awful", text=text)) for text in ("lovely", "awful")]
+    found = load_model(kept(model, tmp_path), mood(Letter), None).predict(asked)
+    assert list(found) == ["good", "bad"]
 
 
 def float_() -> object:

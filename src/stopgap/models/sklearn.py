@@ -2,9 +2,10 @@
 
 They are fed a DataFrame whose columns are the contract's fields; choices and texts as texts. The
 columns are those that the estimator was fitted with, in that order, if it knows them, else all in
-the contract's order; one that was fitted on an array gets an array. Where the contract's output is
-an object, `predict` gives a column for each of its fields. A number for a choice is its place in
-the contract's list, counted from 0; 1 and 0 are yes and no.
+the contract's order; one that was fitted on an array gets an array, and one that begins with a
+vectorizer of texts the texts alone, since of a DataFrame it would read the columns' names. Where
+the contract's output is an object, `predict` gives a column for each of its fields. A number for a
+choice is its place in the contract's list, counted from 0; 1 and 0 are yes and no.
 
 A pickle runs whatever its author put into it, so pickles (and joblib files, which are pickles) are
 refused. skops makes nothing but the types that it is told to trust: scikit-learn's own, and numpy's
@@ -22,6 +23,7 @@ import pandas as pd
 import sklearn
 import skops.io
 from sklearn.base import is_classifier
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
@@ -46,6 +48,9 @@ class SklearnModel:
 
     Args:
         note: What is to be known of how it was kept.
+
+    Raises:
+        ModelUnloadable: it takes texts, and it cannot be told which.
     """
 
     def __init__(self, estimator: Any, contract: Contract, note: str | None) -> None:
@@ -54,17 +59,24 @@ class SklearnModel:
         self._estimator = estimator
         self._columns = _columns(estimator, [field.name for field in contract.fields])
         self._takes_array = _is_fitted_on_array(estimator)
+        self._text = _text(contract.fields) if _takes_texts(estimator) else None
         self._kind = contract.output_kind
 
     def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Answer each row."""
         values = json.loads(b"[" + b",".join([row.json for row in rows]) + b"]")
         frame = pd.DataFrame({name: [value[name] for value in values] for name in self._columns})
-        outputs = self._estimator.predict(frame.to_numpy() if self._takes_array else frame)
+        outputs = self._estimator.predict(self._as_fitted(frame))
         if isinstance(self._kind, kinds.Object):
             return records(self._kind.fields, outputs.reshape(len(rows), -1).T.tolist())
         flat = outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
         return read(self._kind, flat.tolist())
+
+    def _as_fitted(self, frame: pd.DataFrame) -> Any:
+        """Make of the fields what the estimator was fitted on."""
+        if self._text:
+            return frame[self._text]
+        return frame.to_numpy() if self._takes_array else frame
 
 
 def load(reference: str, contract: Contract, path: Path) -> SklearnModel:
@@ -126,6 +138,34 @@ def _is_fitted_on_array(estimator: Any) -> bool:
     parts = [estimator, *(step for _, step in getattr(estimator, "steps", []))]
     named = any(hasattr(part, "feature_names_in_") for part in parts)
     return hasattr(estimator, "n_features_in_") and not named
+
+
+def _takes_texts(part: Any) -> bool:
+    """Tell whether what reads the inputs first is a vectorizer, which takes texts, not columns."""
+    if isinstance(part, CountVectorizer | HashingVectorizer):
+        return True
+    inner = getattr(part, "estimator", None)  # of a search or a calibration
+    named = getattr(part, "steps", getattr(part, "transformer_list", []))
+    steps = (step for _, step in named if step not in (None, "passthrough"))
+    first = next(steps, None) if inner is None else inner
+    return first is not None and _takes_texts(first)
+
+
+def _text(fields: Sequence[kinds.Field]) -> str:
+    """Name the contract's text.
+
+    Raises:
+        ModelUnloadable: it has none, or several.
+    """
+    texts = [field.name for field in fields if isinstance(field.kind, kinds.Text)]
+    if len(texts) == 1:
+        return texts[0]
+    name = texts[0] if texts else fields[0].name
+    raise ModelUnloadable(
+        f"It begins with a vectorizer, which takes texts, and the contract has {len(texts)} texts. "
+        "Say in the pipeline which field it is to read: "
+        f'ColumnTransformer([("{name}", vectorizer, "{name}")])'
+    )
 
 
 def _gives_labels(estimator: Any, kind: kinds.Kind) -> bool:
