@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from tests.models.slots import row
 
+from stopgap.contracts.madcompany import contract
 from stopgap.contracts.row import Row
-from stopgap.models.answering import NO_TIME, Answering, decoded
+from stopgap.models.answering import NO_TIME, REASON_MAX, Answering, decoded
 from stopgap.models.failures import ModelLate, ModelRaised
+from stopgap.models.kinds import load_model
 
 ROWS = [row(number) for number in range(3)]
 
@@ -108,6 +111,30 @@ def test_once_is_one_call() -> None:
     assert raising.calls == 1
     assert decoded(Answering(raising, lambda: 0).each(ROWS, 1.0), 3) == [-1, -1, -1]
     assert raising.calls == 6
+
+
+RAISING = """
+from fractions import Fraction
+
+def model(row):
+    return Fraction("{message}")
+"""
+
+
+@pytest.mark.parametrize("message", ["x", "x" * 10_000])
+def test_the_line_is_told(tmp_path: Path, message: str) -> None:
+    """An author reads in which line of the model's own file it failed, whatever that called."""
+    file = tmp_path / "raising.py"
+    file.write_text(RAISING.format(message=message))
+    model = load_model(f"python:{file}:model", contract, None)
+    for body in (
+        Answering(model, lambda: 0.0).once(ROWS),
+        Answering(model, lambda: 0.0).each(ROWS, 1.0),
+    ):
+        for failure in decoded(body, 3):
+            assert failure.reason.startswith("ValueError: Invalid literal for Fraction: 'x")
+            assert failure.reason.endswith(" (raising.py:5)")
+            assert len(failure.reason) <= REASON_MAX
 
 
 @pytest.mark.parametrize("bad", [0, 31, 63])

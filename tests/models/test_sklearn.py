@@ -171,6 +171,13 @@ def test_objects_come_from_columns(tmp_path: Path) -> None:
     assert second == pytest.approx({"total": 2, "double": 2})
 
 
+def test_an_object_of_too_few_columns(tmp_path: Path) -> None:
+    """A model that gives one column for two fields is told so, in the words of its author."""
+    model = load_model(kept(LinearRegression().fit(DATA, DATA.x), tmp_path), promised(Pair), None)
+    with pytest.raises(ValueError, match=re.escape("an output of shape (2,) for 2 fields")):
+        model.predict(ASKED)
+
+
 def test_choices_are_texts(tmp_path: Path) -> None:
     """A classifier answers with its classes."""
     model = DummyClassifier().fit(DATA, ["north", "north", "south", "north"])

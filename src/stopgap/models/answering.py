@@ -6,6 +6,8 @@ it writes is JSON, so that both give the same values: plain ones, and nothing th
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,6 +38,7 @@ class Answering:
 
     def __init__(self, model: Model, monotonic: Callable[[], float]) -> None:
         self._model = model
+        self._file = getattr(getattr(model, "module", None), "__file__", None)
         self._monotonic = monotonic
 
     def once(self, rows: Sequence[Row]) -> bytes:
@@ -43,7 +46,7 @@ class Answering:
         try:
             return _written(self._ask(rows))
         except Exception as error:  # noqa: BLE001  # a model may raise anything
-            return _written([_raised(error)] * len(rows))
+            return _written([_raised(error, self._file)] * len(rows))
 
     def each(self, rows: Sequence[Row], seconds: float) -> bytes:
         """Ask in one call; if it fails, ask by halves, so that a bad row fails no other.
@@ -71,7 +74,7 @@ class Answering:
             return self._ask(rows)
         except Exception as error:  # noqa: BLE001  # a model may raise anything
             if len(rows) == 1:
-                return [_raised(error)]
+                return [_raised(error, self._file)]
         half = len(rows) // 2
         return [*self._apart(rows[:half], end), *self._apart(rows[half:], end)]
 
@@ -102,12 +105,16 @@ def decoded(body: bytes, count: int) -> list[Any]:
     return outputs
 
 
-def _raised(error: Exception) -> ModelRaised:
+def _raised(error: Exception, file: str | None = None) -> ModelRaised:
+    """Keep what a model has said of its failure, and in which line of its own file that was."""
     try:
         said = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001  # its words may raise as well
         said = type(error).__name__
-    return ModelRaised(said[:REASON_MAX])
+    frames = walk_tb(error.__traceback__)
+    lines = [line for frame, line in frames if frame.f_code.co_filename == file]
+    at = f" ({Path(file).name}:{lines[-1]})" if file and lines else ""
+    return ModelRaised(said[: REASON_MAX - len(at)] + at)
 
 
 def _listed(outputs: Any) -> list[Any]:

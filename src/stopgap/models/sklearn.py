@@ -68,7 +68,7 @@ class SklearnModel:
         frame = pd.DataFrame({name: [value[name] for value in values] for name in self._columns})
         outputs = self._estimator.predict(self._as_fitted(frame))
         if isinstance(self._kind, kinds.Object):
-            return records(self._kind.fields, outputs.reshape(len(rows), -1).T.tolist())
+            return _records(self._kind.fields, outputs, len(rows))
         flat = outputs.reshape(-1) if outputs.shape[1:] == (1,) else outputs
         return read(self._kind, flat.tolist())
 
@@ -138,6 +138,14 @@ def _is_fitted_on_array(estimator: Any) -> bool:
     parts = [estimator, *(step for _, step in getattr(estimator, "steps", []))]
     named = any(hasattr(part, "feature_names_in_") for part in parts)
     return hasattr(estimator, "n_features_in_") and not named
+
+
+def _records(fields: tuple[kinds.Field, ...], outputs: Any, count: int) -> list[dict[str, Any]]:
+    """Make each row's object of the columns that `predict` gave."""
+    columns = outputs.reshape(count, -1).T
+    if len(columns) != len(fields):
+        raise ValueError(f"an output of shape {outputs.shape} for {len(fields)} fields")
+    return records(fields, columns.tolist())
 
 
 def _takes_texts(part: Any) -> bool:
