@@ -66,6 +66,29 @@ def test_python_that_is_no_model(tmp_path: Path, body: str, reason: str) -> None
         load_model(f"python:{file}:answer", contract, None)
 
 
+@pytest.mark.parametrize("beside", ["features.py", "features/scaling.py"])
+def test_what_lies_beside_a_file(tmp_path: Path, beside: str) -> None:
+    """A file cannot import its neighbour, but a module in the server's folder can: that is told."""
+    neighbour = tmp_path / beside
+    neighbour.parent.mkdir(exist_ok=True)
+    neighbour.write_text("price = 3000")
+    module = beside.removesuffix(".py").replace("/", ".")
+    (tmp_path / "top.py").write_text(f"from {module} import price\ndef answer(row): return price")
+    words = r"features(\.py)? lies beside it.*hand it in as python:top:answer$"
+    with pytest.raises(ModelUnloadable, match=words):
+        load_model(f"python:{tmp_path / 'top.py'}:answer", contract, None)
+    code = (
+        "from stopgap.contracts.madcompany import contract\n"
+        "from stopgap.models.kinds import load_model\n"
+        "print(load_model('python:top:answer', contract, None).module.price)"
+    )
+    command, paths = [sys.executable, "-c", code], ":".join(sys.path)
+    result = subprocess.run(
+        command, env={"PYTHONPATH": paths}, cwd=tmp_path, capture_output=True, check=True
+    )
+    assert result.stdout == b"3000\n"
+
+
 def test_an_unknown_kind_is_told_the_known_ones() -> None:
     """A scheme that nobody knows is an error that lists those that are known."""
     with pytest.raises(ModelKindUnknown, match=r"'pmml'.*onnx, python, sklearn\.$"):

@@ -63,11 +63,26 @@ def load(reference: str, _contract: Contract, _path: Path | None) -> BatchModel 
             doing = "made"
             found = found()
     except (Exception, SystemExit) as error:  # an author's module may raise anything
-        said = raised(error, place)
+        said = f"{raised(error, place)}{_beside(error, place, attribute)}"
         raise ModelUnloadable(f"{reference} cannot be {doing}: {said}") from error
     if found is None:
         raise ModelUnloadable(f"There is no {attribute} in {place}.")
     return _model(reference, module, found)
+
+
+def _beside(error: BaseException, place: str, attribute: str) -> str:
+    """Say how to hand in a model whose file imports what lies beside it, if it was that."""
+    path = Path(place)
+    if path.suffix != ".py" or not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    name = error.name.partition(".")[0]
+    found = next((each for each in (f"{name}.py", name) if (path.parent / each).exists()), None)
+    if not found:
+        return ""
+    return (
+        f". {found} lies beside it, which a file cannot import: with both in the server's folder, "
+        f"hand it in as python:{path.stem}:{attribute}"
+    )
 
 
 def _model(reference: str, module: ModuleType, found: Any) -> BatchModel | RowModel:
