@@ -204,6 +204,26 @@ def test_verifying_keeps_nothing_of_a_uri(run: Run) -> None:
     assert run("release", "verify", "7").exit_code == os.EX_NOINPUT
 
 
+PRINTING = """
+print("imported")
+
+def model(row):
+    print("asked")
+    return 3000
+"""
+
+
+def test_what_a_model_prints_is_none_of_the_output(run: Run, tmp_path: Path) -> None:
+    """A model that is tried in this process prints to the other stream: --json stays JSON."""
+    file = tmp_path / "printing.py"
+    file.write_text(PRINTING)
+    own = (f"python:{file}:model", "--in-process", *QUICK)
+    for words in (("verify", *own), ("add", *own), ("replay", "1")):
+        result = run("release", *words, "--json")
+        assert len(told(result)) == 1
+        assert "imported\n" in result.stderr
+
+
 def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
     """All that is known of a release is shown, for people and for programs."""
     with opened(data) as parts:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -260,13 +260,14 @@ def _print_spread(name: str, spread: Spread) -> None:
 
 @contextmanager
 def counting(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Tell a person who looks how far something long is."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _of: None
-        return
-    with click.progressbar(length=1_000, label=label, file=sys.stderr) as bar:
+    """Tell a person who looks how far a trial is; what a model prints in it is not our output."""
+    with redirect_stdout(sys.stderr):
+        if not sys.stderr.isatty():
+            yield lambda _done, _of: None
+            return
+        with click.progressbar(length=1_000, label=label, file=sys.stderr) as bar:
 
-        def tell(done: int, of: int) -> None:
-            bar.update(round(1_000 * min(1.0, done / max(1, of))) - bar.pos)
+            def tell(done: int, of: int) -> None:
+                bar.update(round(1_000 * min(1.0, done / max(1, of))) - bar.pos)
 
-        yield tell
+            yield tell
