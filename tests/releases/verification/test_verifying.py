@@ -64,6 +64,9 @@ def test_a_good_model_passes() -> None:
     }, report
     assert (report.passed, report.fingerprint) == (True, contract.fingerprint)
     assert all(finding.figure for finding in report.findings)
+    assert report.findings[0].figure.endswith(
+        "; month, varied alone, changed no answer of 256 inputs"
+    )
     assert report.loaded["kind"] == "python"
     assert Report.of(json.loads(json.dumps(report.document()))) == report
 
@@ -114,6 +117,8 @@ def test_models_that_are_bad_in_numbers(name: str, rule: str, figure: str) -> No
     finding = by_rule(report)[rule]
     assert finding.outcome == "broken"
     assert figure in finding.figure
+    told = "changed no answer" in by_rule(report)["loads"].figure
+    assert told is (name == "Leaking")  # the others have no answers, or too late
 
 
 def test_no_input_is_counted_twice() -> None:

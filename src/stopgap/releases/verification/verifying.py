@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from stopgap.clock import Clock
@@ -10,6 +11,7 @@ from stopgap.models.slot import Slot
 from stopgap.models.specification import Specification
 from stopgap.releases.verification.asking import Asking, TimeOver
 from stopgap.releases.verification.checking import Checks
+from stopgap.releases.verification.influence import unheeded
 from stopgap.releases.verification.observing import Observed, Progress, observe
 from stopgap.releases.verification.report import RULES, Finding, Report
 from stopgap.releases.verification.rows import corner_rows, sampled_rows
@@ -19,6 +21,9 @@ SAMPLES = 3_000
 
 SECONDS = 60.0
 """For a verification, once the model is loaded; one that takes 15 ms for a row is done by then."""
+
+ANSWERING = frozenset({"survives", "answers", "latency"})
+"""Rules of which one that did not hold means that more questions cost much and tell little."""
 
 
 async def verify(
@@ -64,9 +69,13 @@ async def verify(
         checks = Checks(
             observed=observed, asking=asking, contract=contract, specification=specification
         )
-        note = f"; {loaded.note}" if loaded.note else ""
-        ready = Finding.held("loads", f"ready after {loaded.seconds:.2f} s{note}")
-        findings = [ready, *[await _found(checks, rule.name) for rule in RULES[1:]]]
+        others = [await _found(checks, rule.name) for rule in RULES[1:]]
+        told = [
+            f"ready after {loaded.seconds:.2f} s",
+            loaded.note,
+            *await _unheeded(checks, others),
+        ]
+        findings = [Finding.held("loads", "; ".join(filter(None, told))), *others]
     finally:
         await slot.stop()
     return Report(
@@ -88,6 +97,15 @@ async def _found(checks: Checks, rule: str) -> Finding:
         return await checks.of(rule)()
     except TimeOver:
         return Finding.unchecked(rule, "there was no time left for it; see --seconds")
+
+
+async def _unheeded(checks: Checks, findings: Sequence[Finding]) -> list[str]:
+    """Tell of inputs that changed no answer; only a model that answers all in time is asked on."""
+    held = {finding.rule for finding in findings if finding.outcome == "held"}
+    if not held >= ANSWERING:
+        return []
+    found = await unheeded(checks.asking, checks.contract, checks.specification.batch)
+    return [f"{name}, varied alone, changed no answer of {n:,} inputs" for name, n in found.items()]
 
 
 def _obstacle(observed: Observed, rule: str) -> str:
