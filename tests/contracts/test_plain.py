@@ -143,3 +143,14 @@ def test_no_plain_case(inputs: type[BaseModel]) -> None:
     output = Annotated[int, Field(ge=0, le=1)]
     contract = Contract(name="n", version="1", path="/n/{number}", inputs=inputs, output=output)
     assert plain_reader(contract) is None
+
+
+@pytest.mark.parametrize("name", ["growth %", "100%d", '5" pipe', "a\\b", "été"])
+def test_a_name_of_any_letters(name: str) -> None:
+    """Whatever letters a field's name has, the row is the full reading's."""
+    contract = contract_of(bool, **{"rooms": int, name: (int, 3)})
+    reader = plain_reader(contract)
+    assert reader is not None
+    row = reader.query(b"rooms=2")
+    assert row is not None
+    assert row.json == Row.of(read_inputs(contract, query_values("rooms=2"))).json

@@ -24,7 +24,8 @@ class PlainReader:
     def __init__(self, contract: Contract, reads: Sequence[Read]) -> None:
         names = [field.name for field in contract.fields]
         self._type = contract.inputs
-        self._template = b"{" + b",".join(b'"%b":%%b' % name.encode() for name in names) + b"}"
+        members = (to_json(name).replace(b"%", b"%%") + b":%b" for name in names)
+        self._template = b"{" + b",".join(members) + b"}"
         self._path = _pattern(contract)
         self._in_order = names == list(self._path.groupindex)
         self._names = names
