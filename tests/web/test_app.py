@@ -346,6 +346,33 @@ contract = Contract(
 """
 
 
+def test_a_slash_alone_is_a_value(tmp_path: Path) -> None:
+    """An encoded slash is a path's value, and no end of the prefix, which takes a query."""
+    contract = tmp_path / "sign.py"
+    contract.write_text(SIGN)
+    app = wiring.create_app(Settings(data=tmp_path, contracts=(f"{contract}:contract",)))
+    client = app.test_client()
+    for address in ("/sign/%2F", "/sign/%2F/", "/sign?sign=/", "/sign/?sign=%2F"):
+        assert client.get(address).status_code == 200
+    refused = client.get("/sign/%2F?sign=-")
+    assert refused.status_code == 400
+    assert refused.json is not None
+    assert [fault["message"] for fault in refused.json["errors"]] == ["is given more than once"]
+    app.extensions[NAME].close()
+
+
+SIGN = """
+from typing import Literal
+from pydantic import BaseModel
+from stopgap.contracts.contract import Contract
+
+class Term(BaseModel):
+    sign: Literal["/", "+", "-"]
+
+contract = Contract(name="sign", version="1", path="/sign/{sign}", inputs=Term, output=bool)
+"""
+
+
 def test_what_the_door_has_counted_is_counted_once(tmp_path: Path) -> None:
     """A prediction that the door has counted is not counted by the view once more."""
     app = wiring.create_app(Settings(data=tmp_path, prediction_limit="2/day"))

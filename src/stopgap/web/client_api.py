@@ -94,7 +94,7 @@ def predict(contract: Contract, /, **_in_path: str) -> Response:
         inputs = read_inputs(
             contract, [*query_values_of_request(), *body_values(most_given(contract))]
         )
-    elif request.path.rstrip("/") == contract.prefix:
+    elif raw_path().rstrip("/") == contract.prefix:
         inputs = read_inputs(contract, query_values_of_request())
     else:
         inputs = read_path(contract, raw_path(), query_values_of_request())
