@@ -86,8 +86,9 @@ def _field(name: str, info: FieldInfo) -> kinds.Field:
     if info.default_factory is not None:
         raise ContractInvalid(f"{name}: its default is made by code; a contract promises a value.")
     default = None if info.is_required() else info.get_default(call_default_factory=False)
-    for value in (*(info.examples or ()), *([] if info.is_required() else [default])):
-        _check_allowed(name, kind, value)
+    examples = tuple(_allowed(name, kind, value) for value in info.examples or ())
+    if not info.is_required():
+        _allowed(name, kind, default)
     if not info.is_required() and (broken := values.breach(kind, default)):
         raise ContractInvalid(f"{name}: its default is handed on as it is written, and {broken}.")
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
@@ -100,18 +101,19 @@ def _field(name: str, info: FieldInfo) -> kinds.Field:
         title=info.title or name.replace("_", " ").capitalize(),
         description=info.description or "",
         unit=str(extra.get("unit", "")),
-        examples=tuple(info.examples or ()),
+        examples=examples,
     )
 
 
-def _check_allowed(name: str, kind: kinds.Scalar, value: object) -> None:
-    """Refuse a default, or an example for people, that would itself be refused."""
+def _allowed(name: str, kind: kinds.Scalar, value: object) -> object:
+    """Read a default, or an example for people; refuse one that would itself be refused."""
     try:
-        values.read_json(kind, value)
+        read: object = values.read_authors(kind, value)
     except (values.Unreadable, values.OutOfBounds) as error:
         raise ContractInvalid(
             f"{name}: the default or example {value!r} must be {kind.allowed()}."
         ) from error
+    return read
 
 
 def _aliases(name: str, info: FieldInfo) -> tuple[str, ...]:

@@ -75,6 +75,16 @@ def read_json(kind: kinds.Scalar, value: object) -> Any:
     return _within(kind, _as_float(value))
 
 
+def read_authors(kind: kinds.Scalar, value: object) -> Any:
+    """Read an author's example as JSON is read; a number stays as it is written: 80, not 80.0.
+
+    Raises:
+        Unreadable, OutOfBounds: as `read_json`.
+    """
+    read: object = read_json(kind, value)
+    return value if isinstance(kind, kinds.Number) else read
+
+
 def reason(problem: Mapping[str, Any]) -> str:
     """Tell what pydantic found, an author's own words as they stand."""
     if problem["type"] in {"value_error", "assertion_error"}:
