@@ -95,6 +95,20 @@ def test_texts_that_no_path_can_hold(longest: int) -> None:
     assert names(verdicts, Result.BROKEN) == set()
 
 
+def accused(contract: Contract) -> set[str]:
+    """Name the rules that a right server of a contract is said to break."""
+    with serving([contract]) as url:
+        return names(visit(url, [contract]), Result.BROKEN)
+
+
+def test_a_choice_of_what_is_made_up() -> None:
+    """A right server is not accused over a value that is none elsewhere."""
+    words = Literal["no-such-value", "99999", "NO-SUCH-VALUEE"]
+    code = Annotated[words, Spellings(readings={"999999": "99999"}, numbers={}, described="")]
+    for kind in (words, code):
+        assert accused(contract_of(bool, "/codes/{code}", code=kind)) == set()
+
+
 City = Literal["New York", "São Paulo", "C/D"]
 
 

@@ -11,6 +11,7 @@ from stopgap.contracts.conformance.calling import FORM, Request, form_request, j
 from stopgap.contracts.conformance.contract_rules import sample, sample_for_path, slug
 from stopgap.contracts.conformance.visiting import Rule, Visit, expect_header, expect_problem
 from stopgap.contracts.contract import Contract, placeholder
+from stopgap.contracts.spellings import fold
 
 MALFORMED, NOT_ALLOWED = HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -96,7 +97,7 @@ def _refused_json(kind: kinds.Scalar) -> list[object]:
         case kinds.Number():
             return list(_beyond(kind))
         case kinds.Choice():
-            return ["no-such-value", 1.5, None]
+            return [_no_value(kind, "no-such-value"), 1.5, None]
         case kinds.Text():
             long = ["a" * (kind.longest + 1)] if kind.longest <= LONG_TEXT else []
             return [*long, *(["a" * (kind.shortest - 1)] if kind.shortest > 1 else [])]
@@ -104,10 +105,17 @@ def _refused_json(kind: kinds.Scalar) -> list[object]:
             return []
 
 
+def _no_value(kind: kinds.Choice, text: str) -> str:
+    """Make a text longer until it is no value of a choice, however that is written."""
+    while text in kind.values or fold(text) in kind.spellings:
+        text += text[-1]
+    return text
+
+
 def _refused_texts(kind: kinds.Scalar) -> list[str]:
     """List the same as texts, as far as the texts can be read."""
     if isinstance(kind, kinds.Choice):
-        return ["no-such-value", "99999"]
+        return [_no_value(kind, "no-such-value"), _no_value(kind, "99999")]
     texts = [values.write_text(value) for value in _refused_json(kind)]
     if isinstance(kind, kinds.Integer):
         written = values.DIGITS if kind.low >= 0 else values.SIGNED_DIGITS
