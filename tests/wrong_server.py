@@ -295,7 +295,7 @@ def _parts(asked: Asked) -> list[tuple[str, bytes]]:
     for piece in asked.body.split(f"--{boundary}".encode())[1:-1]:
         head, _, content = piece.partition(b"\r\n\r\n")
         name = head.partition(b'name="')[2].partition(b'"')[0].decode()
-        parts.append((name, content.removesuffix(b"\r\n")))
+        parts.append((name.replace("%22", '"'), content.removesuffix(b"\r\n")))
     return parts
 
 

@@ -109,6 +109,14 @@ def test_a_choice_of_what_is_made_up() -> None:
         assert accused(contract_of(bool, "/codes/{code}", code=kind)) == set()
 
 
+@pytest.mark.parametrize("name", ["größe", "growth %", "100%d", '5" pipe', "a&b=c#d", "a+b"])
+def test_a_name_of_any_letters(name: str) -> None:
+    """A right server is not accused over a field whose name an address holds only encoded."""
+    few = Annotated[int, Field(ge=0, le=3)]
+    contract = contract_of(bool, "/named/{rooms}", **{"rooms": few, name: few})
+    assert accused(contract) == set()
+
+
 City = Literal["New York", "São Paulo", "C/D"]
 
 

@@ -25,11 +25,11 @@ def by_path(contract: Contract, row: Inputs) -> Request:
     return Request(target=path_of(contract, {name: quoted(row[name]) for name in row}))
 
 
-def path_of(contract: Contract, quoted: Mapping[str, str], template: str | None = None) -> str:
+def path_of(contract: Contract, texts: Mapping[str, str], template: str | None = None) -> str:
     """Fill in the path's placeholders, or another's, and put what is left into the query."""
-    path = (template or contract.path).format(**{name: quoted[name] for name in contract.placed})
-    left = {name: text for name, text in quoted.items() if name not in contract.placed}
-    query = "&".join(f"{name}={text}" for name, text in left.items())
+    path = (template or contract.path).format(**{name: texts[name] for name in contract.placed})
+    left = {name: text for name, text in texts.items() if name not in contract.placed}
+    query = "&".join(f"{quoted(name)}={text}" for name, text in left.items())
     return f"{path}?{query}" if query else path
 
 
@@ -55,7 +55,10 @@ def by_form(contract: Contract, row: Inputs) -> Request:
 
 def by_multipart(contract: Contract, row: Inputs) -> Request:
     """Ask with a multipart form."""
-    parts = [Part(name=name, content=write_text(value).encode()) for name, value in row.items()]
+    parts = [
+        Part(name=name.replace('"', "%22"), content=write_text(value).encode())  # as browsers do
+        for name, value in row.items()
+    ]
     return multipart_request(contract.prefix, parts)
 
 
@@ -70,7 +73,7 @@ WAYS: Mapping[str, Way] = {
 
 
 def quoted(value: object) -> str:
-    """Write a value as it stands in a path."""
+    """Write a value, or a name, as it stands in an address."""
     return quote(write_text(value), safe="")
 
 

@@ -175,7 +175,7 @@ def _with_no_utf8(contract: Contract, row: asking.Inputs, field: kinds.Field) ->
     others = {name: value for name, value in row.items() if name != field.name}
     query = asking.by_query(contract, others)
     mark = "&" if others else ""
-    raw = f"{mark}{field.name}={NO_UTF8}"
+    raw = f"{mark}{asking.quoted(field.name)}={NO_UTF8}"
     requests = [
         Request(target=query.target + raw),
         form_request(contract.prefix, (query.target.partition("?")[2] + raw).encode()),
