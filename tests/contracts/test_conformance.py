@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import AliasChoices, BaseModel, Field
@@ -115,6 +115,13 @@ def test_a_name_of_any_letters(name: str) -> None:
     few = Annotated[int, Field(ge=0, le=3)]
     contract = contract_of(bool, "/named/{rooms}", **{"rooms": few, name: few})
     assert accused(contract) == set()
+
+
+def test_a_choice_of_thousands() -> None:
+    """A right server is not accused over a problem that tells of so many values."""
+    roads = tuple(f"street number {number} of a long road" for number in range(2_000))
+    road: Any = Literal[roads]
+    assert accused(contract_of(bool, "/roads/{road}", road=road)) == set()
 
 
 City = Literal["New York", "São Paulo", "C/D"]
