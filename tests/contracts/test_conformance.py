@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field, model_validator
 from tests.contracts.promises import contract_of
 from tests.distortions import at, body, both, has, header, no, status, when
 from tests.flaws import ANSWERS, CONTRACT, PLATFORM, WITH_ACCOUNT, Case
@@ -122,6 +122,69 @@ def test_a_choice_of_thousands() -> None:
     roads = tuple(f"street number {number} of a long road" for number in range(2_000))
     road: Any = Literal[roads]
     assert accused(contract_of(bool, "/roads/{road}", road=road)) == set()
+
+
+class Span(BaseModel):
+    """Two ends that may be left out, and are held against each other."""
+
+    low: Annotated[int, Field(ge=0, le=1_000)] = 0
+    high: Annotated[int, Field(ge=0, le=1_000)] = 0
+
+    @model_validator(mode="after")
+    def is_ordered(self) -> "Span":
+        """Refuse an end before the beginning."""
+        if self.low > self.high:
+            raise ValueError("low must not be above high")
+        return self
+
+
+class Dosage(BaseModel):
+    """A choice in several spellings, which decides what else may be."""
+
+    size: Size
+    grams: Annotated[int, Field(ge=0, le=31)]
+
+    @model_validator(mode="after")
+    def is_small(self) -> "Dosage":
+        """Refuse much of what is little."""
+        if self.size == "little" and self.grams > 5:
+            raise ValueError("little is up to 5")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path"), [(Span, "/held"), (Dosage, "/held/{grams}/{size}"), (Dosage, "/held")]
+)
+def test_fields_that_are_held_against_each_other(inputs: type[BaseModel], path: str) -> None:
+    """A right server is not accused over what its contract's own validators refuse."""
+    contract = Contract(name="held", version="1", path=path, inputs=inputs, output=bool)
+    with serving([contract]) as url:
+        verdicts = [verdict for _ in range(3) for verdict in visit(url, [contract])]
+    assert names(verdicts, Result.BROKEN) == set()
+    assert names(verdicts, Result.NOT_CHECKED) == {"login-refused"}
+
+
+def test_what_is_never_drawn() -> None:
+    """What cannot be tried, as validators refuse whatever is drawn, is not checked."""
+
+    class Both(BaseModel):
+        """Two numbers, of which one is left out in vain."""
+
+        one: Annotated[int, Field(ge=5, le=9)]
+        two: Annotated[int, Field(ge=0, le=9)] = 0
+
+        @model_validator(mode="after")
+        def is_more(self) -> "Both":
+            """Refuse less."""
+            if self.two < self.one:
+                raise ValueError("two must not be below one")
+            return self
+
+    contract = Contract(name="both", version="1", path="/both", inputs=Both, output=bool)
+    with serving([contract]) as url:
+        verdicts = visit(url, [contract])
+    assert names(verdicts, Result.BROKEN) == set()
+    assert names(verdicts, Result.NOT_CHECKED) == {"login-refused", "both-optional-two"}
 
 
 City = Literal["New York", "São Paulo", "C/D"]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from stopgap.contracts import kinds
@@ -18,6 +19,7 @@ from stopgap.contracts.conformance.visiting import (
 )
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.corners import corners
+from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.given import query_values
 from stopgap.contracts.parsing import InputMalformed, InputNotAllowed, read_path
 from stopgap.contracts.row import allowed_inputs
@@ -28,9 +30,8 @@ from stopgap.contracts.values import breach
 SPELLINGS_MAX = 300
 """Spellings of one field that are tried."""
 
-
-MISTAKES_MAX = 100
-"""Inputs that are drawn until one is wrong in the other order."""
+DRAWS_MAX = 100
+"""Inputs that are drawn until some do for a rule."""
 
 
 def slug(contract: Contract, *words: str) -> str:
@@ -53,6 +54,26 @@ def sample_for_path(visit: Visit, contract: Contract) -> dict[str, Any]:
     while not asking.fits_in_path(contract, row := sample(visit, contract)):
         pass
     return row
+
+
+def _allowed_row(
+    visit: Visit,
+    contract: Contract,
+    *,
+    put: asking.Inputs | None = None,
+    left_out: kinds.Field | None = None,
+) -> dict[str, Any] | None:
+    """Draw inputs that are allowed with these put in, or one left out; None: there may be none.
+
+    The author's own validators may hold one field against another.
+    """
+    drawn = (sample(visit, contract) for _ in range(DRAWS_MAX))
+    for row in chain(drawn, [example_inputs(contract)]):
+        changed = row | dict(put or {})
+        changed = changed if left_out is None else without(changed, left_out)
+        if allowed_inputs(contract, changed) is not None:
+            return changed
+    return None
 
 
 def expect_prediction(contract: Contract, answer: Answer) -> None:
@@ -132,12 +153,11 @@ def _spellings_rule(contract: Contract, field: kinds.Field, kind: kinds.Choice) 
     way = asking.by_path if f"{{{field.name}}}" in contract.segments else asking.by_query
 
     def hold(visit: Visit) -> None:
-        row = sample(visit, contract)
-        requests = [way(contract, row | {field.name: spelling}) for spelling in spellings]
-        requests += [
-            asking.by_json(contract, row | {field.name: number}) for number in kind.numbers
-        ]
-        _expect_all(visit, contract, requests)
+        asked: list[tuple[asking.Way, str | int]] = [(way, spelling) for spelling in spellings]
+        asked += [(asking.by_json, number) for number in kind.numbers]
+        for ask, spelling in asked:
+            if row := _allowed_row(visit, contract, put={field.name: spelling}):
+                _expect_all(visit, contract, [ask(contract, row)])
 
     sentence = f"{field.name} is read in {len(spellings) + len(kind.numbers)} spellings."
     return Rule(id=slug(contract, "spellings", field.name), sentence=sentence, hold=hold)
@@ -145,13 +165,19 @@ def _spellings_rule(contract: Contract, field: kinds.Field, kind: kinds.Choice) 
 
 def _optional_rule(contract: Contract, field: kinds.Field) -> Rule:
     def hold(visit: Visit) -> None:
-        row = sample(visit, contract)
-        del row[field.name]
+        row = _allowed_row(visit, contract, left_out=field)
+        if row is None:
+            raise NotChecked(f"its validators refuse what was drawn without {field.name}")
         ways = (asking.by_query, asking.by_json, asking.by_form)
         _expect_all(visit, contract, [way(contract, row) for way in ways])
 
     sentence = f"{field.name} may be left out."
     return Rule(id=slug(contract, "optional", field.name), sentence=sentence, hold=hold)
+
+
+def without(row: asking.Inputs, field: kinds.Field) -> dict[str, Any]:
+    """Leave a field out."""
+    return {name: value for name, value in row.items() if name != field.name}
 
 
 def _ends_rule(contract: Contract) -> Rule:
@@ -195,7 +221,7 @@ def _mistaken(visit: Visit, contract: Contract, template: str) -> tuple[dict[str
     Raises:
         NotChecked: the other order is as right as the one that was meant.
     """
-    for _ in range(MISTAKES_MAX):
+    for _ in range(DRAWS_MAX):
         row = sample_for_path(visit, contract)
         texts = {name: asking.quoted(value) for name, value in row.items()}
         target = asking.path_of(contract, texts, template)

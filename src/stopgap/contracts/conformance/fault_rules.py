@@ -8,7 +8,7 @@ from typing import Any
 from stopgap.contracts import kinds, values
 from stopgap.contracts.conformance import asking
 from stopgap.contracts.conformance.calling import FORM, Request, form_request, json_request
-from stopgap.contracts.conformance.contract_rules import sample, sample_for_path, slug
+from stopgap.contracts.conformance.contract_rules import sample, sample_for_path, slug, without
 from stopgap.contracts.conformance.visiting import Rule, Visit, expect_header, expect_problem
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.spellings import fold
@@ -172,7 +172,7 @@ def _as_json(
 
 
 def _with_no_utf8(contract: Contract, row: asking.Inputs, field: kinds.Field) -> list[Request]:
-    others = {name: value for name, value in row.items() if name != field.name}
+    others = without(row, field)
     query = asking.by_query(contract, others)
     mark = "&" if others else ""
     raw = f"{mark}{asking.quoted(field.name)}={NO_UTF8}"
@@ -190,7 +190,7 @@ def _with_no_utf8(contract: Contract, row: asking.Inputs, field: kinds.Field) ->
 def _missing_rule(contract: Contract, field: kinds.Field) -> Rule:
     def hold(visit: Visit) -> None:
         row = sample(visit, contract)
-        left = {name: value for name, value in row.items() if name != field.name}
+        left = without(row, field)
         requests = [
             way(contract, left) for way in (asking.by_query, asking.by_json, asking.by_form)
         ]
