@@ -187,6 +187,27 @@ def test_what_is_never_drawn() -> None:
     assert names(verdicts, Result.NOT_CHECKED) == {"login-refused", "both-optional-two"}
 
 
+@pytest.mark.parametrize(
+    ("shortest", "unchecked"),
+    [
+        (0, set()),
+        (9_000, {"path", "query", "trailing-slash", "path-parts", "method", "twice-a", "twice-b"}),
+    ],
+    ids=["long", "longer than an address"],
+)
+@pytest.mark.parametrize("path", ["/long/{b}", "/long/{a}"])
+def test_texts_that_no_address_can_hold(path: str, shortest: int, unchecked: set[str]) -> None:
+    """A right server is not accused over an address that is too long for any server."""
+    text = Annotated[str, Field(min_length=shortest, max_length=10_000)]
+    few = Annotated[int, Field(ge=0, le=3, validation_alias=AliasChoices("b", "beta"))]
+    contract = contract_of(bool, path, a=text, b=(few, 1))
+    with serving([contract]) as url:
+        verdicts = visit(url, [contract])
+    assert names(verdicts, Result.BROKEN) == set()
+    found = {rule.removeprefix("test-") for rule in names(verdicts, Result.NOT_CHECKED)}
+    assert found == unchecked | {"login-refused"}
+
+
 City = Literal["New York", "São Paulo", "C/D"]
 
 

@@ -81,6 +81,20 @@ def _encoded(pairs: Sequence[tuple[str, object]]) -> str:
     return urlencode([(name, write_text(value)) for name, value in pairs])
 
 
-def fits_in_path(contract: Contract, row: Inputs) -> bool:
-    """Tell whether the values can stand in the path; an empty one cannot, nor can dots."""
-    return all(write_text(row[name]) not in {"", ".", ".."} for name in contract.placed)
+ADDRESS_MAX = 8_000
+"""Bytes of an address that are asked for, its query included; a server may refuse longer ones."""
+
+
+def fits(contract: Contract, row: Inputs, way: Way) -> bool:
+    """Tell whether these inputs can be asked for in this way.
+
+    A path cannot hold an empty value, nor dots; no address holds a text that is too long.
+    """
+    if way is by_path and any(write_text(row[name]) in {"", ".", ".."} for name in contract.placed):
+        return False
+    return is_short(way(contract, row))
+
+
+def is_short(request: Request) -> bool:
+    """Tell whether a request's address is one that every server takes."""
+    return len(request.target) <= ADDRESS_MAX

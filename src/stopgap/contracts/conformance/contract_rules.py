@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from itertools import chain
+from itertools import islice
 from typing import Any
 
 from stopgap.contracts import kinds
@@ -33,6 +33,9 @@ SPELLINGS_MAX = 300
 DRAWS_MAX = 100
 """Inputs that are drawn until some do for a rule."""
 
+SHORT_DRAWS = 10
+"""Inputs that are drawn until an address can hold some, where others do as well."""
+
 
 def slug(contract: Contract, *words: str) -> str:
     """Make a rule's id."""
@@ -45,15 +48,30 @@ def predictions_id(contract: Contract) -> str:
 
 
 def sample(visit: Visit, contract: Contract) -> dict[str, Any]:
-    """Draw inputs that the contract allows."""
-    return sample_values(contract, visit.source)
-
-
-def sample_for_path(visit: Visit, contract: Contract) -> dict[str, Any]:
-    """Draw inputs that the contract allows and a path can hold."""
-    while not asking.fits_in_path(contract, row := sample(visit, contract)):
-        pass
+    """Draw inputs that the contract allows, and that an address can hold if such are soon found."""
+    for row in islice(_draws(visit, contract), SHORT_DRAWS):
+        if asking.fits(contract, row, asking.by_query):
+            break
     return row
+
+
+def sample_for(visit: Visit, contract: Contract, way: asking.Way) -> dict[str, Any]:
+    """Draw inputs that the contract allows and that can be asked for in a way.
+
+    Raises:
+        NotChecked: what is drawn never can.
+    """
+    for row in _draws(visit, contract):
+        if asking.fits(contract, row, way):
+            return row
+    raise NotChecked("no inputs were drawn that an address can hold")
+
+
+def _draws(visit: Visit, contract: Contract) -> Iterator[dict[str, Any]]:
+    """Draw inputs to choose from; the example comes last, which is simple."""
+    for _ in range(DRAWS_MAX):
+        yield sample_values(contract, visit.source)
+    yield example_inputs(contract)
 
 
 def _allowed_row(
@@ -62,16 +80,20 @@ def _allowed_row(
     *,
     put: asking.Inputs | None = None,
     left_out: kinds.Field | None = None,
+    way: asking.Way = asking.by_json,
 ) -> dict[str, Any] | None:
     """Draw inputs that are allowed with these put in, or one left out; None: there may be none.
 
     The author's own validators may hold one field against another.
+
+    Args:
+        way: In which they must fit.
     """
-    drawn = (sample(visit, contract) for _ in range(DRAWS_MAX))
-    for row in chain(drawn, [example_inputs(contract)]):
+    for row in _draws(visit, contract):
         changed = row | dict(put or {})
         changed = changed if left_out is None else without(changed, left_out)
-        if allowed_inputs(contract, changed) is not None:
+        allowed = allowed_inputs(contract, changed) is not None
+        if allowed and asking.fits(contract, changed, way):
             return changed
     return None
 
@@ -112,14 +134,14 @@ def good_rules(contract: Contract, predictions: int) -> Iterator[Rule]:
 
 
 def _expect_all(visit: Visit, contract: Contract, requests: Iterable[Request]) -> None:
-    for request in requests:
+    for request in filter(asking.is_short, requests):
         expect_prediction(contract, visit.predict(request))
 
 
 def _way_rule(contract: Contract, name: str) -> Rule:
     def hold(visit: Visit) -> None:
-        row = (sample_for_path if name == "path" else sample)(visit, contract)
-        _expect_all(visit, contract, [asking.WAYS[name](contract, row)])
+        way = asking.WAYS[name]
+        _expect_all(visit, contract, [way(contract, sample_for(visit, contract, way))])
 
     where = {"path": contract.path, "query": f"GET {contract.prefix}?…"}
     told = where.get(name, f"POST {contract.prefix} ({name})")
@@ -128,7 +150,7 @@ def _way_rule(contract: Contract, name: str) -> Rule:
 
 def _trailing_slash_rule(contract: Contract) -> Rule:
     def hold(visit: Visit) -> None:
-        row = sample_for_path(visit, contract)
+        row = sample_for(visit, contract, asking.by_path)
         path, mark, rest = asking.by_path(contract, row).target.partition("?")
         _expect_all(visit, contract, [Request(target=f"{path}/{mark}{rest}")])
 
@@ -156,7 +178,7 @@ def _spellings_rule(contract: Contract, field: kinds.Field, kind: kinds.Choice) 
         asked: list[tuple[asking.Way, str | int]] = [(way, spelling) for spelling in spellings]
         asked += [(asking.by_json, number) for number in kind.numbers]
         for ask, spelling in asked:
-            if row := _allowed_row(visit, contract, put={field.name: spelling}):
+            if row := _allowed_row(visit, contract, put={field.name: spelling}, way=ask):
                 _expect_all(visit, contract, [ask(contract, row)])
 
     sentence = f"{field.name} is read in {len(spellings) + len(kind.numbers)} spellings."
@@ -183,9 +205,9 @@ def without(row: asking.Inputs, field: kinds.Field) -> dict[str, Any]:
 def _ends_rule(contract: Contract) -> Rule:
     def hold(visit: Visit) -> None:
         for row in _rows_at_ends(visit, contract):
-            _expect_all(visit, contract, [asking.by_json(contract, row)])
-            if asking.fits_in_path(contract, row):
-                _expect_all(visit, contract, [asking.by_path(contract, row)])
+            for way in (asking.by_json, asking.by_path):
+                if asking.fits(contract, row, way):
+                    _expect_all(visit, contract, [way(contract, row)])
 
     sentence = "The least and the greatest value of each field are allowed."
     return Rule(id=slug(contract, "ends"), sentence=sentence, hold=hold)
@@ -222,7 +244,7 @@ def _mistaken(visit: Visit, contract: Contract, template: str) -> tuple[dict[str
         NotChecked: the other order is as right as the one that was meant.
     """
     for _ in range(DRAWS_MAX):
-        row = sample_for_path(visit, contract)
+        row = sample_for(visit, contract, asking.by_path)
         texts = {name: asking.quoted(value) for name, value in row.items()}
         target = asking.path_of(contract, texts, template)
         path, _, query = target.partition("?")
@@ -237,10 +259,10 @@ def _predictions_rule(contract: Contract, count: int) -> Rule:
     def hold(visit: Visit) -> None:
         ways = list(asking.WAYS.values())
         for number in range(count):
-            row = sample(visit, contract)
+            row = sample_values(contract, visit.source)
             way = ways[number % len(ways)]
-            if way is asking.by_path and not asking.fits_in_path(contract, row):
-                way = asking.by_query
+            if not asking.fits(contract, row, way):
+                way = asking.by_json
             _expect_all(visit, contract, [way(contract, row)])
             visit.progress(number + 1, count)
 

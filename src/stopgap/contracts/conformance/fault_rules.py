@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from stopgap.contracts import kinds, values
 from stopgap.contracts.conformance import asking
 from stopgap.contracts.conformance.calling import FORM, Request, form_request, json_request
-from stopgap.contracts.conformance.contract_rules import sample, sample_for_path, slug, without
+from stopgap.contracts.conformance.contract_rules import sample, sample_for, slug, without
 from stopgap.contracts.conformance.visiting import Rule, Visit, expect_header, expect_problem
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.spellings import fold
@@ -129,7 +130,7 @@ def _malformed_rule(contract: Contract, field: kinds.Field) -> Rule:
         requests = _as_texts(contract, row, field, malformed_texts(field.kind))
         requests += _with_no_utf8(contract, row, field)
         requests += _as_json(contract, row, field, _malformed_json(field.kind))
-        for request in requests:
+        for request in filter(asking.is_short, requests):
             expect_problem(visit.predict(request), MALFORMED, {field.name})
 
     sentence = f"{field.name} that cannot be read is 400, and named."
@@ -158,10 +159,7 @@ def _as_texts(
     ways = (asking.by_path, asking.by_query, asking.by_form)
     rows = [{**row, field.name: text} for text in texts]
     return [
-        way(contract, each)
-        for each in rows
-        for way in ways
-        if way is not asking.by_path or asking.fits_in_path(contract, each)
+        way(contract, each) for each in rows for way in ways if asking.fits(contract, each, way)
     ]
 
 
@@ -180,7 +178,7 @@ def _with_no_utf8(contract: Contract, row: asking.Inputs, field: kinds.Field) ->
         Request(target=query.target + raw),
         form_request(contract.prefix, (query.target.partition("?")[2] + raw).encode()),
     ]
-    if asking.fits_in_path(contract, row):
+    if asking.fits(contract, row, asking.by_path):
         marker = "marker0marker"
         in_path = asking.by_path(contract, {**row, field.name: marker}).target
         requests.append(Request(target=in_path.replace(marker, NO_UTF8)))
@@ -197,7 +195,7 @@ def _missing_rule(contract: Contract, field: kinds.Field) -> Rule:
         if not values.takes_empty(field.kind):
             empty = {**row, field.name: ""}
             requests += [way(contract, empty) for way in (asking.by_query, asking.by_path)]
-        for request in requests:
+        for request in filter(asking.is_short, requests):
             expect_problem(visit.predict(request), MALFORMED, {field.name})
 
     sentence = f"A missing or empty {field.name} is 400, and named."
@@ -208,14 +206,19 @@ def _missing_rule(contract: Contract, field: kinds.Field) -> Rule:
 
 def _twice_rule(contract: Contract, field: kinds.Field) -> Rule:
     def hold(visit: Visit) -> None:
-        row = sample(visit, contract)
         for name in (field.name, *field.aliases):
-            pairs = [*row.items(), (name, row[field.name])]
-            request = asking.query(contract, pairs)
+            twice = partial(_twice, field, name)
+            request = twice(contract, sample_for(visit, contract, twice))
             expect_problem(visit.predict(request), MALFORMED, {field.name})
 
     sentence = f"{field.name} that is given twice is 400, and named."
     return Rule(id=slug(contract, "twice", field.name), sentence=sentence, hold=hold)
+
+
+def _twice(field: kinds.Field, name: str, contract: Contract, row: asking.Inputs) -> Request:
+    """Ask with a field in the query that is given once more, under a name."""
+    value = row.get(field.name, field.default)
+    return asking.query(contract, [*({**row, field.name: value}.items()), (name, value)])
 
 
 def _all(visit: Visit, contract: Contract) -> None:
@@ -239,12 +242,12 @@ def _all(visit: Visit, contract: Contract) -> None:
 def _unknown(visit: Visit, contract: Contract) -> None:
     row = sample(visit, contract) | {"no_such_field": 1}
     for way in (asking.by_path, asking.by_query, asking.by_json, asking.by_form):
-        if way is not asking.by_path or asking.fits_in_path(contract, row):
+        if asking.fits(contract, row, way):
             expect_problem(visit.predict(way(contract, row)), NOT_ALLOWED, {"no_such_field"})
 
 
 def _path_parts(visit: Visit, contract: Contract) -> None:
-    row = sample_for_path(visit, contract)
+    row = sample_for(visit, contract, asking.by_path)
     path, mark, rest = asking.by_path(contract, row).target.partition("?")
     expect_problem(visit.predict(Request(target=f"{path}/more{mark}{rest}")), MALFORMED)
     last = placeholder(contract.segments[-1])
@@ -288,7 +291,7 @@ def _method(visit: Visit, contract: Contract) -> None:
     expect_header(answer, "Allow", "GET", "POST")
     if contract.path == contract.prefix:
         return
-    target = asking.by_path(contract, sample_for_path(visit, contract)).target
+    target = asking.by_path(contract, sample_for(visit, contract, asking.by_path)).target
     headers = {"Content-Type": FORM}
     answer = visit.predict(Request(method="POST", target=target, headers=headers, body=b""))
     expect_problem(answer, HTTPStatus.METHOD_NOT_ALLOWED)
