@@ -10,12 +10,14 @@ from pydantic import (
     AfterValidator,
     AliasChoices,
     BaseModel,
+    ConfigDict,
     Field,
     StrictInt,
     StringConstraints,
     confloat,
     conint,
     constr,
+    create_model,
 )
 from tests.contracts.promises import contract_of, kind
 
@@ -124,6 +126,36 @@ def test_what_cannot_be_promised_is_refused(annotation: Any, reason: str) -> Non
     """A type, constraint, default or example that would not be kept stops the contract."""
     with pytest.raises(ContractInvalid, match=reason):
         contract_of(bool, n=annotation)
+
+
+@pytest.mark.parametrize(
+    ("config", "instead"),
+    [
+        (ConfigDict(str_max_length=5), "has str_max_length=5, .*; write max_length in the Field"),
+        (ConfigDict(str_max_length=0), "has str_max_length=0, .*; write max_length in the Field"),
+        (ConfigDict(str_min_length=1), "has str_min_length=1, .*; write min_length in the Field"),
+        (
+            ConfigDict(str_strip_whitespace=True),
+            "has str_strip_whitespace=True, .*; strip the texts in a @field",
+        ),
+        (ConfigDict(str_to_lower=True), "has str_to_lower=True, .*; lower the texts in a @field"),
+        (ConfigDict(str_to_upper=True), "has str_to_upper=True, .*; raise the texts in a @field"),
+    ],
+)
+def test_a_models_config_promises_nothing(config: ConfigDict, instead: str) -> None:
+    """What a model's config has to say about its texts is refused, with what to write instead."""
+    base = create_model("Base", __config__=config, n=str)
+    for model in (base, create_model("Heir", __base__=base, m=bool)):
+        with pytest.raises(ContractInvalid, match=f"{model.__name__}: its model_config {instead}"):
+            object_of(model)
+
+
+def test_a_config_that_changes_nothing() -> None:
+    """A config that turns nothing on, or concerns no value, is an author's own affair."""
+    config = ConfigDict(
+        str_min_length=0, str_max_length=None, str_to_lower=False, frozen=True, extra="forbid"
+    )
+    assert object_of(create_model("Calm", __config__=config, n=str)).fields[0].kind == Text()
 
 
 class Inner(BaseModel):

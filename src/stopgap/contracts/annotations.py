@@ -12,6 +12,15 @@ from stopgap.contracts import kinds, values
 from stopgap.contracts.spellings import Spellings
 from stopgap.errors import StartRefused
 
+CONFIG_FOR_TEXTS = {
+    "str_min_length": "write min_length in the Field of each text",
+    "str_max_length": "write max_length in the Field of each text",
+    "str_strip_whitespace": "strip the texts in a @field_validator",
+    "str_to_lower": "lower the texts in a @field_validator",
+    "str_to_upper": "raise the texts in a @field_validator",
+}
+"""What a model's `model_config` would change about what is read -> what to write in its place."""
+
 
 class ContractInvalid(StartRefused):
     """A contract is written in a way that cannot be served."""
@@ -53,7 +62,19 @@ def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
 
 def object_of(model: type[BaseModel]) -> kinds.Object:
     """Translate a model of scalar fields, in their order."""
+    _check_config(model)
     return kinds.Object(fields=tuple(_field(name, info) for name, info in _fields(model)))
+
+
+def _check_config(model: type[BaseModel]) -> None:
+    """Refuse what holds for all texts of a model, and stands in no field's promise."""
+    for name, instead in CONFIG_FOR_TEXTS.items():
+        value = model.model_config.get(name)
+        if value or (name == "str_max_length" and value is not None):
+            raise ContractInvalid(
+                f"{model.__name__}: its model_config has {name}={value}, which a contract cannot "
+                f"promise; {instead}."
+            )
 
 
 def _fields(model: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
