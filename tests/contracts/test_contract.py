@@ -4,11 +4,23 @@ import math
 import subprocess
 import sys
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pytest
-from pydantic import AliasChoices, AliasPath, BaseModel, Field, create_model
-from tests.contracts.promises import DELIVERY, LETTER, contract_of
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    Field,
+    PrivateAttr,
+    computed_field,
+    create_model,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+from tests.contracts.promises import DELIVERY, LETTER, Fate, contract_of
 
 from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract, Example
@@ -120,6 +132,102 @@ def test_an_outputs_field_has_one_name(alias: Any) -> None:
     output = create_model("Output", class_=(bool, alias))
     with pytest.raises(ContractInvalid, match="class_: an output's field has no alias"):
         contract_of(output)
+
+
+class Ordered(BaseModel):
+    """An output with a rule between its fields."""
+
+    lower: Annotated[float, Field(ge=0, le=1)]
+    upper: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def order(self) -> Self:
+        """Hold the one below the other."""
+        return self
+
+
+class Heir(Ordered):
+    """An output whose parent has the rule."""
+
+
+class Rounded(BaseModel):
+    """An output with a rule for a field."""
+
+    share: Annotated[float, Field(ge=0, le=1)]
+
+    @field_validator("share")
+    @classmethod
+    def hundredths(cls, share: float) -> float:
+        """Round it."""
+        return round(share, 2)
+
+
+class Computed(BaseModel):
+    """An output with more than its fields."""
+
+    sure: bool
+
+    @computed_field
+    def unsure(self) -> bool:
+        """Tell the contrary."""
+        return not self.sure
+
+
+class Serialized(BaseModel):
+    """An output that is to be written in another way."""
+
+    sure: bool
+
+    @field_serializer("sure")
+    def in_words(self, sure: bool) -> str:
+        """Write it out."""
+        return "yes" if sure else "no"
+
+
+class Made(BaseModel):
+    """An output that does something when it is made."""
+
+    sure: bool
+
+    def model_post_init(self, _context: object) -> None:
+        """Do it."""
+
+
+@pytest.mark.parametrize(
+    ("output", "code"),
+    [
+        (Ordered, "Ordered: order"),
+        (Heir, "Heir: order"),
+        (Rounded, "Rounded: hundredths"),
+        (Computed, "Computed: unsure"),
+        (Serialized, "Serialized: in_words"),
+        (Made, "Made: model_post_init"),
+    ],
+)
+def test_an_output_has_no_code(output: type[BaseModel], code: str) -> None:
+    """What an author's code has to say of an answer would be dropped, so it is refused."""
+    with pytest.raises(ContractInvalid, match=f"{code}: an output has no code of its own"):
+        contract_of(output)
+
+
+def test_a_validator_around_an_output_is_refused() -> None:
+    """It is as one around a number: none is run over what a model answers."""
+    with pytest.raises(ContractInvalid, match=r"output .*cannot promise: AfterValidator"):
+        contract_of(Annotated[Fate, AfterValidator(lambda fate: fate)])
+
+
+def test_an_output_may_have_what_no_answer_shows() -> None:
+    """A property and a private attribute are the author's own affair."""
+
+    class Plain(BaseModel):
+        sure: bool
+        _seen: int = PrivateAttr(default=0)
+
+        @property
+        def unsure(self) -> bool:
+            return not self.sure
+
+    assert contract_of(Plain).output_kind.allowed() == "an object of sure"
 
 
 class Twins(BaseModel):

@@ -34,6 +34,7 @@ def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
     """
     annotation = info.annotation
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        _Bounds(name, info.metadata).all_used()
         return object_of(annotation)
     spellings = [item for item in info.metadata if isinstance(item, Spellings)]
     bounds = _Bounds(name, [item for item in info.metadata if not isinstance(item, Spellings)])
@@ -92,6 +93,17 @@ def validated_fields(model: type[BaseModel]) -> set[str]:
     named = {name for each in added.field_validators.values() for name in each.info.fields}
     named |= {name for each in added.validators.values() for name in each.info.fields}
     return every if "*" in named else named & every
+
+
+def own_code(model: type[BaseModel]) -> list[str]:
+    """Name the methods by which an author has more to say of a model than its fields do."""
+    added = model.__pydantic_decorators__
+    named = {
+        *(*added.validators, *added.field_validators, *added.root_validators),
+        *(*added.field_serializers, *added.model_serializers),
+        *(*added.model_validators, *added.computed_fields),
+    }
+    return sorted(named | ({"model_post_init"} if _has_own_post_init(model) else set()))
 
 
 def _has_own_post_init(model: type[BaseModel]) -> bool:

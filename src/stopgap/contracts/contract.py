@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from stopgap.contracts import kinds
-from stopgap.contracts.annotations import ContractInvalid, kind_of, object_of
+from stopgap.contracts.annotations import ContractInvalid, kind_of, object_of, own_code
 from stopgap.contracts.values import (
     OutOfBounds,
     Unreadable,
@@ -265,7 +265,10 @@ def _promise(kind: kinds.Kind) -> Any:
 
 def _check_output(annotation: Any, kind: kinds.Kind) -> None:
     """Refuse an output that cannot be drawn: numbers have two ends, texts come from a list."""
-    _check_output_names(FieldInfo.from_annotation(annotation).annotation)
+    model = FieldInfo.from_annotation(annotation).annotation
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        _check_output_names(model)
+        _check_output_code(model)
     parts = (
         [(f.name, f.kind) for f in kind.fields]
         if isinstance(kind, kinds.Object)
@@ -280,12 +283,22 @@ def _check_output(annotation: Any, kind: kinds.Kind) -> None:
             raise ContractInvalid(f"{name}: an integer in an output needs both ends of its range.")
 
 
-def _check_output_names(annotation: Any) -> None:
+def _check_output_names(model: type[BaseModel]) -> None:
     """Refuse aliases in an output: what a model answers is sent under the fields' own names."""
-    for name, info in getattr(annotation, "model_fields", {}).items():
+    for name, info in model.model_fields.items():
         if any(
             alias not in (None, name) for alias in (info.validation_alias, info.serialization_alias)
         ):
             raise ContractInvalid(
                 f"{name}: an output's field has no alias; it is answered as {name}."
             )
+
+
+def _check_output_code(model: type[BaseModel]) -> None:
+    """Refuse an author's code in an output: none is run over what a model answers."""
+    if code := own_code(model):
+        raise ContractInvalid(
+            f"{model.__name__}: {', '.join(code)}: an output has no code of its own (validators, "
+            "computed fields, serializers), as none is run over an answer. Promise fields, each "
+            "with its range; what else holds for them is the model's to keep."
+        )
