@@ -1,6 +1,7 @@
 """From pydantic types to kinds: what an author wrote, as the plain data that all else uses."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, get_args, get_origin
 
@@ -9,6 +10,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel, Strict
 from pydantic.fields import FieldInfo
 
 from stopgap.contracts import kinds, values
+from stopgap.contracts.patterns import ambiguous
 from stopgap.contracts.spellings import Spellings
 from stopgap.errors import StartRefused
 
@@ -229,10 +231,22 @@ class _Bounds:
             longest = max(kinds.TEXT_MAX, shortest)
         if not 0 <= shortest <= longest:
             raise ContractInvalid(f"{self.name}: no text has {shortest} to {longest} characters.")
+        return kinds.Text(shortest=shortest, longest=longest, pattern=self.pattern())
+
+    def pattern(self) -> str | None:
+        """Read a pattern that everybody reads alike."""
         pattern = self.take("pattern")
-        return kinds.Text(
-            shortest=shortest, longest=longest, pattern=getattr(pattern, "pattern", pattern)
-        )
+        if pattern is None:
+            return None
+        if isinstance(pattern, re.Pattern) and pattern.flags != re.UNICODE.value:
+            raise ContractInvalid(
+                f"{self.name}: its pattern has flags, which stand in no OpenAPI document; "
+                "write both cases of a letter as [Aa]."
+            )
+        written = str(getattr(pattern, "pattern", pattern))
+        if told := ambiguous(written):
+            raise ContractInvalid(f"{self.name}: its pattern {told}.")
+        return written
 
     def all_used(self) -> None:
         """Refuse what would otherwise be silently left out of the promise."""
