@@ -230,3 +230,10 @@ def test_one_name_twice() -> None:
     """Two contracts cannot share a name."""
     with pytest.raises(ContractsOverlap):
         check_apart([named("x", "/p/{a}"), named("x", "/q/{a}")])
+
+
+def test_two_names_that_are_one_in_programs() -> None:
+    """Clients' functions are named for the contracts, and no hyphen tells digits apart there."""
+    with pytest.raises(ContractsOverlap, match="price-2 and price2 are both Price2 in the OpenAPI"):
+        check_apart([named("price2", "/p/{a}"), named("price-2", "/q/{a}")])
+    check_apart([named("price2", "/p/{a}"), named("price-b2", "/q/{a}")])

@@ -211,6 +211,11 @@ class Contract:
         return tuple(short)
 
     @cached_property
+    def identifier(self) -> str:
+        """The name as it stands in names of programs: `DeliveryTime`."""
+        return "".join(word.capitalize() for word in self.name.split("-"))
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """Every name under which an input is read -> its own name."""
         return {name: field.name for field in self.fields for name in (field.name, *field.aliases)}

@@ -157,6 +157,11 @@ def check_apart(contracts: Sequence[Contract]) -> None:
         for other in contracts[:number]:
             if contract.name == other.name:
                 raise ContractsOverlap(f"Two contracts are called {contract.name}.")
+            if contract.identifier == other.identifier:
+                raise ContractsOverlap(
+                    f"{contract.name} and {other.name} are both {contract.identifier} in the "
+                    "OpenAPI document, where operations have names of their own; rename one."
+                )
             if _begins(contract, other) or _begins(other, contract):
                 raise ContractsOverlap(
                     f"{contract.name} ({contract.path}) and {other.name} ({other.path}) overlap."

@@ -131,10 +131,9 @@ def _by_body(contract: Contract) -> dict[str, Any]:
 def _operation(
     contract: Contract, way: str, ending: str, more: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    words = contract.name.split("-")
     errors = dict(sorted((ALWAYS | dict(more or {})).items()))
     return {
-        "operationId": "predict" + "".join(word.capitalize() for word in words) + way,
+        "operationId": f"predict{contract.identifier}{way}",
         "tags": [contract.name],
         "summary": f"Predict, {ending}",
         "description": contract.description,
