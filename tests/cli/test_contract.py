@@ -75,6 +75,16 @@ def test_openapi(run: Run, parcel: str) -> None:
     assert {"/parcel", "/parcel/{weight}", "/login"} <= document["paths"].keys()
 
 
+def test_openapi_of_a_set_up(run: Run, parcel: str) -> None:
+    """Who may predict, and upload, is what the settings say: as a server with them says it."""
+    closed = {"STOPGAP_PREDICTIONS": "signed-in", "STOPGAP_GUESTS": "false"}
+    for settings, is_open in (({}, True), (closed, False)):
+        written = run("contract", "openapi", "--contract", parcel, **settings).stdout
+        paths = json.loads(written)["paths"]
+        for operation in (paths["/parcel"]["get"], paths["/images"]["post"]):
+            assert ({} in operation["security"]) is is_open
+
+
 def test_diff(run: Run, parcel: str, tmp_path: Path) -> None:
     """Changes are listed; 1 is the exit code if one of them breaks a client, else 0."""
     narrower = tmp_path / "narrower.py"

@@ -26,9 +26,8 @@ from stopgap.contracts.conformance.checking import (
 from stopgap.contracts.conformance.visiting import Visitor
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.loading import load_contract, load_contracts
-from stopgap.contracts.openapi import document
 from stopgap.contracts.values import quoted
-from stopgap.web.platform_paths import platform_paths
+from stopgap.web.reference import described
 
 MARKS = {Result.HELD: "✓", Result.BROKEN: "✗", Result.NOT_CHECKED: "-"}
 
@@ -132,14 +131,14 @@ def _print_field(field: kinds.Field, indent: str = "  ") -> None:
 @contract.command()
 @contract_option
 def openapi(places: Sequence[str]) -> None:
-    """Print the OpenAPI 3.1 document of a server of these contracts.
+    """Print the OpenAPI 3.1 document of a server of these contracts, with this set-up's settings.
 
     \b
     Examples:
       stopgap contract openapi > openapi.json
       stopgap contract openapi --contract delivery.py:contract
     """
-    whole = document(_contracts(places), platform_paths())
+    whole = described(_contracts(places), wiring.settings_of_environment())
     click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
 
 

@@ -1,10 +1,13 @@
 """The API reference: the OpenAPI document for programs, and the same as a page for people."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response
 
+from stopgap.contracts.contract import Contract
 from stopgap.contracts.openapi import document
+from stopgap.settings import Settings
 from stopgap.web.answers import json_answer, page
 from stopgap.web.console.operation import operations
 from stopgap.web.parts import parts
@@ -32,6 +35,10 @@ def viewer() -> Response:
 
 
 def _document() -> dict[str, Any]:
-    settings = parts().settings
+    return described(parts().contracts, parts().settings)
+
+
+def described(contracts: Sequence[Contract], settings: Settings) -> dict[str, Any]:
+    """Write the OpenAPI document of a server of some contracts, with some settings."""
     own = platform_paths(guests=settings.guests)
-    return document(parts().contracts, own, closed=settings.predictions != "open")
+    return document(contracts, own, closed=settings.predictions != "open")
