@@ -259,6 +259,15 @@ def test_a_mistaken_path_has_the_same_inputs(mistaken: str) -> None:
         replace(contract, mistaken_paths=[mistaken])
 
 
+@pytest.mark.parametrize("mistaken", ["/pp/{m}/{n}", "/q/{m}/{n}", "/q/p/{m}/{n}"])
+def test_a_mistaken_path_is_the_contracts(mistaken: str) -> None:
+    """What begins in another way never comes to the contract."""
+    contract = contract_of(bool, "/p/{n}/{m}", n=int, m=int)
+    replace(contract, mistaken_paths=["/p/{m}/{n}", "/p/of/{m}/{n}"])
+    with pytest.raises(ContractInvalid, match=r"never asked here; a mistaken path .* with /p,"):
+        replace(contract, mistaken_paths=[mistaken])
+
+
 def test_examples_keep_the_contract() -> None:
     """A golden example that the contract itself refuses is a mistake in the contract."""
     parcel = {"weight_kg": 2.5}

@@ -87,6 +87,11 @@ class Contract:
         for template in self.mistaken_paths:
             if self._check_path(template) != placed:
                 raise ContractInvalid(f"{self.name}: {template} has other inputs than {self.path}.")
+            if not template.startswith(f"{self.prefix}/"):
+                raise ContractInvalid(
+                    f"{self.name}: {template} is never asked here; a mistaken path begins with "
+                    f"{self.prefix}, as {self.path} does."
+                )
         _check_output(self.output, self.output_kind)
         for example in self.examples:
             self._check_example(example)
