@@ -22,6 +22,7 @@ from pydantic import (
 )
 from tests.contracts.promises import DELIVERY, LETTER, Fate, contract_of
 
+from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract, Example
 from stopgap.contracts.given import Given
@@ -116,6 +117,19 @@ UNLISTED = [str, Texts, bytes, None, int | None, list[int]]
 def test_an_output_that_cannot_be_drawn(output: Any) -> None:
     """Every number has two ends, and every text comes from a list."""
     with pytest.raises(ContractInvalid):
+        contract_of(output)
+
+
+@pytest.mark.parametrize(
+    ("end", "output"),
+    [
+        ("below 9007199254740991", Annotated[int, Field(ge=0, le=2**53 - 1)]),
+        ("short of the largest double", Annotated[float, Field(ge=0, le=kinds.NUMBER_MAX)]),
+    ],
+)
+def test_an_outputs_end_that_is_none(end: str, output: Any) -> None:
+    """An end that is where no end is given is told from one that is missing."""
+    with pytest.raises(ContractInvalid, match=f"needs both ends of its range .*, {end}"):
         contract_of(output)
 
 

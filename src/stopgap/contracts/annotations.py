@@ -201,14 +201,21 @@ class _Bounds:
 
     def integer(self) -> kinds.Integer:
         """Read ge, gt, le and lt as the closed range they leave."""
-        lows = [self.take("ge"), None if (gt := self.take("gt")) is None else math.floor(gt) + 1]
-        highs = [self.take("le"), None if (lt := self.take("lt")) is None else math.ceil(lt) - 1]
-        low = max((math.ceil(low) for low in lows if low is not None), default=0)
-        high = min(
-            (math.floor(high) for high in highs if high is not None), default=kinds.INTEGER_MAX
-        )
-        if not -kinds.INTEGER_MAX <= low <= high <= kinds.INTEGER_MAX:
-            raise ContractInvalid(f"{self.name}: no integer is between {low} and {high}.")
+        ge, gt, le, lt = (self.take(key) for key in ("ge", "gt", "le", "lt"))
+        lows = [] if ge is None else [math.ceil(ge)]
+        lows += [] if gt is None else [math.floor(gt) + 1]
+        highs = [] if le is None else [math.floor(le)]
+        highs += [] if lt is None else [math.ceil(lt) - 1]
+        low, high = max(lows, default=0), min(highs, default=kinds.INTEGER_MAX)
+        for end in (low, high):
+            if abs(end) > kinds.INTEGER_MAX:
+                raise ContractInvalid(
+                    f"{self.name}: its range goes to {end}; JSON readers keep integers exact up to "
+                    f"{kinds.INTEGER_MAX} (2^53 - 1) alone, above and below 0."
+                )
+        if low > high:
+            told = "" if lows else "; where no least is given it is 0, so write ge"
+            raise ContractInvalid(f"{self.name}: no integer is between {low} and {high}{told}.")
         return kinds.Integer(low=low, high=high)
 
     def number(self) -> kinds.Number:

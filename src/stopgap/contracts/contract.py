@@ -288,9 +288,15 @@ def _check_output(annotation: Any, kind: kinds.Kind) -> None:
         if isinstance(part, kinds.Text):
             raise ContractInvalid(f"{name}: a text in an output comes from a list (a Literal).")
         if isinstance(part, kinds.Number) and kinds.NUMBER_MAX in {-part.low, part.high}:
-            raise ContractInvalid(f"{name}: a number in an output needs both ends of its range.")
+            raise ContractInvalid(
+                f"{name}: a number in an output needs both ends of its range (ge and le), short of "
+                "the largest double."
+            )
         if isinstance(part, kinds.Integer) and part.high == kinds.INTEGER_MAX:
-            raise ContractInvalid(f"{name}: an integer in an output needs both ends of its range.")
+            raise ContractInvalid(
+                f"{name}: an integer in an output needs both ends of its range (ge and le), below "
+                f"{kinds.INTEGER_MAX} (2^53 - 1), which is where integers end that have no le."
+            )
 
 
 def _check_output_names(model: type[BaseModel]) -> None:
