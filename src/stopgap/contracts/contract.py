@@ -27,6 +27,8 @@ from stopgap.contracts.values import (
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+NO_PART = frozenset({"", ".", ".."})
+"""Texts that a path cannot hold: clients and servers fold them away (RFC 3986, section 5.2.4)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +147,7 @@ class Contract:
         placed = [name for part in segments if (name := placeholder(part))]
         fixed = [part for part in segments if not placeholder(part)]
         for part in fixed:
-            if not SEGMENT.fullmatch(part) or part in {".", ".."}:
+            if not SEGMENT.fullmatch(part) or part in NO_PART:
                 raise ContractInvalid(f"{self.name}: {part!r} cannot be a part of a path.")
         for name in placed:
             if name not in names:
@@ -182,7 +184,7 @@ class Contract:
         All of them do where one is a text that a path cannot hold.
         """
         written = {name: write_text(value) for name, value in inputs.items()}
-        if any(written[name] in {"", ".", ".."} for name in self.placed):
+        if any(written[name] in NO_PART for name in self.placed):
             return f"{self.prefix}?{urlencode(written)}"
         parts = [
             quote(written.pop(name), safe="") if (name := placeholder(part)) else part

@@ -64,6 +64,38 @@ def test_calls_of_what_has_no_example(build: Build) -> None:
     assert {client.get(each.address).status_code for each in calls} == {200}
 
 
+FOLDED = """
+from typing import Literal
+
+from pydantic import BaseModel
+from stopgap import Contract
+
+
+class Step(BaseModel):
+    place: Literal[".", "..", "a b"]
+    note: str
+    count: int = 5
+
+
+same = {"version": "1", "inputs": Step, "output": bool}
+contract = Contract(name="step", path="/v1/step/{place}/{count}/{note}", **same)
+other = Contract(name="memo", path="/memo/{note}/{count}", **same)
+"""
+
+
+def test_calls_with_what_a_path_cannot_hold(build: Build, tmp_path: Path) -> None:
+    """Where a path would be folded away, all of an example follows as a query, as elsewhere."""
+    (file := tmp_path / "step.py").write_text(FOLDED)
+    client = build(contracts=(f"{file}:contract", f"{file}:other")).client()
+    described = json.loads(client.get("/openapi.json").text)
+    calls = {each.id: each.address for each in operations(described) if each.method == "GET"}
+    assert calls["predictStepByPath"] == "/v1/step?place=.&note=&count=5"
+    assert calls["predictMemoByPath"] == "/memo?place=.&note=&count=5"
+    assert calls["predictMemoByPathOf1"] == "/memo?place=.&note=&count=5"
+    for name in ("predictStepByPath", "predictMemoByPathOf1"):
+        assert client.get(calls[name]).status_code == 200
+
+
 class Wide(BaseModel):
     """What may be left out, of each kind that is described in a way of its own."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from stopgap.contracts import kinds
+from stopgap.contracts.contract import NO_PART
 from stopgap.contracts.values import write_text
 from stopgap.web.answers import in_json
 from stopgap.web.console.snippets import KEY
@@ -212,13 +213,17 @@ def _written(media_type: str, example: Any) -> str:
 
 
 def _address(path: str, parameters: Sequence[Schema]) -> str:
+    """Write the address of an example, as `Contract.address` does."""
     if not all("example" in each for each in parameters if each.get("required")):
         return ""
     shown = [each for each in parameters if "example" in each]
-    query = {each["name"]: write_text(each["example"]) for each in shown if each["in"] == "query"}
-    for each in shown:
-        path = path.replace(f"{{{each['name']}}}", quote(write_text(each["example"]), safe=""))
-    return f"{path}?{urlencode(query)}" if query else path
+    written = {each["name"]: write_text(each["example"]) for each in shown}
+    placed = {each["name"] for each in shown if each["in"] == "path"}
+    if any(written[name] in NO_PART for name in placed):
+        return f"{path.partition('/{')[0]}?{urlencode(written)}"
+    for name in placed:
+        path = path.replace(f"{{{name}}}", quote(written.pop(name), safe=""))
+    return f"{path}?{urlencode(written)}" if written else path
 
 
 def _sends(document: Document, method: str, content: Mapping[str, Schema]) -> str:
