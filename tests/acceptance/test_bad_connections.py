@@ -200,6 +200,28 @@ def test_body_too_large(client: Client, target: str) -> None:
     assert_problem(answer, 413)
 
 
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (
+            "/predict/5/january/100",
+            "/predict/{seller_available}/{month}/{customer_visiting_website}",
+        ),
+        (f"/predict?{QUERY}", "/predict"),
+        ("/status", "/status"),
+        ("/login", "/login"),
+        ("/health", "/health"),
+    ],
+)
+def test_a_body_that_a_get_has_no_use_for(hasty: Server, target: str, path: str) -> None:
+    """It is read within the bounds of every body, and the document says what comes beyond them."""
+    declared = hasty.client().get("/openapi.json").json()["paths"][path]["get"]["responses"]
+    for length, status in ((10**12, 413), (5, 408)):
+        headers = HOST | {"Content-Length": str(length), "Connection": "close"}
+        assert_problem(exchange(hasty.port, head("GET", target, headers)), status)
+        assert str(status) in declared
+
+
 def test_a_large_body_that_is_only_announced(demo: Server) -> None:
     """A body that is announced as enormous is refused before it comes."""
     headers = POST_JSON | {"Content-Length": str(10**12)}

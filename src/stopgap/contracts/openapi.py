@@ -20,21 +20,24 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 ALWAYS = {
     "400": "Malformed",
     "401": "NotSignedIn",
+    "408": "BodyLate",
+    "413": "BodyTooLarge",
     "414": "AddressTooLong",
     "422": "NotAllowed",
     "429": "Throttled",
     "503": "Unready",
+    "507": "DiskFull",
 }
-"""Errors that every prediction can meet: status -> the name of its shared description."""
+"""Errors that every prediction can meet: status -> the name of its shared description.
+
+A GET may bring a body, which is of no use, and read like any other.
+"""
 
 WITH_BODY = {
     "403": "CrossSite",
-    "408": "BodyLate",
-    "413": "BodyTooLarge",
     "415": "MediaTypeUnsupported",
-    "507": "DiskFull",
 }
-"""Errors that only a prediction with a body can meet."""
+"""Errors that only a prediction whose values are in a body can meet."""
 
 SIGNED_IN: list[dict[str, Any]] = [{"session": []}, {"key": []}]
 ANYBODY_OR_SIGNED_IN: list[dict[str, Any]] = [{}, *SIGNED_IN]

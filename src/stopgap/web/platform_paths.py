@@ -90,6 +90,8 @@ NAME = {
 BINARY = {"type": "string", "format": "binary"}
 
 ALWAYS = {
+    "408": shared_response("BodyLate"),
+    "413": shared_response("BodyTooLarge"),
     "414": shared_response("AddressTooLong"),
     "503": problem_response("Too much is asked at once, or the database is away.", "Retry-After"),
 }
@@ -97,8 +99,6 @@ ALWAYS = {
 
 UNSAFE = {
     "403": problem_response("A browser sent it from another site's page."),
-    "408": shared_response("BodyLate"),
-    "413": shared_response("BodyTooLarge"),
 }
 """What every route may answer that changes something, where it says nothing else of it."""
 
