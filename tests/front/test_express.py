@@ -218,6 +218,7 @@ def test_a_caller_is_looked_up_once(house: House, method: str, path: str, body: 
         ("/predict/0/AUG/900719925474099", ""),
         ("/predict", "seller_avaible=5&month=mrt&customer_visiting_website=7"),
         ("/stay", "late=true&nights=7"),
+        ("/pipes", "count=2"),
         ("/status", ""),
     ],
 )
@@ -234,6 +235,11 @@ def test_plain_requests_take_a_lane(house: House, path: str, query: str) -> None
         assert house.lane.answer(scope) is not None
         assert house.waiting.recognise(scope) is None
     house.records.take()
+
+
+def test_a_name_of_any_letters(house: House) -> None:
+    """Quotes and percent signs in a field's name are answered, and recorded, by both alike."""
+    assert_equal(house, scope_of("GET", "/pipes", "count=2", []), b"")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 from tests.front.loops import parent
 from tests.predicting.slots import FakeSlot, nobodys_reporter, releases_of
 
@@ -59,6 +59,16 @@ class Stay(BaseModel):
 
 stay = Contract(
     name="stay", version="1.0.0", path="/stay/{late}/{nights}", inputs=Stay, output=Stay
+)
+
+few = Annotated[int, Field(ge=0, le=9)]
+oddly_named: dict[str, Any] = {"count": (few, ...), '5" pipe, %b': (few, 3)}
+pipes = Contract(
+    name="pipes",
+    version="1.0.0",
+    path="/pipes",
+    inputs=create_model("Pipes", **oddly_named),
+    output=few,
 )
 
 
@@ -214,7 +224,7 @@ def without_ids(content: bytes) -> bytes:
 @contextmanager
 def two_doors(folder: Path, *, awaited: bool, closed: bool) -> Iterator[House]:
     """Build an application behind a door with lanes, and behind one without."""
-    contracts = ("stopgap.contracts.madcompany:contract", f"{__file__}:stay")
+    contracts = ("stopgap.contracts.madcompany:contract", f"{__file__}:stay", f"{__file__}:pipes")
     settings = Settings(data=folder, contracts=contracts, stand_in="stable")
     if closed:
         settings = replace(settings, predictions="signed-in")
