@@ -14,13 +14,14 @@ from stopgap.releases.judging import (
     CHANCE,
     FAILURES,
     WINDOWS,
+    WORSE,
     Seen,
     Verdict,
+    apart,
     fisher,
     quantile_bounds,
     tail,
     verdict,
-    wilson,
 )
 from stopgap.releases.tally import Tally, duration_bin
 
@@ -128,6 +129,78 @@ def test_a_good_canary_never_goes_back_by_chance(share: float, requests: int) ->
     Not simulated: the chance is added up exactly.
     """
     assert chance_of_back(share, requests) < CHANCE < 1 / 10_000
+
+
+def ways(requests: int, share: float) -> list[float]:
+    """Tell how likely each count of failures is, up to where hardly any is left."""
+    if share == 0:
+        return [1.0]
+    found: list[float] = []
+    while len(found) <= requests * share or found[-1] > 1e-18:
+        n = len(found)
+        choices = math.lgamma(requests + 1) - math.lgamma(n + 1) - math.lgamma(requests - n + 1)
+        failed = n * math.log(share) + (requests - n) * math.log1p(-share)
+        found.append(math.exp(choices + failed))
+    return found
+
+
+def chance_beside(live: int, requests: int, share: float) -> float:
+    """Add up the chances of all failures of both for which a canary goes back that fails more.
+
+    Args:
+        live: Requests of the live release, of which the share fails.
+        requests: The canary's; of these, WORSE more fails, and that is allowed.
+    """
+    canary = ways(requests, share + WORSE)
+    chance, least = 0.0, 0
+    for failed, part in enumerate(ways(live, share)):
+        while least < len(canary) and judged((requests, least), (live, failed)).action == "keep":
+            least += 1
+        chance += part * sum(canary[least:])
+    return chance
+
+
+@pytest.mark.parametrize(
+    ("live", "requests"),
+    [(100, 100), (500, 100), (2_000, 2_000), (9_900, 100), (14_850, 150), (60_000, 1_000)],
+)
+@pytest.mark.parametrize("share", [0.0, 0.0005, 0.002, 0.007])
+def test_a_canary_that_fails_hardly_more_never_goes_back_by_chance(
+    live: int, requests: int, share: float
+) -> None:
+    """Beside a live release of whatever size, less than one judgement in a million is wrong.
+
+    Not simulated either: the chance is added up exactly, over the failures of both.
+    """
+    assert chance_beside(live, requests, share) < CHANCE
+
+
+@pytest.mark.parametrize(
+    ("rate", "percent", "share", "minutes"),
+    [(1_000, 1, 0.01, 4), (1_000, 1, 0.05, 1), (100, 5, 0.05, 1), (100, 10, 0.02, 3)],
+)
+def test_one_that_fails_more_goes_back_soon(
+    rate: int, percent: int, share: float, minutes: int
+) -> None:
+    """At real traffic, what fails some percent more than a live release is back within minutes."""
+    asked = rate * percent * 60 * minutes // 100
+    live = rate * 60 * minutes - asked
+    assert judged((asked, round(asked * share)), (live, 0)).action == "back"
+
+
+@given(st.integers(1, 80), st.integers(1, 80), st.integers(0, 80), st.integers(0, 80))
+def test_two_tails_are_taken_where_they_are_likeliest(
+    requests: int, among: int, failures: int, others: int
+) -> None:
+    """No share of the other's makes the two likelier than is told."""
+    failures, others = min(failures, requests), min(others, among)
+    found = apart(failures, requests, others, among, WORSE)
+    assert 0 <= found <= 1
+    for percent in range(100):
+        share = percent / 100
+        one = tail(failures, requests, share + WORSE)
+        product = one * tail(among - others, among, 1 - share)
+        assert product * (1 - math.log(product or 1)) <= found * (1 + 1e-6)
 
 
 @given(st.integers(100, 5_000), st.floats(0, 0.2), st.integers(0, 2**32))
@@ -240,13 +313,8 @@ def test_fishers_tail_is_exact(requests: int, failures: int, among: int, others:
         assert found == pytest.approx(float(exact), rel=1e-6)
 
 
-def test_intervals() -> None:
-    """Intervals enclose what was seen, are never empty, and shrink with more requests."""
-    assert wilson(0, 0) == (0.0, 1.0)
-    for failures, requests in ((0, 10), (10, 10), (3, 100), (30, 1_000)):
-        low, high = wilson(failures, requests)
-        assert 0 <= low <= failures / requests <= high <= 1
-    assert wilson(30, 1_000)[1] < wilson(3, 100)[1]
+def test_bounds_of_a_quantile() -> None:
+    """They enclose what was seen."""
     even = Counter(duration_bin(1000 * n) for n in range(1, 1_001))
     low, high = quantile_bounds(even, 0.5)
     assert low < 500_000 < high
