@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -268,3 +269,22 @@ async def test_it_goes_on() -> None:
         await house.awaited.answer(row(), REQUEST_ID, None)
         await asyncio.sleep(SOON)
     assert shadow.batches == [1, 1, 1]
+
+
+@in_a_loop
+async def test_who_was_verified_for_another_contract_is_not_counted() -> None:
+    """A server of the old contract says nothing of the new one's canary and shadow.
+
+    It cannot ask them; so the live release answers, as for any canary that cannot.
+    """
+    house = House(FakeSlot(), live := FakeSlot(3141))
+    canary, shadow = (
+        replace(each, fingerprint="the new one")
+        for each in (release(9, "canary", percent=100), release(8, "shadow"))
+    )
+    who = routing(release(7), canary=canary, shadows=(shadow,))
+    house.served.apply(contract, plan(who, _7=live))
+    assert [await house.ask() for _ in range(10)] == [b"3141"] * 10
+    await asyncio.sleep(SOON)
+    kept = house.hand_over()
+    assert {number: tally.outcomes for number, tally in kept.tallies.items()} == {7: {"ok": 10}}

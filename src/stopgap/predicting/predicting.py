@@ -24,7 +24,7 @@ from stopgap.predicting.serving import (
 from stopgap.predicting.shadow import Shadow
 from stopgap.releases.plan import Plan
 from stopgap.releases.release import STAND_IN_NUMBER, Release, stand_in_release
-from stopgap.releases.reporting import Reporter
+from stopgap.releases.reporting import OutcomeCounter, Reporter
 from stopgap.telemetry.metrics import Metrics
 
 SWITCH_SECONDS = 0.000_5
@@ -176,8 +176,9 @@ class Predicting:
     def _awaited_predictor(self, contract: Contract, plan: Plan) -> AwaitedPredictor:
         routing = plan.routing
         if routing is None:
-            instruments = self._instruments(contract.name, STAND_IN_NUMBER)
-            nobody = AbsentServing(_stand_in(contract), contract, instruments, name="unknown")
+            stand_in = _stand_in(contract)
+            instruments = self._instruments(contract, stand_in)
+            nobody = AbsentServing(stand_in, contract, instruments, name="unknown")
             return self._make_awaited(plan, live=nobody, canary=None, others=(), shadows=())
         live = self._serving(contract, plan, routing.live)
         others = []
@@ -195,7 +196,7 @@ class Predicting:
         )
 
     def _serving(self, contract: Contract, plan: Plan, release: Release) -> Serving:
-        instruments = self._instruments(contract.name, release.number)
+        instruments = self._instruments(contract, release)
         if release.number == STAND_IN_NUMBER:
             model = self._stand_ins[contract.name].model
             return InstantServing(release, contract, instruments, model=model)
@@ -213,15 +214,22 @@ class Predicting:
             yield Shadow(
                 release,
                 contract,
-                self._instruments(contract.name, release.number),
+                self._instruments(contract, release),
                 slot=plan.slot(release, background=True),
                 live=live,
                 queue_limit=queue_limit,
                 compare=self._reporter.comparer(contract, release.number),
             )
 
-    def _instruments(self, contract: str, number: int) -> Instruments:
-        tally = self._reporter.counter(contract, number)
+    def _instruments(self, contract: Contract, release: Release) -> Instruments:
+        """Give what counts a release; who was verified for another contract is not judged by this.
+
+        Servers of two contracts run side by side while one takes the other's place.
+        """
+        counter = self._reporter.counter
+        if release.fingerprint != contract.fingerprint:
+            counter = OutcomeCounter  # which nobody hands over
+        tally = counter(contract.name, release.number)
         return Instruments(tally, self._metrics, self._clock.monotonic)
 
     def _count(self, instant: InstantModel) -> Callable[[int], None]:
