@@ -1,11 +1,14 @@
 """The watch: what workers count is added up over the right time, and judged."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 from tests.contracts.promises import DELIVERY
 from tests.fakes import FakeClock
 from tests.releases.making import report, specification
@@ -13,12 +16,21 @@ from tests.releases.making import report, specification
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import DURATIONS_WINDOW
 from stopgap.releases.releases import Releases
+from stopgap.releases.store import ComparisonRows
 from stopgap.releases.tally import OUTCOMES, Tally, bin_start, duration_bin, read_durations
 from stopgap.releases.trouble import TROUBLE_SECONDS, Trouble
 from stopgap.releases.watch import Watch
+from stopgap.storage.database import Database
 
 NAME = DELIVERY.name
 OK = {"ok": 10}
+
+
+class Weeks(BaseModel):
+    """What another contract of the name promises: the same values, in another range."""
+
+    days: Annotated[float, Field(ge=0, le=1000)]
+    carrier: Literal["north", "south"]
 
 
 def tally(number: int, micros: int = 2_000, **outcomes: int) -> Tally:
@@ -101,6 +113,31 @@ def test_comparisons_of_workers_are_added_up(watch: Watch) -> None:
     assert whole.spreads["days"].total == 35.0
     assert watch.comparison(NAME, 1, 2).compared == 0
     assert list(watch.compared_with(NAME, 2)) == [1]
+
+
+def test_comparisons_under_another_contract_are_left_out(
+    watch: Watch, database: Database, clock: FakeClock
+) -> None:
+    """Shares of another range are no shares of this one; they count where that one is served."""
+    wider = replace(DELIVERY, output=Weeks, examples=())
+    made = Comparison(wider.output_kind)
+    made.add(b"{}", *({"days": days, "carrier": "north"} for days in (2.0, 900.0)))
+    another = Watch(database, clock, [wider])
+    another.compare(NAME, 2, 1, "w1", made)
+    assert list(watch.compared_with(NAME, 2)) == []
+    watch.compare(NAME, 2, 1, "w2", compared())
+    for each in watch, another:
+        assert list(each.compared_with(NAME, 2)) == [1]
+        assert each.comparison(NAME, 2, 1).compared == 1
+    assert watch.comparison(NAME, 2, 1).largest == compared().largest
+
+
+def test_comparisons_that_name_no_contract(watch: Watch, database: Database) -> None:
+    """As long as none was written down with them, there they count."""
+    with database.write() as connection:
+        text = json.dumps(compared().document())
+        ComparisonRows(connection, NAME).keep(2, 1, "w1", text)
+    assert watch.comparison(NAME, 2, 1).compared == 1
 
 
 def test_nothing_to_judge(releases: Releases, watch: Watch) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
@@ -35,13 +36,17 @@ HEARD = timedelta(seconds=2)
 """In which all workers have learned of a canary, and handed over what they had counted before."""
 
 
+FINGERPRINT = "fingerprint"
+"""Where a comparison that is kept tells the contract that it was made under; older ones do not."""
+
+
 class Watch:
     """How the releases of the served contracts do."""
 
     def __init__(self, database: Database, clock: Clock, contracts: Sequence[Contract]) -> None:
         self._database = database
         self._clock = clock
-        self._kinds = {each.name: each.output_kind for each in contracts}
+        self._contracts = {each.name: each for each in contracts}
 
     def tally(self, worker: str, tallies: Collection[Tally]) -> None:
         """Keep what a worker has counted since it last told.
@@ -73,7 +78,8 @@ class Watch:
             number: The release that no client, or not this one, was answered by.
             against: The one whose answers were given.
         """
-        text = json.dumps(comparison.document(), separators=(",", ":"))
+        document = comparison.document() | {FINGERPRINT: self._contracts[contract].fingerprint}
+        text = json.dumps(document, separators=(",", ":"))
         with self._database.write() as connection:
             rows = ComparisonRows(connection, contract)
             if comparison.compared:
@@ -82,17 +88,29 @@ class Watch:
                 rows.take_back(number, against, worker)
 
     def comparison(self, contract: str, number: int, against: int) -> Comparison:
-        """Add up what all workers have compared of two releases."""
-        whole = Comparison(self._kinds[contract])
+        """Add up what all workers have compared of two releases under the contract as served.
+
+        What they have under another is left out: its range is another, and so are its values.
+        """
+        whole = Comparison(self._contracts[contract].output_kind)
         with self._database.read() as connection:
-            for text in ComparisonRows(connection, contract).list(number, against):
-                whole.merge(json.loads(text))
+            for document in self._compared(ComparisonRows(connection, contract), number, against):
+                whole.merge(document)
         return whole
 
     def compared_with(self, contract: str, number: int) -> Sequence[int]:
-        """List the releases that a release was compared with."""
+        """List the releases that a release was compared with under the contract as served."""
         with self._database.read() as connection:
-            return ComparisonRows(connection, contract).compared_with(number)
+            rows = ComparisonRows(connection, contract)
+            others = rows.compared_with(number)
+            return [other for other in others if self._compared(rows, number, other)]
+
+    def _compared(
+        self, rows: ComparisonRows, number: int, against: int
+    ) -> Sequence[Mapping[str, Any]]:
+        served = self._contracts[rows.contract].fingerprint
+        documents = map(json.loads, rows.list(number, against))
+        return [each for each in documents if each.get(FINGERPRINT, served) == served]
 
     def trouble(self, worker: str, troubles: Troubles) -> None:
         """Keep what a worker cannot ask now, in place of what it told before."""

@@ -12,21 +12,21 @@ class ComparisonRows:
 
     def __init__(self, connection: Connection, contract: str) -> None:
         self._connection = connection
-        self._contract = contract
+        self.contract = contract
 
     def keep(self, number: int, against: int, worker: str, text: str) -> None:
         """Keep what one worker has compared so far, in place of what it had."""
         key = {"number": number, "against": against, "worker": worker}
         mine = [COMPARISONS.c[name] == value for name, value in key.items()]
-        kept = update(COMPARISONS).where(COMPARISONS.c.contract == self._contract, *mine)
+        kept = update(COMPARISONS).where(COMPARISONS.c.contract == self.contract, *mine)
         if self._connection.execute(kept.values(comparison=text)).rowcount == 0:
-            row = key | {"contract": self._contract, "comparison": text}
+            row = key | {"contract": self.contract, "comparison": text}
             self._connection.execute(insert(COMPARISONS).values(row))
 
     def list(self, number: int, against: int) -> Sequence[str]:
         """List what each worker has compared."""
         chosen = select(COMPARISONS.c.comparison).where(
-            COMPARISONS.c.contract == self._contract,
+            COMPARISONS.c.contract == self.contract,
             COMPARISONS.c.number == number,
             COMPARISONS.c.against == against,
         )
@@ -34,23 +34,23 @@ class ComparisonRows:
 
     def compared_with(self, number: int) -> Sequence[int]:
         """List the releases that a release was compared with."""
-        mine = (COMPARISONS.c.contract == self._contract, COMPARISONS.c.number == number)
+        mine = (COMPARISONS.c.contract == self.contract, COMPARISONS.c.number == number)
         other = COMPARISONS.c.against
         return self._connection.scalars(select(other).where(*mine).distinct().order_by(other)).all()
 
     def take_back(self, number: int, against: int, worker: str) -> None:
         """Forget what one worker has compared so far."""
-        key = {"contract": self._contract, "number": number, "against": against, "worker": worker}
+        key = {"contract": self.contract, "number": number, "against": against, "worker": worker}
         mine = [COMPARISONS.c[name] == value for name, value in key.items()]
         self._connection.execute(delete(COMPARISONS).where(*mine))
 
     def drop_either(self, number: int) -> None:
         """Forget what was compared with a release, and the others that were with its answers."""
         either = or_(COMPARISONS.c.number == number, COMPARISONS.c.against == number)
-        mine = COMPARISONS.c.contract == self._contract
+        mine = COMPARISONS.c.contract == self.contract
         self._connection.execute(delete(COMPARISONS).where(mine, either))
 
     def drop(self, number: int) -> None:
         """Forget what was compared with a release."""
-        mine = COMPARISONS.c.contract == self._contract
+        mine = COMPARISONS.c.contract == self.contract
         self._connection.execute(delete(COMPARISONS).where(mine, COMPARISONS.c.number == number))
