@@ -16,6 +16,7 @@ from tests.releases.making import report, specification
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.judging import DURATIONS_WINDOW
 from stopgap.releases.releases import Releases
+from stopgap.releases.stages import STEPS_BACK
 from stopgap.releases.store import ComparisonRows
 from stopgap.releases.tally import OUTCOMES, Tally, bin_start, duration_bin, read_durations
 from stopgap.releases.trouble import TROUBLE_SECONDS, Trouble
@@ -281,6 +282,21 @@ def test_who_is_retired_leaves_no_comparison(releases: Releases, watch: Watch) -
     watch.compare(NAME, number, 1, "w1", compared())
     releases.retire(NAME, number, "ann")
     assert list(watch.compared_with(NAME, number)) == []
+    watch.compare(NAME, number, 1, "w1", compared())  # by a worker that has not learned of it
+    assert list(watch.compared_with(NAME, number)) == []
+
+
+def test_who_is_put_away_by_a_promotion_leaves_none(releases: Releases, watch: Watch) -> None:
+    """What it was compared by is swept; of those that are kept ready it is kept."""
+    for number in range(1, STEPS_BACK + 2):
+        assert watch.sweep() == 0
+        releases.add(NAME, specification(), "ann")
+        releases.verified(NAME, number, report(DELIVERY), "ann")
+        watch.compare(NAME, number, 0, "w1", compared())
+        releases.promote(NAME, number, "ann")
+    assert watch.sweep() == 1
+    assert list(watch.compared_with(NAME, 1)) == []
+    assert list(watch.compared_with(NAME, 2)) == [0]
 
 
 @pytest.mark.parametrize("cure", ["verify", "override", "promote"])

@@ -110,6 +110,10 @@ class Standing:
             return "retired" if self.live else "live"
         return self.stages[number]
 
+    def is_put_away(self, number: int) -> bool:
+        """Tell whether a release was retired and is not kept ready for going back."""
+        return self.stages.get(number) == "retired" and number not in self.before
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -290,7 +294,7 @@ def _check(standing: Standing, number: int, stage: Stage) -> None:
         raise MoveNotAllowed(number, now, stage, "its only stages are live and retired")
     if stage not in ALLOWED[now]:
         raise MoveNotAllowed(number, now, stage)
-    if now == "retired" and number and number not in standing.before:
+    if standing.is_put_away(number):
         raise MoveNotAllowed(number, now, stage, "its model is not kept any more; add it again")
 
 

@@ -73,6 +73,7 @@ class Watch:
         """Keep all that a worker has compared of two releases, in place of what it told before.
 
         It has begun anew, and has compared nothing yet, where the file of one of them was changed.
+        Of a release that has been put away nothing is kept: the worker has only not learned of it.
 
         Args:
             number: The release that no client, or not this one, was answered by.
@@ -82,7 +83,8 @@ class Watch:
         text = json.dumps(document, separators=(",", ":"))
         with self._database.write() as connection:
             rows = ComparisonRows(connection, contract)
-            if comparison.compared:
+            away = ReleaseRows(connection, contract).state().standing.is_put_away(number)
+            if comparison.compared and not away:
                 rows.keep(number, against, worker, text)
             else:
                 rows.take_back(number, against, worker)
@@ -154,7 +156,21 @@ class Watch:
         return verdict(seen, took)
 
     def sweep(self) -> int:
-        """Delete what workers told and nobody looks at any more; tell how many rows."""
+        """Delete what workers told and nobody looks at any more; tell how many rows.
+
+        That is what is old, and what was compared with releases that are put away: by hand, or by
+        a promotion.
+        """
         before = self._clock.now() - timedelta(hours=TALLY_HOURS)
         with self._database.write() as connection:
-            return delete_tallies(connection, before) + delete_troubles(connection, before)
+            compared = sum(
+                _drop_put_away(ReleaseRows(connection, name)) for name in self._contracts
+            )
+            old = delete_tallies(connection, before) + delete_troubles(connection, before)
+        return compared + old
+
+
+def _drop_put_away(releases: ReleaseRows) -> int:
+    standing = releases.state().standing
+    away = filter(standing.is_put_away, standing.stages)
+    return ComparisonRows(releases.connection, releases.contract).drop(*away)

@@ -50,7 +50,7 @@ class ComparisonRows:
         mine = COMPARISONS.c.contract == self.contract
         self._connection.execute(delete(COMPARISONS).where(mine, either))
 
-    def drop(self, number: int) -> None:
-        """Forget what was compared with a release."""
-        mine = COMPARISONS.c.contract == self.contract
-        self._connection.execute(delete(COMPARISONS).where(mine, COMPARISONS.c.number == number))
+    def drop(self, *numbers: int) -> int:
+        """Forget what was compared with some releases; tell how many rows."""
+        mine = (COMPARISONS.c.contract == self.contract, COMPARISONS.c.number.in_(numbers))
+        return self._connection.execute(delete(COMPARISONS).where(*mine)).rowcount
