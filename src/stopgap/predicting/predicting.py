@@ -224,10 +224,11 @@ class Predicting:
     def _instruments(self, contract: Contract, release: Release) -> Instruments:
         """Give what counts a release; who was verified for another contract is not judged by this.
 
-        Servers of two contracts run side by side while one takes the other's place.
+        Servers of two contracts run side by side while one takes the other's place. But who has
+        failed for this contract is.
         """
         counter = self._reporter.counter
-        if release.fingerprint != contract.fingerprint:
+        if release.fingerprint not in ("", contract.fingerprint):
             counter = OutcomeCounter  # which nobody hands over
         tally = counter(contract.name, release.number)
         return Instruments(tally, self._metrics, self._clock.monotonic)
