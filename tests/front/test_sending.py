@@ -116,9 +116,12 @@ class Endless:
 @pytest.mark.parametrize("begin", [lambda _: None, quicken], ids=["later", "at once"])
 @in_a_loop
 async def test_a_file_is_read_for_nobody_once_the_client_is_gone(
-    begin: Callable[[asyncio.AbstractEventLoop], None],
+    begin: Callable[[asyncio.AbstractEventLoop], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """When the client goes, its file is closed, and no more is read, however tasks are begun."""
+    """When the client goes, its file is closed, and no more is read, however tasks are begun.
+
+    That is no event for the log: nobody needed the room.
+    """
     begin(asyncio.get_running_loop())
     file, client = Endless(), Client()
     gone = playing([{"type": "http.request"}, {"type": "http.disconnect"}])
@@ -126,6 +129,7 @@ async def test_a_file_is_read_for_nobody_once_the_client_is_gone(
     await asyncio.wait_for(sender().reply(reply(body), client.send, gone), 5)
     assert file.closed
     assert not client.whole
+    assert caplog.messages == []
 
 
 @in_a_loop

@@ -157,10 +157,10 @@ async def _ending_with(receive: Receive, client: ProgressTimeout) -> AsyncIterat
 
 
 async def _notice_going(receive: Receive, client: ProgressTimeout) -> None:
-    """Evict the client when it goes; the server itself would take piece after piece."""
+    """End a client's time when it goes; the server itself would take piece after piece."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    client.evict()
+    client.end()
 
 
 def _reading(content: bytes) -> Read:
