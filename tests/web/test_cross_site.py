@@ -1,6 +1,7 @@
 """What another site's page makes a browser send is refused; everything else passes."""
 
 import ipaddress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ from werkzeug.test import EnvironBuilder
 
 from stopgap.problems import CrossSiteRefused
 from stopgap.settings import Settings
-from stopgap.web.cross_site import refuse_cross_site, refuse_strange_name
+from stopgap.web import cross_site
+from stopgap.web.cross_site import refuse_cross_site
+
+refuse_strange_name = partial(cross_site.refuse_strange_name, demo_is_open=lambda: True)
 
 
 def request(method: str, headers: dict[str, str]) -> Request:
@@ -114,6 +118,12 @@ def test_a_server_for_others_has_any_name(changed: dict[str, Any]) -> None:
     """Where others reach the server, by a proxy perhaps, or nobody knows a password, it may."""
     sent = request("POST", {"Origin": "http://here.example:5000"})
     refuse_strange_name(sent, Settings(**changed))
+
+
+def test_a_password_that_is_an_operators() -> None:
+    """Once nobody but its owner knows the password of the demo's account, any name will do."""
+    sent = request("POST", {"Origin": "http://here.example:5000"})
+    cross_site.refuse_strange_name(sent, Settings(), lambda: False)
 
 
 def test_a_program_and_a_reader_use_any_name() -> None:

@@ -111,7 +111,7 @@ def begin() -> None:
     for header in UNHEEDED:
         request.environ.pop(header, None)
     refuse_cross_site(request)
-    refuse_strange_name(request, parts().settings)
+    refuse_strange_name(request, parts().settings, parts().accounts.is_demo_open)
 
 
 def finish(response: Response) -> Response:

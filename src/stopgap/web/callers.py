@@ -127,9 +127,7 @@ def may_predict() -> None:
 
 
 def admit_prediction() -> None:
-    """Let who may predict ask for one, and count it; others by their address, before a refusal.
-
-    So that nobody can guess keys, and have each looked up, without end.
+    """Let who may predict ask for one, and count it; what is refused is counted by its address.
 
     Raises:
         SignInNeeded, PermissionMissing, KeyRefused: as for `may_predict`.

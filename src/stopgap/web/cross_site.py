@@ -1,5 +1,6 @@
 """Refusing what a browser was made to send by a page of another site (CSRF)."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from flask import Request
@@ -36,11 +37,16 @@ def refuse_cross_site(request: Request) -> None:
         )
 
 
-def refuse_strange_name(request: Request, settings: Settings) -> None:
+def refuse_strange_name(
+    request: Request, settings: Settings, demo_is_open: Callable[[], bool]
+) -> None:
     """Let no page change anything in a demo of this machine alone under a name that somebody owns.
 
     Its owner may have the name lead here once the page is loaded (DNS rebinding): then the page is
     this site's own to the browser, and all know the password of the demo's account.
+
+    Args:
+        demo_is_open: Tells whether that account still has this password.
 
     Raises:
         CrossSiteRefused: it may be such a page's.
@@ -49,7 +55,8 @@ def refuse_strange_name(request: Request, settings: Settings) -> None:
     if request.method in SAFE_METHODS or not by_page:
         return
     alone = is_of_this_machine(settings.host) and not settings.trusted_proxies
-    if alone and settings.demo_account and not leads_nowhere_else(_name_in(host_of(request))):
+    strange = alone and settings.demo_account and not leads_nowhere_else(_name_in(host_of(request)))
+    if strange and demo_is_open():
         raise CrossSiteRefused(
             "This demo is for this machine alone, and heeds pages at localhost or at an address, "
             "not under another name. If a tunnel or a proxy hands on its own name, name the "
