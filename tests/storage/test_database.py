@@ -425,6 +425,20 @@ def test_a_damaged_file(tmp_path: Path) -> None:
         assert not opened.is_sound()
 
 
+def test_a_file_that_is_written_over(tmp_path: Path) -> None:
+    """A database that is none any more, once the server runs, is told as one that is damaged."""
+    path = tmp_path / "some.db"
+    with closing(open_database(f"sqlite:///{path}")) as opened:
+        migrate(opened)
+    path.write_bytes(b"no database" * 1_000)
+    with (
+        closing(open_database(f"sqlite:///{path}")) as opened,
+        pytest.raises(DatabaseUnreachable, match="it is damaged"),
+        opened.read() as connection,
+    ):
+        connection.scalar(COUNT)
+
+
 def test_a_damaged_beginning(tmp_path: Path) -> None:
     """A file whose list of tables is damaged is told so at the start."""
     path = tmp_path / "some.db"

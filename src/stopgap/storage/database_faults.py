@@ -53,7 +53,7 @@ begins (feature_not_supported), any as its user has no right (insufficient_privi
 a dump is being restored into, as a table (undefined_table) or its unique constraint is not there
 yet (invalid_column_reference)."""
 
-DAMAGED = "SQLITE_CORRUPT"
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 """How SQLite's words begin for a file that has been written over, or cut short."""
 
 FULL_BYTES = 65_536

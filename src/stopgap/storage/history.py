@@ -115,8 +115,9 @@ def migrate(database: Database, history: History = MAIN) -> None:
     try:
         with database.read() as connection:
             version = version_of(connection, database.name, history)
-    except exc.DatabaseError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+    except DatabaseUnreachable as error:
+        driver = getattr(error.__cause__, "orig", None)
+        if getattr(driver, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             raise DatabaseForeign(database.name, "the file is no database") from error
         raise
     if database.engine.dialect.name == "sqlite":
