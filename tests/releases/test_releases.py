@@ -215,7 +215,9 @@ def test_other_golden_examples(
     """Who was not asked the examples of today gets no further before it has been."""
     percent = 5.0 if stage == "canary" else None
     number, strict = passed(releases), Releases(database, clock, [STRICT])
-    with pytest.raises(ReleaseUnverified, match="golden examples have changed since"):
+    with pytest.raises(
+        ReleaseUnverified, match="1 cannot be promoted: it was not asked today's golden examples"
+    ):
         strict.promote(NAME, number, "ann", stage=stage, percent=percent)
     strict.verified(NAME, number, report(STRICT, "examples"), "ann")
     with pytest.raises(ReleaseUnverified, match="broke examples"):
@@ -242,6 +244,22 @@ def test_whoever_answers_goes_on_with_other_golden_examples(
     assert strict.routing(NAME).live.number == before
     strict.verified(NAME, before, report(STRICT, "examples"), "ann")
     assert strict.routing(NAME).live.fingerprint == STRICT.fingerprint
+
+
+def test_a_share_is_lowered_with_other_golden_examples(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """What is new keeps a canary from more of the traffic, and nobody from giving it less."""
+    number, strict = passed(releases), Releases(database, clock, [STRICT])
+    releases.promote(NAME, number, "ann", stage="canary", percent=50.0)
+    with pytest.raises(ReleaseUnverified, match="golden examples"):
+        strict.promote(NAME, number, "ann", stage="canary", percent=50.5)
+    with pytest.raises(ReleaseUnverified, match="golden examples"):
+        strict.promote(NAME, number, "ann")
+    strict.promote(NAME, number, "ann", stage="canary", percent=5.0)
+    strict.promote(NAME, number, "ann", stage="shadow")
+    with pytest.raises(ReleaseUnverified, match="golden examples"):
+        strict.promote(NAME, number, "ann", stage="canary", percent=5.0)
 
 
 def test_overriding(releases: Releases) -> None:
@@ -281,9 +299,9 @@ def test_an_override_for_a_contract_that_is_gone(
 ) -> None:
     """What was found for another contract, or without today's examples, opens nothing today."""
     number = passed(releases, "latency")
-    for contract, what in ((TOMORROW, "the contract"), (STRICT, "golden examples")):
+    for contract, what in ((TOMORROW, "contract has changed"), (STRICT, "today's golden examples")):
         known = Releases(database, clock, [contract])
-        with pytest.raises(ReleaseUnverified, match=f"{what} ha(s|ve) changed.*verify it again"):
+        with pytest.raises(ReleaseUnverified, match=f"{what}.*verify it again"):
             known.override(NAME, number, "latency", "ann", "it is quick enough")
         with pytest.raises(ReleaseUnverified, match="verify it again"):
             known.planned_override(NAME, number, "latency", "it is quick enough")

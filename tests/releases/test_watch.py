@@ -334,6 +334,24 @@ def test_another_file_is_seen_anew(
     assert seen() == ([0], [], {1})
 
 
+def test_a_file_for_the_next_contract_changes_nothing_yet(
+    releases: Releases, watch: Watch, database: Database, clock: FakeClock
+) -> None:
+    """What passes for the next contract answers from the next start on: today's counts stay."""
+    tomorrow = replace(DELIVERY, unit="days")
+    known = Releases(database, clock, [tomorrow])
+    assert canary(releases, beside=True) == 2
+    for contract, its, file_hash in ((DELIVERY, releases, "1" * 64), (tomorrow, known, "2" * 64)):
+        loaded = {"kind": "python", "file_hash": file_hash}
+        its.verified(NAME, 2, replace(report(contract), loaded=loaded), "ann")
+        if its is releases:
+            watch.compare(NAME, 2, 1, "w1", compared())
+            watch.tally("w1", [tally(2, ok=1)])
+            clock.forward(seconds=1)
+    assert list(watch.compared_with(NAME, 2)) == [1]
+    assert 2 in watch.tallies(NAME, clock.now() - timedelta(minutes=5))
+
+
 def test_a_worker_that_has_begun_anew(watch: Watch) -> None:
     """What it told before counts no more, though it has compared nothing since."""
     for worker in ("w1", "w2"):

@@ -11,8 +11,8 @@ from stopgap.releases.verification.report import BY_NAME, Report
 class ReleaseUnverified(StopgapError):
     """The release has not shown that it keeps the contract, so it is given no traffic."""
 
-    def __init__(self, number: int, reason: str) -> None:
-        super().__init__(f"Release {number} is given no traffic: {reason}.")
+    def __init__(self, number: int, reason: str, refused: str = "is given no traffic") -> None:
+        super().__init__(f"Release {number} {refused}: {reason}.")
 
 
 class RuleUnknown(StopgapError):
@@ -93,19 +93,13 @@ def check_verified(
 def _of_today(number: int, report: Report | None, contract: Contract, *, again: bool) -> Report:
     if report is None:
         raise ReleaseUnverified(number, NEVER_VERIFIED)
-    if what := changed_since(report, contract, but_examples=again):
-        reason = f"{what} changed since it was verified; verify it again"
-        raise ReleaseUnverified(number, reason)
-    return report
-
-
-def changed_since(report: Report, contract: Contract, *, but_examples: bool = False) -> str:
-    """Say what of a contract has changed since a model was held against it; empty: nothing."""
     if report.fingerprint != contract.fingerprint:
-        return "the contract has"
-    if report.examples != contract.examples_fingerprint and not but_examples:
-        return "the contract's golden examples have"
-    return ""
+        reason = "the contract has changed since it was verified; verify it again"
+        raise ReleaseUnverified(number, reason)
+    if not again and report.examples != contract.examples_fingerprint:
+        reason = "it was not asked today's golden examples; verify it again"
+        raise ReleaseUnverified(number, reason, "cannot be promoted")  # where it is it may stay
+    return report
 
 
 def check_overridable(

@@ -11,7 +11,6 @@ from stopgap.releases import stages
 from stopgap.releases.gate import (
     VERIFICATION,
     ReleaseUnverified,
-    changed_since,
     check_overridable,
     check_verified,
     overridden,
@@ -26,7 +25,7 @@ from stopgap.releases.release import (
     Sticky,
     stand_in_release,
 )
-from stopgap.releases.stages import Change, Standing
+from stopgap.releases.stages import HUNDRED, Change, Standing
 from stopgap.releases.store import ComparisonRows, ReleaseRows, State, TallyRows
 from stopgap.releases.verification.report import Report
 
@@ -89,11 +88,10 @@ class Register:
     def _verified(self, number: int) -> tuple[int, Report | None]:
         """Tell at which version a release was verified, and what was found; 0: it never was."""
         found = [(at, Report.of(document)) for at, document in self.rows.reports(number)]
-        for but_examples in (False, True):
-            for at, report in found:
-                if not changed_since(report, self._contract, but_examples=but_examples):
-                    return at, report
-        return found[0] if found else (0, None)
+        served = self._contract
+        of_served = [each for each in found if each[1].fingerprint == served.fingerprint]
+        of_today = [each for each in of_served if each[1].examples == served.examples_fingerprint]
+        return next(iter(of_today or of_served or found), (0, None))
 
     def promoted(self, number: int, stage: Stage, percent: float | None) -> Standing:
         """Tell how all would stand with a release sent forward.
@@ -104,9 +102,10 @@ class Register:
             PercentageInvalid: the percentage is none of a canary.
             ReleaseUnverified: the gate is closed to it.
         """
-        self.find(number)
+        was = self.find(number)
         after = stages.promoted(self.standing, number, stage, percent)
-        self._check_verified(number)
+        least = stage == "shadow" or after.percents.get(number, HUNDRED) <= was.percent
+        self._check_verified(number, again=was.stage == "canary" and least)
         return after
 
     def promotion(self, after: Standing, number: int, sticky: Sticky | None) -> Sequence[Change]:
@@ -216,13 +215,15 @@ class Register:
     def _keep_file(self, was: Release) -> None:
         """Keep the hash of the Python file that is let through; workers load a changed one anew.
 
-        What was counted and compared of another file says nothing of this one.
+        What was counted and compared of another file says nothing of this one. It stays where this
+        is the first file for the next contract: the server of today's goes on with the other.
         """
+        served = self._contract.fingerprint
         number, specification, report = was.number, was.specification, self.report(was.number)
         if specification and report:
             seen = _seen(specification, report)
             self.rows.specify(number, seen)
-            if seen != specification:
+            if seen != specification and (was.stage not in ON_DUTY or was.fingerprint == served):
                 ComparisonRows(self.rows.connection, self._contract.name).drop_either(number)
                 TallyRows(self.rows.connection, self._contract.name).drop(number)
 

@@ -457,8 +457,9 @@ def test_other_golden_examples(house: House) -> None:
     known.promote(NAME, live, "ann")
     database.close()
     operator = house.client("root")
-    told = "golden examples have changed since it was verified"
+    told = "cannot be promoted: it was not asked today&#39;s golden examples"
     assert (told in show(operator, candidate), told in show(operator, live)) == (True, False)
+    assert "is given no traffic" not in show(operator, candidate)
 
 
 def test_a_release_that_cannot_answer(house: House) -> None:
