@@ -19,7 +19,7 @@ def hand_in_releases(parts: Parts) -> None:
     """Hand two models in; the second has been a shadow for some time."""
     known, at = parts.releases, parts.clock.now()
     specification = Specification(
-        uri=f"python:{SHOP.name}:Steady", artifact=parts.artifacts.put(SHOP)
+        uri=f"python:{SHOP}:Steady", artifact=parts.artifacts.put(SHOP)
     )
     for broken in (("survives", "repeats"), ()):
         number = known.add(NAME, specification, "ann", "trained in May").number
