@@ -346,6 +346,8 @@ TIME_MAX = 655_350
 
 def _times(pages: list[Pillow.Image], durations: list[float]) -> list[float]:
     """Shorten the times of equal frames in a row to that: Pillow makes one frame of them."""
+    if sum(durations) <= TIME_MAX:
+        return durations
     times: list[float] = []
     before, total = b"", 0.0
     for page, duration in zip(pages, durations, strict=True):

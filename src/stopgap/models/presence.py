@@ -24,8 +24,10 @@ def check_present(specification: Specification) -> None:
         _check_libraries(specification.uri)
     elif shutil.which(specification.python) is None:
         raise ModelUnloadable(f"{specification.python} is no program here.")
-    if specification.kind == "python" and specification.python is None:
-        _check_module(specification.reference.rpartition(":")[0])
+    place = specification.reference.rpartition(":")[0]
+    is_module = specification.kind == "python" and not place.endswith(".py")
+    if is_module and specification.python is None:
+        _check_module(place)
     check_there(specification.uri)
     check_unchanged(specification.uri, specification.file_hash)
 
@@ -36,10 +38,8 @@ def _check_libraries(uri: str) -> None:
         kind.imported()
 
 
-def _check_module(place: str) -> None:
-    if place.endswith(".py"):
-        return  # a file
-    package = place.partition(".")[0]
+def _check_module(name: str) -> None:
+    package = name.partition(".")[0]
     here = [str(Path.cwd())]
     if not package or not (find_spec(package) or PathFinder.find_spec(package, here)):
         raise ModelUnloadable(f"There is no module {package!r}.")

@@ -11,7 +11,7 @@ from stopgap.contracts.conformance.calling import (
     json_request,
     multipart_request,
 )
-from stopgap.contracts.contract import Contract
+from stopgap.contracts.contract import NO_PART, Contract
 from stopgap.contracts.values import write_text
 
 Inputs = Mapping[str, Any]
@@ -90,7 +90,7 @@ def fits(contract: Contract, row: Inputs, way: Way) -> bool:
 
     A path cannot hold an empty value, nor dots; no address holds a text that is too long.
     """
-    if way is by_path and any(write_text(row[name]) in {"", ".", ".."} for name in contract.placed):
+    if way is by_path and any(write_text(row[name]) in NO_PART for name in contract.placed):
         return False
     return is_short(way(contract, row))
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
+from stopgap.models.loaded import Loaded
 from stopgap.models.slot import Slot
 from stopgap.models.specification import Specification
 from stopgap.releases.verification.asking import Asking, TimeOver
@@ -66,16 +67,12 @@ async def verify(
             batch=specification.batch,
             progress=progress,
         )
-        checks = Checks(
-            observed=observed, asking=asking, contract=contract, specification=specification
+        findings = await _findings(
+            loaded,
+            Checks(
+                observed=observed, asking=asking, contract=contract, specification=specification
+            ),
         )
-        others = [await _found(checks, rule.name) for rule in RULES[1:]]
-        told = [
-            f"ready after {loaded.seconds:.2f} s",
-            loaded.note,
-            *await _unheeded(checks, others),
-        ]
-        findings = [Finding.held("loads", "; ".join(filter(None, told))), *others]
     finally:
         await slot.stop()
     return Report(
@@ -84,9 +81,16 @@ async def verify(
         examples=contract.examples_fingerprint,
         at=clock.now(),
         seconds=round(time.monotonic() - began, 3),
-        findings=tuple(findings),
+        findings=findings,
         loaded=asdict(loaded),
     )
+
+
+async def _findings(loaded: Loaded, checks: Checks) -> tuple[Finding, ...]:
+    """Tell what became of every rule."""
+    others = [await _found(checks, rule.name) for rule in RULES[1:]]
+    told = [f"ready after {loaded.seconds:.2f} s", loaded.note, *await _unheeded(checks, others)]
+    return Finding.held("loads", "; ".join(filter(None, told))), *others
 
 
 async def _found(checks: Checks, rule: str) -> Finding:
