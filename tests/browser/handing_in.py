@@ -18,9 +18,7 @@ BROKEN, SOUND = 1, 2
 def hand_in_releases(parts: Parts) -> None:
     """Hand two models in; the second has been a shadow for some time."""
     known, at = parts.releases, parts.clock.now()
-    specification = Specification(
-        uri=f"python:{SHOP}:Steady", artifact=parts.artifacts.put(SHOP)
-    )
+    specification = Specification(uri=f"python:{SHOP}:Steady", artifact=parts.artifacts.put(SHOP))
     for broken in (("survives", "repeats"), ()):
         number = known.add(NAME, specification, "ann", "trained in May").number
         known.verified(NAME, number, report(contract, *broken, at=at), "ann")
