@@ -95,6 +95,17 @@ async def test_one_makes_room() -> None:
 
 
 @in_simulated_time
+async def test_of_equals_the_first_to_join_is_the_first_to_go() -> None:
+    """Of many whose last progress was at the same moment, they go in the order they came in."""
+    clients = SlowClients(20)
+    those = [await begin(clients) for _ in range(20)]
+    await asyncio.sleep(TIME_ENOUGH)
+    for oldest in those:
+        clients.join(ProgressTimeout(30))
+        assert (await oldest).evicted
+
+
+@in_simulated_time
 async def test_who_gets_on_is_not_the_first_to_go() -> None:
     """Those go first who have not got on for the longest time, be they there longer or not."""
     clients, steady = SlowClients(2), ProgressTimeout(30)

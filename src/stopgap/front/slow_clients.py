@@ -69,8 +69,9 @@ class ProgressTimeout:
 class SlowClients:
     """Clients that take no more than so much room together. For a new one, some are evicted.
 
-    Those go first whose last progress was longest ago, so slow clients keep nobody out; one that
-    takes less than a second is never evicted. One that needs more than there is has it alone.
+    Those go first whose last progress was longest ago (of equals, the one that joined first), so
+    slow clients keep nobody out; one that takes less than a second is never evicted. One that
+    needs more than there is has it alone.
 
     Args:
         room: In the unit of the clients' sizes; if each is of size 1, how many there may be.
@@ -79,7 +80,7 @@ class SlowClients:
     def __init__(self, room: int) -> None:
         self._room = room
         self._taken = 0
-        self._clients = set[ProgressTimeout]()
+        self._clients = dict[ProgressTimeout, None]()  # in the order in which they joined
 
     @contextmanager
     def including(self, client: ProgressTimeout) -> Iterator[None]:
@@ -99,13 +100,13 @@ class SlowClients:
         for each in self._in_the_way(client.size):
             each.evict()
             self.leave(each)
-        self._clients.add(client)
+        self._clients[client] = None
         self._taken += client.size
 
     def leave(self, client: ProgressTimeout) -> None:
         """Remove a client, whether it had joined or not."""
         if client in self._clients:
-            self._clients.remove(client)
+            del self._clients[client]
             self._taken -= client.size
 
     def evict_all(self) -> None:
