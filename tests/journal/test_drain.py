@@ -697,6 +697,7 @@ def test_a_lock_that_cannot_be_opened_only_delays(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Where the lock's file is not to be opened, that is told once, and tried until it is."""
+    caplog.set_level(logging.INFO)
     monkeypatch.setattr(drain, "PATIENCE_SECONDS", 0.05)
     append(spool, some := records(10))
     lock = tmp_path / "spool" / "drainer.lock"
@@ -706,6 +707,7 @@ def test_a_lock_that_cannot_be_opened_only_delays(
         (told,) = [each for each in caplog.messages if "waits in its spool" in each]
         assert "drainer.lock" in told
         lock.rmdir()
+        wait_for(lambda: caplog.messages.count("the journal is being drained again") == 1)
         wait_for(lambda: kept(journal_database) == names(some))
         spool.close()
 

@@ -1,5 +1,7 @@
 """Recording: on record first, and what becomes of an answer that cannot be."""
 
+import logging
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from stopgap.contracts.madcompany import contract
 from stopgap.journal.record import encoder
 from stopgap.journal.segment import read, segments
 from stopgap.journal.spool import Spool, SpoolUnwritable
-from stopgap.predicting.recording import Recording
+from stopgap.predicting.recording import WELL_SECONDS, Recording
 from stopgap.telemetry.metrics import JOURNAL_LOST, Metrics, times
 
 ENCODE = encoder(contract=contract.name, fingerprint=contract.fingerprint, release="7")
@@ -86,3 +88,21 @@ def test_available_answers_all_the_same(tmp_path: Path, caplog: pytest.LogCaptur
     (told,) = caplog.records
     assert vars(told)["request_id"] == REQUEST_ID
     assert "answers leave without a record" in told.getMessage()
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_end_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, *, strict: bool) -> None:
+    """That answers are put on record again is told once, when none has failed for a second."""
+    caplog.set_level(logging.INFO)
+    spool, clock = full(tmp_path / "spool"), FakeClock()
+    recording = Recording(spool, strict=strict, clock=clock, metrics=Metrics())
+    with suppress(SpoolUnwritable):
+        keep(recording)
+    (tmp_path / "spool").unlink()
+    keep(recording)
+    assert len(caplog.messages) == 1  # the next one may fail again
+    clock.forward(seconds=WELL_SECONDS)
+    for _ in range(3):
+        keep(recording)
+    assert caplog.messages[1:] == ["answers are put on record again"]
+    spool.close()

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -127,22 +128,31 @@ async def test_a_change_is_there_within_a_second(tmp_path: Path) -> None:
 
 
 @in_a_loop
-async def test_it_goes_on_while_the_source_is_away(tmp_path: Path) -> None:
-    """Who knows goes on with that, and learns what is new when the source is back."""
+async def test_it_goes_on_while_the_source_is_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who knows goes on with that, and learns what is new when the source is back.
+
+    Both the beginning and the end are told.
+    """
+    caplog.set_level(logging.INFO)
     source = Source(routing(release(1)))
     async with working(source, tmp_path / "releases.json") as worker:
         source.away = True
         source.change(routing(release(2)))
         await asyncio.sleep(1)
         assert worker.live == 1
+        assert "it is known again whether releases have changed" not in caplog.messages
         source.away = False
         await asyncio.sleep(1)
         assert worker.live == 2
+    assert caplog.messages.count("it is known again whether releases have changed") == 1
 
 
 @in_a_loop
 async def test_a_loss_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """That nobody takes what is counted is told once an outage, and not each second of it."""
+    """That nobody takes what is counted is told once an outage, and so is that it is over."""
+    caplog.set_level(logging.INFO)
     async with working(Source(routing(release(1))), tmp_path / "releases.json") as worker:
         for outage in (1, 2):
             worker.away = True
@@ -150,6 +160,7 @@ async def test_a_loss_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
             worker.away = False
             assert caplog.text.count("what is counted of releases is lost") == outage
             await asyncio.sleep(1.5)
+            assert caplog.messages.count("what is counted of releases is kept again") == outage
 
 
 @in_a_loop

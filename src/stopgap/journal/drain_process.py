@@ -64,10 +64,14 @@ def _open(url: str, stop: threading.Event) -> Database | None:
     outage = Outage()
     while True:
         try:
-            return open_database(url)
+            database = open_database(url)
         except DatabaseUnreachable as error:
             if outage.failed():
                 logger.warning("the journal waits in its spool: %s", error)
+        else:
+            if outage.recovered():
+                logger.info("the journal is being drained again")
+            return database
         if stop.is_set():
             return None
         time.sleep(POLL_SECONDS)

@@ -11,6 +11,9 @@ from stopgap.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
+WELL_SECONDS = 1.0
+"""How long no record may have failed before it is told that they are kept again."""
+
 
 class Appender(Protocol):
     """Where an answer's record is safe before the answer leaves."""
@@ -36,6 +39,7 @@ class Recording:
         self._strict = strict
         self._metrics = metrics
         self._seldom = Seldom(clock.monotonic)
+        self._failed_at: float | None = None
 
     def keep(  # noqa: PLR0917  # called once an answer, by position, which costs less
         self,
@@ -64,10 +68,12 @@ class Recording:
         Raises:
             SpoolUnwritable: it cannot be kept, and must be.
         """
-        took = int((self.monotonic() - since) * 1_000_000)
+        now = self.monotonic()
+        took = int((now - since) * 1_000_000)
         try:
             self._append(encode(request_id, began, caller, took, inputs, body))
         except StopgapError as error:
+            self._failed_at = now
             if self._seldom.take_turn():
                 how = "are withheld" if self._strict else "leave without a record"
                 told = {"request_id": request_id}
@@ -75,4 +81,8 @@ class Recording:
             if self._strict:
                 raise
             self._metrics.journal_lost()
+        else:
+            if self._failed_at is not None and now - self._failed_at >= WELL_SECONDS:
+                self._failed_at = None
+                logger.info("answers are put on record again")
         return took

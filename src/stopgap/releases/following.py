@@ -122,7 +122,8 @@ class Follower:
             if self._away.failed():
                 logger.warning("it is not known whether releases have changed: %s", error)
         else:
-            self._away.recovered()
+            if self._away.recovered():
+                logger.info("it is known again whether releases have changed")
             if routings is not None:
                 self._version = version
                 self._follow(routings)
@@ -157,7 +158,8 @@ class Follower:
             if self._losing.failed():
                 logger.warning("what is counted of releases is lost: %s", error)
         else:
-            self._losing.recovered()
+            if self._losing.recovered():
+                logger.info("what is counted of releases is kept again")
 
     def _in_thread(self, call: Callable[[], T]) -> Awaitable[T]:
         """Call something that may wait, in threads of our own: others must not wait for it."""

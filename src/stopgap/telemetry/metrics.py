@@ -156,7 +156,8 @@ class Metrics:
         with self._publishing:
             try:
                 self._publish()
-                self._outage.recovered()
+                if self._outage.recovered():
+                    logger.info("metrics are published again")
             except OSError as error:
                 if self._outage.failed():
                     logger.warning("metrics cannot be published: %s", error)
