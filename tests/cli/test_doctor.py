@@ -124,6 +124,7 @@ def left_by_another(spool: Path, size: int) -> None:
         ("journal", lambda data: foreign(journal_of(data))),
         ("journal", lambda data: (data / "spool" / "drainer.lock").mkdir(parents=True)),
         ("journal", lambda data: (data / "spool" / "1.spool").mkdir(parents=True)),
+        ("journal", lambda data: (data / "spool").touch()),
         ("journal", lambda data: set_aside(data / "spool")),
         ("journal", lambda data: left(data / "spool", 80_000_000)),
         ("journal", lambda data: left_by_another(data / "spool", 80_000_000)),

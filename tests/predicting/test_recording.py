@@ -75,6 +75,7 @@ def test_strict_withholds_what_cannot_be_recorded(
     (told,) = caplog.records
     assert vars(told)["request_id"] == REQUEST_ID
     assert "answers are withheld" in told.getMessage()
+    assert str(tmp_path / "spool") in told.getMessage()  # the operator is told where
 
 
 def test_available_answers_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

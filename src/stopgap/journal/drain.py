@@ -164,12 +164,13 @@ class Drainer:
                     lock = undone.enter_context((self._folder / LOCK).open("ab"))
                     claim(lock.fileno())  # if another has it, it is awaited
                     undone.pop_all()
-                if outage.recovered():
-                    logger.info("the journal is being drained again")
-                return lock
             except OSError as error:  # it may be another user's, or a volume without locks
                 if outage.failed():
                     logger.warning("the journal waits in its spool: %s", error)
+            else:
+                if outage.recovered():
+                    logger.info("the journal is being drained again")
+                return lock
             if stop.wait(PATIENCE_SECONDS):
                 return None
 

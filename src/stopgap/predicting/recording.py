@@ -77,7 +77,8 @@ class Recording:
             if self._seldom.take_turn():
                 how = "are withheld" if self._strict else "leave without a record"
                 told = {"request_id": request_id}
-                logger.warning("answers %s: %s", how, error, extra=told)
+                reason = error.__cause__ or error  # the system's words name the file
+                logger.warning("answers %s: %s", how, reason, extra=told)
             if self._strict:
                 raise
             self._metrics.journal_lost()

@@ -57,7 +57,10 @@ def journal(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
             yield warning(told, f"See that the clock is right: {clock.now():%Y-%m-%d %H:%M} UTC.")
 
     yield from _kept_at(at.journal, JOURNAL, "STOPGAP_JOURNAL_URL", settings.data, more)
-    if not lockable(folder):
+    place = writable(folder, "STOPGAP_DATA")
+    if place.weight is not Weight.FINE:
+        yield place
+    elif not lockable(folder):
         told = (
             f"The volume of {folder} has no file locks (flock), so no answer can be put on record."
         )
