@@ -115,6 +115,7 @@ def left_by_another(spool: Path, size: int) -> None:
     [
         ("data folder", lambda data: data.rename(data.with_name("x")) and data.write_text("file")),
         ("data folder", lambda data: data.chmod(0o755)),
+        ("data folder", lambda data: (data / "metrics" / "0.lock").mkdir(parents=True)),
         ("secret", lambda data: (data / "secret").chmod(0o644)),
         ("secret", lambda data: (data / "secret").write_text("short")),
         ("database", lambda data: (data / "stopgap.db").write_text("no database" * 100)),

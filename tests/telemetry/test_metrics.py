@@ -358,6 +358,26 @@ def test_whoever_is_asked_knows_its_own_counts(
         asked.close()
 
 
+@pytest.mark.parametrize("shut", ["0.lock", "0.json", "0.next.json"])
+def test_a_file_that_cannot_be_opened_shuts_nobody_else_out(tmp_path: Path, shut: str) -> None:
+    """Of a shard that is another user's nothing is told; workers publish in the next, and read it.
+
+    A folder stands for that file: what is the file of another user can be opened by root.
+    """
+    with worker(tmp_path) as first:
+        first.do("count 2", "publish")
+    (tmp_path / shut).unlink()
+    (tmp_path / shut).mkdir()
+    asked, other = Metrics(tmp_path), Metrics(tmp_path)
+    for metrics in (asked, other):
+        metrics.shed("full")
+        metrics.publish()
+    assert counted(tmp_path, SHED, "full") == 2
+    assert asked.of_all().counts[SHED, "full"] == [2]
+    asked.close()
+    other.close()
+
+
 def test_a_full_disk_has_room_for_what_was_there(tmp_path: Path) -> None:
     """A worker's files grow no more, and are no others, whatever it counts that is new."""
     metrics = Metrics(tmp_path)

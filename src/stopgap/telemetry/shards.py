@@ -14,7 +14,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -56,7 +56,7 @@ class Published:
 
 
 class Shard:
-    """Where one worker publishes: the first shard in the folder that nobody holds.
+    """Where one worker publishes: the first shard in the folder that nobody else holds or owns.
 
     Raises:
         OSError: the folder cannot be written.
@@ -70,10 +70,9 @@ class Shard:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in count():
             self.lock = folder / f"{number}.lock"
-            self._lock = _open(self.lock)
-            if _claim(self._lock, fcntl.LOCK_EX):
+            if lock := _take(self.lock):
+                self._lock = lock
                 break
-            self._lock.close()
         self._turn, self._last = _read(self.lock, form)
         for path in _files(self.lock):
             if not path.exists():
@@ -117,6 +116,8 @@ class Shard:
 def gather(folder: Path, form: str, but: Shard | None = None) -> Published:
     """Sum up what the workers have published: the counts of all, the gauges of those that live.
 
+    What cannot be read, as after a run as another user, is left out; `stopgap doctor` tells of it.
+
     Args:
         form: Of what is counted here; what has been written in another is left out.
         but: One that is left out.
@@ -125,11 +126,42 @@ def gather(folder: Path, form: str, but: Shard | None = None) -> Published:
     for lock in folder.glob("*.lock"):
         if but is not None and lock == but.lock:
             continue
-        _, published = _read(lock, form)
-        total.add(published.counts.items())
-        if _is_held(lock):
-            total.add_gauges(published.gauges)
+        with suppress(OSError):
+            _, published = _read(lock, form)
+            total.add(published.counts.items())
+            if _is_held(lock):
+                total.add_gauges(published.gauges)
     return total
+
+
+def unusable(folder: Path) -> list[Path]:
+    """Find what is no file that this user may read and write: no worker can publish there."""
+    return [
+        path
+        for path in folder.glob("*")
+        if not (path.is_file() and os.access(path, os.R_OK | os.W_OK))
+    ]
+
+
+def _take(lock: Path) -> IO[bytes] | None:
+    """Take a shard; None: it is another worker's, or another user's.
+
+    Raises:
+        OSError: it is not there yet, and cannot be made.
+    """
+    try:
+        with ExitStack() as undone:
+            file = undone.enter_context(_open(lock))
+            for path in filter(Path.exists, _files(lock)):
+                _open(path).close()
+            if not _claim(file, fcntl.LOCK_EX):
+                return None
+            undone.pop_all()
+            return file
+    except OSError:
+        if not lock.exists():
+            raise
+        return None
 
 
 def _files(lock: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from stopgap.journal.segment import claim
 from stopgap.settings import SECRET_MIN, Settings
 from stopgap.storage.object_stores import folder_of, open_objects
 from stopgap.storage.objects import check
+from stopgap.telemetry.shards import unusable
 from stopgap.wiring import Locations
 
 MEGABYTE = 1_000_000
@@ -32,6 +33,10 @@ def data_folder(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     yield writable(folder, "STOPGAP_DATA")
     if folder.is_dir() and folder.stat().st_mode & FOR_OWNER:
         yield warning(f"{folder} is open to others on this machine.", f"chmod 700 {folder}")
+    metrics = Locations.of(settings).metrics
+    if shut := unusable(metrics):
+        told = f"{len(shut)} files of {metrics} cannot be read and written by this user, so what"
+        yield warning(f"{told} is counted there is left out.", f"chown -R or delete {metrics}")
 
 
 def secret(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
