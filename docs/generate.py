@@ -63,7 +63,8 @@ def settings_page() -> str:
         "Settings are environment variables, read once at the start. `stopgap serve` has options "
         "for some of them; an option wins over the variable.",
         "`STOPGAP_<NAME>_FILE` names a file that holds the value, for secrets. A `STOPGAP_` name "
-        "that is not in this table, or a value out of its range, stops the start with one line.",
+        "that is not in this table, or a value out of its range, or one with blanks, line ends or "
+        "quotes around it, stops the start with one line.",
         "The production profile does not start without a secret and a database.",
         _table(("Name", "What it is", "Allowed", "Default"), rows),
     )

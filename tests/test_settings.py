@@ -86,6 +86,21 @@ def test_out_of_range(name: str, value: str) -> None:
         read_settings({name: value})
 
 
+@pytest.mark.parametrize(
+    "value", ["/srv/data\r", "/srv/data ", " /srv/data", '"/srv/data"', "'/srv/data'", "  ", '""']
+)
+@pytest.mark.parametrize("name", ["STOPGAP_DATA", "STOPGAP_METRICS_TOKEN", "DATABASE_URL"])
+def test_what_a_file_of_settings_leaves_around_a_value(name: str, value: str) -> None:
+    """Blanks, line ends and quotes around a value stop the start: it would be another one."""
+    with pytest.raises(SettingInvalid, match=f"^{name} must be without blanks"):
+        read_settings({name: value})
+
+
+def test_what_is_inside_a_value_stays() -> None:
+    """A value may hold blanks and quotes."""
+    assert read_settings({"STOPGAP_DATA": '/srv/it\'s "ours"'}).data.name == 'it\'s "ours"'
+
+
 def test_unknown_name() -> None:
     """A STOPGAP_ name that is no setting stops the start."""
     with pytest.raises(SettingUnknown, match="STOPGAP_PROT"):
@@ -107,13 +122,14 @@ def test_own_name_wins_over_the_platforms() -> None:
 
 
 def test_secret_from_a_file(tmp_path: Path) -> None:
-    """A _FILE variable names the file that holds the value."""
+    """A _FILE variable names the file that holds the value, however an editor ends its lines."""
     file = tmp_path / "secret"
-    file.write_text("x" * 40 + "\n")
-    assert read_settings({"STOPGAP_SECRET_FILE": str(file)}).secret == "x" * 40
+    for content in (b"%s\n", b"%s", b"%s\r\n", b"%s \n\n", b"\xef\xbb\xbf%s\r\n"):
+        file.write_bytes(content % (b"x" * 40))
+        assert read_settings({"STOPGAP_SECRET_FILE": str(file)}).secret == "x" * 40
 
 
-@pytest.mark.parametrize("content", ["", "\n"])
+@pytest.mark.parametrize("content", ["", "\n", " \r\n"])
 def test_an_empty_file(tmp_path: Path, content: str) -> None:
     """A _FILE variable whose file is empty stops the start, lest a default take its place."""
     file = tmp_path / "url"

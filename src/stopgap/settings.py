@@ -1,6 +1,7 @@
 """The settings: one table of names, defaults, units, ranges and help, read once at the edge."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -306,6 +307,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+WRAPPED = re.compile(r"""\s.*|.*\s|(["']).*\1""", re.DOTALL)
+"""What comes of a settings file with line ends of Windows, or with quotes that nobody removes."""
+
+
 def _read(name: str, key: str, row: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
     """Read one setting; None where the environment does not say."""
     told = name if environ.get(name) else PLATFORM_NAMES.get(key, name)
@@ -313,17 +318,19 @@ def _read(name: str, key: str, row: Mapping[str, Any], environ: Mapping[str, str
     if path := environ.get(f"{name}_FILE"):
         told = name
         try:
-            text = Path(path).read_text(encoding="utf-8").rstrip("\n")
+            text = Path(path).read_text(encoding="utf-8-sig").strip()
         except (OSError, ValueError) as error:
             raise SettingInvalid(f"{name}_FILE", "a file that can be read", path) from error
         if not text:
             raise SettingInvalid(f"{name}_FILE", "a file that holds a value", f"{path}, empty")
     if not text:
         return None
+    shown = "(not shown)" if row["secret"] else text
+    if WRAPPED.fullmatch(text):
+        raise SettingInvalid(told, "without blanks, line ends or quotes around it", shown)
     try:
         return row["parse"](text)
     except ValueError as error:
-        shown = "(not shown)" if row["secret"] else text
         raise SettingInvalid(told, row["allowed"], shown) from error
 
 
