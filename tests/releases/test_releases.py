@@ -40,7 +40,7 @@ TOMORROW = Contract(
 def passed(releases: Releases, *broken: str, model: int = 1) -> int:
     """Add a release and keep a report on it; tell its number."""
     number = releases.add(NAME, specification(model), "ann").number
-    releases.verified(NAME, number, report(DELIVERY, *broken), "ann")
+    releases.keep_report(NAME, number, report(DELIVERY, *broken), "ann")
     return number
 
 
@@ -94,7 +94,7 @@ CALLS: list[Call] = [
     lambda releases: releases.retire(NAME, 1, "ann"),
     lambda releases: releases.withdraw(NAME, 1, "ann"),
     lambda releases: releases.report(NAME, 1),
-    lambda releases: releases.verified(NAME, 0, report(DELIVERY), "ann"),
+    lambda releases: releases.keep_report(NAME, 0, report(DELIVERY), "ann"),
     lambda releases: releases.override(NAME, 0, "latency", "ann", "because"),
 ]
 
@@ -120,7 +120,7 @@ def test_the_gate(releases: Releases, stage: str) -> None:
     with pytest.raises(ReleaseUnverified, match="broke contract, latency"):
         promote(passed(releases, "latency", "contract"))
     changed = releases.add(NAME, specification(), "ann").number
-    releases.verified(NAME, changed, report(LETTER), "ann")
+    releases.keep_report(NAME, changed, report(LETTER), "ann")
     with pytest.raises(ReleaseUnverified, match="contract has changed"):
         promote(changed)
     assert set(stages(releases).values()) == {"candidate", "live"}
@@ -137,7 +137,7 @@ def test_a_contract_that_is_about_to_change(
     assert changed.routing(NAME).live.fingerprint == DELIVERY.fingerprint
     with pytest.raises(ReleaseUnverified, match="contract has changed"):
         changed.promote(NAME, passed(releases), "ann")
-    changed.verified(NAME, number, report(TOMORROW), "ann")
+    changed.keep_report(NAME, number, report(TOMORROW), "ann")
     for known, served in ((releases, DELIVERY), (changed, TOMORROW)):
         fingerprint = served.fingerprint
         assert known.routing(NAME).live.fingerprint == fingerprint
@@ -155,7 +155,7 @@ def test_what_fails_for_tomorrow_answers_nobody_then(
     before, now = passed(releases), passed(releases, model=2)
     for number in (before, now):
         releases.promote(NAME, number, "ann")
-        tomorrow.verified(NAME, number, report(TOMORROW, "survives", "answers"), "ann")
+        tomorrow.keep_report(NAME, number, report(TOMORROW, "survives", "answers"), "ann")
     for known, served in ((releases, True), (tomorrow, False)):
         fingerprint = (DELIVERY if known is releases else TOMORROW).fingerprint
         routing = known.routing(NAME)
@@ -175,13 +175,13 @@ def test_what_fails_for_tomorrow_and_is_let_through(
     for cure in ("override", "verify"):
         number = passed(releases)
         releases.promote(NAME, number, "ann")
-        tomorrow.verified(NAME, number, report(TOMORROW, "latency"), "ann")
+        tomorrow.keep_report(NAME, number, report(TOMORROW, "latency"), "ann")
         before = tomorrow.routing(NAME)
         assert before.live.fingerprint != TOMORROW.fingerprint
         if cure == "override":
             tomorrow.override(NAME, number, "latency", "ann", "it is quick enough")
         else:
-            tomorrow.verified(NAME, number, report(TOMORROW), "ann")
+            tomorrow.keep_report(NAME, number, report(TOMORROW), "ann")
         after = tomorrow.routing(NAME)
         assert after.live.fingerprint == TOMORROW.fingerprint
         assert after.version > before.version
@@ -193,7 +193,7 @@ def test_what_fails_the_next_time_goes_on(releases: Releases) -> None:
     releases.override(NAME, number, "latency", "ann", "it is quick enough")
     for each in (other, number):
         releases.promote(NAME, each, "ann")
-        releases.verified(NAME, each, report(DELIVERY, "survives"), "ann")
+        releases.keep_report(NAME, each, report(DELIVERY, "survives"), "ann")
     routing = releases.routing(NAME)
     assert routing.previous
     assert {each.fingerprint for each in (routing.live, routing.previous)} == {DELIVERY.fingerprint}
@@ -219,11 +219,11 @@ def test_other_golden_examples(
         ReleaseUnverified, match="1 cannot be promoted: it was not asked today's golden examples"
     ):
         strict.promote(NAME, number, "ann", stage=stage, percent=percent)
-    strict.verified(NAME, number, report(STRICT, "examples"), "ann")
+    strict.keep_report(NAME, number, report(STRICT, "examples"), "ann")
     with pytest.raises(ReleaseUnverified, match="broke examples"):
         strict.promote(NAME, number, "ann", stage=stage, percent=percent)
     releases.promote(NAME, number, "ann", stage="shadow")
-    strict.verified(NAME, number, report(STRICT), "ann")
+    strict.keep_report(NAME, number, report(STRICT), "ann")
     releases.withdraw(NAME, number, "ann")
     strict.promote(NAME, number, "ann", stage=stage, percent=percent)
 
@@ -242,7 +242,7 @@ def test_whoever_answers_goes_on_with_other_golden_examples(
     assert strict.can_go_back(NAME)
     strict.rollback(NAME, "ann")
     assert strict.routing(NAME).live.number == before
-    strict.verified(NAME, before, report(STRICT, "examples"), "ann")
+    strict.keep_report(NAME, before, report(STRICT, "examples"), "ann")
     assert strict.routing(NAME).live.fingerprint == STRICT.fingerprint
 
 
@@ -273,7 +273,7 @@ def test_overriding(releases: Releases) -> None:
     releases.promote(NAME, number, "ann", stage="shadow")
     (last,) = [each for each in releases.moves(NAME, number) if each.rule == "repeats"]
     assert (last.by, last.action, last.reason) == ("bob", "overridden", "random on purpose")
-    releases.verified(NAME, number, report(DELIVERY, "latency"), "ann")
+    releases.keep_report(NAME, number, report(DELIVERY, "latency"), "ann")
     with pytest.raises(ReleaseUnverified):
         releases.promote(NAME, number, "ann")
 
@@ -322,7 +322,7 @@ def test_reports_are_kept(releases: Releases) -> None:
     assert releases.report(NAME, number) is None
     assert releases.report(NAME, 0) is None
     for broken in (("contract",), ()):
-        releases.verified(NAME, number, report(DELIVERY, *broken), "ann")
+        releases.keep_report(NAME, number, report(DELIVERY, *broken), "ann")
         assert releases.report(NAME, number) == report(DELIVERY, *broken)
 
 
@@ -469,7 +469,7 @@ def test_nobody_waits_for_a_file(releases: Releases, database: Database, clock: 
     for digest in (FIRST, SECOND):
         kept = replace(specification(), artifact=digest)
         number = releases.add(NAME, kept, "ann").number
-        releases.verified(NAME, number, report(DELIVERY), "ann")
+        releases.keep_report(NAME, number, report(DELIVERY), "ann")
         careful.planned(NAME, number)
         careful.promote(NAME, number, "ann")
     careful.planned_rollback(NAME)
@@ -483,7 +483,7 @@ def test_going_back_to_what_nobody_has_looked_at(
     """Who goes back while somebody else moves on is told so: that other file was not held whole."""
     kept = replace(specification(), artifact=FIRST)
     first = releases.add(NAME, kept, "ann").number
-    releases.verified(NAME, first, report(DELIVERY), "ann")
+    releases.keep_report(NAME, first, report(DELIVERY), "ann")
     second, third = passed(releases), passed(releases)
     for number in (first, second):
         releases.promote(NAME, number, "ann")
@@ -499,7 +499,7 @@ def test_going_back_to_what_nobody_has_looked_at(
 def verify_file(releases: Releases, number: int, file_hash: str, *broken: str) -> None:
     """Verify a release whose Python file has a hash."""
     seen = replace(report(DELIVERY, *broken), loaded={"kind": "python", "file_hash": file_hash})
-    releases.verified(NAME, number, seen, "ann")
+    releases.keep_report(NAME, number, seen, "ann")
 
 
 def live_file(releases: Releases) -> str | None:
@@ -551,7 +551,7 @@ def test_a_file_that_was_verified_for_tomorrow_alone(database: Database, clock: 
     verify_file(today, number, FIRST)
     today.promote(NAME, number, "ann")
     seen = replace(report(TOMORROW), loaded={"kind": "python", "file_hash": SECOND})
-    tomorrow.verified(NAME, number, seen, "ann")
+    tomorrow.keep_report(NAME, number, seen, "ann")
     assert (live_file(today), live_file(tomorrow)) == (FIRST, SECOND)
     verify_file(today, number, SECOND)
     assert live_file(today) == SECOND
@@ -566,7 +566,7 @@ def test_a_file_that_failed_today_and_passes_tomorrow(database: Database, clock:
     today.promote(NAME, number, "ann")
     verify_file(today, number, SECOND, "latency")
     seen = replace(report(TOMORROW), loaded={"kind": "python", "file_hash": SECOND})
-    tomorrow.verified(NAME, number, seen, "ann")
+    tomorrow.keep_report(NAME, number, seen, "ann")
     assert (live_file(today), live_file(tomorrow)) == (FIRST, SECOND)
 
 
@@ -581,7 +581,7 @@ def test_an_override_outlasts_a_verification_for_tomorrow(
     today.override(NAME, number, "latency", "ann", "it is quick enough")
     today.promote(NAME, number, "ann")
     seen = replace(report(TOMORROW), loaded={"kind": "python", "file_hash": SECOND})
-    tomorrow.verified(NAME, number, seen, "ann")
+    tomorrow.keep_report(NAME, number, seen, "ann")
     assert (live_file(today), live_file(tomorrow)) == (FIRST, SECOND)
     assert (today.overridden(NAME, number), tomorrow.overridden(NAME, number)) == (("latency",), ())
     verify_file(today, number, FIRST, "latency")
@@ -593,7 +593,7 @@ def test_an_override_is_for_one_contract(database: Database, clock: FakeClock) -
     today = Releases(database, clock, [DELIVERY])
     tomorrow = Releases(database, clock, [TOMORROW])
     number = passed(today, "latency", "repeats")
-    tomorrow.verified(NAME, number, report(TOMORROW, "latency", "repeats"), "ann")
+    tomorrow.keep_report(NAME, number, report(TOMORROW, "latency", "repeats"), "ann")
     for known, rule in ((tomorrow, "latency"), (tomorrow, "repeats"), (today, "latency")):
         known.override(NAME, number, rule, "ann", "it is all right there")
     assert today.overridden(NAME, number) == ("latency",)
@@ -610,7 +610,7 @@ def test_going_back_to_what_was_overridden(database: Database, clock: FakeClock)
     today.override(NAME, number, "latency", "ann", "it is quick enough")
     for each in (number, passed(today)):
         today.promote(NAME, each, "ann")
-    Releases(database, clock, [TOMORROW]).verified(NAME, number, report(TOMORROW), "ann")
+    Releases(database, clock, [TOMORROW]).keep_report(NAME, number, report(TOMORROW), "ann")
     today.rollback(NAME, "ann")
     assert today.routing(NAME).live.number == number
 
@@ -621,7 +621,7 @@ def test_going_back_needs_the_same_contract(database: Database, clock: FakeClock
     for _ in range(2):
         releases.promote(NAME, passed(releases), "ann")
     changed = Releases(database, clock, [TOMORROW])
-    changed.verified(NAME, 2, report(TOMORROW), "ann")
+    changed.keep_report(NAME, 2, report(TOMORROW), "ann")
     with pytest.raises(ReleaseUnverified, match="changed"):
         changed.rollback(NAME, "ann")
     assert changed.routing(NAME).live.number == 2
@@ -681,7 +681,7 @@ def test_artifacts_that_are_needed(releases: Releases) -> None:
     for digit in "abc":
         kept = Specification(uri="onnx:model.onnx", artifact=digit * 64)
         number = releases.add(NAME, kept, "ann").number
-        releases.verified(NAME, number, report(DELIVERY), "ann")
+        releases.keep_report(NAME, number, report(DELIVERY), "ann")
         releases.promote(NAME, number, "ann")
     assert releases.needed() == {"a" * 64, "b" * 64, "c" * 64}
     releases.retire(NAME, 2, "ann")

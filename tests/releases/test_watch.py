@@ -54,7 +54,7 @@ def canary(releases: Releases, *, beside: bool) -> int:
     """Make a canary, beside a real live release or the stand-in."""
     for last in (False, True) if beside else (True,):
         number = releases.add(NAME, specification(), "ann").number
-        releases.verified(NAME, number, report(DELIVERY), "ann")
+        releases.keep_report(NAME, number, report(DELIVERY), "ann")
         stage = {"stage": "canary", "percent": 5.0} if last else {}
         releases.promote(NAME, number, "ann", **stage)  # type: ignore[arg-type]
     return number
@@ -291,7 +291,7 @@ def test_who_is_put_away_by_a_promotion_leaves_none(releases: Releases, watch: W
     for number in range(1, STEPS_BACK + 2):
         assert watch.sweep() == 0
         releases.add(NAME, specification(), "ann")
-        releases.verified(NAME, number, report(DELIVERY), "ann")
+        releases.keep_report(NAME, number, report(DELIVERY), "ann")
         watch.compare(NAME, number, 0, "w1", compared())
         releases.promote(NAME, number, "ann")
     assert watch.sweep() == 1
@@ -307,7 +307,7 @@ def test_another_file_is_seen_anew(
 
     def verify(file_hash: str, *broken: str) -> None:
         loaded = {"kind": "python", "file_hash": file_hash}
-        releases.verified(NAME, 2, replace(report(DELIVERY, *broken), loaded=loaded), "ann")
+        releases.keep_report(NAME, 2, replace(report(DELIVERY, *broken), loaded=loaded), "ann")
 
     def seen() -> tuple[object, ...]:
         counted = watch.tallies(NAME, clock.now() - timedelta(minutes=5))
@@ -343,7 +343,7 @@ def test_a_file_for_the_next_contract_changes_nothing_yet(
     assert canary(releases, beside=True) == 2
     for contract, its, file_hash in ((DELIVERY, releases, "1" * 64), (tomorrow, known, "2" * 64)):
         loaded = {"kind": "python", "file_hash": file_hash}
-        its.verified(NAME, 2, replace(report(contract), loaded=loaded), "ann")
+        its.keep_report(NAME, 2, replace(report(contract), loaded=loaded), "ann")
         if its is releases:
             watch.compare(NAME, 2, 1, "w1", compared())
             watch.tally("w1", [tally(2, ok=1)])

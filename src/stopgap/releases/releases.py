@@ -127,7 +127,7 @@ class Releases:
             register.record(release.number, Cause(by=by, action="added", reason=note))
         return release
 
-    def verified(self, contract: str, number: int, report: Report, by: str) -> None:
+    def keep_report(self, contract: str, number: int, report: Report, by: str) -> None:
         """Keep what a verification found; what was overridden before has to be so again.
 
         Raises:

@@ -29,7 +29,7 @@ def hand_in(house: House, *broken: str, verified: bool = True) -> int:
     known = house.parts.releases
     number = known.add(NAME, Specification(uri="python:shop:<b>model</b>"), "ann", "try").number
     if verified:
-        known.verified(NAME, number, report(contract, *broken), "ann")
+        known.keep_report(NAME, number, report(contract, *broken), "ann")
     return number
 
 
@@ -293,7 +293,9 @@ def test_a_rule_that_was_not_checked(house: House) -> None:
     found = report(contract)
     *others, memory = found.findings
     unknown = replace(memory, outcome="not checked")
-    house.parts.releases.verified(NAME, number, replace(found, findings=(*others, unknown)), "ann")
+    house.parts.releases.keep_report(
+        NAME, number, replace(found, findings=(*others, unknown)), "ann"
+    )
     page = operator.get(f"{CHANGE}?action=override&number={number}&rule=memory").text
     assert "although the rule memory was not checked, until" in page
     assert "<h1>Override the rule memory: release 1?</h1>" in page
@@ -421,7 +423,7 @@ def test_the_file_of_the_one_before_is_gone(house: House) -> None:
     for digest in ("1" * 64, "2" * 64):
         specification = Specification(uri="onnx:model.onnx", artifact=digest)
         number = known.add(NAME, specification, "ann").number
-        known.verified(NAME, number, report(contract), "ann")
+        known.keep_report(NAME, number, report(contract), "ann")
         careless.promote(NAME, number, "ann")
     database.close()
     operator = house.client("root")
@@ -436,7 +438,7 @@ def test_the_file_of_a_candidate_is_gone(house: House) -> None:
     known = house.parts.releases
     gone = Specification(uri="onnx:model.onnx", artifact="1" * 64)
     number = known.add(NAME, gone, "ann").number
-    known.verified(NAME, number, report(contract), "ann")
+    known.keep_report(NAME, number, report(contract), "ann")
     operator = house.client("root")
     assert "Make it live" in show(operator, number)
     for action in ("live", "shadow"):
@@ -453,7 +455,7 @@ def test_other_golden_examples(house: House) -> None:
     known = Releases(database, SystemClock(), [before])
     live, candidate = hand_in(house, verified=False), hand_in(house, verified=False)
     for number in (live, candidate):
-        known.verified(NAME, number, report(before), "ann")
+        known.keep_report(NAME, number, report(before), "ann")
     known.promote(NAME, live, "ann")
     database.close()
     operator = house.client("root")

@@ -43,7 +43,7 @@ def verify(model: str, chosen: str | None, *, as_json: bool, **options: Any) -> 
             found = real_release(parts, contract, number)
             _refuse_how(found.number)
             report = _trial(parts, contract, found.specification, asked)
-            parts.releases.verified(contract, found.number, report, me())
+            parts.releases.keep_report(contract, found.number, report, me())
         else:
             report = _trial(parts, contract, asked.specification(model), asked)
     print_report(report, as_json=as_json)
@@ -72,7 +72,7 @@ def add(uri: str, note: str, chosen: str | None, *, as_json: bool, **options: An
         specification = parts.trial.keep(asked.specification(uri))
         report = _trial(parts, contract, specification, asked)
         added = parts.releases.add(contract, specification, me(), note)
-        parts.releases.verified(contract, added.number, report, me())
+        parts.releases.keep_report(contract, added.number, report, me())
     several = f" --contract {contract}" if len(parts.contracts) > 1 else ""
     print_report(report, as_json=as_json, number=added.number, at=several)
     sys.exit(0 if report.passed else 1)
