@@ -93,8 +93,13 @@ class Register:
         of_today = [each for each in of_served if each[1].examples == served.examples_fingerprint]
         return next(iter(of_today or of_served or found), (0, None))
 
-    def promoted(self, number: int, stage: Stage, percent: float | None) -> Standing:
-        """Tell how all would stand with a release sent forward.
+    def promoted(
+        self, number: int, stage: Stage, percent: float | None, sticky: Sticky | None
+    ) -> tuple[Standing, Sequence[Change]]:
+        """Tell how all would stand with a release sent forward, and what that does to each.
+
+        Args:
+            sticky: Whose share a canary's is; None: as before.
 
         Raises:
             ReleaseNotFound: there is none of this number.
@@ -106,12 +111,8 @@ class Register:
         after = stages.promoted(self.standing, number, stage, percent)
         least = stage == "shadow" or after.percents.get(number, HUNDRED) <= was.percent
         self._check_verified(number, again=was.stage == "canary" and least)
-        return after
-
-    def promotion(self, after: Standing, number: int, sticky: Sticky | None) -> Sequence[Change]:
-        """List what sending a release forward does; whose share it is, where that is another."""
-        other = None if sticky == self.find(number).sticky else sticky
-        return stages.promotion(self.standing, after, number, other)
+        other = None if sticky == was.sticky else sticky
+        return after, stages.promotion_changes(self.standing, after, number, other)
 
     def rolled_back(self) -> Standing:
         """Tell how all would stand with the release live that was so before.

@@ -193,8 +193,7 @@ class Releases:
             if stage in stages.ENDS:
                 register.find(number)
                 return stages.changes(standing, stages.ENDS[stage](standing, number))
-            after = register.promoted(number, stage, percent)
-            planned = register.promotion(after, number, sticky)
+            _, planned = register.promoted(number, stage, percent, sticky)
         self._see_whole(contract, number)
         return planned
 
@@ -224,9 +223,8 @@ class Releases:
         """
         self._see_whole(contract, number)
         with self._changing(contract) as register:
-            after = register.promoted(number, stage, percent)
-            cause = Cause(by=by, action="promoted", reason=reason)
-            return register.move(after, cause, register.promotion(after, number, sticky))
+            after, changed = register.promoted(number, stage, percent, sticky)
+            return register.move(after, Cause(by=by, action="promoted", reason=reason), changed)
 
     def withdraw(self, contract: str, number: int, by: str, reason: str = "") -> Sequence[Change]:
         """Take a shadow or canary off the traffic.

@@ -262,7 +262,7 @@ def changes(was: Standing, now: Standing) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda change: (order.index(change.now), change.number)))
 
 
-def promotion(
+def promotion_changes(
     was: Standing, now: Standing, number: int, sticky: Sticky | None
 ) -> tuple[Change, ...]:
     """List what is different with a release sent forward; a canary in any case, as that was asked.
