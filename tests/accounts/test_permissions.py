@@ -7,7 +7,7 @@ from stopgap.accounts.permissions import PERMISSIONS, Permission, Role
 
 @pytest.mark.parametrize("role", Role)
 def test_every_role_stands_in_the_table(role: Role) -> None:
-    """Every role has its permissions, and may at least predict."""
+    """Every role has its permissions, and may at least predict: the lanes ask no caller's role."""
     assert Permission.PREDICT in PERMISSIONS[role]
 
 

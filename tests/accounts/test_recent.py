@@ -1,11 +1,9 @@
 """Who asked a second ago is known without everybody asking again, and no longer."""
 
-import pytest
 from tests.fakes import FakeClock
 
-from stopgap.accounts import recent as recent_callers
 from stopgap.accounts.account import Caller
-from stopgap.accounts.permissions import PERMISSIONS, Role
+from stopgap.accounts.permissions import Role
 from stopgap.accounts.recent import LENGTH_MAX, ROOM, RecentCallers
 
 X = (b"cookie", b"x")
@@ -60,16 +58,6 @@ def test_room_is_bounded(clock: FakeClock) -> None:
         recent.remember((b"cookie", b"%d" % number), None)
     known = [number for number in range(ROOM + 1) if recent.recall((b"cookie", b"%d" % number))]
     assert known == [ROOM]
-
-
-def test_who_may_not_predict_is_not_remembered(
-    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The lanes take whoever is remembered for someone who may predict."""
-    monkeypatch.setattr(recent_callers, "PERMISSIONS", {**PERMISSIONS, Role.CLIENT: frozenset()})
-    recent = RecentCallers(clock.monotonic)
-    recent.remember(X, CALLER)
-    assert recent.recall(X) is None
 
 
 def test_a_long_header_is_not_remembered(clock: FakeClock) -> None:

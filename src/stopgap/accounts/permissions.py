@@ -16,14 +16,13 @@ class Permission(StrEnum):
     """What somebody may do."""
 
     PREDICT = "predict"
-    UPLOAD = "upload"
     MANAGE_OWN = "manage-own"  # list and delete what is one's own
     HOLD_KEYS = "hold-keys"  # have API keys and a password of one's own, which needs an account
     OPERATE = "operate"  # watch the server, and change what it serves
 
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.GUEST: frozenset({Permission.PREDICT, Permission.UPLOAD, Permission.MANAGE_OWN}),
+    Role.GUEST: frozenset({Permission.PREDICT, Permission.MANAGE_OWN}),
     Role.CLIENT: frozenset(Permission) - {Permission.OPERATE},
     Role.OPERATOR: frozenset(Permission),
 }

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from stopgap.accounts.account import Caller
-from stopgap.accounts.permissions import PERMISSIONS, Permission
 
 SECONDS = 1.0
 """How long an answer counts: so long may a session that was ended still predict."""
@@ -34,8 +33,11 @@ class RecentCallers:
         self._answers: dict[Credential, _Answer] = {}
 
     def remember(self, header: Credential, caller: Caller | None) -> None:
-        """Note whose a header is; None: nobody's. Who may not predict is always looked up anew."""
-        if len(header[1]) > LENGTH_MAX or not _may_predict(caller):
+        """Note whose a header is; None: nobody's.
+
+        The lanes take whoever is known, for every role may predict.
+        """
+        if len(header[1]) > LENGTH_MAX:
             return
         if len(self._answers) >= ROOM:
             self._answers.clear()
@@ -73,10 +75,6 @@ class RecentCallers:
         """Tell the id of the account whose header it is; None: it is nobody's, or a guest's."""
         answer = self._answers.get(header)
         return answer.known[0] if answer and answer.account else None
-
-
-def _may_predict(caller: Caller | None) -> bool:
-    return caller is None or Permission.PREDICT in PERMISSIONS[caller.role]
 
 
 class _Answer:

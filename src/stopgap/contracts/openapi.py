@@ -311,7 +311,7 @@ def _problem_responses() -> dict[str, Any]:
     told = {
         "Malformed": "A value is missing or cannot be read; `errors` names every field at fault.",
         "NotSignedIn": "The API key is refused, or this server predicts for signed-in users only.",
-        "CrossSite": "A browser sent it from another site's page, or the account may not predict.",
+        "CrossSite": "A browser sent it from another site's page.",
         "BodyLate": "The body did not arrive in time.",
         "BodyTooLarge": "The body is too large.",
         "AddressTooLong": "Path and query are too long.",

@@ -30,7 +30,7 @@ def described(image: Image) -> dict[str, Any]:
 @api.get("/images")
 def list_images() -> Response:
     """List one's own images, newest first."""
-    owner = callers.signed_in(Permission.UPLOAD)
+    owner = callers.signed_in(Permission.MANAGE_OWN)
     return json_answer([described(image) for image in parts().images.list(owner.id)])
 
 
@@ -64,6 +64,6 @@ def unless_known(image: Image, fetch: Callable[[], tuple[bytes, str]]) -> Respon
 @api.delete("/images/<name>")
 def delete_image(name: str) -> Response:
     """Delete an image of one's own."""
-    owner = callers.signed_in(Permission.UPLOAD)
+    owner = callers.signed_in(Permission.MANAGE_OWN)
     parts().images.delete(name, owner.id)
     return Response(status=204)

@@ -40,7 +40,7 @@ ENTRIES = (
     Entry(
         label="Images",
         endpoint="console_images.gallery",
-        permission=Permission.UPLOAD,
+        permission=Permission.MANAGE_OWN,
         strangers=lambda settings: settings.guests,
     ),
     Entry(label="History", endpoint="console_history.page", permission=Permission.MANAGE_OWN),

@@ -90,13 +90,13 @@ def small(name: str) -> Response:
 @views.post("/<name>/delete")
 def delete(name: str) -> Response:
     """Delete an image of one's own, and show the others."""
-    owner = callers.signed_in(Permission.UPLOAD)
+    owner = callers.signed_in(Permission.MANAGE_OWN)
     parts().images.delete(name, owner.id)
     return see_other(url_for("console_images.gallery", deleted=""))
 
 
 def _own(name: str) -> Image:
-    owner = callers.signed_in(Permission.UPLOAD)
+    owner = callers.signed_in(Permission.MANAGE_OWN)
     image = parts().images.get(name, owner.id)
     if image.owner != owner.id:
         raise ImageNotFound
