@@ -138,7 +138,7 @@ class SignIn:
 
     def _is_account(self, folded: str) -> bool:
         with self._database.read() as connection:
-            return store.is_shared(connection, folded) is not None
+            return store.find_account(connection, folded) is not None
 
     def _address_digest(self, name: str, address: str) -> str:
         """Tell under what it is kept that somebody has signed in from an address."""

@@ -75,10 +75,10 @@ def names_of(connection: Connection, ids: Collection[str]) -> Mapping[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def is_shared(connection: Connection, folded: str) -> bool | None:
-    """Tell whether all know an account's password; None if there is no such account."""
+def is_shared(connection: Connection, folded: str) -> bool:
+    """Tell whether there is an account of this name whose password all know."""
     shared = ACCOUNTS.c.fixed_password & (ACCOUNTS.c.password_count == 1)
-    return connection.scalar(select(shared).where(ACCOUNTS.c.folded == folded))
+    return bool(connection.scalar(select(shared).where(ACCOUNTS.c.folded == folded)))
 
 
 def hold_login(connection: Connection, login: Login) -> bool:
