@@ -9,10 +9,10 @@ from stopgap.accounts.memory_counts import MemoryCounts
 from stopgap.accounts.permissions import Role
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
-from stopgap.environ import COUNTED
 from stopgap.errors import Overloaded
 from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.problems import PredictionsThrottled
+from stopgap.request_notes import COUNTED
 from stopgap.settings import read_settings
 
 PROXY = "192.0.2.1"

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from tests.pictures import noise, packed, png
 
 from stopgap import wiring
-from stopgap.environ import ARRIVED, COUNTED, LOOKUP_ERROR
+from stopgap.request_notes import ARRIVED, COUNTED, LOOKUP_ERROR
 from stopgap.settings import Settings
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web.bodies import FORM

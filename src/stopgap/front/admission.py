@@ -6,13 +6,13 @@ from typing import Self
 from stopgap.accounts.prediction_limit import PredictionLimit
 from stopgap.accounts.recent import RecentCallers
 from stopgap.address import Network
-from stopgap.environ import COUNTED
 from stopgap.errors import Overloaded
 from stopgap.front.asgi import Scope
 from stopgap.front.matching import credentials
 from stopgap.front.peer import address_of
 from stopgap.front.pool import is_below
 from stopgap.problems import PredictionsThrottled
+from stopgap.request_notes import COUNTED
 
 
 class InFlightLimit:

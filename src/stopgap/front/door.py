@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import IO
 
-from stopgap.environ import ARRIVED, COUNTED, LOOKUP_ERROR
 from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.front.answers import CLOSE, Response
@@ -20,6 +19,7 @@ from stopgap.front.single_flight import SingleFlight
 from stopgap.front.waiting import PlainRequest, WaitingLane
 from stopgap.front.wsgi import Application, Reply, call
 from stopgap.problems import InternalFault, PredictionsThrottled, status_of
+from stopgap.request_notes import ARRIVED, COUNTED, LOOKUP_ERROR
 from stopgap.telemetry.metrics import Metrics
 from stopgap.telemetry.tracing import step
 

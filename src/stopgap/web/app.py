@@ -6,9 +6,9 @@ from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from stopgap.environ import ARRIVED
 from stopgap.errors import StopgapError
 from stopgap.problems import SignInNeeded
+from stopgap.request_notes import ARRIVED
 from stopgap.telemetry.logs import Seldom
 from stopgap.web import client_api, faults, image_api, operations, reference
 from stopgap.web.answers import in_json

@@ -7,7 +7,6 @@ from stopgap.accounts.account import Caller
 from stopgap.accounts.keys import bearer
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.accounts.recent import Credential
-from stopgap.environ import COUNTED, LOOKUP_ERROR
 from stopgap.errors import StopgapError
 from stopgap.problems import (
     KeyRefused,
@@ -15,6 +14,7 @@ from stopgap.problems import (
     PredictionsThrottled,
     SignInNeeded,
 )
+from stopgap.request_notes import COUNTED, LOOKUP_ERROR
 from stopgap.web import cookies
 from stopgap.web.parts import Parts, parts
 from stopgap.web.peer import address_of

@@ -1,4 +1,4 @@
-"""What the door tells the application of a request: keys of its environment (PEP 3333)."""
+"""What the door notes of a request, in its scope and in the application's environ (PEP 3333)."""
 
 ARRIVED = "stopgap.arrived"
 """When it had been read, by `time.perf_counter`."""
