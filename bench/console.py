@@ -29,9 +29,10 @@ from stopgap.accounts.permissions import Role
 from stopgap.clock import SystemClock
 from stopgap.journal import store
 from stopgap.journal.record import Record
+from stopgap.parts import Parts
 from stopgap.settings import Settings
 from stopgap.storage.database import open_database
-from stopgap.web.parts import NAME, Parts
+from stopgap.web.current import NAME
 
 MARKS = "<!-- Written by `python -m bench.console`. -->", "<!-- The end of the history's. -->"
 

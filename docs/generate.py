@@ -27,7 +27,7 @@ from stopgap.cli.exit_codes import exit_code_of
 from stopgap.errors import StartRefused, StopgapError, kinds
 from stopgap.settings import PLATFORM_NAMES, PREFIX, Settings, read_settings
 from stopgap.telemetry.exposition import FAMILIES
-from stopgap.web.parts import NAME, Parts
+from stopgap.web.current import NAME
 
 FOLDER = Path(__file__).parent / "reference"
 MARK = "<!-- Written by docs/generate.py from the code. Change the code, then run it again. -->"
@@ -125,8 +125,7 @@ def application() -> Flask:
     """Build the application, in a folder that is gone afterwards; its routes are all we need."""
     with tempfile.TemporaryDirectory() as folder:
         app = wiring.create_app(read_settings({"STOPGAP_DATA": folder}))
-        parts: Parts = app.extensions[NAME]
-        parts.close()
+        app.extensions[NAME].close()
     return app
 
 

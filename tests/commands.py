@@ -10,8 +10,8 @@ from pathlib import Path
 from click.testing import Result
 
 from stopgap import wiring
+from stopgap.parts import Parts
 from stopgap.settings import Settings
-from stopgap.web.parts import Parts
 
 ROOT = Path(__file__).parents[1]
 

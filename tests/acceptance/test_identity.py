@@ -17,8 +17,8 @@ from tests.pictures import png
 
 from stopgap import wiring
 from stopgap.accounts.permissions import Role
+from stopgap.parts import Parts
 from stopgap.settings import read_settings
-from stopgap.web.parts import Parts
 
 PASSWORD = "eleven-green-kettles-sing"
 WRONG = "eleven-grey-kettles-sing"

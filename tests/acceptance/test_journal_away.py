@@ -18,8 +18,8 @@ from tests.acceptance.reckoning import reckon
 from tests.acceptance.server import running
 from tests.databases import PostgresqlServer
 
+from stopgap.health import PATIENCE_SECONDS as HEALTH_SECONDS
 from stopgap.storage.postgresql import CONNECT_SECONDS
-from stopgap.web.health import PATIENCE_SECONDS as HEALTH_SECONDS
 
 SECONDS = 3
 

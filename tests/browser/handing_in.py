@@ -7,9 +7,9 @@ from tests.releases.making import report
 
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
+from stopgap.parts import Parts
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.tally import OUTCOMES, Tally
-from stopgap.web.parts import Parts
 
 BROKEN, SOUND = 1, 2
 """Numbers: of one that broke rules, and of one that was a shadow and has figures."""

@@ -7,7 +7,7 @@ from flask import Flask
 
 from stopgap import wiring
 from stopgap.settings import read_settings
-from stopgap.web.parts import NAME, Parts
+from stopgap.web.current import NAME
 
 
 @pytest.fixture(scope="session")
@@ -16,5 +16,4 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("docs") / "data"
     built = wiring.create_app(read_settings({"STOPGAP_DATA": str(folder)}))
     yield built
-    parts: Parts = built.extensions[NAME]
-    parts.close()
+    built.extensions[NAME].close()

@@ -12,7 +12,7 @@ from tests.pictures import jpeg
 
 from stopgap.contracts.madcompany import contract
 from stopgap.contracts.values import breach
-from stopgap.web.parts import NAME, Parts
+from stopgap.web.current import NAME
 
 README = ROOT / "README.md"
 CLIENT = ROOT / "docs" / "client.md"
@@ -107,6 +107,5 @@ def test_the_client_page_works(app: Flask) -> None:
 
 
 def _key(app: Flask) -> str:
-    parts: Parts = app.extensions[NAME]
-    _, secret = parts.keys.create("orhan")
+    secret: str = app.extensions[NAME].keys.create("orhan")[1]
     return secret

@@ -36,6 +36,7 @@ from stopgap.journal.record import decode
 from stopgap.models.failures import ModelDied, ModelLate, ModelRaised, ModelUnavailable
 from stopgap.models.specification import Specification
 from stopgap.models.stand_in import StableStandIn
+from stopgap.parts import Parts
 from stopgap.predicting.engine import nothing
 from stopgap.predicting.instant import InstantModel
 from stopgap.predicting.predicting import Predicting
@@ -46,7 +47,6 @@ from stopgap.settings import Settings
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web import app as web
 from stopgap.web.callers import look_up
-from stopgap.web.parts import Parts
 
 
 class Stay(BaseModel):

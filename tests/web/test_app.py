@@ -20,7 +20,7 @@ from stopgap.request_notes import ARRIVED, COUNTED, LOOKUP_ERROR
 from stopgap.settings import Settings
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web.bodies import FORM
-from stopgap.web.parts import NAME
+from stopgap.web.current import NAME
 
 
 @pytest.fixture

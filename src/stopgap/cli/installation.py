@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 
 from stopgap import wiring
-from stopgap.web.parts import Parts
+from stopgap.parts import Parts
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from stopgap.journal.actual import OutcomeInvalid, read_actual
 from stopgap.journal.entry import Entry
 from stopgap.journal.export import write
 from stopgap.journal.journal import JournalRowNotFound
-from stopgap.web.parts import Parts
+from stopgap.parts import Parts
 
 
 @click.group()

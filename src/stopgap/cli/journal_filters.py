@@ -12,8 +12,8 @@ from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
 from stopgap.journal.filters import Condition, Filters
+from stopgap.parts import Parts
 from stopgap.releases.release import STAND_IN
-from stopgap.web.parts import Parts
 
 AGO = re.compile(r"([0-9]{1,6})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from stopgap.errors import StopgapError
+from stopgap.parts import Parts
 from stopgap.problems import SignInNeeded
 from stopgap.request_notes import ARRIVED
 from stopgap.telemetry.logs import Seldom
@@ -28,7 +29,7 @@ from stopgap.web.console import (
 from stopgap.web.console.frame import frame
 from stopgap.web.console.ticks import ticked
 from stopgap.web.cross_site import refuse_cross_site, refuse_strange_name
-from stopgap.web.parts import NAME, Parts, parts
+from stopgap.web.current import NAME, parts
 
 Application = Flask
 """What `create_app` builds, for those who may not know Flask."""

@@ -8,6 +8,7 @@ from stopgap.accounts.keys import bearer
 from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.accounts.recent import Credential
 from stopgap.errors import StopgapError
+from stopgap.parts import Parts
 from stopgap.problems import (
     KeyRefused,
     PermissionMissing,
@@ -16,7 +17,7 @@ from stopgap.problems import (
 )
 from stopgap.request_notes import COUNTED, LOOKUP_ERROR
 from stopgap.web import cookies
-from stopgap.web.parts import Parts, parts
+from stopgap.web.current import parts
 from stopgap.web.peer import address_of
 
 COOKIE = "stopgap_session"

@@ -31,8 +31,8 @@ from stopgap.web.credentials import (
     page_to_return_to,
     username_in,
 )
+from stopgap.web.current import parts
 from stopgap.web.image_api import described
-from stopgap.web.parts import parts
 
 api = Blueprint("client_api", __name__)
 

@@ -2,7 +2,7 @@
 
 from flask import Response, request
 
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 from stopgap.web.peer import is_secure
 
 

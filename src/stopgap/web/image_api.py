@@ -9,7 +9,7 @@ from stopgap.accounts.permissions import Permission
 from stopgap.images.image import Image
 from stopgap.web import callers
 from stopgap.web.answers import json_answer
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 api = Blueprint("image_api", __name__)
 

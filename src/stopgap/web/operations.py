@@ -11,7 +11,7 @@ from stopgap.accounts.permissions import Permission
 from stopgap.telemetry.exposition import render
 from stopgap.web.answers import json_answer
 from stopgap.web.callers import signed_in
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 views = Blueprint("operations", __name__)
 

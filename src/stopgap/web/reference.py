@@ -10,7 +10,7 @@ from stopgap.contracts.openapi import document
 from stopgap.settings import Settings
 from stopgap.web.answers import json_answer, page
 from stopgap.web.console.operation import operations
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 from stopgap.web.platform_paths import platform_paths
 
 views = Blueprint("reference", __name__)

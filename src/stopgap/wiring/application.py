@@ -23,6 +23,7 @@ from stopgap.front.sending import Sending
 from stopgap.front.single_flight import SingleFlight
 from stopgap.front.tracing import TracingMiddleware
 from stopgap.front.waiting import WaitingLane
+from stopgap.parts import Parts
 from stopgap.settings import Settings
 from stopgap.telemetry.access import FLUSH_SECONDS, AccessLog
 from stopgap.telemetry.logs import log_to_stdout, write_last_lines
@@ -33,7 +34,6 @@ from stopgap.web import app as web
 from stopgap.web.callers import look_up
 from stopgap.web.console.images import PREFIX as IMAGES_PAGE
 from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
-from stopgap.web.parts import Parts
 from stopgap.wiring.building import build_parts
 from stopgap.wiring.installation import Installation
 from stopgap.wiring.preparing import prepare, settings_of_environment

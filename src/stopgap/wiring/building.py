@@ -16,6 +16,7 @@ from stopgap.accounts.throttling import Throttle
 from stopgap.clock import Clock, Ids, RandomIds, SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.loading import load_contracts
+from stopgap.health import Health
 from stopgap.images.gallery import Images
 from stopgap.images.image import Bounds as ImageBounds
 from stopgap.journal.downloads import Downloads
@@ -23,6 +24,7 @@ from stopgap.journal.journal import Journal
 from stopgap.journal.recent_charts import RecentCharts
 from stopgap.journal.spool import Spool
 from stopgap.models.stand_in import stand_in
+from stopgap.parts import AccountParts, JournalParts, Parts, ReleaseParts
 from stopgap.predicting.engine import Engine
 from stopgap.predicting.instant import InstantModel
 from stopgap.predicting.predicting import Predicting
@@ -37,8 +39,6 @@ from stopgap.settings import Settings
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.object_stores import open_objects
 from stopgap.telemetry.metrics import Metrics
-from stopgap.web.health import Health
-from stopgap.web.parts import AccountParts, JournalParts, Parts, ReleaseParts
 from stopgap.wiring.installation import Installation
 
 

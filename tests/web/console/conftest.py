@@ -13,9 +13,10 @@ from werkzeug.test import TestResponse
 from stopgap import wiring
 from stopgap.accounts.permissions import Role
 from stopgap.journal.record import Record
+from stopgap.parts import Parts
 from stopgap.settings import Settings
 from stopgap.storage.database import open_database
-from stopgap.web.parts import NAME, Parts
+from stopgap.web.current import NAME
 
 PASSWORD = "violet teapots hum"
 PAGE = {"Accept": "text/html"}

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from stopgap import wiring
 from stopgap.settings import Settings
-from stopgap.web.parts import NAME
+from stopgap.web.current import NAME
 
 HTML = {"Accept": "text/html"}
 

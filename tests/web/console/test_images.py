@@ -12,7 +12,7 @@ from tests.pictures import png
 
 from stopgap import wiring
 from stopgap.settings import Settings
-from stopgap.web.parts import NAME
+from stopgap.web.current import NAME
 
 
 @pytest.fixture

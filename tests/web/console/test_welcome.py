@@ -14,7 +14,7 @@ from stopgap import wiring
 from stopgap.contracts.madcompany import contract
 from stopgap.contracts.values import breach
 from stopgap.settings import Settings
-from stopgap.web.parts import NAME
+from stopgap.web.current import NAME
 
 
 def test_how_the_service_is(tmp_path: Path, postgresql: PostgresqlServer) -> None:

@@ -14,8 +14,8 @@ from stopgap.cli.release.lines import counting, print_report
 from stopgap.cli.release.model_options import ModelOptions, model_options
 from stopgap.cli.release.options import any_number, contract_of, contract_option, me, real_release
 from stopgap.clock import SystemClock
+from stopgap.parts import Parts
 from stopgap.releases.verification.report import Report
-from stopgap.web.parts import Parts
 
 
 @click.command()

@@ -12,6 +12,7 @@ import click
 
 from stopgap.cli.lines import counted, print_json, print_rows, printable
 from stopgap.clock import SystemClock
+from stopgap.parts import Parts
 from stopgap.releases.comparing import EDGES, Comparison, Spread, percent, rounded
 from stopgap.releases.move import Move
 from stopgap.releases.release import STAND_IN, WHOSE, Release, name_of
@@ -19,7 +20,6 @@ from stopgap.releases.replay import Replay
 from stopgap.releases.stages import Change
 from stopgap.releases.trouble import ailing
 from stopgap.releases.verification.report import BY_NAME, Finding, Report
-from stopgap.web.parts import Parts
 
 MARKS = {"held": "✓", "broken": "✗", "not checked": "-"}
 BAR_WIDTH = 40

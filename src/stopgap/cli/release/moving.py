@@ -17,11 +17,11 @@ from stopgap.cli.release.options import (
     reason_option,
     yes_option,
 )
+from stopgap.parts import Parts
 from stopgap.releases.gate import ReleaseUnverified
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
 from stopgap.releases.stages import Change
-from stopgap.web.parts import Parts
 
 
 @click.command()

@@ -4,8 +4,8 @@ import getpass
 
 import click
 
+from stopgap.parts import Parts
 from stopgap.releases.release import ContractNotServed, Release, ReleaseNotFound
-from stopgap.web.parts import Parts
 
 contract_option = click.option(
     "--contract", "chosen", metavar="NAME", help="Of which contract, where several are served."

@@ -11,7 +11,7 @@ from stopgap.accounts.sign_in import SignInRefused, SignInThrottled
 from stopgap.web import callers
 from stopgap.web.answers import problem
 from stopgap.web.console import said
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 views = Blueprint("console_account", __name__, url_prefix="/console/account")
 

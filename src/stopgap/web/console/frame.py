@@ -12,7 +12,7 @@ from stopgap.errors import StopgapError
 from stopgap.settings import Settings
 from stopgap.storage.database_faults import AWAY
 from stopgap.web import callers
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 from stopgap.web.peer import host_of, is_secure
 
 THEME_COOKIE = "stopgap_theme"

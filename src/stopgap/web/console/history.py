@@ -27,7 +27,7 @@ from stopgap.web import callers
 from stopgap.web.answers import problem
 from stopgap.web.console import charts, said
 from stopgap.web.console.search import PERIODS, Found, Search, position, understand
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 views = Blueprint("console_history", __name__, url_prefix="/console/history")
 

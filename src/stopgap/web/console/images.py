@@ -19,8 +19,8 @@ from stopgap.problems import SignInNeeded
 from stopgap.web import callers
 from stopgap.web.answers import page, problem, see_other
 from stopgap.web.client_api import keep_image
+from stopgap.web.current import parts
 from stopgap.web.image_api import unless_known
-from stopgap.web.parts import parts
 
 PREFIX = "/console/images"
 

@@ -11,7 +11,7 @@ from stopgap.web import callers
 from stopgap.web.answers import page as plain_page
 from stopgap.web.answers import problem
 from stopgap.web.console import said
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 views = Blueprint("console_keys", __name__, url_prefix="/console/keys")
 

@@ -11,7 +11,7 @@ from stopgap.releases.comparing import percent
 from stopgap.releases.release import Release
 from stopgap.releases.tally import OUTCOMES, Tally
 from stopgap.web.console import answering, charts
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 LARGEST = 10
 """Of the differences between two releases, how many a page shows."""

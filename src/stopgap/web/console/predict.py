@@ -19,7 +19,7 @@ from stopgap.web.bodies import query_values_of_request
 from stopgap.web.client_api import prediction_for
 from stopgap.web.console.asking import objections, questions, starting_values
 from stopgap.web.console.snippets import snippets
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 PREFIX = "/console/predict"
 """Where the page is; whoever counts predictions counts these too."""

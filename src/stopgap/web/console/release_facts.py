@@ -13,7 +13,7 @@ from stopgap.releases.release import Release
 from stopgap.releases.verification.report import BY_NAME, Report
 from stopgap.web.console import answering, performance
 from stopgap.web.console.moving import read_number
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 ROWS = 40
 """Releases, and moves, of a page."""

@@ -21,7 +21,7 @@ from stopgap.web.answers import problem
 from stopgap.web.console import said
 from stopgap.web.console.moving import FALLBACKS, OF_ALL, Wish, read_number
 from stopgap.web.console.release_facts import address, all_of, one_of
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 views = Blueprint("console_releases", __name__, url_prefix="/console/releases")
 

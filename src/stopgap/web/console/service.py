@@ -7,7 +7,7 @@ from stopgap.telemetry.metrics import JOURNAL_LOST, LOGIN_FAILURES, SHED
 from stopgap.telemetry.summary import by_release, by_route, total_of
 from stopgap.web import callers
 from stopgap.web.answers import page as plain_page
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 views = Blueprint("console_service", __name__, url_prefix="/console/service")
 

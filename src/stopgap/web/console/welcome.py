@@ -20,7 +20,7 @@ from stopgap.web.bodies import is_form, wants_html
 from stopgap.web.client_api import greeting
 from stopgap.web.console.asking import questions
 from stopgap.web.console.snippets import KEY
-from stopgap.web.parts import parts
+from stopgap.web.current import parts
 
 views = Blueprint("welcome", __name__)
 

@@ -1,8 +1,6 @@
-"""What the application is built of; `wiring` makes it, the views find it here."""
+"""What the application is built of: all that a view or a command may call; `wiring` makes it."""
 
 from dataclasses import dataclass
-
-from flask import current_app
 
 from stopgap.accounts.accounts import Accounts
 from stopgap.accounts.keys import Keys
@@ -13,6 +11,7 @@ from stopgap.accounts.sessions import Sessions
 from stopgap.accounts.sign_in import SignIn
 from stopgap.clock import Clock, Ids
 from stopgap.contracts.contract import Contract
+from stopgap.health import Health
 from stopgap.images.gallery import Images
 from stopgap.journal.downloads import Downloads
 from stopgap.journal.journal import Journal
@@ -27,9 +26,6 @@ from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
 from stopgap.storage.database import Database
 from stopgap.telemetry.metrics import Metrics
-from stopgap.web.health import Health
-
-NAME = "stopgap"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +88,3 @@ class Parts(AccountParts, JournalParts, ReleaseParts):
         self.downloads.close()
         self.journal.close()
         self.database.close()
-
-
-def parts() -> Parts:
-    """Find the parts of the application that handles the current request."""
-    found: Parts = current_app.extensions[NAME]
-    return found

@@ -12,11 +12,11 @@ from tests.journal.test_spool import no_room_beyond
 from tests.storage.test_postgresql import backend, frozen
 
 from stopgap.clock import RandomIds, SystemClock
+from stopgap.health import PATIENCE_SECONDS, Health
 from stopgap.journal.spool import Spool, SpoolUnwritable
 from stopgap.models.failures import ModelUnavailable
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.database_faults import DatabaseUnreachable
-from stopgap.web.health import PATIENCE_SECONDS, Health
 
 ASKERS = 20
 
