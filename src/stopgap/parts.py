@@ -80,6 +80,21 @@ class Parts(AccountParts, JournalParts, ReleaseParts):
         """Find a contract that is served; None: there is none of this name."""
         return next((each for each in self.contracts if each.name == name), None)
 
+    def delete_account(self, name: str) -> tuple[int, int]:
+        """Delete an account and its images, and make its answers nobody's; tell how many of both.
+
+        If it is interrupted the account is disabled, and can be deleted again: its name goes last.
+
+        Raises:
+            AccountNotFound: there is no account of this name.
+        """
+        self.accounts.disable(name)  # so that nothing is added meanwhile
+        account_id = self.accounts.get(name).id
+        images = self.images.delete_all(account_id)
+        answers = self.journal.anonymise(account_id)
+        self.accounts.delete(name)
+        return images, answers
+
     def close(self) -> None:
         """Let go of files and connections, after the last request."""
         self.engine.close()

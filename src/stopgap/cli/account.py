@@ -151,11 +151,7 @@ def delete(name: str) -> None:
             param_hint="NAME",
         )
     with opened() as parts:
-        parts.accounts.disable(name)  # so that nothing is added meanwhile
-        account_id = parts.accounts.get(name).id
-        images = parts.images.delete_all(account_id)
-        answers = parts.journal.anonymise(account_id)
-        parts.accounts.delete(name)
+        images, answers = parts.delete_account(name)
     click.echo(
         f"Deleted {name} and its images ({images}); its answers ({answers}) are nobody's now."
     )
