@@ -1,4 +1,4 @@
-"""The routes of the client's mail: status, login, predict, and the upload of an image."""
+"""The routes of the client's mail: status, login (and out), predict, and an image's upload."""
 
 from functools import partial
 
@@ -85,6 +85,22 @@ def greeting(caller: Caller) -> str:
     return (
         f"Login success for user {caller.name} with password of length: {caller.password_length}!"
     )
+
+
+@api.get("/login")
+def sign_in_form() -> Response:
+    """Redirect to the first page, which has the sign-in form."""
+    return see_other(url_for("welcome.home"))
+
+
+@api.post("/logout")
+def logout() -> Response:
+    """End the session."""
+    callers.end_session()
+    to_page = wants_html() and is_form()
+    response = see_other(url_for("welcome.home")) if to_page else text("Signed out.")
+    callers.forget(response)
+    return response
 
 
 def predict(contract: Contract, /, **_in_path: str) -> Response:

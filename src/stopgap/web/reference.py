@@ -1,4 +1,4 @@
-"""The API reference: the OpenAPI document for programs, and the same as a page for people."""
+"""The API reference: the OpenAPI document, the same as a page for people, and kinds of errors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,8 @@ from flask import Blueprint, Response
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.openapi import document
+from stopgap.errors import kinds
+from stopgap.problems import PageNotFound, status_of
 from stopgap.settings import Settings
 from stopgap.web.answers import json_answer, page
 from stopgap.web.console.operation import operations
@@ -32,6 +34,15 @@ def viewer() -> Response:
         info=described["info"],
         schemes=described["components"]["securitySchemes"],
     )
+
+
+@views.get("/problems/<code>")
+def problem_kind(code: str) -> Response:
+    """Explain a kind of error."""
+    for kind in kinds():
+        if kind.code == code:
+            return page("problem_kind.html", kind=kind, meaning=status_of(kind))
+    raise PageNotFound(f"There is no problem called {code[:100]!r}.")
 
 
 def _document() -> dict[str, Any]:

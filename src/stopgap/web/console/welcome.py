@@ -2,21 +2,18 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.drawing import draw
 from stopgap.contracts.examples import example_inputs
 from stopgap.contracts.kinds import Object
 from stopgap.contracts.values import write_text
-from stopgap.errors import kinds
 from stopgap.models.stand_in import HashSource
 from stopgap.predicting.guard import compact
-from stopgap.problems import PageNotFound, status_of
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web import callers
-from stopgap.web.answers import in_json, page, see_other, text
-from stopgap.web.bodies import is_form, wants_html
+from stopgap.web.answers import in_json, page
 from stopgap.web.client_api import greeting
 from stopgap.web.console.asking import questions
 from stopgap.web.console.snippets import KEY
@@ -64,28 +61,3 @@ def _calls(contract: Contract) -> dict[str, str]:
         "answer": compact(draw(kind, HashSource(contract.fingerprint.encode()))).decode(),
         "promise": "" if isinstance(kind, Object) else f", {kind.allowed()}",
     }
-
-
-@views.get("/login")
-def sign_in_form() -> Response:
-    """Redirect to the first page, which has the sign-in form."""
-    return see_other(url_for("welcome.home"))
-
-
-@views.post("/logout")
-def logout() -> Response:
-    """End the session."""
-    callers.end_session()
-    to_page = wants_html() and is_form()
-    response = see_other(url_for("welcome.home")) if to_page else text("Signed out.")
-    callers.forget(response)
-    return response
-
-
-@views.get("/problems/<code>")
-def problem_kind(code: str) -> Response:
-    """Explain a kind of error."""
-    for kind in kinds():
-        if kind.code == code:
-            return page("problem_kind.html", kind=kind, meaning=status_of(kind))
-    raise PageNotFound(f"There is no problem called {code[:100]!r}.")
