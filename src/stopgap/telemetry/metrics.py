@@ -52,7 +52,8 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 class Series:
     """How often one thing happened, and how long it took.
 
-    It has one writer: the thread of the event loop. So it needs no lock.
+    One writer at a time, so it has no lock of its own: the thread of the event loop, or any thread
+    that holds the metrics' lock.
     """
 
     __slots__ = ("_micros", "_spans")
