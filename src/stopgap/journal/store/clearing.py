@@ -24,7 +24,7 @@ from stopgap.journal.store.writing import offset, set_offset
 from stopgap.journal.terms import TIE_BITS, word_number
 from stopgap.storage.columns import MICROSECOND
 
-DOUBT = "doubt:"
+DOUBT_PREFIX = "doubt:"
 """How the name begins under which is kept, among the offsets, for how long a silence is doubted. So
 no spool's file is named, and a restart, with or without the same disk, begins no doubt anew."""
 
@@ -100,7 +100,7 @@ def doubted(connection: Connection, silence: Silence, seconds: float) -> float:
         seconds: For how long the caller has seen it doubted; the longest that anybody has counts.
     """
     lock(connection)
-    name = f"{DOUBT}{silence.last}"
+    name = f"{DOUBT_PREFIX}{silence.last}"
     known = offset(connection, name)
     if not known:
         end_doubts(connection)
@@ -111,7 +111,7 @@ def doubted(connection: Connection, silence: Silence, seconds: float) -> float:
 
 def end_doubts(connection: Connection) -> None:
     """Doubt nothing any more; the next silence is doubted anew."""
-    connection.execute(delete(OFFSETS).where(OFFSETS.c.spool.startswith(DOUBT)))
+    connection.execute(delete(OFFSETS).where(OFFSETS.c.spool.startswith(DOUBT_PREFIX)))
 
 
 def delete_older(connection: Connection, before: datetime, batch: int) -> int:
