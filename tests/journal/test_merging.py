@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import CompoundSelect, Connection, Select, func, intersect, select
+from tests.fakes import FakeClock
 from tests.journal.asking import answer, any_filters, hold
-from tests.journal.filling import START, add, newest_first, various
+from tests.journal.filling import START, add, at, newest_first, various
 
 from stopgap.journal import journal as journal_module
 from stopgap.journal import store
@@ -18,7 +19,7 @@ from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
 from stopgap.journal.store import clearing, planning, postings, walking
 from stopgap.journal.store.merging import MERGED, SMALL
-from stopgap.journal.store.tables import BLOCKS, TERMS
+from stopgap.journal.store.tables import BLOCKS, RECORDS, TERMS
 from stopgap.storage.database import Database
 
 BLOCK = 4
@@ -179,6 +180,29 @@ def test_merged_blocks_go_with_their_records(
     with journal_database.read() as connection:
         assert terms(connection) == 0
     assert not sizes(journal_database)
+
+
+@pytest.mark.parametrize("merged_before", [False, True])
+def test_what_has_lost_its_oldest_terms_is_merged(
+    *, journal: Journal, journal_database: Database, clock: FakeClock, merged_before: bool
+) -> None:
+    """A block that a sweep has cut through is merged, and cut again, like any other."""
+    made = various(100 * BLOCK)
+    fill(journal_database, made)
+    clock.forward(days=30, hours=-12)
+    while merged_before and merge(journal_database):
+        pass
+    for minutes in (3, 4, 5):
+        clock.forward(minutes=minutes)
+        assert journal.sweep(days=30)
+        while merge(journal_database):
+            pass
+        kept = [each for each in made if each.at >= at(clock.now() - timedelta(days=30))]
+        hold(journal, kept)
+        with journal_database.read() as connection:
+            oldest = select(func.min(RECORDS.c.position)).scalar_subquery()
+            older = select(func.count()).select_from(TERMS).where(TERMS.c.position < oldest)
+            assert connection.scalar(older) == 0
 
 
 def journal_records(journal: Journal) -> list[Record]:

@@ -1,12 +1,15 @@
 """Retention: what is older than it may be is gone, and nothing else."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from tests.fakes import FakeClock
+from tests.journal.asking import hold
 from tests.journal.filling import START, add, at, newest_first, various
 from tests.journal.records import record
 
@@ -15,6 +18,7 @@ from stopgap.journal import store
 from stopgap.journal.filters import Condition, Filters
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
+from stopgap.journal.store import clearing
 from stopgap.journal.store.rollups import DAY, HOUR, MINUTE
 from stopgap.journal.store.rows import lock
 from stopgap.journal.store.tables import (
@@ -77,6 +81,58 @@ def test_nothing_of_a_record_stays(
     journal.report_actual(some[0].id, 1)
     journal.delete_older(START + timedelta(days=1))
     assert counts(journal_database) == [0, 0, 0, 0]
+
+
+def outlived(database: Database) -> int:
+    """Count the terms from before the oldest record."""
+    with database.read() as connection:
+        oldest = connection.scalar(select(func.min(RECORDS.c.position))) or 0
+        assert connection.scalar(select(BLOCKS.c.block).where(BLOCKS.c.first < oldest)) is not None
+        older = select(func.count()).select_from(TERMS).where(TERMS.c.position < oldest)
+        return connection.scalar(older) or 0
+
+
+def sweep_minutes(journal: Journal, clock: FakeClock, minutes: int) -> int:
+    """Sweep a month after so many minutes of records; the clock is at its first noon."""
+    clock.forward(days=30, hours=-12, minutes=minutes)
+    return journal.sweep(days=30)
+
+
+def test_terms_go_with_their_records(
+    journal: Journal, journal_database: Database, some: list[Record], clock: FakeClock
+) -> None:
+    """Nothing tells of an old answer for as long as others of its block are kept."""
+    assert 0 < sweep_minutes(journal, clock, 5) < len(some)
+    assert outlived(journal_database) == 0
+    hold(journal, [each for each in some if each.at >= at(START + timedelta(minutes=5))])
+
+
+def test_a_block_that_has_lost_terms_takes_what_comes(
+    journal: Journal,
+    journal_database: Database,
+    some: list[Record],
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is late for such a block, be it while its terms go, is found until the next sweep."""
+    late = [replace(each, id=f"late-{each.id}", at=each.at + 1) for each in some[40:60]]
+    outlived_terms = clearing.outlived_terms
+
+    def be_late(connection: Connection) -> Sequence[tuple[int, int]]:
+        listed = outlived_terms(connection)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(add, journal_database, late).result()
+        return listed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clearing, "outlived_terms", be_late)
+        sweep_minutes(journal, clock, 5)
+    kept = [each for each in some if each.at >= at(START + timedelta(minutes=5))]
+    hold(journal, [*kept, *late])
+    assert journal.sweep(days=30) == len(late)
+    assert outlived(journal_database) == 0
+    add(journal_database, late)
+    hold(journal, [*kept, *late])
 
 
 def test_counts_by_the_day_stay(

@@ -232,11 +232,21 @@ class Journal:
         deleted = 0
         while count := self.delete_older(before):
             deleted += count
+        if deleted:
+            self._delete_terms()
         self._delete_words(before)
         with self._database.write(unbounded=True) as connection:
             clearing.delete_forgotten(connection, before)
             clearing.end_doubts(connection)
         return deleted
+
+    def _delete_terms(self) -> None:
+        """Delete what older answers were found by, in a block that has younger ones too."""
+        with self._database.read(unbounded=True) as connection:
+            outlived = clearing.outlived_terms(connection)
+        for field, block in outlived:
+            with self._database.write(unbounded=True) as connection:
+                clearing.delete_terms(connection, field, block)
 
     def _delete_words(self, before: datetime) -> None:
         """Delete what the charts have kept of the words of older answers, in batches."""

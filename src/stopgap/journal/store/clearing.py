@@ -117,8 +117,8 @@ def end_doubts(connection: Connection) -> None:
 def delete_older(connection: Connection, before: datetime, batch: int) -> int:
     """Delete the oldest records from before a moment, so many at most; tell how many.
 
-    Their terms go when the last record of their block does. Counts by the day stay; the words among
-    them go by `delete_words`.
+    Their terms go when the last record of their block does, or before by `delete_terms`. Counts by
+    the day stay; the words among them go by `delete_words`.
     """
     lock(connection)
     column = RECORDS.c.position
@@ -146,6 +146,38 @@ def _delete_counts(connection: Connection, before: int) -> None:
         fine = table.c.width.in_([MINUTE, HOUR])
         aged = table.c.start < before // DAY * DAY
         connection.execute(delete(table).where(fine, aged))
+
+
+def outlived_terms(connection: Connection) -> Sequence[tuple[int, int]]:
+    """List the field and block of the terms from before the oldest record, whose own are gone.
+
+    It reads the block in which that record lies, which may have others of a year.
+    """
+    oldest = _oldest(connection)
+    blocks = connection.scalars(select(BLOCKS.c.block).where(BLOCKS.c.first < oldest)).all()
+    fields = TERMS.c.field.in_(field_numbers(connection))
+    outlived = fields, TERMS.c.block.in_(blocks), TERMS.c.position < oldest
+    found = connection.execute(select(TERMS.c.field, TERMS.c.block).where(*outlived).distinct())
+    return [(row.field, row.block) for row in found]
+
+
+def delete_terms(connection: Connection, field: int, block: int) -> None:
+    """Delete what a field and block have of terms from before the oldest record.
+
+    The block counts as full as it was: later ones begin, and are merged, as if it had them still.
+    """
+    lock(connection)
+    outlived = (
+        TERMS.c.field == field,
+        TERMS.c.block == block,
+        TERMS.c.position < _oldest(connection),
+    )
+    connection.execute(delete(TERMS).where(*outlived))
+
+
+def _oldest(connection: Connection) -> int:
+    """Tell the position of the oldest record; what comes late may be older than what is gone."""
+    return connection.scalar(select(func.min(RECORDS.c.position))) or 0
 
 
 def steps_with_words(connection: Connection, before: datetime) -> Sequence[tuple[int, int]]:
