@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from tests.fakes import FakeClock
 from tests.journal import spooling
 from tests.journal.records import encode, is_free, no_damage, record, records
 
@@ -92,6 +93,29 @@ def test_flushed_segments_are_let_go(tmp_path: Path) -> None:
         spool.append(encode(record()))
         spool.append(encode(record()))
         wait_until_free(segments(tmp_path)[0])
+
+
+@pytest.mark.parametrize("fsync", get_args(Fsync))
+def test_a_day_old_segment_is_let_go(tmp_path: Path, clock: FakeClock, fsync: Fsync) -> None:
+    """A worker that has little to record, or no more, holds no record for longer than a day."""
+    first, second, third = records(3)
+    with closing(Spool(tmp_path, RandomIds(), fsync=fsync, monotonic=clock.monotonic)) as spool:
+        spool.renew()
+        spool.append(encode(first))
+        clock.forward(hours=23)
+        spool.renew()
+        spool.append(encode(second))
+        (segment,) = segments(tmp_path)
+        assert not is_free(segment)
+        clock.forward(hours=1)
+        for _ in range(2):
+            spool.renew()
+        wait_until_free(segment)
+        assert segments(tmp_path) == [segment]
+        spool.append(encode(third))
+        spool.renew()
+        assert [is_free(each) for each in segments(tmp_path)] == [True, False]
+    assert spooled(tmp_path) == [first, second, third]
 
 
 def test_a_segment_that_cannot_be_flushed_is_let_go(

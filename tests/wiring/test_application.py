@@ -14,6 +14,7 @@ from stopgap.front.chores import Chore
 from stopgap.images.gallery import Images
 from stopgap.journal.journal import Journal
 from stopgap.journal.segment import segments
+from stopgap.journal.spool import Spool
 from stopgap.models.artifacts import Artifacts
 from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
@@ -60,6 +61,7 @@ async def test_a_worker_does_all_its_chores(
         (Watch, "sweep"): (),
         (Artifacts, "sweep"): (frozenset(),),
         (Journal, "sweep"): (7,),
+        (Spool, "renew"): (),
     }
     parts = wiring.build_parts(wiring.prepare(Settings(data=tmp_path, journal_days=7)))
     for kind, name in chores:

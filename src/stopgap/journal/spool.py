@@ -16,11 +16,12 @@ drained into a database elsewhere is kept; a stop with the usual notice drains a
 import logging
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from stopgap.clock import Ids
+from stopgap.clock import Ids, SystemClock
 from stopgap.errors import StopgapError
 from stopgap.journal.segment import BODY_MAX, append, begin, claim
 from stopgap.storage.files import flush
@@ -31,6 +32,9 @@ Fsync = Literal["off", "interval", "always"]
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 """Where a segment ends: some 60,000 of MadCompany's answers. Disk is given back by the segment."""
+
+SEGMENT_SECONDS = 86_400.0
+"""And how long it is written to: what the journal has deleted may be in it for so long."""
 
 FLUSH_SECONDS = 1.0
 
@@ -59,16 +63,24 @@ class Spool:
     """
 
     def __init__(
-        self, folder: Path, ids: Ids, *, fsync: Fsync = "off", segment_bytes: int = SEGMENT_BYTES
+        self,
+        folder: Path,
+        ids: Ids,
+        *,
+        fsync: Fsync = "off",
+        segment_bytes: int = SEGMENT_BYTES,
+        monotonic: Callable[[], float] = SystemClock.monotonic,
     ) -> None:
         self._folder = folder
         self._ids = ids
         self._fsync = fsync
         self._always = fsync == "always"
         self._segment_bytes = segment_bytes
+        self._monotonic = monotonic
         self._path = folder
         self._segment = -1  # its descriptor; none yet
         self._end = segment_bytes  # the segment's size; from this one on, a new one is due
+        self._began = 0.0  # when the segment did
         self._lock = threading.Lock()
         self._flushed = 0
         self._unflushed: list[int] = []  # descriptors of full segments
@@ -124,6 +136,15 @@ class Spool:
         except OSError as error:
             raise SpoolUnwritable(error.strerror or str(error)) from error
 
+    def renew(self) -> None:
+        """Leave a segment that is a day old to the drainer, whether or not other records come.
+
+        Beside the appends, which read no clock.
+        """
+        with self._lock:
+            if self._monotonic() - self._began >= SEGMENT_SECONDS:
+                self._let_go()
+
     def close(self) -> None:
         """Leave all that was written to the drainer; a late record begins a segment anew."""
         self._closed.set()
@@ -138,6 +159,7 @@ class Spool:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path, self._segment = begin(self._folder, self._ids)
         self._end = self._flushed = 0
+        self._began = self._monotonic()
         if self._fsync != "off":
             flush(self._folder)  # its name must be on the disk, too
         if self._fsync == "interval" and self._flusher is None:

@@ -143,6 +143,7 @@ def _chores(parts: Parts) -> list[Chore]:
         Chore(call=partial(_sweep_artifacts, parts), every=DAY_SECONDS),
         Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
         Chore(call=partial(parts.journal.sweep, journal_days), every=SWEEP_SECONDS),
+        Chore(call=parts.spool.renew, every=SWEEP_SECONDS),
         *_exchanges(parts.counts),
     ]
 

@@ -145,7 +145,12 @@ def _journal_parts(ground: Ground) -> JournalParts:
     at = ground.installation.at
     journal = Journal(open_database(at.journal), ground.clock, spool=at.spool)
     return JournalParts(
-        spool=Spool(at.spool, ground.ids, fsync=ground.settings.journal_fsync),
+        spool=Spool(
+            at.spool,
+            ground.ids,
+            fsync=ground.settings.journal_fsync,
+            monotonic=ground.clock.monotonic,
+        ),
         journal=journal,
         charts=RecentCharts(journal, ground.clock.monotonic),
         downloads=Downloads(at.journal),
