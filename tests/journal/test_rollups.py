@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from stopgap.journal.store import caller_charts, charts
 from stopgap.storage.database import Database
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -69,6 +71,34 @@ def test_answers_over_time(
     shown = {(p.start, f"{p.contract} {p.release}"): p.answers for p in timeline.points}
     assert shown == counted(some, filters, seconds)
     assert [p.start for p in timeline.points] == sorted(p.start for p in timeline.points)
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "seconds"),
+    [(2, 3, DAY), (2, 5, DAY), (2, None, DAY), (8, 12, DAY), (9, 11, DAY), (10, 12, HOUR)],
+)
+def test_of_old_days_days_are_counted(
+    journal: Journal,
+    journal_database: Database,
+    clock: FakeClock,
+    first: int,
+    end: int | None,
+    seconds: timedelta,
+) -> None:
+    """However short a time is: of days whose hours are gone, the charts tell what the days do."""
+    made = [record(at=at(START + number * 6 * HOUR), caller="ann") for number in range(160)]
+    add(journal_database, made)
+    clock.forward(days=40)
+    assert journal.sweep(days=30) == 42
+    filters = Filters(since=START + first * DAY, until=None if end is None else START + end * DAY)
+    shown = journal.charts(filters)
+    its = sum(meets(each, filters) for each in made)
+    assert sum(point.answers for point in shown.timeline.points) == its
+    assert sum(bar.answers for bar in shown.spread) == its
+    assert [each.answers for each in journal.stats(filters)] == [its]
+    assert shown.spread_seconds == seconds.total_seconds()
+    kept = replace(filters, caller="ann")
+    assert journal.charts(kept).timeline.seconds <= shown.timeline.seconds
 
 
 def test_steps_at_the_ends_are_whole(journal: Journal, some: list[Record]) -> None:

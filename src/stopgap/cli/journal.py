@@ -118,7 +118,8 @@ def show(answer_id: str, *, as_json: bool) -> None:
 def stats(*, as_json: bool, **asked: Any) -> None:
     """Sum up the answers of each release: how many, and in how many microseconds (to 3%).
 
-    The time is taken in whole hours, or in whole days where it is longer than three.
+    The time is taken in whole hours, or in whole days where it is longer than three or begins
+    before the oldest answers that are kept.
 
     \b
     Examples:

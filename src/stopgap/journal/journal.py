@@ -162,9 +162,9 @@ class Journal:
         """Count answers over time, and those of one contract by what they were.
 
         Of the filters, time, contract, release and caller matter. By what they were, answers are
-        counted in whole hours, or days where the time is longer than three of them. A caller's are
-        taken to the moment, and counted among its newest four thousand; then the timeline is not
-        whole.
+        counted in whole hours, or days where the time is longer than three of them or the hours of
+        its first are not kept any more. A caller's are taken to the moment, and counted among its
+        newest four thousand; then the timeline is not whole.
 
         Args:
             filters: What is asked for.

@@ -32,11 +32,12 @@ def count(
     connection: Connection, filters: Filters, now: datetime, *, contract: str | None, name: str
 ) -> Charts:
     """Count answers over time, and by what they were."""
-    width = _width(filters, now, (MINUTE, HOUR, DAY), STEPS_MAX)
+    fine = filters.caller is not None or _has_hours(connection, filters)
+    width = _width(filters, now, (MINUTE, HOUR, DAY) if fine else (DAY,), STEPS_MAX)
     if filters.caller is not None:
         return caller_charts.count(connection, filters, width, contract=contract, name=name)
     of_one = replace(filters, contract=contract or filters.contract)
-    spread_width = _width(filters, now, (HOUR, DAY), SPREAD_STEPS_MAX)
+    spread_width = _width(filters, now, (HOUR, DAY) if fine else (DAY,), SPREAD_STEPS_MAX)
     return Charts(
         timeline=_timeline(connection, filters, width),
         spread=_spread(connection, of_one, name, spread_width),
@@ -94,6 +95,7 @@ def _words(connection: Connection, *counted: ColumnElement[bool]) -> dict[str, i
 
 def stats(connection: Connection, filters: Filters, now: datetime) -> Sequence[ReleaseStats]:
     """Sum up each contract's releases: how many answers, and how long they took."""
+    widths = (HOUR, DAY) if _has_hours(connection, filters) else (DAY,)
     statement = (
         select(
             SOURCES.c.contract,
@@ -103,7 +105,7 @@ def stats(connection: Connection, filters: Filters, now: datetime) -> Sequence[R
         )
         .join(SOURCES, SOURCES.c.id == SPREADS.c.source)
         .where(
-            _chosen(SPREADS, filters, _width(filters, now, (HOUR, DAY), SPREAD_STEPS_MAX)),
+            _chosen(SPREADS, filters, _width(filters, now, widths, SPREAD_STEPS_MAX)),
             SPREADS.c.field == MICROS,
         )
         .group_by(SOURCES.c.contract, SOURCES.c.release, SPREADS.c.bin)
@@ -123,6 +125,19 @@ def stats(connection: Connection, filters: Filters, now: datetime) -> Sequence[R
         )
         for (contract, release), bins in durations.items()
     ]
+
+
+def _has_hours(connection: Connection, filters: Filters) -> bool:
+    """Tell whether the time that is asked for is counted in hours from its first answer on.
+
+    Of old days only the counts by the day are kept.
+    """
+    days = select(func.min(COUNTS.c.start)).where(_chosen(COUNTS, filters, DAY))
+    day = connection.scalar(days)
+    if day is None:
+        return True
+    in_day = COUNTS.c.width == HOUR, COUNTS.c.start >= day, COUNTS.c.start < day + DAY
+    return connection.scalar(select(COUNTS.c.start).where(*in_day).limit(1)) is not None
 
 
 def _width(filters: Filters, now: datetime, widths: Sequence[int], most: int) -> int:
