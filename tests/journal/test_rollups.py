@@ -73,6 +73,20 @@ def test_answers_over_time(
     assert [p.start for p in timeline.points] == sorted(p.start for p in timeline.points)
 
 
+def test_a_little_later_is_no_step_more(
+    journal: Journal, journal_database: Database, clock: FakeClock
+) -> None:
+    """What was asked for three days back is three days, though it is looked up a moment after."""
+    add(journal_database, [record(at=at(clock.now() - HOUR)), record(at=at(clock.now()))])
+    filters = Filters(since=clock.now())
+    clock.forward(days=3, microseconds=1)
+    assert [each.answers for each in journal.stats(filters)] == [1]
+    assert journal.charts(filters).spread_seconds == HOUR.total_seconds()
+    clock.forward(hours=1)
+    assert journal.charts(filters).spread_seconds == DAY.total_seconds()
+    assert [each.answers for each in journal.stats(filters)] == [2]
+
+
 @pytest.mark.parametrize(
     ("first", "end", "seconds"),
     [(2, 3, DAY), (2, 5, DAY), (2, None, DAY), (8, 12, DAY), (9, 11, DAY), (10, 12, HOUR)],

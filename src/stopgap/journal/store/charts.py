@@ -141,11 +141,14 @@ def _has_hours(connection: Connection, filters: Filters) -> bool:
 
 
 def _width(filters: Filters, now: datetime, widths: Sequence[int], most: int) -> int:
-    """Tell the finest width in which the time that is asked for has not too many steps."""
+    """Tell the finest width in which the time that is asked for has not too many steps.
+
+    A step that has begun is none too many: since three days ago, it is a little later by now.
+    """
     if filters.since is None:
         return widths[-1]
     seconds = ((filters.until or now) - filters.since).total_seconds()
-    return next((width for width in widths if seconds <= most * width), widths[-1])
+    return next((width for width in widths if seconds // width <= most), widths[-1])
 
 
 def _chosen(table: Table, filters: Filters, width: int) -> ColumnElement[bool]:
