@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stopgap.journal.spread import GREATEST, LEAST, Bar, bars, bin_of, ends, quantile
+from stopgap.journal.spread import BARS, GREATEST, LEAST, Bar, bars, bin_of, drawn, ends, quantile
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -76,6 +76,17 @@ def test_small_integers_have_a_bar_each() -> None:
 def test_nothing_has_no_bars() -> None:
     """Without answers there are no bars."""
     assert bars({}, most=40) == []
+
+
+def test_words_that_are_not_drawn_are_counted_together() -> None:
+    """A last bar stands for all words that have none of their own, and no answer is left out."""
+    words = {f"word {number:03}": 1 + (number == 7) for number in range(100)}
+    made = drawn({}, words)
+    assert made[0] == Bar(word="word 007", answers=2)
+    assert made[BARS:] == [Bar(others=100 - BARS, answers=100 - BARS)]
+    assert drawn({}, words, (10, 12))[BARS:] == [Bar(others=110 - BARS, answers=112 - BARS)]
+    few = dict(list(words.items())[:BARS])
+    assert [bar.others for bar in drawn({}, few)] == [0] * BARS
 
 
 @given(st.lists(st.integers(1, 10**7), min_size=1))

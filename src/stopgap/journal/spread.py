@@ -14,18 +14,19 @@ LEAST, GREATEST = 1e-300, 1e300
 """A number that is nearer to zero counts as zero, one that is further off as the greatest."""
 
 BARS = 40
-"""Of a chart, at most: so many of numbers, and so many of words."""
+"""Of a chart, at most: so many of numbers, and so many of words, beside one of all others."""
 
 LEAST_EXPONENT = math.frexp(LEAST)[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """How many answers were a word, or a number from `low` to just below `high`."""
+    """How many answers were a word, a number from `low` to just below `high`, or other words."""
 
     word: str | None = None
     low: float | None = None
     high: float | None = None
+    others: int = 0  # words that it stands for, as each was given less often than those drawn
     answers: int
 
 
@@ -75,17 +76,23 @@ def bars(counts: Mapping[int, int], *, most: int) -> list[Bar]:
     ]
 
 
-def drawn(numbers: Mapping[int, int], words: Mapping[str, int]) -> list[Bar]:
+def drawn(
+    numbers: Mapping[int, int], words: Mapping[str, int], others: tuple[int, int] = (0, 0)
+) -> list[Bar]:
     """Make a chart's bars: of numbers, in their order, and of the words with the most answers.
 
     Args:
         numbers: Bin -> answers.
         words: Word -> answers.
+        others: Further words, with fewer answers: how many words, and how many answers.
     """
-    ranked = sorted(words.items(), key=lambda counted: (-counted[1], counted[0]))[:BARS]
+    ranked = sorted(words.items(), key=lambda counted: (-counted[1], counted[0]))
+    fewer = [answers for _, answers in ranked[BARS:]]
+    rest = Bar(others=others[0] + len(fewer), answers=others[1] + sum(fewer))
     return [
         *bars(numbers, most=BARS),
-        *(Bar(word=word, answers=answers) for word, answers in ranked),
+        *(Bar(word=word, answers=answers) for word, answers in ranked[:BARS]),
+        *([rest] if rest.others else []),
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stopgap.journal.spread import Bar, bars, bin_of
+from stopgap.journal.spread import BARS, Bar, bars, bin_of, drawn
 from stopgap.journal.summary import Point, Timeline
 from stopgap.releases.comparing import EDGES, Spread, rounded
 from stopgap.web.console.charts import (
@@ -169,6 +169,18 @@ def test_a_spread_of_words() -> None:
     assert "<script" not in chart.picture
     many = spread([Bar(word=str(number), answers=9 - number) for number in range(9)])
     assert (many.ticks, len(many.rows)) == ((), 9)
+
+
+def test_a_spread_of_more_words_than_are_drawn() -> None:
+    """The rarest stand together, at the end, as one column that is no answer of its own."""
+    words = {f"word {number:03}": 1 + (number == 7) for number in range(100)}
+    chart = spread(drawn({}, words))
+    assert chart.summary == "101 answers; the most frequent: word 007, 2 times."
+    assert (sum(numbers(chart)), chart.rows[-1]) == (101, ["60 others", "60"])
+    assert (chart.ticks, chart.most) == ((), 60)
+    assert "<title>60 others: 60</title>" in chart.picture
+    words = dict(list(words.items())[: BARS + 1])
+    assert spread(drawn({}, words)).rows[-1] == ["1 other", "1"]
 
 
 @given(st.lists(st.floats(-3000, 3000), min_size=1))

@@ -103,7 +103,7 @@ def spread(bars: Sequence[Bar], unit: str = "", promised: Sequence[float] = ()) 
         promised: The range's two ends, which are told instead of those of bars that go beyond.
     """
     numbers = [bar for bar in bars if bar.low is not None and bar.high is not None]
-    words = [bar for bar in bars if bar.word is not None]
+    words = [bar for bar in bars if bar.word is not None or bar.others]
     if not bars:
         return _nothing()
     chosen = _all_places(numbers) if len(numbers) >= len(words) else words
@@ -120,7 +120,7 @@ def spread(bars: Sequence[Bar], unit: str = "", promised: Sequence[float] = ()) 
         picture=_columns(counts, [""], labels),
         summary=f"{total:,} answers; the most frequent: {_most_frequent(chosen)}.",
         most=max(bar.answers for bar in chosen),
-        ticks=ends if chosen[0].word is None else labels if len(labels) <= WORDS_MAX else (),
+        ticks=ends if chosen is not words else labels if len(labels) <= WORDS_MAX else (),
         head=[f"Answer ({unit})" if unit else "Answer", "Answers given"],
         rows=[[_range(bar), f"{bar.answers:,}"] for bar in chosen if bar.answers],
     )
@@ -312,6 +312,8 @@ def _all_places(bars: Sequence[Bar]) -> list[Bar]:
 
 
 def _range(bar: Bar) -> str:
+    if bar.others:
+        return f"{bar.others:,} other{'s' if bar.others > 1 else ''}"
     if bar.low is None or bar.high is None:
         return str(bar.word)
     if bar.high - bar.low <= 1 and bar.low.is_integer() and bar.high.is_integer():
@@ -335,7 +337,7 @@ def _middle(bars: Sequence[Bar]) -> str:
 
 
 def _most_frequent(bars: Sequence[Bar]) -> str:
-    most = max(bars, key=lambda bar: bar.answers)
+    most = max((bar for bar in bars if not bar.others), key=lambda bar: bar.answers)
     return f"{_range(most)}, {most.answers:,} times"
 
 
