@@ -148,7 +148,17 @@ def test_a_spread_of_numbers() -> None:
     assert chart.ticks == ["2,048", "2,112", "2,240"]
     assert chart.rows == [["2,048 to 2,112", "4"], ["2,176 to 2,240", "1"]]
     assert spread(made[:1]).rows == [["2,000 to 2,064", "4"]]
-    assert spread([Bar(low=3.0, high=4.0, answers=2)]).rows == [["3", "2"]]
+
+
+def test_one_integer_and_what_lies_up_to_the_next() -> None:
+    """A bar is called by one number only where no other can be in it, as of integers."""
+    made = bars({bin_of(8.1): 1, bin_of(9.2): 2}, most=40)
+    chart = spread(made, "days", (0.5, 14))
+    assert chart.rows == [["8 to 9", "1"], ["9 to 10", "2"]]
+    assert chart.summary == "3 answers; the most frequent: 9 to 10, 2 times."
+    assert "<title>8 to 9: 1</title>" in chart.picture
+    assert spread([Bar(low=3.0, high=4.0, answers=2)], whole=True).rows == [["3", "2"]]
+    assert spread([Bar(low=2.0, high=4.0, answers=2)], whole=True).rows == [["2 to 4", "2"]]
 
 
 def test_a_spread_ends_where_the_range_does() -> None:

@@ -351,6 +351,8 @@ def test_an_object_has_parts(build: Build) -> None:
     assert len(re.findall(r'scope="row"><a', page)) == 2
     assert 'name="part"' in page
     assert "delivery-time, carrier" in person.get("/console/history?part=carrier").text
+    bars = [f"{number} to {number + 1}" for number in range(1, 5)]  # days may be decimals
+    assert re.findall(r'<th scope="row">(\d to \d)</th>', page) == bars
 
 
 def test_a_page_is_small(house: House) -> None:

@@ -94,20 +94,23 @@ def over_time(timeline: Timeline, since: datetime | None, until: datetime) -> Ch
     )
 
 
-def spread(bars: Sequence[Bar], unit: str = "", promised: Sequence[float] = ()) -> Chart:
+def spread(
+    bars: Sequence[Bar], unit: str = "", promised: Sequence[float] = (), *, whole: bool = False
+) -> Chart:
     """Draw how answers are spread: numbers in their order, words by how often they were given.
 
     Args:
         bars: What has been counted.
         unit: Of the numbers.
         promised: The range's two ends, which are told instead of those of bars that go beyond.
+        whole: Numbers are integers: a bar that is 1 wide has one of them, and is called so.
     """
     numbers = [bar for bar in bars if bar.low is not None and bar.high is not None]
     words = [bar for bar in bars if bar.word is not None or bar.others]
     if not bars:
         return _nothing()
     chosen = _all_places(numbers) if len(numbers) >= len(words) else words
-    labels = [_range(bar) for bar in chosen]
+    labels = [_range(bar, whole=whole) for bar in chosen]
     counts = [Counter({"": bar.answers}) for bar in chosen]
     total = sum(bar.answers for bar in chosen)
     first, last = chosen[0], chosen[-1]
@@ -118,11 +121,11 @@ def spread(bars: Sequence[Bar], unit: str = "", promised: Sequence[float] = ()) 
     ]
     return Chart(
         picture=_columns(counts, [""], labels),
-        summary=f"{total:,} answers; the most frequent: {_most_frequent(chosen)}.",
+        summary=f"{total:,} answers; the most frequent: {_most_frequent(chosen, whole=whole)}.",
         most=max(bar.answers for bar in chosen),
         ticks=ends if chosen is not words else labels if len(labels) <= WORDS_MAX else (),
         head=[f"Answer ({unit})" if unit else "Answer", "Answers given"],
-        rows=[[_range(bar), f"{bar.answers:,}"] for bar in chosen if bar.answers],
+        rows=[[_range(bar, whole=whole), f"{bar.answers:,}"] for bar in chosen if bar.answers],
     )
 
 
@@ -311,12 +314,12 @@ def _all_places(bars: Sequence[Bar]) -> list[Bar]:
     ]
 
 
-def _range(bar: Bar) -> str:
+def _range(bar: Bar, *, whole: bool) -> str:
     if bar.others:
         return f"{bar.others:,} other{'s' if bar.others > 1 else ''}"
     if bar.low is None or bar.high is None:
         return str(bar.word)
-    if bar.high - bar.low <= 1 and bar.low.is_integer() and bar.high.is_integer():
+    if whole and bar.high - bar.low == 1:
         return _number(bar.low)
     return f"{_number(bar.low)} to {_number(bar.high)}"
 
@@ -336,9 +339,9 @@ def _middle(bars: Sequence[Bar]) -> str:
     return _number(bars[len(bars) // 2].low) if len(bars) > 2 else ""  # noqa: PLR2004  # two ends
 
 
-def _most_frequent(bars: Sequence[Bar]) -> str:
+def _most_frequent(bars: Sequence[Bar], *, whole: bool) -> str:
     most = max((bar for bar in bars if not bar.others), key=lambda bar: bar.answers)
-    return f"{_range(most)}, {most.answers:,} times"
+    return f"{_range(most, whole=whole)}, {most.answers:,} times"
 
 
 def _moment(moment: datetime, step: int) -> str:

@@ -224,7 +224,8 @@ def _spread(bars: Sequence[Bar], contract: Contract | None, member: str) -> char
     kind = dict(members(contract.output_kind)).get(member)
     if not isinstance(kind, kinds.Integer | kinds.Number):
         return charts.spread(bars, contract.unit)
-    return charts.spread(bars, contract.unit, (float(kind.low), float(kind.high)))
+    promised = float(kind.low), float(kind.high)
+    return charts.spread(bars, contract.unit, promised, whole=isinstance(kind, kinds.Integer))
 
 
 def _first_output(contract: str) -> str:
