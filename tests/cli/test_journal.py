@@ -151,6 +151,16 @@ def test_filters(run: Run, fill: Fill) -> None:
     assert len(answers(run, "--where", "kg=1..2", "--answer", "days=2.5")) == 1
 
 
+def test_a_word_that_its_contract_has_dropped(run: Run, fill: Fill) -> None:
+    """A choice of old is found while an answer has it; else one is told what may be."""
+    fill([visits(30, month="smarch"), visits(20), replace(visits(10), output=b'"few"')])
+    assert answers(run, "--answer", "few") == ["few"]
+    assert answers(run, "--where", "month=smarch") == [2030]
+    for asked in ("month=smarc", "month=Smarch"):
+        refused = run("journal", "list", "--where", asked)
+        assert (refused.exit_code, "is not one of january" in refused.stderr) == (2, True)
+
+
 def test_filters_by_account(run: Run, fill: Fill, data: Path) -> None:
     """An account's answers are found by its name, and anybody's by the id of who asked."""
     run("account", "add", "ann", "--generate")

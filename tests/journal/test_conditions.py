@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field
 from tests.contracts.promises import contract_of
 
 from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
+from stopgap.journal.filters import Condition
 
 NUMBERS = contract_of(Annotated[int, Field(ge=0, le=9)], "/numbers", size=int)
 WORDS = contract_of(Literal["yes", "no"], "/words", size=Literal["large", "small"])
@@ -46,6 +47,20 @@ def test_what_none_can_have() -> None:
         answer_condition(ALL, "", "perhaps")
     with pytest.raises(FilterInvalid, match="one of"):
         answer_condition((WORDS, NUMBERS), "", "perhaps")
+
+
+def test_a_word_that_its_contract_has_dropped() -> None:
+    """What none allows is meant as it stands where a record has it, else refused as ever."""
+    inputs = Condition(part="input", name="size", low="huge", high="huge")
+    outputs = Condition(part="output", low="maybe", high="maybe")
+    held = {inputs, outputs}.__contains__
+    assert input_condition((WORDS, NUMBERS), "size", "huge", held) == inputs
+    assert answer_condition((WORDS, NUMBERS), "", "maybe", held) == outputs
+    for text in ("hug", "Huge", "maybe"):
+        with pytest.raises(FilterInvalid, match="is not one of"):
+            input_condition((WORDS, NUMBERS), "size", text, held)
+    with pytest.raises(FilterInvalid, match="is not one of"):
+        answer_condition((WORDS, NUMBERS), "", "huge", held)
 
 
 @pytest.mark.parametrize("text", ["perhaps", "1e400", "1e400.."])

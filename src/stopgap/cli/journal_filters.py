@@ -10,7 +10,7 @@ import click
 
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
-from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
+from stopgap.journal.conditions import FilterInvalid, Held, answer_condition, input_condition
 from stopgap.journal.filters import Condition, Filters
 from stopgap.parts import Parts
 from stopgap.releases.release import STAND_IN
@@ -96,7 +96,7 @@ class Wanted:
         if not equals:
             raise click.BadParameter(f"{text!r} is not FIELD=VALUE.", param_hint="--where")
         try:
-            found = input_condition(contracts, name, value)
+            found = input_condition(contracts, name, value, self._held(parts))
         except FilterInvalid as error:
             raise click.BadParameter(error.detail, param_hint="--where") from error
         known = self._known("input", parts)
@@ -109,8 +109,9 @@ class Wanted:
 
     def _answer(self, parts: Parts, contracts: Sequence[Contract], text: str) -> Condition:
         name, equals, value = text.partition("=")
+        asked = (name, value) if equals else ("", text)
         try:
-            found = answer_condition(contracts, name if equals else "", value if equals else text)
+            found = answer_condition(contracts, *asked, self._held(parts))
         except FilterInvalid as error:
             raise click.BadParameter(error.detail, param_hint="--answer") from error
         known = self._known("output", parts)
@@ -126,6 +127,10 @@ class Wanted:
                 param_hint="--answer",
             )
         return found
+
+    def _held(self, parts: Parts) -> Held:
+        holds, contract = parts.journal.holds, self.contract
+        return lambda condition: holds(Filters(contract=contract, conditions=(condition,)))
 
     def _known(self, part: str, parts: Parts) -> Sequence[str]:
         """Name what can be asked for."""

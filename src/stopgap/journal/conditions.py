@@ -1,6 +1,7 @@
 """Conditions in people's words, as pages and commands take them: `may`, `3000..3500`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
@@ -9,6 +10,9 @@ from stopgap.errors import Fault, StopgapError
 from stopgap.journal.filters import Condition, Value
 
 NUMERIC = (kinds.Integer, kinds.Number)
+
+Held = Callable[[Condition], bool]
+"""Tells whether a record meets a condition."""
 
 
 class FilterInvalid(StopgapError):
@@ -21,13 +25,20 @@ def _invalid(field: str, received: str, allowed: str) -> FilterInvalid:
     return FilterInvalid(f"{shown!r} is not {allowed}.", faults=[fault])
 
 
-def input_condition(contracts: Sequence[Contract], name: str, text: str) -> Condition:
+def _nothing(_condition: Condition) -> bool:
+    return False
+
+
+def input_condition(
+    contracts: Sequence[Contract], name: str, text: str, held: Held = _nothing
+) -> Condition:
     """Say that an input has a value, or lies in a range: `10..20`, `10..`, `..20`.
 
     Args:
         contracts: Those that may have the input; they know its other names and how it is read.
             If an input of one of them has this very name it is meant, even where another contract
             has the name for an alias. If none knows it, the value is read by its looks.
+        held: Of a value that none of them allows: its contract may have dropped a choice since.
 
     Raises:
         FilterInvalid: the value cannot be one of this input's.
@@ -35,19 +46,19 @@ def input_condition(contracts: Sequence[Contract], name: str, text: str) -> Cond
     called = [each.names[name] for each in contracts if name in each.names]
     own = name if name in called or not called else called[0]
     found = [field.kind for each in contracts for field in each.fields if field.name == own]
-    low, high = _range_of_any(found, name, text)
-    return Condition(part="input", name=own, low=low, high=high)
+    return _condition("input", own, held, (found, name, text))
 
 
-def answer_condition(contracts: Sequence[Contract], name: str, text: str) -> Condition:
-    """Say that an answer, or a member of it, has a value or lies in a range.
+def answer_condition(
+    contracts: Sequence[Contract], name: str, text: str, held: Held = _nothing
+) -> Condition:
+    """Say that an answer, or a member of it, has a value or lies in a range; see inputs.
 
     Raises:
         FilterInvalid: the value cannot be an answer's.
     """
     found = [kind for each in contracts for own, kind in members(each.output_kind) if own == name]
-    low, high = _range_of_any(found, name or "answer", text)
-    return Condition(part="output", name=name, low=low, high=high)
+    return _condition("output", name, held, (found, name or "answer", text))
 
 
 def members(kind: kinds.Kind) -> list[tuple[str, kinds.Scalar]]:
@@ -62,6 +73,23 @@ def names_served(contracts: Sequence[Contract]) -> Sequence[tuple[str, str]]:
     inputs = [("input", field.name) for each in contracts for field in each.fields]
     outputs = [("output", name) for each in contracts for name, _ in members(each.output_kind)]
     return [*inputs, *outputs]
+
+
+def _condition(
+    part: Literal["input", "output"],
+    name: str,
+    held: Held,
+    asked: tuple[Sequence[kinds.Scalar], str, str],
+) -> Condition:
+    """Read what is asked for; what no contract allows is meant as it stands where it is held."""
+    try:
+        low, high = _range_of_any(*asked)
+    except FilterInvalid:
+        as_it_stands = Condition(part=part, name=name, low=asked[-1], high=asked[-1])
+        if not held(as_it_stands):
+            raise
+        return as_it_stands
+    return Condition(part=part, name=name, low=low, high=high)
 
 
 def _range_of_any(found: Sequence[kinds.Scalar], field: str, text: str) -> tuple[Value, Value]:

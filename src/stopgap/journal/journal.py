@@ -109,6 +109,10 @@ class Journal:
         with self._database.read() as connection:
             return finding.page(connection, filters, before, limit)
 
+    def holds(self, filters: Filters) -> bool:
+        """Tell whether any answer meets the filters."""
+        return bool(self.page(filters, limit=1))
+
     def export(self, filters: Filters = EVERYTHING) -> Iterator[Entry]:
         """List all answers that meet the filters, the newest first.
 

@@ -355,6 +355,17 @@ def test_an_object_has_parts(build: Build) -> None:
     assert re.findall(r'<th scope="row">(\d to \d)</th>', page) == bars
 
 
+def test_a_word_that_its_contract_has_dropped(house: House) -> None:
+    """Who has an answer with a choice of old finds it; others are told what a contract allows."""
+    house.fill(visits(1, house.id("ann"), inputs=b'{"month":"smarch"}'), visits(2, None))
+    query = "field=month&value=smarch"
+    for name in ("ann", "root"):
+        assert shown(house.client(name), query) == [2001]
+    for name, value in (("bob", "smarch"), ("ann", "smarc")):
+        page = house.client(name).get(f"/console/history?field=month&value={value}").text
+        assert 'id="error-value"' in page
+
+
 def test_a_page_is_small(house: House) -> None:
     """With all that it can show, a page stays far below 100 KB."""
     ann = house.id("ann")

@@ -167,6 +167,7 @@ def _understood(search: Search, caller: Caller) -> Found:
         contracts=parts().contracts,
         caller=None if _sees_all(caller) else caller.id,
         account_id=lambda name: parts().accounts.get(name).id,
+        holds=parts().journal.holds,
         now=parts().clock.now(),
     )
 

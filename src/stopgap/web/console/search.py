@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from stopgap.accounts.account import AccountNameInvalid, AccountNotFound
 from stopgap.contracts.contract import Contract
-from stopgap.journal.conditions import FilterInvalid, answer_condition, input_condition
+from stopgap.journal.conditions import FilterInvalid, Held, answer_condition, input_condition
 from stopgap.journal.filters import Condition, Filters
 from stopgap.journal.terms import POSITION_END
 
@@ -81,6 +81,7 @@ def understand(
     contracts: Sequence[Contract],
     caller: str | None,
     account_id: Callable[[str], str],
+    holds: Callable[[Filters], bool],
     now: datetime,
 ) -> Found:
     """Make filters of a search; what cannot be read is told, and left out.
@@ -90,13 +91,19 @@ def understand(
         contracts: Those that are served, which know how values are written.
         caller: Whose answers may be seen; None: everybody's.
         account_id: Tells an account's id by its name, for who may see everybody's answers.
+        holds: Tells whether an answer meets filters.
         now: Periods end here; they begin at a whole minute, so that charts can be remembered.
     """
     errors: dict[str, str] = {}
     served = [each for each in contracts if search.contract in {"", each.name}]
+    visible = Filters(contract=search.contract or None, caller=caller)
+
+    def held(condition: Condition) -> bool:
+        return holds(replace(visible, conditions=(condition,)))
+
     conditions = (
-        _condition(input_condition, "value", (served, search.field, search.value), errors),
-        _condition(answer_condition, "answer", (served, search.part, search.answer), errors),
+        _condition(input_condition, "value", (served, search.field, search.value, held), errors),
+        _condition(answer_condition, "answer", (served, search.part, search.answer, held), errors),
     )
     if search.account and caller is None:
         try:
@@ -115,16 +122,17 @@ def understand(
     return Found(filters=filters, errors=errors)
 
 
-Read = Callable[[Sequence[Contract], str, str], Condition]
+Read = Callable[[Sequence[Contract], str, str, Held], Condition]
 
 
 def _condition(
-    read: Read, name: str, asked: tuple[Sequence[Contract], str, str], errors: dict[str, str]
+    read: Read, name: str, asked: tuple[Sequence[Contract], str, str, Held], errors: dict[str, str]
 ) -> Condition | None:
-    if not asked[-1]:
+    contracts, field, text, held = asked
+    if not text:
         return None
     try:
-        return read(*asked)
+        return read(contracts, field, text, held)
     except FilterInvalid as error:
         errors[name] = error.detail
         return None
