@@ -294,6 +294,16 @@ def test_a_replay_whose_time_was_over(capsys: pytest.CaptureFixture[str]) -> Non
     assert replay_facts(found)["time_over"] is True
 
 
+def test_a_replay_without_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing could be compared, neither a person nor a program is told of an agreement."""
+    tally = Tally(contract="madcompany", number=1)
+    tally.add("raised", 900)
+    found = Replay(comparison=Comparison(contract.output_kind), tally=tally)
+    assert replay_facts(found)["agreement"] is None
+    print_replay(found, 10)
+    assert "agree" not in capsys.readouterr().out
+
+
 def test_a_question_before_it_is_put_away(run: Run, ready: int) -> None:
     """Who puts a release away reads before what that does to its traffic, and is asked."""
     run("release", "promote", str(ready), "--percent", "5", "--yes")

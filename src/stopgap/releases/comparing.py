@@ -138,9 +138,9 @@ class Comparison:
         return min(spread.compared for spread in self.spreads.values())
 
     @property
-    def agreement(self) -> float:
-        """The share of pairs that are close in every value. Without any, 1."""
-        return self.close / self.compared if self.compared else 1.0
+    def agreement(self) -> float | None:
+        """The share of pairs that are close in every value; None without any pair."""
+        return self.close / self.compared if self.compared else None
 
     def add(self, inputs: bytes, given: Any, other: Any) -> None:
         """Compare two answers that keep the contract.

@@ -222,7 +222,7 @@ def print_replay(told: Replay, limit: int) -> None:
 
 def print_comparison(comparison: Comparison) -> None:
     """Show two releases' answers side by side: how often they agree, and where they do not."""
-    if not comparison.compared:
+    if comparison.agreement is None:
         return
     click.echo(f"{percent(comparison.agreement)} agree (within 1% of the promised range).")
     for name, spread in comparison.spreads.items():

@@ -73,7 +73,7 @@ def compared(contract: Contract, number: int) -> Sequence[Mapping[str, Any]]:
     for other in parts().watch.compared_with(contract.name, number):
         given = answering.name(other)
         whole = parts().watch.comparison(contract.name, number, other)
-        if whole.compared:
+        if whole.agreement is not None:
             found.append(
                 {
                     "other": other,
