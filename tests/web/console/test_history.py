@@ -235,11 +235,12 @@ def test_a_column_of_answers(house: House) -> None:
 
 
 def test_an_answer_of_parts(house: House) -> None:
-    """Its parts stand beside their names, and so do those of what came true."""
+    """Its parts stand beside their names, and so do those of what came true: on its page whole."""
     output = b'{"days":6.123456789,"carrier":"north","late":true}'
     one = visits(1, house.id("ann"), contract="delivery", output=output)
     house.fill(one)
-    house.parts.journal.report_actual(one.id, {"days": 7.5})
+    carrier = "north" * 30
+    house.parts.journal.report_actual(one.id, {"days": 1234567.891, "carrier": carrier})
     person = house.client("ann")
     rows = person.get("/console/history").text
     page = person.get(f"/console/history/{one.id}").text
@@ -247,11 +248,13 @@ def test_an_answer_of_parts(house: House) -> None:
         ("days", "6.12346"),
         ("carrier", "north"),
         ("late", "true"),
-        ("days", "7.5"),
+        ("days", "1.23457e+06"),
+        ("carrier", carrier[:99] + "…"),
     ):
         assert f'<span class="soft">{name}</span> <bdi>{short}</bdi></span>' in rows
     assert "<dt>days</dt><dd><bdi>6.123456789</bdi></dd>" in page
-    assert '<span class="soft">days</span> <bdi>7.5</bdi></span>' in page
+    for name, whole in (("days", "1234567.891"), ("carrier", carrier)):
+        assert f"<dt>{name}</dt><dd><bdi>{whole}</bdi></dd>" in page
     assert "{&#34;" not in rows + page
 
 
