@@ -87,8 +87,8 @@ def _holds(one: Record, condition: Condition) -> bool:
     if condition.name not in values:
         return False
     found: Value = values[condition.name]
-    if isinstance(found, str) or isinstance(condition.low, str):
-        return found == condition.low
+    if isinstance(found, str | bool) or isinstance(condition.low, str | bool):
+        return type(found) is type(condition.low) and found == condition.low
     return not isinstance(condition.high, str) and condition.low <= found <= condition.high
 
 

@@ -88,6 +88,36 @@ def test_a_range_finds_no_text(
             assert [entry.record for entry in journal.export(filters)] == expected, filters
 
 
+@pytest.mark.parametrize("block_records", [16, 1_000])
+def test_a_truth_is_no_number(
+    journal: Journal, journal_database: Database, block_records: int
+) -> None:
+    """Where a field is a truth to one contract and a number to another, they are told apart."""
+    values = random.Random(1).choices([True, False, 0, 1, 1.0, 2], k=300)
+    made = [
+        record(
+            at=PARTS["at"] + number,
+            contract="truths" if isinstance(value, bool) else "numbers",
+            inputs=b'{"size":%s,"count":%d}' % (json.dumps(value).encode(), number % 7),
+            output=json.dumps(value).encode(),
+        )
+        for number, value in enumerate(values)
+    ]
+    add(journal_database, made, block_records=block_records)
+    for condition in (
+        *(answer(each) for each in (True, False, 0.0, 1.0)),
+        *(answer(0, 5), where("size", 1), where("size", low=True), where("size", 0.5, 1)),
+    ):
+        for others in ((), (where("count", 3),)):
+            filters = Filters(conditions=(condition, *others))
+            expected = newest_first(made, filters)
+            assert expected
+            for limit in (1, 7, 1_000):
+                found = [entry.record for entry in journal.page(filters, limit=limit)]
+                assert found == expected[:limit], filters
+            assert [entry.record for entry in journal.export(filters)] == expected, filters
+
+
 def test_an_export_is_all_pages(journal: Journal, journal_database: Database) -> None:
     """An export goes on where a batch ends, and holds every record that meets the filters."""
     made = various(4_500)

@@ -96,18 +96,18 @@ def _newest_rows(
         with connection.execute(all_there.limit(limit)) as fetched:
             yield from fetched
         return
-    ranges = [each for each in predicates if each.ranged]
+    ambiguous = [each for each in predicates if each.ambiguous]
     size = left = limit
     while True:
         chosen = positions(connection, predicates, span, size)
         with connection.execute(newest_first.where(RECORDS.c.position.in_(chosen))) as fetched:
-            held = (row for row in fetched if all(each.holds(row) for each in ranges))
+            held = (row for row in fetched if all(each.holds(row) for each in ambiguous))
             for row in islice(held, left):
                 left -= 1
                 yield row
         if not left or len(chosen) < size:
             return
-        span = replace(span, high=chosen[-1])  # some were deleted, or texts
+        span = replace(span, high=chosen[-1])  # some were deleted, or of another type
         size = max(limit, min(2 * size, PAGE_GROWTH_MAX))
 
 

@@ -21,16 +21,12 @@ class Predicate:
     low: float = 0
     high: float = 0
     holds: Callable[[Row[Any]], bool]  # of a record and its contract
+    ambiguous: bool = False  # terms of another type may match, such as a text's in a range
 
     @property
     def exact(self) -> bool:
         """Whether it is one value of one field, so that a block has one posting list of it."""
         return len(self.fields) == len(self.values) == 1
-
-    @property
-    def ranged(self) -> bool:
-        """Whether it is a range, in which the terms of texts may lie by chance."""
-        return bool(self.fields) and not self.values
 
     def matches(self, terms: FromClause) -> ColumnElement[bool]:
         """Write it as a condition on a table of terms; `holds` tests a record itself."""
@@ -54,6 +50,9 @@ class PositionRange:
         """Say that a block has positions in it."""
         return and_(BLOCKS.c.first < self.high, BLOCKS.c.last >= self.low)
 
+
+TRUTHS = (0, 1)
+"""Terms of false and true, which are those of two numbers."""
 
 NOTHING = Predicate(fields=[], holds=lambda _: False)
 """What no record has."""
@@ -109,11 +108,22 @@ def _condition(fields: Sequence[Row[Any]], condition: Condition) -> Predicate:
         text = row.inputs if condition.part == "input" else row.output
         value = members(text.encode()).get(condition.name)
         number = number_of(value)
-        alike = isinstance(value, str) == isinstance(condition.low, str)  # a text's is a number too
+        alike = _type(value) is _type(condition.low)
         return row.contract in named and alike and number is not None and low <= number <= high
 
-    values = [low] if low == high else []
-    return Predicate(fields=list(named.values()), values=values, low=low, high=high, holds=holds)
+    return Predicate(
+        fields=list(named.values()),
+        values=[low] if low == high else [],
+        low=low,
+        high=high,
+        holds=holds,
+        ambiguous=low != high or low in TRUTHS,
+    )
+
+
+def _type(value: object) -> type:
+    """Tell apart what has a number without being one."""
+    return type(value) if isinstance(value, bool | str) else float
 
 
 def _among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
