@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.commands import Run, opened
+from tests.commands import Run, opened, shell
 from tests.journal.records import encode, record
 from tests.pictures import png
 
@@ -186,3 +186,12 @@ def test_export(run: Run, data: Path) -> None:
     assert [each["caller"] for each in kept["answers"]] == [owner]
     for word in ("argon2", "the password", session, secret.rpartition("_")[2]):
         assert word not in text
+
+
+def test_an_export_is_utf_8(run: Run, environment: dict[str, str]) -> None:
+    """It can be read back, whatever the terminal's encoding has no letters for."""
+    run("account", "add", "ann", "--password-stdin", typed="the password\n")
+    run("key", "create", "ann", "--label", "très 😀")
+    export = shell("account", "export", "ann", **environment | {"PYTHONIOENCODING": "latin-1"})
+    assert (export.returncode, export.stderr) == (0, "")
+    assert [key["label"] for key in json.loads(export.stdout)["keys"]] == ["très 😀"]

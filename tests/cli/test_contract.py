@@ -75,6 +75,16 @@ def test_openapi(run: Run, parcel: str) -> None:
     assert {"/parcel", "/parcel/{weight}", "/login"} <= document["paths"].keys()
 
 
+def test_openapi_is_utf_8(parcel: str) -> None:
+    """It is JSON, whatever the terminal's encoding has no letters for."""
+    file = Path(parcel.partition(":")[0])
+    file.write_text(FILE.format(days=9).replace("Predicts", "Très 😀 predicts"))
+    written = shell("contract", "openapi", "--contract", parcel, PYTHONIOENCODING="latin-1")
+    assert (written.returncode, written.stderr) == (0, "")
+    json.loads(written.stdout)
+    assert "Très 😀 predicts" in written.stdout
+
+
 def test_openapi_of_a_set_up(run: Run, parcel: str) -> None:
     """Who may predict, and upload, is what the settings say: as a server with them says it."""
     closed = {"STOPGAP_PREDICTIONS": "signed-in", "STOPGAP_GUESTS": "false"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands import Run, opened
+from tests.commands import Run, opened, shell
 from tests.journal.filling import add, at
 from tests.journal.records import encode, record
 
@@ -279,6 +279,18 @@ def test_export_csv(run: Run, fill: Fill) -> None:
         "output.days": "2.5",
         "output.carrier": "north",
     }
+
+
+def test_letters_that_a_terminal_lacks(fill: Fill, environment: dict[str, str]) -> None:
+    """An export is UTF-8 wherever it goes; in a list such letters are spelt out."""
+    fill([replace(visits(1), output='"so 😀"'.encode())])
+    latin = environment | {"PYTHONIOENCODING": "latin-1"}
+    export = shell("journal", "export", **latin)
+    assert (export.returncode, export.stderr) == (0, "")
+    (row,) = csv.DictReader(export.stdout.splitlines())
+    assert row["output"] == "so 😀"
+    shown = shell("journal", "list", **latin)
+    assert (shown.returncode, r'"so \U0001f600"' in shown.stdout) == (0, True)
 
 
 def test_actual(run: Run, fill: Fill) -> None:

@@ -11,7 +11,7 @@ from stopgap.accounts.account import Account, fold_name
 from stopgap.accounts.accounts import DEMO_NAME
 from stopgap.accounts.permissions import Role
 from stopgap.cli.installation import opened, opened_to_look_back
-from stopgap.cli.lines import json_option, print_rows
+from stopgap.cli.lines import document_output, json_option, print_rows
 from stopgap.cli.new_password import new_password, password_options
 from stopgap.journal.filters import Filters
 
@@ -180,7 +180,8 @@ def export(name: str) -> None:
             "images": [asdict(each) for each in parts.images.list(found.id)],
             "answers": [each.facts() for each in parts.journal.export(Filters(caller=found.id))],
         }
-    click.echo(json.dumps(kept, indent=2, default=_written, ensure_ascii=False))
+    written = json.dumps(kept, indent=2, default=_written, ensure_ascii=False)
+    click.echo(written, file=document_output())
 
 
 def _written(value: Any) -> str:

@@ -12,7 +12,14 @@ from typing import Any
 import click
 
 from stopgap import wiring
-from stopgap.cli.lines import counted, json_option, print_json, print_rows, printable
+from stopgap.cli.lines import (
+    counted,
+    document_output,
+    json_option,
+    print_json,
+    print_rows,
+    printable,
+)
 from stopgap.contracts import kinds
 from stopgap.contracts.compatibility import compare, moved
 from stopgap.contracts.conformance.calling import Server
@@ -139,7 +146,7 @@ def openapi(places: Sequence[str]) -> None:
       stopgap contract openapi --contract delivery.py:contract
     """
     whole = described(_contracts(places), wiring.settings_of_environment())
-    click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(whole, indent=2, ensure_ascii=False), file=document_output())
 
 
 @contract.command()

@@ -16,6 +16,7 @@ from stopgap.cli.journal_filters import (
 )
 from stopgap.cli.lines import (
     counted,
+    document_output,
     json_option,
     print_facts,
     print_json,
@@ -158,7 +159,7 @@ def export(*, as_json: bool, **asked: Any) -> None:
             hidden=sys.stdout.isatty() or not sys.stderr.isatty(),
         ) as entries:
             fields = answers.fields(wanted.contract)
-            write("jsonl" if as_json else "csv", entries, fields, sys.stdout)
+            write("jsonl" if as_json else "csv", entries, fields, document_output())
 
 
 @journal.command(context_settings={"ignore_unknown_options": True})

@@ -1,12 +1,21 @@
 """Lines: how commands print what they have found, for people or, with --json, for programs."""
 
+import io
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+
+
+def document_output() -> TextIO:
+    """Give the standard output for a document: that is UTF-8, whatever the terminal's encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 def print_json(value: object) -> None:

@@ -39,6 +39,9 @@ class Program(click.Group):
             sys.stdin = io.TextIOWrapper(io.FileIO(os.devnull))
         if sys.stdout is None:
             sys.stdout = io.TextIOWrapper(io.FileIO(os.devnull, "w"))
+        # A letter that the terminal's encoding lacks is spelt out, as on standard error.
+        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+            sys.stdout.reconfigure(errors="backslashreplace")
         return super().main(*args, **named)
 
     def invoke(self, ctx: click.Context) -> Any:
