@@ -72,6 +72,26 @@ async def test_an_answer_says_its_release_and_is_on_record() -> None:
     assert slot.asked[0].json == row().json
 
 
+@in_simulated_time
+async def test_the_moment_on_record_is_that_of_the_request() -> None:
+    """However long the model takes: when the request was taken up, and for how long it was asked.
+
+    Who exports what lies between two moments is told so, in docs/operator.md.
+    """
+    spool, slot, clock = Memory(), FakeSlot(held=True), FakeClock()
+    served = predicting(spool, clock=clock)
+    served.apply(contract, plan(routing(release(7, deadline=30.0)), _7=slot))
+    answering = served.awaited(contract)
+    assert answering is not None
+    asked = asyncio.create_task(answering.answer(row(), REQUEST_ID, None))
+    await asyncio.sleep(0.1)
+    clock.forward(seconds=20)
+    slot.gate.set()
+    await asked
+    record = decode(spool.bodies[0])
+    assert (record.at, record.micros) == (FakeClock().microseconds(), 20_000_000)
+
+
 @pytest.mark.parametrize("failure", FAILURES)
 @in_a_loop
 async def test_why_there_is_no_answer_is_logged(

@@ -19,7 +19,7 @@ class Entry:
 
     @property
     def at(self) -> datetime:
-        """The moment of the answer."""
+        """The moment at which the request was taken up: the answer came `micros` later."""
         return EPOCH + self.record.at * MICROSECOND
 
     def facts(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Record:
     """One answer that a client has been given."""
 
     id: str  # the request's, as X-Request-Id told it: a UUID version 7
-    at: int  # UTC, microseconds since 1970
+    at: int  # when the request was taken up: UTC, microseconds since 1970
     contract: str  # its name
     fingerprint: str  # the contract's
     release: str  # as clients see it: `stand-in`, or the release's number
