@@ -5,7 +5,6 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,19 +26,6 @@ def test_it_stops(tmp_path: Path, number: signal.Signals, count: str, *, alone: 
             assert read_answer(idle).body == b"Alive!"
             assert server.stop(number, alone=alone) < STOP_SECONDS
         assert nobody_listens(server.port)
-
-
-def test_what_is_under_way_is_finished(tmp_path: Path) -> None:
-    """A request that is being answered when the server is told to stop gets its answer."""
-    picture = png(size=(3000, 3000))
-    for number in range(3):
-        with running(tmp_path / str(number), stopped=False) as server, ThreadPoolExecutor() as pool:
-            uploads = [pool.submit(server.client().upload, picture) for _ in range(2)]
-            time.sleep(0.1)
-            assert server.stop() < STOP_SECONDS
-            for upload in uploads:
-                with suppress(ConnectionError):  # it was not there yet
-                    assert upload.result().status == 201
 
 
 def test_impatience(tmp_path: Path) -> None:
