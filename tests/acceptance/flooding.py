@@ -1,15 +1,17 @@
 """Flooding: ten times the load that a slow model can carry; how it is before, then, and after."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.acceptance.pressure import Outcomes, Pressure
-from tests.acceptance.server import ROOT, Server, running
-from tests.acceptance.slow_server import CALL_SECONDS
+from tests.acceptance.callers import LOADED_SECONDS
+from tests.acceptance.desk import NAME, add, desk
+from tests.acceptance.pressure import TARGET, Outcomes, Pressure
+from tests.acceptance.processes import wait_for
+from tests.acceptance.server import Server, running
+from tests.acceptance.shop import CALL_SECONDS
 
 THREADS = 8
 
@@ -73,11 +75,20 @@ class Flooded:
 
 @contextmanager
 def slow_server(folder: Path, model: str) -> Iterator[Server]:
-    """Run a server whose model takes 20 ms a call."""
-    command = (sys.executable, "-m", "tests.acceptance.slow_server", model)
-    settings = {"STOPGAP_THREADS": str(THREADS), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    with running(folder, settings, command=command) as server:
+    """Run the server, with a release live whose model takes 20 ms a call."""
+    in_process = model == "computing"
+    with (
+        running(folder, {"STOPGAP_THREADS": str(THREADS)}) as server,
+        desk(server.data) as releases,
+    ):
+        number = add(releases, model.title(), batch=1, in_process=in_process)
+        releases.promote(NAME, number, "ann")
+        wait_for(lambda: _answering(server) == "1", LOADED_SECONDS, "it is live")
         yield server
+
+
+def _answering(server: Server) -> str | None:
+    return server.client().get(TARGET).header("Stopgap-Release")
 
 
 def flood(folder: Path, model: str, seconds: float) -> Flooded:
@@ -88,9 +99,7 @@ def flood(folder: Path, model: str, seconds: float) -> Flooded:
 
 async def _flood(port: int, model: str, seconds: float) -> Flooded:
     capacity = CAPACITY[model]
-    predictions, status, health = (
-        Pressure(port, path) for path in ("/predict/5/january/100", "/status", "/health")
-    )
+    predictions, status, health = (Pressure(port, path) for path in (TARGET, "/status", "/health"))
     await predictions.exert(capacity / 4, 1)
     before = await predictions.exert(capacity / 4, 2)
     wanted, stolen = _ticks()

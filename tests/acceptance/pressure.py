@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.acceptance.client import head
 
 ANSWER_SECONDS = 10.0
+TARGET = "/predict/5/january/100"
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -49,7 +50,7 @@ class Pressure:
         target: What to ask for.
     """
 
-    def __init__(self, port: int, target: str = "/predict/5/january/100") -> None:
+    def __init__(self, port: int, target: str = TARGET) -> None:
         self._port = port
         self._request = head("GET", target, {"Host": "localhost"})
         self._free: list[Connection] = []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from stopgap.contracts.madcompany import Sales
 
-SLOWLY_SECONDS = 0.01
+CALL_SECONDS = 0.02
 HEAVY_SECONDS = 5.0
 
 
@@ -25,16 +25,24 @@ class Other:
         return [4_000 + row.customer_visiting_website % 1_000 for row in rows]
 
 
-class Slow:
-    """Answers as quickly as any when it is asked alone, and ten times as slowly under load."""
-
-    def __init__(self) -> None:
-        self._asked = time.monotonic()
+class Waiting:
+    """Waits for something else, as a model behind a network does."""
 
     def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
-        """Answer in its own time."""
-        time.sleep(SLOWLY_SECONDS)
-        return [2_500] * len(rows)
+        """Answer, in time."""
+        time.sleep(CALL_SECONDS)
+        return [3_000] * len(rows)
+
+
+class Computing:
+    """Computes in Python, so that no other thread gets far meanwhile."""
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, in time."""
+        end = time.thread_time() + CALL_SECONDS
+        while time.thread_time() < end:
+            sum(range(1_000))
+        return [3_000] * len(rows)
 
 
 class Heavy(Steady):
