@@ -29,6 +29,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
             [*CLI, "release", "add", "sklearn:{model}", "--bring", "round"],
             [*CLI, "release", "promote", "1", "--yes"],
         ],
+        request=in_json("/predict", SALES),
     ),
     _mosec(MOSEC[0], 32, 10),
     _mosec(MOSEC[1], 32, 2),

@@ -27,6 +27,14 @@ def test_asked_the_same(contestant: Contestant) -> None:
         assert not request.body or json.loads(request.body)
 
 
+def test_all_read_json() -> None:
+    """Whoever is measured with a model is asked in a body, which each has to read."""
+    for each in model_servers.CONTESTANTS:
+        assert each.request.method == "POST"
+        assert each.request.headers == {"Content-Type": "application/json"}
+        assert each.request.body, each.name
+
+
 def test_names() -> None:
     """A name is one server's alone: figures are kept under it."""
     for together in ((*OURS, *PEERS), model_servers.CONTESTANTS):
