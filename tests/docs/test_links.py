@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.docs.markdown import PAGES, ROOT, anchors, code_words, links, name_of, shell_lines
 
-FILE = re.compile(r"(?:\.ci|\.github|deploy|docs|examples|src|tests)/[\w./-]+")
+FILE = re.compile(r"(?:\.ci|\.github|bench|deploy|docs|examples|soak|src|tests)/[\w./-]*")
 each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 
