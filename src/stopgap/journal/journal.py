@@ -54,8 +54,8 @@ class Journal:
 
     On SQLite, a page under any one filter takes 0.3 to 4 ms, and a chart 1 to 9, at ten thousand
     records as at ten million; several filters at once take as long as the rarest of them, unless
-    they hardly ever meet. 27,000 records a second come in, 100,000 go out in an export. To measure
-    again: `python -m bench.journal`; docs/benchmarks.md has a figure for each.
+    they hardly ever meet. An export gives 118,000 records a second. docs/benchmarks.md has these
+    figures; to measure again, and how many records come in: `python -m bench.journal`.
 
     Args:
         database: Migrated.
