@@ -27,7 +27,7 @@ RECKONED = ("acknowledged", "lost", "doubled")
 PARTS = ("kills", "outages", "stops", "floods", "crowds", "power", "steady")
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the parts that are asked for; tell 1 if something did not hold."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}; without any, all")
@@ -36,7 +36,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20, help="of each victim, in each way")
     parser.add_argument("--stops", type=int, default=10, help="in each way")
     parser.add_argument("--cuts", type=int, default=10, help="of the power, with each setting")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     parts: dict[str, Callable[[Path], bool]] = {
         "kills": partial(kills, times=options.kills),
         "outages": outages,
