@@ -17,6 +17,7 @@ class Plan:
     """What is measured, and how long."""
 
     contestants: Sequence[Contestant]
+    required: Sequence[Contestant]  # of them, those without whose figures the run is not whole
     connections: Sequence[int]
     rounds: int
     seconds: float

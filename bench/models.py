@@ -84,8 +84,10 @@ def read_plan(arguments: Sequence[str]) -> tuple[Plan, bool]:
     names = [each.name for each in CONTESTANTS]
     given = parser("bench.models", __doc__, names, CONNECTIONS).parse_args(arguments)
     model = trained()
+    chosen = [each for each in CONTESTANTS if not given.only or each.name in given.only]
     plan = Plan(
-        contestants=[each for each in CONTESTANTS if not given.only or each.name in given.only],
+        contestants=chosen,
+        required=chosen,
         connections=given.connections,
         rounds=given.rounds,
         seconds=given.seconds,
@@ -108,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     results = measure(plan, missing)
     SECTION.tell(plan, results, load_before, writes=writes)
-    whole = results.has_all(plan.contestants, plan.connections)
+    whole = results.has_all(plan.required, plan.connections)
     sys.exit(0 if whole else "Not everything was measured.")
 
 

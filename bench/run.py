@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.arguments import parser
-from bench.contestants import OURS, PEERS, STOPGAP
+from bench.contestants import OURS, PEERS, STOPGAP, Contestant
 from bench.load import ToolMissing, find_tools
 from bench.measuring import Plan, measure, not_installed
 from bench.page import Section
@@ -42,16 +42,23 @@ def two_cores() -> tuple[int, int]:
     return cores[-1], cores[0]
 
 
+def required(chosen: Sequence[Contestant], *, named: bool) -> Sequence[Contestant]:
+    """Tell without whose figures a run is not whole: ours, or all that were asked for by name."""
+    return [each for each in chosen if named or each in OURS]
+
+
 def read_plan(arguments: Sequence[str]) -> tuple[Plan, bool]:
     """Read the command line: the plan, and whether to write the page."""
     names = [each.name for each in (*OURS, *PEERS)]
     options = parser("bench.run", __doc__, names, CONNECTIONS)
     options.add_argument("--peers", action="store_true", help="the other model servers too")
     given = options.parse_args(arguments)
-    chosen = [*OURS, *PEERS] if given.peers or given.only else OURS
+    chosen = [*OURS, *(PEERS if given.peers or given.only else ())]
     server_core, load_core = two_cores()
+    chosen = [each for each in chosen if not given.only or each.name in given.only]
     plan = Plan(
-        contestants=[each for each in chosen if not given.only or each.name in given.only],
+        contestants=chosen,
+        required=required(chosen, named=bool(given.only)),
         connections=given.connections,
         rounds=given.rounds,
         seconds=given.seconds,
@@ -73,8 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     results = measure(plan, missing)
     SECTION.tell(plan, results, load_before, writes=writes)
-    ours = [each for each in plan.contestants if each in OURS]
-    sys.exit(0 if results.has_all(ours, plan.connections) else "Not everything was measured.")
+    whole = results.has_all(plan.required, plan.connections)
+    sys.exit(0 if whole else "Not everything was measured.")
 
 
 if __name__ == "__main__":

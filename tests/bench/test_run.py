@@ -2,14 +2,20 @@
 
 from pathlib import Path
 
-from bench.contestants import OURS
+from bench.contestants import OURS, PEERS
 from bench.load import Round
 from bench.measuring import Plan, Results, turns
 from bench.page import PAGE, write
-from bench.run import MARKS
+from bench.run import MARKS, required
 
 PLAN = Plan(
-    contestants=OURS[:2], connections=[1, 32], rounds=2, seconds=1, server_core=1, load_core=0
+    contestants=OURS[:2],
+    required=OURS[:2],
+    connections=[1, 32],
+    rounds=2,
+    seconds=1,
+    server_core=1,
+    load_core=0,
 )
 
 
@@ -31,6 +37,13 @@ def test_whole_or_not() -> None:
     results.rounds[OURS[0].name, 1] = [Round(rate=1, p50=1, p99=1, fault="1 not written")]
     assert not results.has_all(OURS[:2], [1, 32])
     assert not Results(missing={OURS[0].name: "why"}).has_all(OURS[:1], [])
+
+
+def test_who_has_to_be_measured() -> None:
+    """Other servers may be missing beside ours, but not who was asked for by name."""
+    everybody = [*OURS, *PEERS]
+    assert required(everybody, named=False) == list(OURS)
+    assert required(PEERS[:1], named=True) == list(PEERS[:1])
 
 
 def test_writes_between_the_marks(tmp_path: Path) -> None:
