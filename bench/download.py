@@ -22,41 +22,41 @@ from bench.console import ACCOUNTS, PASSWORD, fill
 from bench.contestants import ROOT, Request
 from bench.journal import say
 from bench.load import Round, find_tools, run_wrk
+from bench.measuring import taking_turns
 from bench.serving import free_ports
 from stopgap import wiring
 from stopgap.settings import Settings
 
-(PORT,) = free_ports(1)
 CONNECTIONS = 8
 ROUNDS = 5
 SECONDS = 6.0
 ASKED = Request()
-CSV = f"http://127.0.0.1:{PORT}/console/history/answers.csv?period=all"
+CSV = "/console/history/answers.csv?period=all"
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[None]:
+def serving(folder: Path, port: int) -> Iterator[None]:
     """Run the server on one core."""
-    environment = os.environ | {"STOPGAP_DATA": str(folder), "PORT": str(PORT)}
+    environment = os.environ | {"STOPGAP_DATA": str(folder), "PORT": str(port)}
     command = ["taskset", "--cpu-list", "0", sys.executable, str(ROOT / "ML_server.py")]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        cookie_of_operator()
+        cookie_of_operator(port)
         yield
     finally:
         server.terminate()
         server.wait(20)
 
 
-def cookie_of_operator() -> str:
+def cookie_of_operator(port: int) -> str:
     """Sign in as who may download everything, once the server is there."""
     body = urlencode({"username": "operator", "password": PASSWORD})
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     deadline = time.monotonic() + 30
     while True:
         try:
-            connection = HTTPConnection("127.0.0.1", PORT, timeout=10)
+            connection = HTTPConnection("127.0.0.1", port, timeout=10)
             connection.request("POST", "/login", body, headers)
             answer = connection.getresponse()
             return (answer.headers["Set-Cookie"] or "").partition(";")[0]
@@ -67,10 +67,10 @@ def cookie_of_operator() -> str:
 
 
 @contextmanager
-def downloading(cookie: str) -> Iterator[subprocess.Popen[bytes]]:
+def downloading(port: int, cookie: str) -> Iterator[subprocess.Popen[bytes]]:
     """Download everything, and throw it away."""
     words = ["curl", "--silent", "--fail", "--output", "/dev/null", "--header", f"Cookie: {cookie}"]
-    with subprocess.Popen([*words, CSV]) as download:
+    with subprocess.Popen([*words, f"http://127.0.0.1:{port}{CSV}"]) as download:
         try:
             yield download
         finally:
@@ -90,30 +90,38 @@ def exporter_memory() -> float:
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def measure_memory(cookie: str) -> None:
-    """Download everything by itself; tell how long it took and what it held."""
+def measure_memory(port: int, cookie: str) -> None:
+    """Download everything by itself; tell how long it took and what it held.
+
+    Raises:
+        SystemExit: not everything came.
+    """
     held = []
     began = time.monotonic()
-    with downloading(cookie) as download:
+    with downloading(port, cookie) as download:
         while download.poll() is None:
             time.sleep(0.5)
             held.append(exporter_memory())
+    if download.returncode:
+        raise SystemExit(f"The download failed: curl's exit code is {download.returncode}.")
     took = time.monotonic() - began
     quarter = held[len(held) // 4 :]
     say(
-        f"download alone: {took:.1f} s, exit code {download.returncode}; the exporter held "
-        f"{quarter[0]:.0f} MB after a quarter of it, {max(quarter):.0f} MB at most"
+        f"download alone: {took:.1f} s; the exporter held {quarter[0]:.0f} MB after a quarter of "
+        f"it, {max(quarter):.0f} MB at most"
     )
 
 
-def measure_predictions(cookie: str) -> None:
+def measure_predictions(port: int, cookie: str) -> None:
     """Ask for predictions with and without a download, in turn."""
     rounds: dict[str, list[Round]] = {"without": [], "with": []}
-    for _ in range(ROUNDS):
-        rounds["without"].append(ask())
-        with downloading(cookie) as download:
+    for there in taking_turns(ROUNDS):
+        if not there:
+            rounds["without"].append(ask(port))
+            continue
+        with downloading(port, cookie) as download:
             time.sleep(1.5)  # until its process has started
-            rounds["with"].append(ask())
+            rounds["with"].append(ask(port))
             if download.poll() is not None:
                 raise SystemExit("The download ended before the predictions: too few records?")
     for words, made in rounds.items():
@@ -125,9 +133,9 @@ def measure_predictions(cookie: str) -> None:
 POINTS = ("p50", "p99")
 
 
-def ask() -> Round:
+def ask(port: int) -> Round:
     """Ask for predictions for some seconds; all of them have to be answered."""
-    made = run_wrk(PORT, ASKED, core=1, connections=CONNECTIONS, seconds=SECONDS)
+    made = run_wrk(port, ASKED, core=1, connections=CONNECTIONS, seconds=SECONDS)
     if made.fault:
         raise SystemExit(made.fault)
     return made
@@ -145,10 +153,11 @@ def main(words: Sequence[str] | None = None) -> None:
             for account, role in ACCOUNTS.values():
                 parts.accounts.add(account, PASSWORD, role)
             fill(parts, chosen.records)
-        with serving(folder):
-            cookie = cookie_of_operator()
-            measure_predictions(cookie)
-            measure_memory(cookie)
+        (port,) = free_ports(1)
+        with serving(folder, port):
+            cookie = cookie_of_operator(port)
+            measure_predictions(port, cookie)
+            measure_memory(port, cookie)
 
 
 if __name__ == "__main__":

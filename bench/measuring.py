@@ -50,6 +50,15 @@ def turns(plan: Plan) -> Iterator[tuple[int, int, Contestant]]:
                 yield number, connections, each
 
 
+def taking_turns(rounds: int) -> Iterator[bool]:
+    """Say whether what is measured is there: so many rounds with it, and so many without.
+
+    Without, with, with, without: neither is always first, so that no drift favours one.
+    """
+    for number in range(2 * rounds):
+        yield number % 4 in {1, 2}
+
+
 def measure(plan: Plan, missing: Mapping[str, str]) -> Results:
     """Measure every server in its turn; who cannot be measured is not tried again."""
     results = Results(missing=dict(missing))

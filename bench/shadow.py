@@ -21,6 +21,7 @@ from pathlib import Path
 
 from bench.contestants import ROOT, Request
 from bench.load import Round, find_tools, run_wrk
+from bench.measuring import taking_turns
 from bench.serving import free_ports
 
 COMMAND = (sys.executable, "-c", "from stopgap.cli import main; main()")
@@ -122,8 +123,8 @@ def main(words: Sequence[str] | None = None) -> None:
         with serving(environment, port):
             add = ("add", MODEL, "--samples", "200")
             stopgap(environment | {"HARMLESS": "1"}, *add)
-            for number in range(2 * chosen.rounds):
-                if number % 4 in {1, 2}:  # without, with, with, without: no drift favours one
+            for there in taking_turns(chosen.rounds):
+                if there:
                     with hanging(partial(late_copies, environment)):
                         stopgap(environment, "promote", "1", "--shadow", "--yes")
                         rounds["with"].append(ask(port, chosen.seconds))

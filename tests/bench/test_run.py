@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from bench.contestants import OURS, PEERS
 from bench.load import Round
-from bench.measuring import Plan, Results, turns
+from bench.measuring import Plan, Results, taking_turns, turns
 from bench.page import PAGE, write
 from bench.run import MARKS, required
 
@@ -26,6 +27,14 @@ def test_interleaved() -> None:
     assert [(number, connections, each.name) for number, connections, each in turns(PLAN)] == [
         (number, *each) for number in (1, 2) for each in one_round
     ]
+
+
+@pytest.mark.parametrize("rounds", [4, 5])
+def test_with_it_and_without(rounds: int) -> None:
+    """What is measured is there in half of the rounds, and neither way is always the first."""
+    there = list(taking_turns(rounds))
+    assert there.count(True) == there.count(False) == rounds
+    assert set(zip(there[::2], there[1::2], strict=True)) == {(False, True), (True, False)}
 
 
 def test_whole_or_not() -> None:
