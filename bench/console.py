@@ -21,13 +21,14 @@ from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 
-from bench.journal import BATCH, records, say
+from bench.journal import records, say
 from bench.page import write
 from bench.table import markdown
 from stopgap import wiring
 from stopgap.accounts.permissions import Role
 from stopgap.clock import SystemClock
 from stopgap.journal import store
+from stopgap.journal.drain import BATCH
 from stopgap.journal.record import Record
 from stopgap.parts import Parts
 from stopgap.settings import Settings

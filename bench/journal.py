@@ -20,6 +20,7 @@ from uuid import UUID
 
 from stopgap.clock import SystemClock
 from stopgap.journal import store
+from stopgap.journal.drain import BATCH
 from stopgap.journal.filters import Condition, Filters, Value
 from stopgap.journal.journal import Journal
 from stopgap.journal.record import Record
@@ -28,9 +29,6 @@ from stopgap.storage.history import JOURNAL, migrate
 
 DAYS = 90
 """Over how long a time the records are spread."""
-
-BATCH = 2_000
-"""Records of a transaction, as the drainer has them."""
 
 MONTHS = [name.lower() for name in calendar.month_name[1:]]
 CALLERS, VISITS = 500, 100_000
