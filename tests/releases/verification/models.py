@@ -4,6 +4,7 @@ import ctypes
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,29 @@ class DiesOnce:
             died.touch()
             os._exit(3)
         return [good(row) for row in rows]
+
+
+class DiesOnceTimed:
+    """Ends its process over a large batch that it has answered before, as latency is measured."""
+
+    def __init__(self) -> None:
+        self._times: Counter[str] = Counter()
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer three times: when it is observed, asked again, and timed first."""
+        died = Path(os.environ["DIED"])
+        self._times[repr(rows)] += 1
+        if len(rows) > 8 and self._times[repr(rows)] > 3 and not died.exists():
+            died.touch()
+            os._exit(3)
+        return [good(row) for row in rows]
+
+
+def fatal_as_shown(row: Sales) -> int:
+    """End the process over the inputs that people are shown, which no draw comes to."""
+    if (row.seller_available, row.month, row.customer_visiting_website) == (20, "january", 100):
+        os._exit(3)
+    return good(row)
 
 
 class SlowAtFirst:

@@ -73,3 +73,21 @@ def test_a_slot_that_never_answers() -> None:
     made = Asking(Slot(None), deadline=0.05, until=time.monotonic() + 5, grace=0.05)
     burst = asyncio.run(made.burst([ROW] * 3))
     assert all(each.fatal for each in burst)
+
+
+def test_the_first_that_was_fatal_is_kept() -> None:
+    """The process's end is, and a row that is late alone; that many are together is not."""
+    died, late = ModelDied("a crash"), ModelLate("too slow")
+    for says, rows, kept in (
+        ([3_000], [ROW], []),
+        ([died, ModelDied("another"), 3_000], [ROW, ROW], [died, died]),
+        ([late], [ROW, ROW], []),
+        ([late], [ROW], [late]),
+    ):
+        made = Asking(Slot(*says), deadline=0.05, until=time.monotonic() + 5)
+        asyncio.run(made.batch(rows))
+        asyncio.run(made.batch(rows))
+        assert [each.output for each in made.fatal] == kept
+    made = Asking(Slot(3_000, died, late), deadline=0.05, until=time.monotonic() + 5)
+    asyncio.run(made.burst([ROW] * 3))
+    assert [each.output for each in made.fatal] == [died]

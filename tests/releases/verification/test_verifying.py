@@ -8,6 +8,7 @@ import json
 import random
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from stopgap.releases.verification.verifying import verify
 SOURCE = "stopgap.contracts.madcompany:contract"
 MODELS = Path(__file__).parent / "models.py"
 SIMPLEST = {"seller_available": 0, "month": "january", "customer_visiting_website": 0}
+SHOWN = {"seller_available": 20, "month": "january", "customer_visiting_website": 100}
 CROWD = {**SIMPLEST, "seller_available": 1001}
 
 
@@ -158,6 +160,37 @@ def test_a_batch_that_was_fatal_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     finding = by_rule(verified("DiesOnce"))["survives"]
     assert finding.outcome == "broken"
     assert finding.figure == "it ended over 16 inputs that it answered the next time"
+
+
+def test_a_process_that_ends_while_it_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever step sees it end, it has not survived; a call without answers took too long."""
+    monkeypatch.setenv("DIED", str(tmp_path / "died"))
+    report = verified("DiesOnceTimed")
+    found = by_rule(report)
+    assert found["survives"].outcome == "broken"
+    assert found["survives"].figure == "it ended over 16 inputs that it answered the next time"
+    assert found["latency"].outcome == "broken"
+    assert found["latency"].figure.endswith("; 1 of 5 full batches had no answer to all")
+    assert [finding.rule for finding in report.findings] == [rule.name for rule in RULES]
+
+
+def test_inputs_that_are_fatal_where_one_is_varied() -> None:
+    """Who looks which inputs a model heeds may meet the first that are fatal."""
+    finding = by_rule(verified("fatal_as_shown"))["survives"]
+    assert finding.outcome == "broken"
+    assert finding.failures[0].inputs == SHOWN
+    assert "Model died" in finding.failures[0].said
+
+
+def test_a_golden_example_that_is_fatal() -> None:
+    """It is no mere miss, which could be overridden, and nothing is asked after it."""
+    example = Example(inputs=SHOWN, output=2240)
+    found = by_rule(verified("fatal_as_shown", held_to=replace(contract, examples=[example])))
+    assert (found["examples"].outcome, found["survives"].outcome) == ("broken", "broken")
+    assert found["survives"].failures[0].inputs == SHOWN
+    assert found["batches"].figure == "its process did not survive"
 
 
 def test_a_first_batch_that_is_late() -> None:

@@ -37,9 +37,14 @@ class Answered:
         return isinstance(self.output, ModelFailed)
 
     @property
+    def died(self) -> bool:
+        """Whether the model's process ended over it."""
+        return isinstance(self.output, ModelDied)
+
+    @property
     def fatal(self) -> bool:
         """Whether the model's process ended over it, or would have had to be ended."""
-        return isinstance(self.output, ModelDied | ModelLate)
+        return self.died or isinstance(self.output, ModelLate)
 
 
 class Asking:
@@ -58,6 +63,7 @@ class Asking:
         self._patience = deadline + grace
         self._until = until
         self.asked = 0
+        self.fatal: list[Answered] = []  # the rows of the first call that the process has ended in
 
     async def batch(self, rows: Sequence[Row]) -> list[Answered]:
         """Ask some rows in one call.
@@ -75,10 +81,12 @@ class Asking:
             await asyncio.sleep(PAUSE_SECONDS)  # it is starting again
         self.asked += len(rows)
         seconds = time.monotonic() - began
-        return [
+        answered = [
             Answered(row=row, output=output, seconds=seconds)
             for row, output in zip(rows, outputs, strict=True)
         ]
+        self._note(answered)
+        return answered
 
     async def alone(self, row: Row) -> Answered:
         """Ask one row in a call of its own.
@@ -104,7 +112,18 @@ class Asking:
             return Answered(row=row, output=output, seconds=time.monotonic() - began)
 
         self.asked += len(rows)
-        return list(await asyncio.gather(*map(one, rows)))
+        answered = list(await asyncio.gather(*map(one, rows)))
+        self._note([each for each in answered if each.died])
+        return answered
+
+    def _note(self, answered: list[Answered]) -> None:
+        """Keep the rows of a call if they are the first that the process did not survive.
+
+        Many rows may take their time together; one that keeps it past the deadline has ended it.
+        """
+        died = any(each.died for each in answered)
+        if not self.fatal and (died or (len(answered) == 1 and answered[0].fatal)):
+            self.fatal = answered
 
     async def _outputs(self, rows: Sequence[Row]) -> Sequence[Any]:
         try:

@@ -11,6 +11,7 @@ from stopgap.contracts.values import breach
 from stopgap.models.failures import ModelFailed
 from stopgap.models.specification import Specification
 from stopgap.releases.verification.asking import Answered, Asking, TimeOver
+from stopgap.releases.verification.blaming import Blame
 from stopgap.releases.verification.observing import Observed, breach_of
 from stopgap.releases.verification.report import FAILURES, Failure, Finding
 from stopgap.releases.verification.sameness import differing, within
@@ -32,6 +33,9 @@ NO_ANSWERS = "there was no answer"
 
 COMPARED = 64
 """Inputs that are asked again, alone and in their batch."""
+
+CALLS = 5
+"""Full batches that are timed."""
 
 Check = Callable[[], Awaitable[Finding]]
 
@@ -59,18 +63,23 @@ class Checks:
         }
         return checks[rule]
 
+    @property
+    def died(self) -> bool:
+        """Whether a call was fatal, of whichever step."""
+        return self.observed.blame.fatal is not None or bool(self.asking.fatal)
+
     async def _survives(self) -> Finding:
-        fatal, batch = self.observed.fatal, self.observed.fatal_batch
+        """Tell of what was fatal while it was observed, or in any step since."""
+        blame = self.observed.blame
+        if blame.fatal is None and self.asking.fatal:
+            with suppress(TimeOver):  # that it was fatal is told, if not which row it was
+                await blame.find(self.asking, self.asking.fatal)
+        fatal = blame.fatal
         if fatal is None:
-            return Finding.held("survives", f"{_inputs(self.asking.asked)}, none of them fatal")
-        if batch:
-            fit, more = self.observed.survived, f"; {batch} at once, never alone"
-            figure = f"not {_inputs(batch)} at once, but {fit} of them; try --batch {fit}"
-            if not self.observed.again:
-                figure = f"it ended over {_inputs(batch)} that it answered the next time"
-            return Finding.broken(
-                "survives", figure, [self._failure(fatal.row, fatal.output, more)]
-            )
+            asked = _inputs(len(self.observed.answered))
+            return Finding.held("survives", f"{asked}, none of them fatal")
+        if blame.fatal_batch:
+            return self._batch_fatal(blame, fatal)
 
         async def is_fatal(row: Row) -> bool:
             return (await self.asking.alone(row)).fatal
@@ -78,6 +87,18 @@ class Checks:
         row = await self._shrunk(fatal.row, is_fatal, tries=FATAL_TRIES)
         failure = self._failure(row, fatal.output)
         return Finding.broken("survives", f"1 of {_inputs(self.asking.asked)}", [failure])
+
+    def _batch_fatal(self, blame: Blame, fatal: Answered) -> Finding:
+        """Tell of a call that was fatal, though none of its rows is alone."""
+        fit, batch = blame.survived, _inputs(blame.fatal_batch)
+        figures = {
+            True: f"not {batch} at once, but {fit} of them; try --batch {fit}",
+            False: f"it ended over {batch} that it answered the next time",
+            None: f"it ended over {batch}",
+        }
+        more = f"; {blame.fatal_batch} at once" + ("" if blame.again is None else ", never alone")
+        failure = self._failure(fatal.row, fatal.output, more)
+        return Finding.broken("survives", figures[blame.again], [failure])
 
     async def _answers(self) -> Finding:
         held = f"{_inputs(len(self.observed.answered))}, all of them answered"
@@ -197,21 +218,26 @@ class Checks:
         rows = [each.row for each in self.observed.good[-size:]]
         if not rows:
             return Finding.unchecked("latency", NO_ANSWERS)
-        times = sorted([(await self.asking.batch(rows))[0].seconds for _ in range(5)])
+        calls = [await self.asking.batch(rows) for _ in range(CALLS)]
         burst = await self.asking.burst((rows * 2)[: 2 * size])
         corners = self.observed.answered[: self.observed.corners]
         alone = sorted(each.seconds for each in corners if not each.failed)
+        slowest = max(each.seconds for call in calls for each in call)
         unanswered = [each for each in burst if each.failed]
+        failed = [each for call in calls for each in call if each.failed]
         median = f"{alone[len(alone) // 2] * 1000:.1f} ms" if alone else "an unknown time"
         figure = (
-            f"a row alone {median} (median), a full batch of {len(rows)} {times[-1] * 1000:.1f} ms "
+            f"a row alone {median} (median), a full batch of {len(rows)} {slowest * 1000:.1f} ms "
             f"at most, which may take {deadline * SHARE_OF_DEADLINE * 1000:.0f} ms; "
             f"{len(burst) - len(unanswered)} of {len(burst)} at once were answered in time"
         )
-        if times[-1] > deadline * SHARE_OF_DEADLINE or unanswered:
+        if failed:
+            lost = sum(any(each.failed for each in call) for call in calls)
+            figure += f"; {lost} of {CALLS} full batches had no answer to all"
+        if slowest > deadline * SHARE_OF_DEADLINE or unanswered or failed:
             if alone and (fit := int(deadline * SHARE_OF_DEADLINE / alone[len(alone) // 2])) < size:
                 figure += f"; try --batch {max(1, fit)}"
-            failures = [self._failure(each.row, each.output) for each in unanswered]
+            failures = [self._failure(each.row, each.output) for each in failed + unanswered]
             return Finding.broken("latency", figure, failures)
         return Finding.held("latency", figure)
 

@@ -41,8 +41,10 @@ async def unheeded(asking: Asking, contract: Contract, batch: int) -> Mapping[st
     found: dict[str, int] = {}
     with suppress(TimeOver):
         for field in contract.fields:
+            if asking.fatal:  # each more costs a start
+                break
             groups = [] if isinstance(field.kind, kinds.Text) else _groups(contract, rows, field)
-            if groups and not await _changes(asking, groups, batch):
+            if groups and await _all_alike(asking, groups, batch):
                 found[field.name] = sum(map(len, groups))
     return found
 
@@ -76,8 +78,8 @@ def _group(contract: Contract, row: Mapping[str, Any], name: str, values: Sequen
     return [Row.of(inputs) for inputs in by_value.values()]
 
 
-async def _changes(asking: Asking, groups: Sequence[Group], batch: int) -> bool:
-    """Tell whether an answer in a group is another than the first; so is an error.
+async def _all_alike(asking: Asking, groups: Sequence[Group], batch: int) -> bool:
+    """Tell whether each row was answered, and as the first of its group.
 
     Raises:
         TimeOver: there is no time left.
@@ -87,7 +89,9 @@ async def _changes(asking: Asking, groups: Sequence[Group], batch: int) -> bool:
     for begin in range(0, len(rows), batch):
         part = rows[begin : begin + batch]
         answers = await asking.batch([row for _, row in part])
+        if any(answered.failed for answered in answers):
+            return False  # nobody knows what it would have changed
         for (at, _), answered in zip(part, answers, strict=True):
-            if answered.failed or answered.output != first.setdefault(at, answered.output):
-                return True
-    return False
+            if answered.output != first.setdefault(at, answered.output):
+                return False
+    return True

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.row import Row
 from stopgap.contracts.values import breach
-from stopgap.models.failures import ModelLate
 from stopgap.models.slot import Slot
 from stopgap.releases.verification.asking import Answered, Asking, TimeOver
+from stopgap.releases.verification.blaming import Blame
 from stopgap.releases.verification.report import FAILURES
 
 LEAST = 300
@@ -30,10 +30,7 @@ class Observed:
     answered: list[Answered] = field(default_factory=list)
     spoiled: list[Answered] = field(default_factory=list)  # failed together, none of them alone
     spoiled_first: list[Answered] = field(default_factory=list)  # of the batch that is not counted
-    fatal: Answered | None = None
-    fatal_batch: int = 0  # inputs of the call that was fatal, if none of them is alone
-    again: bool = False  # whether that call was fatal twice
-    survived: int = 1  # inputs of a call that was not
+    blame: Blame = field(default_factory=Blame)
     memory: list[int] = field(default_factory=list)  # after the first half of inputs, and the last
     in_time: bool = True
 
@@ -80,7 +77,7 @@ async def observe(
     batches += [rows[at : at + batch] for at in range(corners, len(rows), batch)]
     try:
         await observer.warm_up(rows[:batch])
-        if not observer.observed.fatal:
+        if not observer.observed.blame.fatal:
             await observer.observe(batches, progress)
     except TimeOver:
         observer.observed.in_time = False
@@ -118,7 +115,7 @@ class Observer:
         seen = self.observed
         for number, batch in enumerate(batches):
             answered, goes_on = await self._judged(await self._asking.batch(batch))
-            if seen.fatal:
+            if seen.blame.fatal:
                 return
             seen.answered += answered
             progress(len(seen.answered), seen.inputs)
@@ -131,42 +128,14 @@ class Observer:
         """Find out what went wrong over a batch; tell its answers, and whether it goes on."""
         seen, overlong = self.observed, False
         if answered[0].fatal:
-            seen.fatal = answered[0]  # in case that there is no time to find out which it is
-            culprit = await self._culprit(answered)
-            overlong = culprit is None and isinstance(answered[0].output, ModelLate)
-            if not overlong:
-                await self._blame(answered, culprit)
+            if await seen.blame.find(self._asking, answered):
                 return answered, False
-            seen.fatal = None
+            overlong = True
         if any(each.failed for each in answered) and len(answered) > 1:
             answered = await self._one_by_one(answered)
             # The batch did not come to one that is fatal if another row had raised first.
-            seen.fatal = next((each for each in answered if each.fatal), None)
+            seen.blame.fatal = next((each for each in answered if each.fatal), None)
         return answered, not overlong
-
-    async def _blame(self, answered: Sequence[Answered], culprit: Answered | None) -> None:
-        """Note which row the process did not survive, or how many at once, if it was twice."""
-        if culprit:
-            self.observed.fatal = culprit
-            return
-        self.observed.fatal_batch = len(answered)
-        again = await self._asking.batch([each.row for each in answered])
-        self.observed.again = again[0].fatal
-
-    async def _culprit(self, answered: Sequence[Answered]) -> Answered | None:
-        """Find the row among some that is fatal alone; None: none is, it is their number."""
-        several = len(answered) > 1
-        while len(answered) > 1:
-            half = [each.row for each in answered[: len(answered) // 2]]
-            again = await self._asking.batch(half)
-            if again[0].fatal:
-                answered = again
-            else:
-                answered = answered[len(half) :]
-                self.observed.survived = max(self.observed.survived, len(half))
-        if several and not (await self._asking.alone(answered[0].row)).fatal:
-            return None
-        return answered[0]
 
     async def _one_by_one(self, failed: Sequence[Answered]) -> list[Answered]:
         """Ask the rows of a failed batch alone; if all are answered, the batch was at fault."""

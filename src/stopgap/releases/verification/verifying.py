@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from stopgap.clock import Clock
@@ -13,7 +13,7 @@ from stopgap.models.specification import Specification
 from stopgap.releases.verification.asking import Asking, TimeOver
 from stopgap.releases.verification.checking import Checks
 from stopgap.releases.verification.influence import unheeded
-from stopgap.releases.verification.observing import Observed, Progress, observe
+from stopgap.releases.verification.observing import Progress, observe
 from stopgap.releases.verification.report import RULES, Finding, Report
 from stopgap.releases.verification.rows import corner_rows, sampled_rows
 
@@ -23,7 +23,7 @@ SAMPLES = 3_000
 SECONDS = 60.0
 """For a verification, once the model is loaded; one that takes 15 ms for a row is done by then."""
 
-ANSWERING = frozenset({"survives", "answers", "latency"})
+ANSWERING = ("answers", "latency")
 """Rules of which one that did not hold means that more questions cost much and tell little."""
 
 
@@ -87,15 +87,18 @@ async def verify(
 
 
 async def _findings(loaded: Loaded, checks: Checks) -> tuple[Finding, ...]:
-    """Tell what became of every rule."""
-    others = [await _found(checks, rule.name) for rule in RULES[1:]]
-    told = [f"ready after {loaded.seconds:.2f} s", loaded.note, *await _unheeded(checks, others)]
-    return Finding.held("loads", "; ".join(filter(None, told))), *others
+    """Tell what became of every rule; whichever asked, it shows last what the process survived."""
+    names = [rule.name for rule in RULES[1:]]
+    found = {name: await _found(checks, name) for name in names if name != "survives"}
+    told = [f"ready after {loaded.seconds:.2f} s", loaded.note, *await _unheeded(checks, found)]
+    found["survives"] = await _found(checks, "survives")
+    loads = Finding.held("loads", "; ".join(filter(None, told)))
+    return loads, *(found[name] for name in names)
 
 
 async def _found(checks: Checks, rule: str) -> Finding:
     """Tell what became of a rule."""
-    if reason := _obstacle(checks.observed, rule):
+    if reason := _obstacle(checks, rule):
         return Finding.unchecked(rule, reason)
     try:
         return await checks.of(rule)()
@@ -103,18 +106,18 @@ async def _found(checks: Checks, rule: str) -> Finding:
         return Finding.unchecked(rule, "there was no time left for it; see --seconds")
 
 
-async def _unheeded(checks: Checks, findings: Sequence[Finding]) -> list[str]:
+async def _unheeded(checks: Checks, findings: Mapping[str, Finding]) -> list[str]:
     """Tell of inputs that changed no answer; only a model that answers all in time is asked on."""
-    held = {finding.rule for finding in findings if finding.outcome == "held"}
-    if not held >= ANSWERING:
+    if checks.died or any(findings[rule].outcome != "held" for rule in ANSWERING):
         return []
     found = await unheeded(checks.asking, checks.contract, checks.specification.batch)
     return [f"{name}, varied alone, changed no answer of {n:,} inputs" for name, n in found.items()]
 
 
-def _obstacle(observed: Observed, rule: str) -> str:
+def _obstacle(checks: Checks, rule: str) -> str:
     """Say why a rule cannot be checked; nothing: it can."""
-    if observed.fatal:
+    observed = checks.observed
+    if checks.died:
         return "" if rule == "survives" else "its process did not survive"
     if observed.says_enough:
         return ""
