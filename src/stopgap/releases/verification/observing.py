@@ -91,6 +91,7 @@ class Observer:
         self._slot = slot
         self._asking = asking
         self._contract = contract
+        self._wrong = 0  # of what was answered; not counted anew, which takes the longer the more
         self.observed = observed
 
     async def warm_up(self, batch: Sequence[Row]) -> None:
@@ -118,10 +119,11 @@ class Observer:
             if seen.blame.fatal:
                 return
             seen.answered += answered
+            self._wrong += sum(map(self._is_wrong, answered))
             progress(len(seen.answered), seen.inputs)
             if number in {(len(batches) - 1) // 2, len(batches) - 1}:
                 seen.memory.append(self._slot.memory)
-            if not goes_on or self._is_enough():
+            if not goes_on or self._wrong >= ENOUGH:
                 return
 
     async def _judged(self, answered: list[Answered]) -> tuple[list[Answered], bool]:
@@ -144,7 +146,5 @@ class Observer:
             self.observed.spoiled += failed
         return answered
 
-    def _is_enough(self) -> bool:
-        answered = self.observed.answered
-        wrong = (each.failed or breach_of(self._contract, each) is not None for each in answered)
-        return sum(wrong) >= ENOUGH
+    def _is_wrong(self, answered: Answered) -> bool:
+        return answered.failed or breach_of(self._contract, answered) is not None
