@@ -161,6 +161,22 @@ class DiesOnce:
         return [good(row) for row in rows]
 
 
+class DiesOnceAlone:
+    """Ends its process over the first row that it is asked alone, and over none in the next."""
+
+    def __init__(self) -> None:
+        self._loaded = False
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer, unless it is the first time."""
+        died = Path(os.environ["DIED"])
+        self._loaded = self._loaded or len(rows) > 8  # as many as it is loaded by
+        if self._loaded and len(rows) == 1 and not died.exists():
+            died.touch()
+            os._exit(3)
+        return [good(row) for row in rows]
+
+
 class DiesOnceTimed:
     """Ends its process over a large batch that it has answered before, as latency is measured."""
 

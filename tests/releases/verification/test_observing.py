@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from tests.releases.verification.test_asking import ROW, Slot
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract
+from stopgap.models.failures import ModelDied, ModelLate, ModelRaised
 from stopgap.releases.verification import observing
 from stopgap.releases.verification.asking import Answered, Asking
 from stopgap.releases.verification.observing import ENOUGH, Observed, breach_of, observe
@@ -27,6 +29,28 @@ def observed(slot: Slot, rows: int, *, corners: int = 3) -> Observed:
             progress=lambda _done, _of: None,
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("says", "batch"),
+    [
+        ([3_000] * 3 + [ModelDied("a crash"), 3_000], 1),
+        ([3_000] * 3 + [ModelLate("too slow"), 3_000], 1),
+        ([ModelRaised("a bad one"), ModelDied("a crash"), 3_000], 1),  # as its batch is asked alone
+        ([ModelDied("a crash"), 3_000], 10),
+        ([3_000] * 2 + [ModelDied("a crash")], 0),
+    ],
+)
+def test_what_was_fatal_is_asked_again(says: list[Any], batch: int) -> None:
+    """A row is blamed only if it is fatal twice; that it was once is told as well."""
+    blame = observed(Slot(*says), 30).blame
+    assert blame.fatal is not None
+    assert (blame.fatal_batch, blame.again) == (batch, False if batch else None)
+
+
+def test_many_may_take_their_time_together() -> None:
+    """That a batch is late and no row of it alone has ended no process for its inputs."""
+    assert observed(Slot(ModelLate("too slow"), 3_000), 30).blame.fatal is None
 
 
 def test_each_answer_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

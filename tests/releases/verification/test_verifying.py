@@ -162,6 +162,15 @@ def test_a_batch_that_was_fatal_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert finding.figure == "it ended over 16 inputs that it answered the next time"
 
 
+def test_a_row_that_was_fatal_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who ended the process from outside, or by chance, makes no row a fatal one; it is told."""
+    monkeypatch.setenv("DIED", str(tmp_path / "died"))
+    finding = by_rule(verified("DiesOnceAlone"))["survives"]
+    assert finding.outcome == "broken"
+    assert finding.figure == "it ended over 1 input that it answered the next time"
+    assert finding.failures[0].said == "Model died: Its process ended with exit code 3."
+
+
 def test_a_process_that_ends_while_it_is_timed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

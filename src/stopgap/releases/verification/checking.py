@@ -89,14 +89,16 @@ class Checks:
         return Finding.broken("survives", f"1 of {_inputs(self.asking.asked)}", [failure])
 
     def _batch_fatal(self, blame: Blame, fatal: Answered) -> Finding:
-        """Tell of a call that was fatal, though none of its rows is alone."""
+        """Tell of a call that was fatal, though none of its rows is sure to be."""
         fit, batch = blame.survived, _inputs(blame.fatal_batch)
         figures = {
             True: f"not {batch} at once, but {fit} of them; try --batch {fit}",
             False: f"it ended over {batch} that it answered the next time",
             None: f"it ended over {batch}",
         }
-        more = f"; {blame.fatal_batch} at once" + ("" if blame.again is None else ", never alone")
+        more = f"; {blame.fatal_batch} at once" if blame.fatal_batch > 1 else ""
+        if more and blame.again is not None:
+            more += ", never alone"
         failure = self._failure(fatal.row, fatal.output, more)
         return Finding.broken("survives", figures[blame.again], [failure])
 

@@ -136,7 +136,8 @@ class Observer:
         if any(each.failed for each in answered) and len(answered) > 1:
             answered = await self._one_by_one(answered)
             # The batch did not come to one that is fatal if another row had raised first.
-            seen.blame.fatal = next((each for each in answered if each.fatal), None)
+            if fatal := next((each for each in answered if each.fatal), None):
+                await seen.blame.find(self._asking, [fatal])
         return answered, not overlong
 
     async def _one_by_one(self, failed: Sequence[Answered]) -> list[Answered]:
