@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from tests.front.loops import in_a_loop
 from tests.models.hostile import BAD, GOOD
 from tests.models.slots import (
+    DEADLINE,
     SOURCE,
     back,
     group,
@@ -36,6 +38,7 @@ from stopgap.models.bringing import bring
 from stopgap.models.failures import (
     ModelDied,
     ModelFailed,
+    ModelLate,
     ModelRaised,
     ModelUnavailable,
     ModelUnloadable,
@@ -274,6 +277,51 @@ async def test_a_model_that_ends_over_its_first_rows_is_told_with_them(tmp_path:
     with pytest.raises(ModelUnloadable, match=r"exit code 3\. .*asked {\"seller_available\":\d+"):
         await slot.start()
     await slot.stop()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("the licence\nhas \x1b[1mexpired", r"the licence has \ufffd\[1mexpired"),
+        ("x" * 5_000, "…x{200}"),
+        ("", None),
+    ],
+)
+@in_a_loop
+async def test_what_it_said_before_it_ended_is_told(
+    tmp_path: Path, said: str, told: str | None
+) -> None:
+    """Operators read why a model has ended in its own words, in one short line; no client does."""
+    module = tmp_path / "licensed.py"
+    module.write_text(
+        "import sys\n"
+        "def predict(row):\n"
+        f"    return 3000 if row.seller_available != {BAD} else sys.exit({said!r} or 1)\n"
+    )
+    async with started(Specification(uri=f"python:{module}:predict")) as slot:
+        died = await outcome(slot, row(BAD))
+        assert isinstance(died, ModelDied)
+        words = rf" It said last: ({told})" if told else ""
+        assert re.fullmatch(rf"Its process ended with exit code 1\.{words}", died.reason)
+        assert slot.trouble == died.reason
+        assert str(died) == ModelDied.told
+
+
+@in_a_loop
+async def test_one_that_is_late_since_it_prints_too_much_is_told_so(tmp_path: Path) -> None:
+    """Nothing is wrong with its answers: what it prints has to be read before it goes on."""
+    module = tmp_path / "talkative.py"
+    module.write_text(
+        "def predict(row):\n"
+        f"    for _ in range(1_000 if row.seller_available == {BAD} else 0):\n"
+        "        print('x' * 9_999)\n"
+        "    return 3000\n"
+    )
+    async with started(Specification(uri=f"python:{module}:predict", deadline=DEADLINE)) as slot:
+        late = await outcome(slot, row(BAD))
+        assert isinstance(late, ModelLate)
+        burden = "It prints more than is read, 1.3 MB a second, which holds it up."
+        assert late.reason == f"There was no answer after {DEADLINE:g} s. {burden}"
 
 
 @in_a_loop

@@ -60,3 +60,20 @@ async def test_a_line_without_an_end() -> None:
     assert len(output._begun) <= 4 * LINE_MAX
     os.close(writing)
     output.close()
+
+
+@in_a_loop
+async def test_one_that_is_held_up() -> None:
+    """Who prints more than is read is held up, until all is read; a few lines hold up nobody."""
+    reading, writing = os.pipe()
+    output = OutputCapture(asyncio.get_running_loop(), "m", reading)
+    os.write(writing, b"a line\n" * 1_000)
+    await asyncio.sleep(REST * 2)
+    assert not output.holds_up
+    os.write(writing, b"x" * 60_000)
+    await asyncio.sleep(REST * 2)
+    assert output.holds_up
+    await asyncio.sleep(REST * 6)
+    assert not output.holds_up
+    os.close(writing)
+    output.close()

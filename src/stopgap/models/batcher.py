@@ -57,6 +57,7 @@ class Batcher:
         overdue: Called when a call has taken the whole deadline: nobody waits for it any more.
         most: Rows in one call, at most.
         deadline: Seconds until a row's caller is told that there is no answer, from its arrival.
+        burden: Tells what holds the model up when a caller is told so; nothing, if it is unknown.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Batcher:
         bring: Bringing,
         most: int,
         deadline: float,
+        burden: Callable[[], str] = str,
     ) -> None:
         self._loop = loop
         self._send = send
@@ -75,6 +77,7 @@ class Batcher:
         self._bring = bring
         self._most = most
         self._deadline = deadline
+        self._burden = burden
         self._late = f"There was no answer after {deadline:g} s."
         self._queue: deque[Ask] = deque()
         self._flight: Flight | None = None  # the model is free
@@ -186,7 +189,7 @@ class Batcher:
 
     def _tell_late(self, ask: Ask, now: float) -> None:
         if ask.due <= now and not ask.future.done():
-            ask.future.set_exception(ModelLate(self._late))
+            ask.future.set_exception(ModelLate(f"{self._late} {self._burden()}".rstrip()))
 
 
 def _fail(ask: Ask, refusal: Refusal) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 from collections import deque
 
@@ -10,6 +11,9 @@ PIECE = 65_536
 
 REST = 0.05
 """Seconds between two pieces. A model that prints more than a megabyte a second has to wait."""
+
+FULL = PIECE // 2
+"""Bytes of a piece that was as much as the pipe holds: no page of it is less than half full."""
 
 LINE_MAX = 500  # characters of a line
 LINES = 20
@@ -36,6 +40,7 @@ class OutputCapture:
         self._begun = b""  # a line whose end has not arrived
         self._last: deque[str] = deque(maxlen=KEPT)
         self._resting: asyncio.TimerHandle | None = None
+        self._full_at = -math.inf  # by the event loop's clock
         os.set_blocking(descriptor, False)
         loop.add_reader(descriptor, self._read)
 
@@ -43,6 +48,11 @@ class OutputCapture:
     def last(self) -> str:
         """The last lines, to be shown in an error."""
         return "\n".join(self._last)
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether the model prints more than is read now, and has to wait for that."""
+        return self._loop.time() - self._full_at < 4 * REST
 
     def close(self) -> None:
         """Read what is there, and no more."""
@@ -71,6 +81,8 @@ class OutputCapture:
             piece = os.read(self._descriptor, PIECE)
         except BlockingIOError:
             return True
+        if len(piece) >= FULL:
+            self._full_at = self._loop.time()
         lines = (self._begun + piece).split(b"\n")
         self._begun = lines.pop()[: 4 * LINE_MAX]
         self._log(lines)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import stopgap
 from stopgap.models.frames import Frame, FrameBroken, Frames
-from stopgap.models.output_capture import OutputCapture
+from stopgap.models.output_capture import PIECE, REST, OutputCapture
 from stopgap.settings import environment_of_others
 
 BEGINNING = """
@@ -151,6 +151,14 @@ class Process:
             statm = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii")
             return int(statm.split()[1]) * PAGE
         return 0
+
+    @property
+    def burden(self) -> str:
+        """What holds it up now, as a sentence; nothing: what it prints does not."""
+        if self._output.holds_up:
+            rate = f"{PIECE / REST / 1e6:.1f} MB a second"
+            return f"It prints more than is read, {rate}, which holds it up."
+        return ""
 
     def kill(self, reason: str) -> None:
         """End it at once, with all its children."""

@@ -19,6 +19,9 @@ from stopgap.models.frames import ANSWER, ASK, ASK_ONCE, Frame, pack
 from stopgap.models.process import Process
 from stopgap.models.specification import Specification
 
+WORDS_MAX = 200
+"""Characters of a model's last words that are told with its end: a verification keeps 300."""
+
 
 class RunningModel:
     """Listens to a process that is ready: it answers one call after the other.
@@ -40,11 +43,13 @@ class RunningModel:
         self.batcher = Batcher(
             loop,
             send=self._send,
-            overdue=partial(process.kill, f"It hung for {specification.deadline:g} s."),
+            overdue=self._hang,
             bring=bring,
             most=specification.batch,
             deadline=specification.deadline,
+            burden=lambda: process.burden,
         )
+        self._hung = f"It hung for {specification.deadline:g} s."
         self._process = process
         self._ended = ended
         self._number = 0  # of the last call
@@ -64,12 +69,26 @@ class RunningModel:
             return
         self.batcher.answered(outputs)
 
-    def gone(self, reason: str, last_words: str) -> None:  # noqa: ARG002  # as every listener
+    def gone(self, reason: str, last_words: str) -> None:
         """Tell those who are being answered, then whoever keeps the model."""
+        if last_words := _shown(last_words):
+            reason = f"{reason} It said last: {last_words}"
         self.batcher.end(partial(ModelDied, reason))
         self._ended(reason, time.monotonic() - self._began)
+
+    def _hang(self) -> None:
+        self._process.kill(f"{self._hung} {self._process.burden}".rstrip())
 
     def _send(self, rows: Sequence[Row], whole: bool) -> None:  # noqa: FBT001  # as batchers call
         self._number = (self._number + 1) & 0xFFFF_FFFF
         body = b"\n".join([row.json for row in rows])
         self._process.send(pack(self._number, ASK_ONCE if whole else ASK, body))
+
+
+def _shown(words: str) -> str:
+    """Make a line of what a model has printed, which may be anything; its end tells the most."""
+    line = " ".join(words.split())
+    line = line if len(line) <= WORDS_MAX else "…" + line[-WORDS_MAX:]
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line
+    )
