@@ -26,6 +26,7 @@ class Sink:
         self.compared: list[tuple[int, int, Comparison]] = []
         self.judged: list[str] = []
         self.troubled: list[tuple[str, Troubles]] = []
+        self.known: list[tuple[str, Troubles]] = []  # when it was judged
         self.sent_back: list[tuple[str, int, str]] = []
 
     def tally(self, worker: str, tallies: Collection[Tally]) -> None:
@@ -47,6 +48,7 @@ class Sink:
     def judge(self, name: str) -> Verdict | None:
         """Tell the verdict."""
         self.judged.append(name)
+        self.known = list(self.troubled)
         return self.verdict
 
     def send_back(self, name: str, number: int, reason: str, figures: Mapping[str, float]) -> bool:
@@ -184,3 +186,13 @@ def test_trouble_is_told_until_it_is_over() -> None:
     for troubles in ({}, away, away, {}, {}):
         reporter.take(troubles)()
     assert sink.troubled == [("one", away), ("one", away), ("one", {})]
+
+
+def test_trouble_is_told_before_a_canary_is_judged() -> None:
+    """Why it cannot be asked is then known to who sends it back."""
+    sink = Sink(BACK)
+    reporter = Reporter(sink, sink.send_back, "one")
+    reporter.follow(routing(release(7), canary=release(8, "canary", percent=10)))
+    away = {("madcompany", 8): "it died"}
+    reporter.take(away)()
+    assert sink.known == [("one", away)]

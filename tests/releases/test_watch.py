@@ -171,6 +171,32 @@ def test_beside_the_stand_in_only_failures_count(
     assert (found.action, "4 late" in found.reason) == ("back", True)
 
 
+def test_why_it_could_not_be_asked_goes_with_it(
+    releases: Releases, watch: Watch, clock: FakeClock
+) -> None:
+    """Nobody tells why a canary cannot be asked once it is none: it is told with its going back."""
+    number = canary(releases, beside=False)
+    clock.forward(seconds=1)
+    watch.tally("w1", [tally(number, unavailable=5)])
+    before = watch.judge(NAME)
+    watch.trouble("w1", {(NAME, number): "It hung."})
+    for worker in ("w2", "w3"):
+        watch.trouble(worker, {(NAME, number): "No module\nnamed " + "x" * 5_000})
+    watch.trouble("w4", {(NAME, number + 1): "another's"})
+    after = watch.judge(NAME)
+    assert before is not None
+    assert after is not None
+    assert before.reason.endswith("(5 unavailable); 1.0% may.")
+    told = after.reason.removeprefix(before.reason)
+    assert told.startswith(" It cannot answer in 2 workers: No module named xxx")
+    assert len(told) < 450
+    clock.forward(seconds=TROUBLE_SECONDS + 1)
+    watch.tally("w1", [tally(number, unavailable=5)])
+    later = watch.judge(NAME)
+    assert later is not None
+    assert later.reason == before.reason
+
+
 def test_what_was_before_does_not_count(releases: Releases, watch: Watch, clock: FakeClock) -> None:
     """A canary that comes again is judged by what it does now, and a new share is no new start."""
     number = canary(releases, beside=False)

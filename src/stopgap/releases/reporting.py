@@ -140,10 +140,10 @@ class Reporter:
             self._sink.tally(self._worker, tallies)
         for (contract, number, against), comparison in comparisons.items():
             self._sink.compare(contract, number, against, self._worker, comparison)
+        if troubles is not None:  # first, since they say why a canary is sent back
+            self._sink.trouble(self._worker, troubles)
         for contract, number in canaries.items():
             self._judge(contract, number)
-        if troubles is not None:
-            self._sink.trouble(self._worker, troubles)
 
     def _judge(self, contract: str, number: int) -> None:
         verdict = self._sink.judge(contract)

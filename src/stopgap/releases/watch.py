@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +35,10 @@ was set right, and would count for as long as it was wrong."""
 
 HEARD = timedelta(seconds=2)
 """In which all workers have learned of a canary, and handed over what they had counted before."""
+
+
+TROUBLE_MAX = 400
+"""Characters of why a canary could not be asked that are kept with its going back."""
 
 
 FINGERPRINT = "fingerprint"
@@ -153,7 +158,17 @@ class Watch:
             took = None
             if live:
                 took = rows.durations(canary, since, until), rows.durations(live, since, until)
-        return verdict(seen, took)
+        judged = verdict(seen, took)
+        return judged if judged.action == "keep" else self._explained(contract, canary, judged)
+
+    def _explained(self, contract: str, canary: int, back: Verdict) -> Verdict:
+        """Add why workers cannot ask a canary that goes back: nobody tells that of it later."""
+        mine = [each for each in self.troubles(contract) if each.number == canary]
+        if not mine:
+            return back
+        words = " ".join(max(mine, key=lambda each: each.workers).words().split())
+        words = words if len(words) <= TROUBLE_MAX else f"{words[:TROUBLE_MAX]}…"
+        return replace(back, reason=f"{back.reason} It {words}")
 
     def sweep(self) -> int:
         """Delete what workers told and nobody looks at any more; tell how many rows.
