@@ -441,6 +441,19 @@ async def test_another_python_without_pydantic_is_told(bare_python: str) -> None
 
 
 @in_a_loop
+async def test_another_python_whose_pydantic_is_another_pythons_is_told(bare_python: str) -> None:
+    """Of a module inside of a package that is missing, the package is what can be installed."""
+    (packages,) = Path(bare_python).parents[1].glob("lib/python*/site-packages")
+    (packages / "pydantic_core").mkdir()
+    (packages / "pydantic_core" / "__init__.py").write_text("")
+    (packages / "pydantic.py").write_text("import pydantic_core._pydantic_core\n")
+    slot = opened(hostile("raises", python=bare_python))
+    with pytest.raises(ModelUnloadable, match=r"-m pip install pydantic_core$"):
+        await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
 async def test_another_python_with_an_old_pydantic_is_told(bare_python: str) -> None:
     """One that does not know names beside aliases would fail at the author's contract."""
     (packages,) = Path(bare_python).parents[1].glob("lib/python*/site-packages")

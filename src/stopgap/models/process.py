@@ -35,7 +35,8 @@ try:
     spec.loader.exec_module(module)
     from stopgap.models.child import main
 except ModuleNotFoundError as error:
-    sys.exit(f"{error.name} is missing: {sys.executable} -m {'pip'} install {error.name}")
+    top = str(error.name).partition(".")[0]
+    sys.exit(f"{error.name} is missing: {sys.executable} -m {'pip'} install {top}")
 main(int(descriptor), int(parent))
 """
 """What the process runs first. It finds this very `stopgap`, and nothing of what lies beside it:
