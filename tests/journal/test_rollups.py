@@ -205,7 +205,10 @@ def test_the_spread_of_truth(journal: Journal, journal_database: Database) -> No
 def test_of_many_words_the_most_frequent_are_read(
     journal: Journal, journal_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many texts were answers, a chart reads those that it shows: of equals, the first."""
+    """However many texts were answers, a chart reads those that it shows: of equals, the first.
+
+    The others are counted, so that no answer is left out.
+    """
     texts = [
         "ärger",
         "Zorn",
@@ -224,16 +227,21 @@ def test_of_many_words_the_most_frequent_are_read(
     )
     read: list[int] = []
 
-    def spy(numbers: Mapping[int, int], words: Mapping[str, int]) -> list[Bar]:
+    def spy(
+        numbers: Mapping[int, int], words: Mapping[str, int], others: tuple[int, int]
+    ) -> list[Bar]:
         read.append(len(words))
-        return drawn(numbers, words)
+        return drawn(numbers, words, others)
 
     monkeypatch.setattr(charts, "drawn", spy)
-    shown = [(bar.word, bar.answers) for bar in journal.charts().spread]
+    *bars, others = journal.charts().spread
+    shown = [(bar.word, bar.answers) for bar in bars]
     assert read == [BARS]
     counts = Counter(made)
     ranked = sorted(counts, key=lambda text: (-counts[text], text))
     assert shown == [(text, counts[text]) for text in ranked[:BARS]]
+    rest = ranked[BARS:]
+    assert others == Bar(others=len(rest), answers=sum(counts[text] for text in rest))
 
 
 def test_stats(journal: Journal, some: list[Record]) -> None:

@@ -73,7 +73,8 @@ def _timeline(connection: Connection, filters: Filters, width: int) -> Timeline:
 def _spread(connection: Connection, filters: Filters, name: str, width: int) -> Sequence[Bar]:
     fields = select(FIELDS.c.id).where(FIELDS.c.part == "output", FIELDS.c.name == name)
     counted = _chosen(SPREADS, filters, width), SPREADS.c.field.in_(fields)
-    return drawn(_numbers(connection, *counted), _words(connection, *counted))
+    words, others = _words(connection, *counted)
+    return drawn(_numbers(connection, *counted), words, others)
 
 
 def _numbers(connection: Connection, *counted: ColumnElement[bool]) -> dict[int, int]:
@@ -83,14 +84,25 @@ def _numbers(connection: Connection, *counted: ColumnElement[bool]) -> dict[int,
     return {row.bin: int(row.answers) for row in connection.execute(bins)}
 
 
-def _words(connection: Connection, *counted: ColumnElement[bool]) -> dict[str, int]:
-    """Count the words with the most answers, as many as are drawn: there may be millions."""
+def _words(
+    connection: Connection, *counted: ColumnElement[bool]
+) -> tuple[dict[str, int], tuple[int, int]]:
+    """Count the words with the most answers, as many as are drawn: there may be millions.
+
+    Of the others, it is told how many there are, and how many answers.
+    """
     word = SPREADS.c.word
     answers = func.sum(SPREADS.c.answers).label("answers")
-    words = select(word, answers).where(*counted, word.is_not(None)).group_by(word)
+    whole = func.count().over().label("words"), func.sum(answers).over().label("total")
+    words = select(word, answers, *whole).where(*counted, word.is_not(None)).group_by(word)
     by_code = word if connection.dialect.name == "sqlite" else word.collate("C")
     most = words.order_by(answers.desc(), by_code).limit(BARS)
-    return {row.word: int(row.answers) for row in connection.execute(most)}
+    found = connection.execute(most).all()
+    shown = {row.word: int(row.answers) for row in found}
+    if not found:
+        return shown, (0, 0)
+    rest = int(found[0].total) - sum(shown.values())
+    return shown, (found[0].words - len(found), rest)
 
 
 def stats(connection: Connection, filters: Filters, now: datetime) -> Sequence[ReleaseStats]:
