@@ -96,11 +96,15 @@ def test_who_prefers_json(accept: str, wanted: bool) -> None:  # what pytest giv
         ("application/json", False),
         ("application/json, text/html;q=0.1", False),
         ("application/problem+json, text/html;q=0", False),
+        ("application/problem+json, text/html;q=0.5", False),
+        ("application/problem+json, text/html", True),
         ("text/*", False),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", False),
+        ("text/html, image/gif, image/jpeg, */*; q=0.2", False),
     ],
 )
 def test_who_wants_a_page(accept: str, wanted: bool) -> None:  # what pytest gives
-    """Whoever names HTML, and JSON no sooner, has errors as pages."""
+    """Whoever names HTML, and JSON no sooner, has errors as pages; Java names it unasked."""
     assert wants_page(accept) is wanted
 
 

@@ -221,14 +221,18 @@ def document(error: StopgapError, request_id: str) -> dict[str, Any]:
 ACCEPT_MAX = 1_000
 """Characters of an Accept that are read; browsers send some 150."""
 
+OF_JAVA = "text/html, image/gif, image/jpeg"
+"""How the Accept begins that every Java program sends unasked (`sun.net.www.protocol.http`)."""
+
 
 def wants_page(accept: str) -> bool:
     """Tell whether who sent this Accept is a browser, rather than a program."""
     told = accept[:ACCEPT_MAX].lower()
-    if "text/html" not in told:
+    if "text/html" not in told or told.startswith(OF_JAVA):
         return False
     quality = dict(map(_quality, told.split(",")))
-    return 0 < quality.get("text/html", 0.0) >= _welcome("application/json", quality)
+    json = max(_welcome(each, quality) for each in ("application/json", MEDIA_TYPE))
+    return 0 < quality.get("text/html", 0.0) >= json
 
 
 def prefers_json(accept: str) -> bool:

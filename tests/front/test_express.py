@@ -87,6 +87,8 @@ BODIES = (
 EXTRA = st.lists(
     st.sampled_from(
         [(b"origin", b"http://here"), (b"origin", b"http://there"), (b"accept", b"text/html")]
+        + [(b"accept", b"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2")]
+        + [(b"accept", b"application/problem+json, text/html;q=0.5")]
         + [(b"sec-fetch-site", b"cross-site"), (b"sec-fetch-site", b"same-origin")]
         + [(b"x-request-id", b"mine"), (b"range", b"bytes=0-1"), (b"accept", b"application/json")]
     ),
@@ -245,7 +247,9 @@ def test_a_name_of_any_letters(house: House) -> None:
 @pytest.mark.parametrize(
     ("accept", "taken"),
     [("*/*", True), ("application/json, text/html;q=0.5", True), ("text/html", False)]
-    + [("TEXT/HTML,application/xhtml+xml,*/*;q=0.8", False)],
+    + [("TEXT/HTML,application/xhtml+xml,*/*;q=0.8", False)]
+    + [("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", True)]
+    + [("application/problem+json, text/html;q=0.5", True)],
 )
 def test_who_asks_for_a_page_does_not_wait_twice(house: House, accept: str, *, taken: bool) -> None:
     """An error as a page is told by Flask alone, which else would ask a late model once more."""
