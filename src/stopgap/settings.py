@@ -259,7 +259,7 @@ class Settings:
         one_of("debug", "info", "warning", "error"),
         "debug, info, warning or error",
         "info",
-        "the least important event that is logged",
+        "the least important event that is logged; of libraries, none below `info`",
     )
     access_log: bool = _setting(
         boolean,

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.fakes import FakeClock
 
 from stopgap.telemetry.logs import JsonLines, Seldom
@@ -62,3 +64,39 @@ def test_what_comes_often_is_told_seldom() -> None:
 def test_a_field_may_have_any_value() -> None:
     """What is no JSON by itself is written as a text, rather than the line lost."""
     assert line(msg="x", path=Path("/a/b"))["path"] == "/a/b"
+
+
+SPEAKER = """
+import logging, sys, warnings
+from stopgap.telemetry.logs import log_to_stdout, write_last_lines
+
+log_to_stdout(sys.argv[1])
+for name in ("stopgap.web.faults", "PIL.TiffImagePlugin", "urllib3.connectionpool"):
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
+        logging.getLogger(name).log(level, "said")
+warnings.warn("old")
+write_last_lines()
+"""
+
+
+@pytest.mark.parametrize(
+    ("level", "own", "others"),
+    [
+        ("debug", {"debug", "info", "warning", "error"}, {"info", "warning", "error"}),
+        ("info", {"info", "warning", "error"}, {"info", "warning", "error"}),
+        ("warning", {"warning", "error"}, {"warning", "error"}),
+        ("error", {"error"}, {"error"}),
+    ],
+)
+def test_libraries_do_not_debug(level: str, own: set[str], others: set[str]) -> None:
+    """Debugging is Stopgap's alone: its libraries would tell metadata of images, and addresses."""
+    told = subprocess.run(
+        [sys.executable, "-c", SPEAKER, level], capture_output=True, text=True, check=True
+    )
+    said: dict[str, set[str]] = {}
+    for found in map(json.loads, told.stdout.splitlines()):
+        said.setdefault(found["logger"], set()).add(found["level"])
+    warned = said.pop("py.warnings", set())
+    libraries = {"PIL.TiffImagePlugin": others, "urllib3.connectionpool": others}
+    assert said == {"stopgap.web.faults": own, **libraries}
+    assert warned == others & {"warning"}

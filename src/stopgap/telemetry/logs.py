@@ -93,10 +93,16 @@ class StandardOutput(logging.Handler):
 
 
 def log_to_stdout(level: str) -> None:
-    """Send this process's log lines to standard output, as JSON."""
+    """Send this process's log lines to standard output, as JSON.
+
+    Debugging is of Stopgap alone: Pillow would tell what an upload's metadata say, and urllib3 the
+    query of an address.
+    """
+    least = logging.getLevelNamesMapping()[level.upper()]
     root = logging.getLogger()
     root.handlers[:] = [StandardOutput()]
-    root.setLevel(level.upper())
+    root.setLevel(max(least, logging.INFO))
+    logging.getLogger("stopgap").setLevel(least)
     logging.captureWarnings(capture=True)
 
 
