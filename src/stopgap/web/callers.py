@@ -1,6 +1,6 @@
 """Who asks: from the session cookie or the API key to a caller, and what that caller may do."""
 
-from flask import Response, g, request
+from flask import Response, after_this_request, g, request
 from werkzeug.sansio.http import parse_cookie
 
 from stopgap.accounts.account import Caller
@@ -174,3 +174,12 @@ def remember(response: Response, new_session_id: str, *, guest: bool) -> None:
 def forget(response: Response) -> None:
     """Have the browser drop the session's id."""
     cookies.forget(response, COOKIE)
+
+
+def forget_with_answer() -> None:
+    """Have the browser drop the session's id with whatever this request is answered."""
+
+    @after_this_request
+    def forgetting(response: Response) -> Response:
+        forget(response)
+        return response

@@ -142,8 +142,8 @@ def upload_image() -> Response:
 
 
 PAGE_ACCOUNT = "stopgap-account"
-"""The field in which a page that was made for an account says for which. It bears our name, so that
-no program of a client's sends it with another meaning."""
+"""The field in which a page says for which account it was made; empty: for none. It bears our name,
+so that no program of a client's sends it with another meaning."""
 
 
 def keep_image() -> tuple[Image, str | None]:
@@ -151,13 +151,25 @@ def keep_image() -> tuple[Image, str | None]:
     content = uploaded_bytes()
     caller = callers.caller()
     session_id = None
-    meant = request.form.get(PAGE_ACCOUNT)
-    if meant and (caller is None or caller.id != meant):
-        raise SignInNeeded("Your session has ended: sign in, and upload the image again.")
+    _refuse_if_ended(caller)
     if caller is None:
         caller, session_id = _welcome_guest()
     uploader = Uploader(id=caller.id, guest=not caller.account, address=callers.address())
     return parts().images.add(content, uploader), session_id
+
+
+def _refuse_if_ended(caller: Caller | None) -> None:
+    """Refuse what was meant for a session that has ended, rather than keep it for a new guest.
+
+    A page says itself for whom it was made. A program's cookie does; it is dropped with this
+    answer, so that the next try begins anew.
+    """
+    meant = request.form.get(PAGE_ACCOUNT)
+    by_cookie = meant is None and caller is None and callers.session_id() is not None
+    if by_cookie:
+        callers.forget_with_answer()
+    if by_cookie or (meant and (caller is None or caller.id != meant)):
+        raise SignInNeeded("Your session has ended: sign in, and upload the image again.")
 
 
 def _welcome_guest() -> tuple[Caller, str]:

@@ -205,7 +205,8 @@ def _upload(*, guests: bool) -> dict[str, Any]:
             "303": _sent_on("Kept, by a browser's own form."),
             "400": problem_response("No image, or a broken one."),
             "401": problem_response(
-                "Sign in first (where there are no guests), or the key is refused.",
+                "Sign in first (where there are no guests, or the session has ended), or the key "
+                "is refused.",
                 "WWW-Authenticate",
             ),
             "413": problem_response("Too many bytes or pixels."),

@@ -86,11 +86,48 @@ def test_a_form_made_for_another(app: Flask) -> None:
     page = orhan.get("/console/images").text
     account = re.findall(r'name="stopgap-account" value="([^"]+)"', page)
     assert len(account) == 1
-    assert 'name="stopgap-account"' not in jane.get("/console/images").text
+    assert 'name="stopgap-account" value=""' in jane.get("/console/images").text
     for client, status in ((jane, 401), (nobody, 401), (orhan, 201)):
         form = {"stopgap-account": account[0], "image": (BytesIO(png()), "a.png")}
         assert client.post("/images", data=form).status_code == status
     assert nobody.get("/console/images").text.count("data-view") == 0
+
+
+COOKIE = "stopgap_session"
+
+
+def with_ended_session(app: Flask) -> FlaskClient:
+    """Make a client that still sends the cookie of a session that has ended."""
+    client = app.test_client()
+    client.post("/login", data={"username": "orhan", "password": "12345"})
+    known = client.get_cookie(COOKIE)
+    assert known is not None
+    client.post("/logout")
+    client.set_cookie(COOKIE, known.value)
+    return client
+
+
+@pytest.mark.parametrize("path", ["/images", "/console/images"])
+def test_a_program_whose_session_has_ended(app: Flask, path: str) -> None:
+    """An upload that may be meant to be an account's is kept for no guest; the next one is."""
+    client = with_ended_session(app)
+    refused = client.post(path, data={"image": (BytesIO(png()), "a.png")})
+    assert refused.status_code == 401
+    assert "Your session has ended" in refused.json["detail"]  # type: ignore[index]  # it has one
+    assert client.get_cookie(COOKIE) is None
+    assert client.post("/images", data=png()).status_code == 201
+    assert len(client.get("/images").json or []) == 1
+
+
+@pytest.mark.parametrize("path", ["/images", "/console/images"])
+def test_a_page_made_for_no_account(app: Flask, path: str) -> None:
+    """A guest's page works whatever cookie is left, of a session before or of another server."""
+    client = with_ended_session(app)
+    page = client.get("/console/images").text
+    account = re.findall(r'name="(stopgap-account)" value="([^"]*)"', page)
+    form = dict(account) | {"image": (BytesIO(png()), "a.png")}
+    assert client.post(path, data=form, headers={"Accept": "text/html"}).status_code == 303
+    assert len(client.get("/images").json or []) == 1
 
 
 def test_the_first_page_tells_the_path(app: Flask) -> None:
