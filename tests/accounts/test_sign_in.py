@@ -239,9 +239,27 @@ def test_a_guest_stays_a_guest(demo: House) -> None:
 
 def test_who_has_not_signed_in_can_be_a_guest(demo: House) -> None:
     """An upload without a session starts a guest's, who has typed no password."""
-    caller, session_id = demo.sign_in.welcome_guest(HERE)
+    with demo.sign_in.welcoming_guest(HERE) as (caller, session_id):
+        assert demo.sessions.caller(session_id) is None
     assert (caller.role, caller.password_length) == (Role.GUEST, None)
     assert demo.sessions.caller(session_id) == caller
+
+
+def test_who_came_for_nothing_is_no_guest(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what a stranger wanted fails, no session begins, and none is counted."""
+    monkeypatch.setattr(throttling, "GUESTS", 1)
+    demo = build(guests=True)
+    for _ in range(2):
+        with (
+            pytest.raises(ZeroDivisionError),
+            demo.sign_in.welcoming_guest(HERE) as (_, session_id),
+        ):
+            assert 1 / 0
+        assert demo.sessions.caller(session_id) is None
+    with demo.sign_in.welcoming_guest(HERE):
+        pass
+    with pytest.raises(SignInThrottled), demo.sign_in.welcoming_guest(HERE):
+        pass
 
 
 def _stored_hash(house: House, name: str) -> str:
@@ -334,9 +352,10 @@ def test_guests_of_one_network_count_together(
     """Who has a whole network of IPv6 brings no more guests than who has one address."""
     monkeypatch.setattr(throttling, "GUESTS", 2)
     house = build(guests=True)
-    house.sign_in.welcome_guest("2001:db8::1")
+    with house.sign_in.welcoming_guest("2001:db8::1"):
+        pass
     house.sign_in.sign_in("anybody", "anything", "2001:db8::2")
-    with pytest.raises(SignInThrottled):
-        house.sign_in.welcome_guest("2001:db8::3")
+    with pytest.raises(SignInThrottled), house.sign_in.welcoming_guest("2001:db8::3"):
+        pass
     with pytest.raises(SignInThrottled):
         house.sign_in.sign_in("anybody", "anything", "2001:db8::4")

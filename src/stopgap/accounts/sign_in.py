@@ -1,5 +1,8 @@
 """Signing in: the one way from a name and a password to a session."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 from stopgap.accounts import store
 from stopgap.accounts.account import Caller, fold_name
 from stopgap.accounts.digest import digest
@@ -86,7 +89,8 @@ class SignIn:
         folded = fold_name(name)
         check_length(password)
         if self._guests and not self._is_account(folded):
-            return self._welcome(name, len(password), network_of(address))
+            with self._welcoming(name, len(password), network_of(address)) as welcomed:
+                return welcomed
         return self._start(self.prove(name, password, address), name, len(password), address)
 
     def prove(self, name: str, password: str, address: str) -> store.Login:
@@ -124,13 +128,15 @@ class SignIn:
             outdated = turn.is_outdated(login.password_hash)
             return login.with_hash(turn.hash(password)) if outdated else login
 
-    def welcome_guest(self, address: str) -> tuple[Caller, str]:
-        """Start a session for somebody who has not signed in.
+    def welcoming_guest(self, address: str) -> AbstractContextManager[tuple[Caller, str]]:
+        """Start a session for somebody who has not signed in, once what they came for is done.
+
+        If that fails there is none, and nobody is counted.
 
         Raises:
             SignInThrottled: too many came from this address.
         """
-        return self._welcome(GUEST_NAME, None, network_of(address))
+        return self._welcoming(GUEST_NAME, None, network_of(address))
 
     def _may_sign_in(self, login: store.Login) -> bool:
         """Tell whether a right password is enough: the published one is in a demo alone."""
@@ -170,13 +176,14 @@ class SignIn:
         )
         return caller, session_id
 
-    def _welcome(self, name: str, password_length: int | None, network: str) -> tuple[Caller, str]:
+    @contextmanager
+    def _welcoming(
+        self, name: str, password_length: int | None, network: str
+    ) -> Iterator[tuple[Caller, str]]:
         attempt = self._throttle.welcome(network)
         if attempt.wait:
             raise SignInThrottled(attempt.wait)
         row, session_id = self._sessions.draft(name=name, password_length=password_length)
-        with self._database.write() as connection:
-            store.insert_session(connection, row)
         caller = Caller(
             id=str(row.guest_id),
             name=name,
@@ -184,4 +191,10 @@ class SignIn:
             account=False,
             password_length=password_length,
         )
-        return caller, session_id
+        try:
+            yield caller, session_id
+            with self._database.write() as connection:
+                store.insert_session(connection, row)
+        except BaseException:
+            self._throttle.take_back(attempt)
+            raise

@@ -1,5 +1,6 @@
 """The routes of the client's mail: status, login (and out), predict, and an image's upload."""
 
+from contextlib import AbstractContextManager
 from functools import partial
 
 from flask import Blueprint, Flask, Response, g, request, url_for
@@ -150,12 +151,16 @@ def keep_image() -> tuple[Image, str | None]:
     """Keep the image that the request brings; tell the session that this has begun, if it has."""
     content = uploaded_bytes()
     caller = callers.caller()
-    session_id = None
     _refuse_if_ended(caller)
-    if caller is None:
-        caller, session_id = _welcome_guest()
+    if caller is not None:
+        return _keep(content, caller), None
+    with _welcoming_guest() as (guest, session_id):
+        return _keep(content, guest), session_id
+
+
+def _keep(content: bytes, caller: Caller) -> Image:
     uploader = Uploader(id=caller.id, guest=not caller.account, address=callers.address())
-    return parts().images.add(content, uploader), session_id
+    return parts().images.add(content, uploader)
 
 
 def _refuse_if_ended(caller: Caller | None) -> None:
@@ -172,10 +177,10 @@ def _refuse_if_ended(caller: Caller | None) -> None:
         raise SignInNeeded("Your session has ended: sign in, and upload the image again.")
 
 
-def _welcome_guest() -> tuple[Caller, str]:
+def _welcoming_guest() -> AbstractContextManager[tuple[Caller, str]]:
     if not parts().settings.guests:
         raise SignInNeeded
-    return parts().sign_in.welcome_guest(callers.address())
+    return parts().sign_in.welcoming_guest(callers.address())
 
 
 class RestOfPath(BaseConverter):

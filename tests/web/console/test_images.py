@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 from tests.pictures import png
 
 from stopgap import wiring
+from stopgap.accounts import throttling
+from stopgap.accounts.store.tables import SESSIONS
 from stopgap.settings import Settings
 from stopgap.web.current import NAME
 
@@ -128,6 +131,25 @@ def test_a_page_made_for_no_account(app: Flask, path: str) -> None:
     form = dict(account) | {"image": (BytesIO(png()), "a.png")}
     assert client.post(path, data=form, headers={"Accept": "text/html"}).status_code == 303
     assert len(client.get("/images").json or []) == 1
+
+
+@pytest.fixture
+def one_guest_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an address bring one guest."""
+    monkeypatch.setattr(throttling, "GUESTS", 1)
+
+
+@pytest.mark.usefixtures("one_guest_an_hour")
+def test_a_strangers_bad_files(app: Flask) -> None:
+    """Files that are refused begin no guest's session, so that they lock no address out."""
+    client = app.test_client()
+    for _ in range(3):
+        answer = client.post("/images", data=b"no image")
+        assert (answer.status_code, client.get_cookie(COOKIE)) == (415, None)
+    assert client.post("/images", data=png()).status_code == 201
+    assert app.test_client().post("/images", data=png()).status_code == 429
+    with app.extensions[NAME].database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(SESSIONS)).scalar_one() == 1
 
 
 def test_the_first_page_tells_the_path(app: Flask) -> None:
