@@ -127,14 +127,56 @@ def test_keeps_a_transparent_palette_colour(make: Callable[..., bytes]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "mode", "frames"),
+    [("PNG", "LA", 1), ("PNG", "RGBA", 1), ("PNG", "RGBA", 2), ("WEBP", "RGBA", 1)],
+)
+def test_keeps_no_colour_below_transparency(kind: str, mode: str, frames: int) -> None:
+    """What was rubbed out of a picture is gone, not only out of sight; the rest stays as it was."""
+    image = pictures.quarters(mode)
+    image.putalpha(Pillow.linear_gradient("L").resize(image.size).point([0] * 99 + [255] * 157))
+    more = {"save_all": True, "append_images": [image.rotate(180)]} if frames > 1 else {}
+    content = pictures.packed(image, kind, lossless=True, exact=True, **more)
+    with Pillow.open(BytesIO(redrawn(content).content)) as drawn:
+        assert same(drawn, pictures.unpacked(content))
+        for number in range(frames):
+            drawn.seek(number)
+            *colours, alpha = drawn.convert("RGBA").split()
+            clear = alpha.point([255] + [0] * 255)
+            assert clear.getbbox()
+            assert all(ImageStat.Stat(each, clear).sum == [0] for each in colours)
+
+
+@pytest.mark.parametrize(
+    ("kind", "clear"),
+    [("PNG", None), ("PNG", 1), ("PNG", bytes((255, 0, 99, 77, 255, 77))), ("GIF", None)]
+    + [("GIF", 1)],
+)
+def test_keeps_no_colour_that_no_pixel_has(kind: str, clear: int | bytes | None) -> None:
+    """In a palette is what is seen; no text can be hidden beside it, nor below transparency."""
+    image = Pillow.new("P", (600, 600))
+    for index in range(3):
+        image.paste(index, (200 * index, 0, 200 * index + 200, 600))
+    rest = pictures.SECRET.ljust(756)
+    image.putpalette(bytes((*pictures.RED, 101, 102, 103, *pictures.BLUE)) + rest)
+    more = {} if clear is None else {"transparency": clear}
+    content = pictures.packed(image, kind, optimize=False, **more)
+    assert pictures.SECRET in content
+    drawn = redrawn(content).content
+    assert pictures.SECRET not in drawn
+    assert (b"efg" in drawn) is (clear is None)  # the second colour, where it is seen
+    assert 77 not in bytes(pictures.unpacked(drawn).info.get("transparency", b""))
+    assert same(pictures.unpacked(drawn), pictures.unpacked(content))
+
+
+@pytest.mark.parametrize(
     ("mode", "seen"),
     [
         ("I;16", [(0,) * 3 + (255,), (128,) * 3 + (255,), (128,) * 3 + (255,), (255,) * 4]),
         (
             "I;16 clear",
-            [(0,) * 3 + (255,), (128,) * 3 + (255,), (128,) * 3 + (255,), (255, 255, 255, 0)],
+            [(0,) * 3 + (255,), (128,) * 3 + (255,), (128,) * 3 + (255,), (0, 0, 0, 0)],
         ),
-        ("RGB", [(0, 0, 255, 0), (128, 0, 255, 255), (128, 0, 255, 255), (255, 0, 255, 255)]),
+        ("RGB", [(0, 0, 0, 0), (128, 0, 255, 255), (128, 0, 255, 255), (255, 0, 255, 255)]),
     ],
 )
 def test_reduces_sixteen_bits_to_eight(mode: str, seen: list[tuple[int, ...]]) -> None:

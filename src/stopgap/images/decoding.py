@@ -116,6 +116,8 @@ def redraw(outline: Outline) -> Picture:
         warnings.simplefilter("ignore")  # what is amiss and readable is not worth a log line
         with _blaming(outline.kind):
             pages, options = _unpack(outline)
+            for page in pages:
+                _blank(page)
         with _blaming(outline.kind, but=OSError):  # as Pillow calls an encoder's failure
             content = _pack(pages, options, outline)
             width, height = pages[0].size
@@ -224,6 +226,32 @@ def _transparency(image: Pillow.Image) -> dict[str | tuple[int, int], Any]:
     """Pick the one thing out of an image's information that is seen: which colour is none."""
     clear = image.info.get("transparency")
     return {} if clear is None or image.mode not in ("P", "L") else {"transparency": clear}
+
+
+def _blank(page: Pillow.Image) -> None:
+    """Turn the colours black that nobody sees: what is fully transparent, and what no pixel has.
+
+    Only now that the upload's own pixels are gone, so that it adds nothing to the peak of memory.
+    """
+    if page.mode == "P":
+        _blank_palette(page)
+    elif page.mode in ("LA", "RGBA"):
+        alpha = page.getchannel("A")
+        if alpha.getextrema()[0] == 0:
+            page.paste((0,) * len(page.mode), mask=alpha.point([255] + [0] * 255))
+
+
+def _blank_palette(page: Pillow.Image) -> None:
+    clear = page.info.get("transparency")  # one of the colours, or how opaque each of them is
+    alphas = bytearray(clear if isinstance(clear, bytes) else b"")
+    colours = bytearray(page.getpalette("RGB") or b"")
+    for index, count in zip(range(len(colours) // 3), page.histogram(), strict=False):
+        if count == 0 or index == clear or alphas[index : index + 1] == b"\0":
+            colours[3 * index : 3 * index + 3] = bytes(3)
+            alphas[index : index + 1] = bytes(len(alphas[index : index + 1]))
+    page.putpalette(colours)
+    if alphas:
+        page.info["transparency"] = bytes(alphas)
 
 
 class Colours:
