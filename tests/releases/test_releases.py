@@ -1,5 +1,6 @@
 """Releases: numbered without gaps, let through by the gate alone, and all of it on record."""
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -739,6 +740,31 @@ def test_a_changed_file_is_given_no_traffic(releases: Releases, tmp_path: Path) 
         releases.promote(NAME, number, "ann")
     model.write_text("answer = len\n")
     releases.promote(NAME, number, "ann")
+
+
+def test_a_python_that_is_gone_is_given_no_traffic(releases: Releases, tmp_path: Path) -> None:
+    """A release whose own Python nobody finds any more is not promoted, nor rolled back to."""
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    kept = replace(specification(), python=str(python))
+    number, other = releases.add(NAME, kept, "ann").number, passed(releases)
+    releases.verified(NAME, number, report(DELIVERY), "ann")
+    for each in (number, other):
+        releases.promote(NAME, each, "ann")
+    python.unlink()
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: releases.promote(NAME, number, "ann"),
+        lambda: releases.planned(NAME, number),
+        lambda: releases.rollback(NAME, "ann"),
+        lambda: releases.planned_rollback(NAME),
+    )
+    for call in calls:
+        with pytest.raises(ModelUnloadable, match=rf"{python} is no program here"):
+            call()
+    assert releases.routing(NAME).live.number == other
+    python.symlink_to(sys.executable)
+    releases.rollback(NAME, "ann")
+    assert releases.routing(NAME).live.number == number
 
 
 @pytest.mark.parametrize("python", [None, "python3"])

@@ -20,16 +20,27 @@ def check_present(specification: Specification) -> None:
     Raises:
         ModelUnloadable: something is missing, or another than was verified.
     """
+    check_paths(specification)
     if specification.python is None:
         _check_libraries(specification.uri)
-    elif shutil.which(specification.python) is None:
-        raise ModelUnloadable(f"{specification.python} is no program here.")
     place = specification.reference.rpartition(":")[0]
     is_module = specification.kind == "python" and not place.endswith(".py")
     if is_module and specification.python is None:
         _check_module(place)
-    check_there(specification.uri)
     check_unchanged(specification.uri, specification.file_hash)
+
+
+def check_paths(specification: Specification) -> None:
+    """See whether what a model names by its path is here: another Python, a Python file.
+
+    That is the same from whatever folder one looks, and costs next to nothing.
+
+    Raises:
+        ModelUnloadable: it is not.
+    """
+    if specification.python is not None and shutil.which(specification.python) is None:
+        raise ModelUnloadable(f"{specification.python} is no program here.")
+    check_there(specification.uri)
 
 
 def _check_libraries(uri: str) -> None:

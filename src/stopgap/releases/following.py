@@ -43,7 +43,8 @@ class Follower:
     """Keeps each contract's plan as the releases say, on one event loop.
 
     What is new is loaded before anything changes; then one reference is swapped; then what is gone
-    is stopped, after its last answer. So no request fails over a change.
+    is stopped, after its last answer. So no request fails over a change, unless a model
+    cannot be loaded.
 
     Args:
         source: Who knows the releases.

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
-from stopgap.models.loaded import check_there, is_changed
+from stopgap.models.loaded import is_changed
+from stopgap.models.presence import check_paths
 from stopgap.models.specification import Specification
 from stopgap.releases import stages
 from stopgap.releases.gate import ReleaseUnverified
@@ -217,7 +218,7 @@ class Releases:
         Raises:
             ReleaseNotFound: there is none of this number.
             ReleaseUnverified: it has not passed verification for the contract as it is served.
-            ModelUnloadable: its file is not there, not kept, or not whole.
+            ModelUnloadable: its Python is gone, or its file not there, not kept, or not whole.
             MoveNotAllowed: it cannot go there from where it is.
             PercentageInvalid: the percentage is none of a canary.
         """
@@ -256,7 +257,7 @@ class Releases:
         Raises:
             NothingBefore: nothing was.
             ReleaseUnverified: what was live then has not been verified for the contract of today.
-            ModelUnloadable: its file is not there, not kept, or not whole.
+            ModelUnloadable: its Python is gone, or its file not there, not kept, or not whole.
             StandingChanged: somebody else has moved something meanwhile.
         """
         _, planned = self._before_and_after(contract)
@@ -334,17 +335,17 @@ class Releases:
         return standing, after
 
     def _see_whole(self, contract: str, number: int) -> None:
-        """See that a model's file is here and whole; large ones take seconds, and nobody's turn.
+        """See that a model's Python and file are here; large ones take seconds, and nobody's turn.
 
         Raises:
             ReleaseNotFound: there is none of this number.
             ReleaseUnverified: its Python file is another than the one that was verified.
-            ModelUnloadable: its file is not there, not kept, or not whole.
+            ModelUnloadable: its Python is gone, or its file not there, not kept, or not whole.
         """
         with self._reading(contract) as register:
             release, report = register.find(number), register.report(number)
         if release.specification:
-            check_there(release.specification.uri)
+            check_paths(release.specification)
         if release.specification and report:
             uri, verified = release.specification.uri, report.loaded.get("file_hash")
             if is_changed(uri, verified):

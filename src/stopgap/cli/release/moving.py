@@ -57,7 +57,8 @@ def promote(
     """Make release N live; or a canary with --percent, or a shadow with --shadow. 0: the stand-in.
 
     Says what will happen to which release, and asks. Each worker follows once it has loaded the
-    model; until then whoever answered before goes on, and no request fails.
+    model; until then whoever answered before goes on, and no request fails. A worker that
+    cannot load it asks whoever helps out for a failed model, or answers 503.
 
     \b
     Examples:

@@ -22,8 +22,9 @@ SENTENCES = {
     "actual-kept": "Kept. Another report would take this one's place.",
     "account-disabled": "Disabled. Its sessions have ended, and its keys are refused.",
     "account-enabled": "Enabled. Its keys work as before.",
-    "release-moved": "Done. Each worker follows once it has loaded the model; no request fails.",
-    "release-back": "Done. Each worker follows, within a second; no request fails.",
+    "release-moved": "Done. Each worker follows once it has loaded the model; until then whoever "
+    "answered before goes on.",
+    "release-back": "Done. Each worker follows, within a second if the model still loads.",
     "release-retired": "Done. It is retired for good.",
     "release-overridden": "On record. It holds until the release is verified again.",
     "account-signed-out": "Signed out everywhere. Its keys work as before.",
