@@ -628,6 +628,29 @@ async def test_a_file_that_was_changed_is_not_loaded(tmp_path: Path, *, in_proce
         await opened(specified).start()
 
 
+@pytest.mark.parametrize("in_process", [True, False])
+@in_a_loop
+async def test_a_module_that_was_changed_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_process: bool
+) -> None:
+    """Nor is one that is found by its name, which shows once it is found."""
+    name = f"shop_model_{in_process}".lower()
+    model = tmp_path / f"{name}.py"
+    model.write_text("def answer(row):\n    return 3000\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    verified = file_hash(model)
+    specified = Specification(
+        uri=f"python:{name}:answer", file_hash=verified, in_process=in_process
+    )
+    async with started(specified) as slot:
+        assert await outcome(slot, row(GOOD)) == 3000
+    model.write_text("def answer(row):\n    return 4000\n")
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(ModelUnloadable, match="has been changed since it was verified"):
+        await opened(specified).start()
+
+
 @in_a_loop
 async def test_nothing_is_imported_from_where_the_server_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -75,7 +75,8 @@ class InProcessSlot(BatchedSlot):
         try:
             async with asyncio.timeout(self._load_seconds):
                 self._answering, found = await loaded
-                check_unchanged(self._specification.uri, self._specification.file_hash)
+                specified, loaded_hash = self._specification, found["file_hash"]
+                check_unchanged(specified.uri, specified.file_hash, loaded_hash)
         except TimeoutError as error:
             self._calls.put(None)
             limit = f"{self._load_seconds:g} s"

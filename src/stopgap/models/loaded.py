@@ -87,13 +87,16 @@ def _python_file(uri: str) -> Path | None:
     return file if kind == "python" and file.suffix == ".py" else None
 
 
-def check_unchanged(uri: str, verified: str | None) -> None:
+def check_unchanged(uri: str, verified: str | None, loaded: str | None = None) -> None:
     """Hold the Python file that a URI names against the one of this SHA-256, if there is one.
+
+    Args:
+        loaded: The SHA-256 of what was loaded, which may have been found by a module's name.
 
     Raises:
         ModelUnloadable: it is another.
     """
-    if is_changed(uri, verified):
+    if is_changed(uri, verified) or (verified and loaded not in {None, verified}):
         raise ModelUnloadable(
             "Its file has been changed since it was verified: put the old one back, or verify the "
             "release again."

@@ -62,7 +62,8 @@ class Loading:
         try:
             async with asyncio.timeout(seconds):
                 found = await self._load(process)
-                check_unchanged(self._specification.uri, self._specification.file_hash)
+                specified, loaded = self._specification, Loaded.of(found, 0.0)
+                check_unchanged(specified.uri, specified.file_hash, loaded.file_hash)
                 for rows in _warm_rows(self._contract):
                     await self._first_call(process, rows)
                 self._see_that_it_lives()
