@@ -368,6 +368,21 @@ def test_another_python_by_a_path_from_here(run: Run) -> None:
     assert kept.samefile(sys.executable)
 
 
+def test_another_python_by_its_name(run: Run) -> None:
+    """A Python that is named alone is kept as it was found: the server may have another PATH."""
+    python = Path(sys.executable)
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    result = run("release", "add", uri("good"), "--python", python.name, *QUICK, PATH=path)
+    assert result.exit_code == 0, result.output
+    added, _ = told(run("release", "list", "--json"))
+    assert added["specification"]["python"] == str(python)  # type: ignore[index]  # as above
+    refused = run("release", "verify", uri("good"), "--python", "python9", *QUICK)
+    assert (refused.exit_code, refused.stdout) == (os.EX_DATAERR, "")
+    assert "A model's python is the path of a program, or a name in PATH; it is 'python9'." in (
+        refused.stderr
+    )
+
+
 def test_what_makes_no_sense_is_said(run: Run, ready: int) -> None:
     """Whatever would be ignored is refused, with what to do instead."""
     number = str(ready)

@@ -1,5 +1,6 @@
 """The options that say how a model is run and how it is verified."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from stopgap.models.specification import (
     MEMORY_MIN,
     Bring,
     Specification,
+    SpecificationInvalid,
 )
 from stopgap.releases.verification.verifying import SAMPLES, SECONDS
 
@@ -61,8 +63,19 @@ def _rooted(uri: str) -> str:
 
 
 def _rooted_python(python: str | None) -> str | None:
-    """Name a Python by its whole path, for the same reason; a link, as environments have, stays."""
-    return str(Path(python).absolute()) if python and "/" in python else python
+    """Name a Python by its whole path, for the same reason; a link, as environments have, stays.
+
+    One that is named alone is looked for here, once: workers may have another PATH, too.
+
+    Raises:
+        SpecificationInvalid: it is not found.
+    """
+    if not python:
+        return python
+    found = python if "/" in python else shutil.which(python)
+    if found is None:
+        raise SpecificationInvalid("python", "the path of a program, or a name in PATH", python)
+    return str(Path(found).absolute())
 
 
 def model_options(command: Command) -> Command:
@@ -86,7 +99,11 @@ def model_options(command: Command) -> Command:
         click.option(
             "--in-process", is_flag=True, help="Run it in the worker: nothing can end it."
         ),
-        click.option("--python", metavar="PATH", help="The Python that runs it.  [default: this]"),
+        click.option(
+            "--python",
+            metavar="PATH",
+            help="The Python that runs it, by its path or as PATH has it now.  [default: this]",
+        ),
         click.option(
             "--batch",
             type=click.IntRange(1, BATCH_MAX),
