@@ -25,6 +25,37 @@ PREFIX = "STOPGAP_"
 PLATFORM_NAMES = {"port": "PORT", "database_url": "DATABASE_URL", "limits": "REDIS_URL"}
 """Settings that hosting platforms hand over under names of their own."""
 
+CREDENTIALS = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_CONFIG_FILE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CREDENTIAL_FILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_PROFILE",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SECURITY_TOKEN",
+        "AWS_SESSION_TOKEN",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "BOTO_CONFIG",
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "PGPASSFILE",
+        "PGPASSWORD",
+        "PGSERVICE",
+        "PGSERVICEFILE",
+        "PGSSLKEY",
+    }
+)
+"""By which a bucket, a collector and a database know who we are, read by their own libraries:
+botocore's `credentials.py` and `session.py`, OpenTelemetry's specification, PostgreSQL's libpq."""
+
 Profile = Literal["demo", "production"]
 
 
@@ -353,7 +384,7 @@ def _check(settings: Settings) -> None:
 
 def environment_of_others() -> dict[str, str]:
     """Copy the environment without what is ours, for programs that are not to know our secrets."""
-    own = set(PLATFORM_NAMES.values())
+    own = CREDENTIALS.union(PLATFORM_NAMES.values())
     return {
         name: value
         for name, value in os.environ.items()

@@ -14,7 +14,7 @@ from tests.docs.markdown import WRITTEN_PAGES, name_of, shell_lines
 
 from docs import generate
 from stopgap.cli import main
-from stopgap.settings import PREFIX, Settings
+from stopgap.settings import CREDENTIALS, PLATFORM_NAMES, PREFIX, Settings
 from stopgap.telemetry.exposition import FAMILIES
 
 SETTING = re.compile(rf"{PREFIX}[A-Z][A-Z_]*")
@@ -35,6 +35,13 @@ def test_every_setting_is_mentioned() -> None:
     """No setting is missing in the table of settings."""
     names = {name for row in fields(Settings) for name in generate.setting_names(row.name)}
     assert {name for name in names if f"`{name}`" not in page("settings.md")} == set()
+
+
+def test_every_secret_that_a_model_does_not_get_is_mentioned() -> None:
+    """Who wonders where a variable has gone finds it on the page for whoever hands in a model."""
+    told = (generate.FOLDER.parent / "model.md").read_text(encoding="utf-8")
+    names = CREDENTIALS.union(PLATFORM_NAMES.values())
+    assert {name for name in names if f"`{name}`" not in told} == set()
 
 
 def test_every_route_is_mentioned(app: Flask) -> None:

@@ -532,6 +532,8 @@ def test_secrets_stay_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     )
     monkeypatch.setenv("STOPGAP_SECRET", "a secret of thirty-two characters")
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:password@host/database")
+    for name in ("AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "OTEL_EXPORTER_OTLP_HEADERS"):
+        monkeypatch.setenv(name, "ours")
     monkeypatch.setenv("HARMLESS", "yes")
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
@@ -545,6 +547,7 @@ def test_secrets_stay_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     seen = asyncio.run(scenario())
     assert seen["environment"]["HARMLESS"] == "yes"
     assert not {"STOPGAP_SECRET", "DATABASE_URL"} & set(seen["environment"])
+    assert "ours" not in seen["environment"].values()
     assert str(secret) not in seen["files"]
 
 
