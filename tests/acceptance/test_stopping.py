@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,8 @@ from tests.acceptance.client import Answer, head, read_answer
 from tests.acceptance.desk import HOSTILE, NAME, add, desk
 from tests.acceptance.load import Load
 from tests.acceptance.problem_shape import assert_problem
-from tests.acceptance.processes import wait_for, workers
-from tests.acceptance.server import ML_SERVER, Server, running
+from tests.acceptance.processes import is_running, kill, wait_for, workers
+from tests.acceptance.server import ML_SERVER, START_SECONDS, Server, running
 from tests.acceptance.stopping import LOAD_SECONDS, STOP_SECONDS, stop_under_load
 from tests.models.hostile import BAD
 from tests.pictures import png
@@ -91,6 +91,43 @@ def test_who_is_idle_is_not_waited_for(tmp_path: Path) -> None:
         ended = wait_for(lambda: not workers(server.process.pid), STOP_SECONDS, f"{worker} ends")
         server.process.wait(STOP_SECONDS)
     assert ended < 0.5
+
+
+HELPED = """
+import pathlib, subprocess, time
+helper = subprocess.Popen(["sleep", "600"])
+place = pathlib.Path(__file__).parent
+(place / "helper").write_text(str(helper.pid))
+while (place / "slow").exists():
+    time.sleep(0.1)
+def answer(row):
+    return 3000
+"""
+"""A model that starts a program of its own, and is loaded once a file is not there."""
+
+
+def helper(folder: Path) -> int | None:
+    """Tell which program the model in a folder has started; None: none yet that runs."""
+    with suppress(OSError, ValueError):
+        process = int((folder / "helper").read_text())
+        return process if is_running(process) else None
+    return None
+
+
+def test_what_a_model_started_ends_with_a_start(tmp_path: Path) -> None:
+    """A server that is told to end before it serves leaves nothing of its models behind."""
+    model, slow = tmp_path / "model.py", tmp_path / "slow"
+    model.write_text(HELPED)
+    with running(tmp_path / "server") as server, desk(server.data) as releases:
+        releases.promote(NAME, add(releases, "answer", file=model), "ann")
+    slow.touch()
+    server = Server(tmp_path / "server", ML_SERVER, {})
+    try:
+        wait_for(lambda: helper(tmp_path), START_SECONDS, "the model is being loaded")
+        assert server.stop(alone=True) < STOP_SECONDS
+        wait_for(lambda: not helper(tmp_path), 1, "what it has started ends")
+    finally:
+        kill(server.process.pid, *filter(None, [helper(tmp_path)]))
 
 
 def test_what_was_read_is_answered(tmp_path: Path) -> None:

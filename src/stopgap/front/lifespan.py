@@ -12,6 +12,7 @@ from stopgap.front.asgi import Receive, Send
 from stopgap.front.chores import Chore, do_chores
 from stopgap.front.event_loop import quicken
 from stopgap.front.leaving import Leaving
+from stopgap.models.process import kill_all
 from stopgap.predicting.engine import Engine
 
 LOOK_SECONDS = 0.5
@@ -82,7 +83,8 @@ class Lifespan:
 
 
 def end_at_once() -> None:
-    """End by SIGTERM, as a worker may that has not served yet; its models end with it."""
+    """End by SIGTERM, as a worker may that has not served yet, and all that its models started."""
+    kill_all()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)
 
