@@ -130,6 +130,22 @@ def test_what_a_model_started_ends_with_a_start(tmp_path: Path) -> None:
         kill(server.process.pid, *filter(None, [helper(tmp_path)]))
 
 
+def test_what_a_model_started_ends_with_a_worker_that_is_killed(tmp_path: Path) -> None:
+    """Whatever ends a worker, nothing of its models is left behind, nor unburied."""
+    model = tmp_path / "model.py"
+    model.write_text(HELPED)
+    with running(tmp_path / "server", troubled=True) as server, desk(server.data) as releases:
+        releases.promote(NAME, add(releases, "answer", file=model), "ann")
+        wait_for(lambda: helper(tmp_path), START_SECONDS, "the model is being loaded")
+        first, (worker,) = helper(tmp_path), workers(server.process.pid)
+        kill(worker)
+        wait_for(lambda: not Path(f"/proc/{first}").exists(), 3, "what it has started is buried")
+        wait_for(lambda: helper(tmp_path) not in {None, first}, START_SECONDS, "another follows")
+        second = helper(tmp_path)
+    assert second
+    assert not is_running(second)
+
+
 def test_what_was_read_is_answered(tmp_path: Path) -> None:
     """Uploads that are being worked on are finished; who is still sending is told that it ends."""
     picture = png(size=(1500, 1500))

@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 from stopgap import __version__, wiring
 from stopgap.cli.serving.drainer import DrainerKeeper
+from stopgap.cli.serving.orphans import Orphans
 from stopgap.cli.serving.workers import Server, mind
 from stopgap.front.asgi import Asgi
 from stopgap.front.lifespan import Supervisor
@@ -63,15 +64,17 @@ def supervise(installation: Installation, address: str, port: int) -> None:
         respawn_interval=SUCCEED_SECONDS,
     )
     mind(server)
-    drainer = DrainerKeeper(installation)
+    drainer, orphans = DrainerKeeper(installation), Orphans()
     told = {"version": __version__, "pid": os.getpid(), "workers": installation.settings.workers}
     logger.info("the server starts", extra=told)
     drainer.start()
+    orphans.start()
     try:
         load = partial(build_worker, installation, os.getpid())
         server.serve(target_loader=load, wrap_loader=False)
     finally:
         drainer.stop()
+        orphans.stop()
         waiting = backlog(installation.at.spool).bytes
         if waiting:
             logger.warning("answers wait in the spool for the next start", extra={"bytes": waiting})
