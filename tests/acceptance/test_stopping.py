@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
@@ -15,7 +16,7 @@ from tests.acceptance.desk import HOSTILE, NAME, add, desk
 from tests.acceptance.load import Load
 from tests.acceptance.problem_shape import assert_problem
 from tests.acceptance.processes import is_running, kill, wait_for, workers
-from tests.acceptance.server import ML_SERVER, START_SECONDS, Server, running
+from tests.acceptance.server import ML_SERVER, START_SECONDS, STOPGAP, Server, environment, running
 from tests.acceptance.stopping import LOAD_SECONDS, STOP_SECONDS, stop_under_load
 from tests.models.hostile import BAD
 from tests.pictures import png
@@ -128,6 +129,22 @@ def test_what_a_model_started_ends_with_a_start(tmp_path: Path) -> None:
         wait_for(lambda: not helper(tmp_path), 1, "what it has started ends")
     finally:
         kill(server.process.pid, *filter(None, [helper(tmp_path)]))
+
+
+def test_what_a_model_started_ends_with_a_command(tmp_path: Path) -> None:
+    """A verification that is told to end leaves nothing of its model behind either."""
+    model, slow = tmp_path / "model.py", tmp_path / "slow"
+    model.write_text(HELPED)
+    slow.touch()
+    words = (*STOPGAP, "release", "verify", f"python:{model}:answer")
+    with subprocess.Popen(words, env=environment(STOPGAP_DATA=str(tmp_path / "data"))) as verify:
+        try:
+            wait_for(lambda: helper(tmp_path), START_SECONDS, "the model is being loaded")
+            verify.terminate()
+            assert verify.wait(STOP_SECONDS) == -signal.SIGTERM
+            wait_for(lambda: not helper(tmp_path), 1, "what it has started ends")
+        finally:
+            kill(verify.pid, *filter(None, [helper(tmp_path)]))
 
 
 def test_what_a_model_started_ends_with_a_worker_that_is_killed(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """The installation that a command works on: the settings of its environment, opened and closed."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 from stopgap import wiring
+from stopgap.front.lifespan import end_at_once
 from stopgap.parts import Parts
 
 
@@ -25,6 +27,16 @@ def opened() -> Iterator[Parts]:
         yield parts
     finally:
         parts.close()
+
+
+@contextmanager
+def models_ended() -> Iterator[None]:
+    """Have SIGTERM end this command together with all that its models have started."""
+    before = signal.signal(signal.SIGTERM, lambda *_: end_at_once())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -83,7 +83,7 @@ class Lifespan:
 
 
 def end_at_once() -> None:
-    """End by SIGTERM, as a worker may that has not served yet, and all that its models started."""
+    """End by SIGTERM, as whoever may that serves nobody yet, and all that its models started."""
     kill_all()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)

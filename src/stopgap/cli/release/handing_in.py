@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from stopgap.cli.installation import opened
+from stopgap.cli.installation import models_ended, opened
 from stopgap.cli.lines import json_option
 from stopgap.cli.release.lines import counting, print_report
 from stopgap.cli.release.model_options import ModelOptions, model_options
@@ -93,7 +93,7 @@ def _refuse_how(number: int) -> None:
 
 def _trial(parts: Parts, contract: str, specification: Any, asked: ModelOptions) -> Report:
     now = replace(specification, file_hash=None)  # it is verified as it is now
-    with counting("Verifying") as tell:
+    with models_ended(), counting("Verifying") as tell:
         report = parts.trial.verify(
             contract,
             now,

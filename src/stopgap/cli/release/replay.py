@@ -6,7 +6,7 @@ from itertools import islice
 
 import click
 
-from stopgap.cli.installation import opened
+from stopgap.cli.installation import models_ended, opened
 from stopgap.cli.lines import json_option, print_json
 from stopgap.cli.release.lines import counting, print_replay, replay_facts
 from stopgap.cli.release.options import contract_of, contract_option, real_number, real_release
@@ -53,7 +53,7 @@ def replay(
             )
             for each in islice(entries, limit)
         )
-        with counting("Replaying") as tell:
+        with models_ended(), counting("Replaying") as tell:
             told = asyncio.run(
                 parts.trial.replay(found, records, progress=lambda done: tell(done, limit))
             )
