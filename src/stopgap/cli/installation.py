@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from stopgap import wiring
-from stopgap.front.lifespan import end_at_once
+from stopgap.models.process import end_at_once
 from stopgap.parts import Parts
 
 

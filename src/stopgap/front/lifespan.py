@@ -12,7 +12,7 @@ from stopgap.front.asgi import Receive, Send
 from stopgap.front.chores import Chore, do_chores
 from stopgap.front.event_loop import quicken
 from stopgap.front.leaving import Leaving
-from stopgap.models.process import kill_all
+from stopgap.models.process import end_at_once
 from stopgap.predicting.engine import Engine
 
 LOOK_SECONDS = 0.5
@@ -80,13 +80,6 @@ class Lifespan:
         await self._engine.leave()
         self._close()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def end_at_once() -> None:
-    """End by SIGTERM, as whoever may that serves nobody yet, and all that its models started."""
-    kill_all()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def bound_unsent() -> None:

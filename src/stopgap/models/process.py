@@ -66,10 +66,15 @@ RUNNING: set[int] = set()
 """The groups of those that run here."""
 
 
-def kill_all() -> None:
-    """End every model that runs here at once, with all its children; on the event loop's thread."""
+def end_at_once() -> None:
+    """End this process by SIGTERM, as who may that serves nobody, and all that its models started.
+
+    To be called on the thread on which they were begun.
+    """
     for process in RUNNING:
         _kill_group(process)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Listener(Protocol):
