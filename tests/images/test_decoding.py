@@ -285,6 +285,20 @@ def test_keeps_animations(kind: Kind, *, clear: bool) -> None:
         assert image.info["loop"] == 3
 
 
+def test_keeps_what_is_clear_around_an_animation() -> None:
+    """Where nothing but the canvas around opaque frames is clear, it stays so."""
+    frames = [Pillow.new("RGBA", (48, 32)) for _ in range(2)]
+    for frame, colour in zip(frames, ("red", "green"), strict=True):
+        frame.paste(colour, (8, 8, 24, 24))
+    file = BytesIO()
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    file.getbuffer()[20] |= 0x10  # as other programs say it, and this one does not
+    with Pillow.open(BytesIO(redrawn(file.getvalue()).content)) as image:
+        for number, frame in enumerate(frames):
+            image.seek(number)
+            assert same(image, frame)
+
+
 def test_keeps_an_animation_that_plays_once() -> None:
     """A GIF that does not say how often it plays, plays once, before and after."""
     image = pictures.unpacked(redrawn(pictures.animation("GIF", loop=None)).content)

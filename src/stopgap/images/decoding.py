@@ -347,7 +347,23 @@ def _pack(pages: list[Pillow.Image], options: dict[str, Any], outline: Outline) 
         options |= {"append_images": pages[1:]}
     file = BytesIO()
     pages[0].save(file, outline.kind.name, **options)
+    if len(pages) > 1 and outline.kind is Kind.WEBP:
+        _say_what_is_clear(file.getbuffer(), pages)
     return file.getvalue()
+
+
+WEBP_FLAGS, WEBP_ALPHA = 20, 0x10
+"""Where an animated WebP says what it has, and the bit for transparency (WebP container, VP8X)."""
+
+
+def _say_what_is_clear(content: memoryview, pages: list[Pillow.Image]) -> None:
+    """Have a WebP say that it has transparency, if it has.
+
+    Its library cuts off around each frame what is clear, and does not say so where all that is left
+    is opaque; then the rest of the canvas would be shown black.
+    """
+    if any(page.getchannel("A").histogram()[OPAQUE] < page.width * page.height for page in pages):
+        content[WEBP_FLAGS] |= WEBP_ALPHA
 
 
 def _pack_jpeg(page: Pillow.Image, *, progressive: bool, **options: Any) -> bytes:
@@ -385,6 +401,9 @@ def _times(pages: list[Pillow.Image], durations: list[float]) -> list[float]:
         before, total = seen, total + times[-1]
     return times
 
+
+OPAQUE = 255
+"""The greatest alpha."""
 
 CLEAR_INDEX = 255
 
