@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.acceptance.callers import LOADED_SECONDS
-from tests.acceptance.desk import NAME, add, desk
+from tests.acceptance.desk import NAME, add, desk, recorded
 from tests.acceptance.pressure import TARGET, Outcomes, Pressure
 from tests.acceptance.processes import wait_for
 from tests.acceptance.server import Server, running
@@ -84,6 +84,7 @@ def slow_server(folder: Path, model: str) -> Iterator[Server]:
         number = add(releases, model.title(), batch=1, in_process=in_process)
         releases.promote(NAME, number, "ann")
         wait_for(lambda: _answering(server) == "1", LOADED_SECONDS, "it is live")
+        wait_for(lambda: bool(recorded(server.data)), LOADED_SECONDS, "the drainer has started")
         yield server
 
 
