@@ -61,31 +61,40 @@ def test_pages_follow_each_other(journal: Journal, some: list[Record]) -> None:
         assert found == newest_first(some, filters), filters
 
 
+def of_two_contracts(values: Sequence[object], kind: type) -> list[Record]:
+    """Make records of values that are of a kind to one contract, and of another to the other."""
+    return [
+        record(
+            at=PARTS["at"] + number,
+            contract="its" if isinstance(value, kind) else "others",
+            inputs=b'{"size":%s,"count":%d}' % (json.dumps(value).encode(), number % 7),
+            output=json.dumps(value).encode(),
+        )
+        for number, value in enumerate(values)
+    ]
+
+
+def assert_found(journal: Journal, made: Sequence[Record], filters: Filters) -> None:
+    """Hold that pages of any size, and an export, have the records that meet the filters."""
+    expected = newest_first(made, filters)
+    assert expected
+    for limit in (1, 7, 1_000):
+        found = [entry.record for entry in journal.page(filters, limit=limit)]
+        assert found == expected[:limit], filters
+    assert [entry.record for entry in journal.export(filters)] == expected, filters
+
+
 @pytest.mark.parametrize("block_records", [16, 1_000])
 def test_a_range_finds_no_text(
     journal: Journal, journal_database: Database, block_records: int
 ) -> None:
     """Where a field is a text to one contract and a number to another, a range is of numbers."""
     values = random.Random(1).choices(["large", "small", "any", 5, 20], k=300)
-    made = [
-        record(
-            at=PARTS["at"] + number,
-            contract="texts" if isinstance(value, str) else "numbers",
-            inputs=b'{"size":%s,"count":%d}' % (json.dumps(value).encode(), number % 7),
-            output=json.dumps(value).encode(),
-        )
-        for number, value in enumerate(values)
-    ]
+    made = of_two_contracts(values, str)
     add(journal_database, made, block_records=block_records)
     for condition in (where("size", 10, NUMBER_MAX), answer(0, NUMBER_MAX), where("size", 5)):
         for others in ((), (where("count", 3),), (where("count", 1, 5),)):
-            filters = Filters(conditions=(condition, *others))
-            expected = newest_first(made, filters)
-            assert expected
-            for limit in (1, 7, 1_000):
-                found = [entry.record for entry in journal.page(filters, limit=limit)]
-                assert found == expected[:limit], filters
-            assert [entry.record for entry in journal.export(filters)] == expected, filters
+            assert_found(journal, made, Filters(conditions=(condition, *others)))
 
 
 @pytest.mark.parametrize("block_records", [16, 1_000])
@@ -94,28 +103,14 @@ def test_a_truth_is_no_number(
 ) -> None:
     """Where a field is a truth to one contract and a number to another, they are told apart."""
     values = random.Random(1).choices([True, False, 0, 1, 1.0, 2], k=300)
-    made = [
-        record(
-            at=PARTS["at"] + number,
-            contract="truths" if isinstance(value, bool) else "numbers",
-            inputs=b'{"size":%s,"count":%d}' % (json.dumps(value).encode(), number % 7),
-            output=json.dumps(value).encode(),
-        )
-        for number, value in enumerate(values)
-    ]
+    made = of_two_contracts(values, bool)
     add(journal_database, made, block_records=block_records)
     for condition in (
         *(answer(each) for each in (True, False, 0.0, 1.0)),
         *(answer(0, 5), where("size", 1), where("size", low=True), where("size", 0.5, 1)),
     ):
         for others in ((), (where("count", 3),)):
-            filters = Filters(conditions=(condition, *others))
-            expected = newest_first(made, filters)
-            assert expected
-            for limit in (1, 7, 1_000):
-                found = [entry.record for entry in journal.page(filters, limit=limit)]
-                assert found == expected[:limit], filters
-            assert [entry.record for entry in journal.export(filters)] == expected, filters
+            assert_found(journal, made, Filters(conditions=(condition, *others)))
 
 
 def test_an_export_is_all_pages(journal: Journal, journal_database: Database) -> None:

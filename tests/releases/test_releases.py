@@ -742,6 +742,21 @@ def test_a_changed_file_is_given_no_traffic(releases: Releases, tmp_path: Path) 
     releases.promote(NAME, number, "ann")
 
 
+def assert_not_there(releases: Releases, number: int, words: str) -> None:
+    """Hold that a release that was live before is neither promoted nor rolled back to, and why."""
+    live = releases.routing(NAME).live.number
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: releases.promote(NAME, number, "ann"),
+        lambda: releases.planned(NAME, number),
+        lambda: releases.rollback(NAME, "ann"),
+        lambda: releases.planned_rollback(NAME),
+    )
+    for call in calls:
+        with pytest.raises(ModelUnloadable, match=words):
+            call()
+    assert releases.routing(NAME).live.number == live
+
+
 def test_a_python_that_is_gone_is_given_no_traffic(releases: Releases, tmp_path: Path) -> None:
     """A release whose own Python nobody finds any more is not promoted, nor rolled back to."""
     python = tmp_path / "python"
@@ -752,16 +767,7 @@ def test_a_python_that_is_gone_is_given_no_traffic(releases: Releases, tmp_path:
     for each in (number, other):
         releases.promote(NAME, each, "ann")
     python.unlink()
-    calls: tuple[Callable[[], object], ...] = (
-        lambda: releases.promote(NAME, number, "ann"),
-        lambda: releases.planned(NAME, number),
-        lambda: releases.rollback(NAME, "ann"),
-        lambda: releases.planned_rollback(NAME),
-    )
-    for call in calls:
-        with pytest.raises(ModelUnloadable, match=rf"{python} is no program here"):
-            call()
-    assert releases.routing(NAME).live.number == other
+    assert_not_there(releases, number, rf"{python} is no program here")
     python.symlink_to(sys.executable)
     releases.rollback(NAME, "ann")
     assert releases.routing(NAME).live.number == number
@@ -780,15 +786,6 @@ def test_a_file_that_is_gone_is_given_no_traffic(
     for each in (number, other):
         releases.promote(NAME, each, "ann")
     model.unlink()
-    calls: tuple[Callable[[], object], ...] = (
-        lambda: releases.promote(NAME, number, "ann"),
-        lambda: releases.planned(NAME, number),
-        lambda: releases.rollback(NAME, "ann"),
-        lambda: releases.planned_rollback(NAME),
-    )
-    for call in calls:
-        with pytest.raises(ModelUnloadable, match=rf"There is no file .*{model.name}"):
-            call()
-    assert releases.routing(NAME).live.number == other
+    assert_not_there(releases, number, rf"There is no file .*{model.name}")
     model.write_text("answer = len\n")
     releases.rollback(NAME, "ann")
