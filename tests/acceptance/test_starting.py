@@ -9,12 +9,20 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.acceptance.processes import kill, wait_for, workers
+from tests.acceptance.processes import (
+    answering,
+    drainers,
+    is_running,
+    kill,
+    size,
+    wait_for,
+    workers,
+)
 from tests.acceptance.server import (
     ML_SERVER,
     ROOT,
@@ -256,6 +264,72 @@ def test_a_worker_that_dies(
     (told,) = [line for line in lines if line["level"] != "info"]
     assert (told["event"], told["level"]) == (event, level)
     assert (told["pid"], told["exit_code"]) == (worker, code)
+
+
+FORKING = """
+import itertools, os
+from stopgap.cli import main
+
+def fork(count=itertools.count(), real=os.fork):
+    if next(count) in {refused}:
+        raise {error}
+    return real()
+
+os.fork = fork
+main(["serve"])
+"""
+"""A server that has no room for a process at some of its tries; the first two are the start's."""
+
+
+def forking(refused: set[int], error: str) -> tuple[str, ...]:
+    """Tell the command of such a server."""
+    return (sys.executable, "-c", FORKING.format(refused=refused, error=error))
+
+
+@pytest.mark.parametrize("refused", [{0}, {2, 3, 4}])
+def test_no_room_for_a_process(tmp_path: Path, refused: set[int]) -> None:
+    """A worker that cannot be forked is tried again; the others live on, and the drainer does.
+
+    However often it is tried, hardly more stays open than at the first time.
+    """
+    command = forking(refused, "BlockingIOError(11, 'no room')")
+    settings = {"STOPGAP_WORKERS": "2"}
+    with running(tmp_path, settings, command=command, troubled=True) as server:
+        supervisor = server.process.pid
+        wait_for(lambda: both_answer(server), 10, "both are there")
+        files, (first, other) = size(supervisor).files, workers(supervisor)
+        kill(first)
+        wait_for(lambda: server.said.count("no room for a") == len(refused), 10, "it is told")
+        wait_for(lambda: both_answer(server), 10, "it is replaced")
+        assert other in workers(supervisor)
+        assert len(drainers(supervisor)) == 1
+        assert size(supervisor).files < files + 8  # four, and what the dead one had
+    assert "Traceback" not in server.said
+
+
+def both_answer(server: Server) -> bool:
+    """Tell whether two workers do."""
+    with suppress(ConnectionError):  # one has just been killed
+        return len(answering(server.port, workers(server.process.pid))) == 2
+    return False
+
+
+def test_an_error_of_the_server_itself(tmp_path: Path) -> None:
+    """It ends the whole server, so that whoever keeps it can start another: nobody is left over."""
+    settings = {"STOPGAP_WORKERS": "2"}
+    server = Server(tmp_path, forking({2}, "KeyError('unforeseen')"), settings)
+    try:
+        server.wait_until_up()
+        wait_for(lambda: len(workers(server.process.pid)) == 2, 10, "both are there")
+        first, other = workers(server.process.pid)
+        kill(first)
+        assert server.process.wait(10) == 1
+        assert not is_running(other)
+    finally:
+        if server.process.poll() is None:
+            os.killpg(server.process.pid, signal.SIGKILL)
+            server.process.wait()
+    assert "unforeseen" in server.said
 
 
 def test_its_life_is_in_the_log(tmp_path: Path) -> None:

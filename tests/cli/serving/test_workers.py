@@ -101,3 +101,25 @@ def test_one_thread_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not worker.is_alive()
     watcher.join()
     assert waited == ["watcher"]
+
+
+def test_a_thread_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker for whose end nobody could wait is ended, and tried again."""
+    done = list[str]()
+    process = SimpleNamespace(
+        pid=1, kill=lambda: done.append("killed"), join=lambda: done.append("joined")
+    )
+
+    def refuse() -> None:
+        raise RuntimeError("can't start new thread")
+
+    made = SimpleNamespace(inner=process, idx=3, start=refuse)
+    monkeypatch.setattr(MPServer, "_spawn_worker", lambda *_, **__: made)
+    server = Server("app")
+    worker = server._spawn_worker(callback_loader=print)
+    worker.start()
+    worker.terminate()
+    assert done == ["killed", "joined"]
+    assert not worker.is_alive()
+    assert server.interrupt_children == [3]
+    assert server.main_loop_interrupt.is_set()

@@ -73,6 +73,7 @@ def supervise(installation: Installation, address: str, port: int) -> None:
         load = partial(build_worker, installation, os.getpid())
         server.serve(target_loader=load, wrap_loader=False)
     finally:
+        server.end()  # where a signal has ended it, none is left
         drainer.stop()
         orphans.stop()
         waiting = backlog(installation.at.spool).bytes

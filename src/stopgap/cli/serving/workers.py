@@ -46,6 +46,15 @@ class Server(MPServer):
     """
 
     _replaces = False
+    _crowded = False
+
+    def end(self) -> None:
+        """End the workers that are left: an error has ended the server, and no signal.
+
+        Python would wait for them, and they for a signal.
+        """
+        self.interrupt_signal = True
+        self._stop_workers()  # type: ignore[no-untyped-call]  # the server's own
 
     def _reload(self, *args: Any, **named: Any) -> None:
         """Replace all workers, one after the other."""
@@ -58,8 +67,8 @@ class Server(MPServer):
         ready = mmap.mmap(-1, 1)  # shared with the worker, which is forked
         load = partial(named["callback_loader"], ready=partial(ready.write, b"1"))
         worker: Any = super()._spawn_worker(*args, **named | {"callback_loader": load})
-        worker.start = partial(self._start, worker, worker.start, ready)
         ended = threading.Event()
+        worker.start = partial(self._start, worker, worker.start, ready, ended)
         worker._watcher = partial(  # noqa: SLF001  # it knows of no other way
             self._await, worker, ended
         )
@@ -68,14 +77,36 @@ class Server(MPServer):
         worker.join, worker.is_alive = ended.wait, lambda: not ended.is_set()
         return worker
 
-    def _start(self, worker: Any, start: Callable[[], None], ready: mmap.mmap) -> None:
+    def _start(
+        self, worker: Any, start: Callable[[], None], ready: mmap.mmap, ended: threading.Event
+    ) -> None:
         """Start a worker; where another is to end for it, wait until it serves."""
-        start()
+        if not self._begin(worker, start, ended):
+            self.interrupt_children.append(worker.idx)
+            self.main_loop_interrupt.set()
         end = time.monotonic() + READY_SECONDS
         while self._replaces and worker.is_alive() and ready[0] == 0:
             if self.interrupt_signal or time.monotonic() > end:
                 break
             time.sleep(LOOK_SECONDS)
+
+    def _begin(self, worker: Any, start: Callable[[], None], ended: threading.Event) -> bool:
+        """Begin a worker's process; tell whether the system has room for it."""
+        try:
+            if self._crowded:
+                fork_in_vain()
+            start()
+        except (OSError, RuntimeError) as error:  # of a process, or of the thread that waits for it
+            logger.warning("there is no room for a worker's process: %s", error)
+            self._crowded = True
+            if worker.inner.pid:
+                worker.inner.kill()
+                worker.inner.join()
+            worker.terminate = worker.kill = lambda: None  # which need a process
+            ended.set()
+            return False
+        self._crowded = False
+        return True
 
     def _await(self, worker: WorkerProcess, ended: threading.Event) -> None:
         """Wait for a worker's end; where nobody wanted it, tell the cause, and have it replaced."""
@@ -105,6 +136,18 @@ def mind(server: AbstractServer[Any]) -> None:
     os.register_at_fork(
         before=birth.begins, after_in_parent=birth.ends, after_in_child=birth.is_over
     )
+
+
+def fork_in_vain() -> None:
+    """See whether the system has room for a process.
+
+    Raises:
+        OSError: it has not. `multiprocessing` would leave four files open each time it learns that.
+    """
+    if child := os.fork():
+        os.waitpid(child, 0)
+    else:
+        os._exit(0)
 
 
 class Patience(dict[int, float]):
