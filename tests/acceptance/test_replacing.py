@@ -45,6 +45,28 @@ def answers(server: Server) -> bool:
     return server.client().get("/predict/5/may/1").header("Stopgap-Release") == "1"
 
 
+def test_successors_that_cannot_start(tmp_path: Path) -> None:
+    """The old workers stay, and answer; they are replaced once somebody has mended it."""
+    contract = tmp_path / "mine.py"
+    contract.write_text("from stopgap.contracts.madcompany import contract")
+    settings = {"STOPGAP_WORKERS": "2", "STOPGAP_CONTRACTS": f"{contract}:contract"}
+    with running(tmp_path, settings, troubled=True) as server:
+        wait_for(lambda: len(workers(server.process.pid)) == 2, 10, "both are there")
+        before = set(workers(server.process.pid))
+        contract.write_text("a typo")
+        with Load(server.port, rate=100) as load:
+            os.kill(server.process.pid, signal.SIGHUP)
+            wait_for(lambda: "the old ones stay" in server.said, MARGIN_SECONDS, "it is told")
+            time.sleep(1.0)
+        assert set(workers(server.process.pid)) == before
+        contract.write_text("from stopgap.contracts.madcompany import contract")
+        os.kill(server.process.pid, signal.SIGHUP)
+        wait_for(lambda: replaced(server, before), MARGIN_SECONDS, "all replaced")
+    assert (load.toll.broken, load.toll.refused, load.toll.unreachable) == (0, {}, 0)
+    assert server.said.count("cannot start") == 2
+    assert "has died" not in server.said
+
+
 def test_a_stop_meanwhile(tmp_path: Path) -> None:
     """Who stops the server while it waits for a new worker is heard at once."""
     with running(tmp_path, stopped=False) as server, desk(server.data) as releases:

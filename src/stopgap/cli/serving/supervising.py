@@ -97,7 +97,7 @@ def logging_of(level: str) -> dict[str, Any]:
 def build_worker(
     installation: Installation, supervisor: int, *, ready: Callable[[], object]
 ) -> Asgi:
-    """Build what a worker serves; one that cannot says why, and another is tried.
+    """Build what a worker serves; one that cannot says why.
 
     Args:
         supervisor: Its process id.
@@ -109,6 +109,6 @@ def build_worker(
     try:
         return wiring.build_door(installation, Supervisor(pid=supervisor, ready=ready))
     except Exception as error:
-        logger.exception("a worker cannot start; another is tried")
+        logger.exception("a worker cannot start")
         write_last_lines()
         raise SystemExit(1) from error

@@ -11,7 +11,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVarTuple
 
@@ -39,6 +40,28 @@ logger = logging.getLogger(__name__)
 Arguments = TypeVarTuple("Arguments")
 
 
+class Unfit(Exception):
+    """A worker that was to take another's place has ended before it served."""
+
+
+class Life:
+    """What is known of a worker, by its own word or by who waits for its end."""
+
+    def __init__(self) -> None:
+        self._said = mmap.mmap(-1, 1)  # shared with the worker, which is forked
+        self.ended = threading.Event()
+        self.settled = threading.Event()  # whether it takes another's place
+        self.settled.set()
+
+    def is_ready(self) -> bool:
+        """Tell whether it serves, or has served."""
+        return self._said[0] != 0
+
+    def say_ready(self) -> None:
+        """Tell so, as the worker itself does."""
+        self._said[0] = 1
+
+
 class Server(MPServer):
     """Tells what ended a worker, and ends no old one before the new one serves.
 
@@ -57,40 +80,71 @@ class Server(MPServer):
         self._stop_workers()  # type: ignore[no-untyped-call]  # the server's own
 
     def _reload(self, *args: Any, **named: Any) -> None:
-        """Replace all workers, one after the other."""
+        """Replace all workers, one after the other, until one cannot be."""
         self._replaces = True
-        super()._reload(*args, **named)  # type: ignore[no-untyped-call]  # the server's own
-        self._replaces = False
+        try:
+            with suppress(Unfit):
+                super()._reload(*args, **named)  # type: ignore[no-untyped-call]  # the server's own
+        finally:
+            self._replaces = False
+
+    def _respawn_workers(self, workers: Sequence[int], *args: Any, **named: Any) -> None:
+        """Replace some workers; one that nobody could replace stays."""
+        for idx in workers:
+            old = self.wrks[idx]
+            try:
+                super()._respawn_workers([idx], *args, **named)
+            except BaseException:
+                self.wrks.insert(idx, old)
+                raise
 
     def _spawn_worker(self, *args: Any, **named: Any) -> Any:
         """Make a worker whose beginning and end are awaited as is told here."""
-        ready = mmap.mmap(-1, 1)  # shared with the worker, which is forked
-        load = partial(named["callback_loader"], ready=partial(ready.write, b"1"))
+        life = Life()
+        load = partial(named["callback_loader"], ready=life.say_ready)
         worker: Any = super()._spawn_worker(*args, **named | {"callback_loader": load})
-        ended = threading.Event()
-        worker.start = partial(self._start, worker, worker.start, ready, ended)
+        worker.start = partial(self._start, worker, worker.start, life)
         worker._watcher = partial(  # noqa: SLF001  # it knows of no other way
-            self._await, worker, ended
+            self._await, worker, life
         )
         # Of two threads that wait for one process the system tells one alone; the other would take
         # it for alive, say that it refused to stop, and kill whoever has its number by now.
-        worker.join, worker.is_alive = ended.wait, lambda: not ended.is_set()
+        worker.join, worker.is_alive = life.ended.wait, lambda: not life.ended.is_set()
         return worker
 
-    def _start(
-        self, worker: Any, start: Callable[[], None], ready: mmap.mmap, ended: threading.Event
-    ) -> None:
-        """Start a worker; where another is to end for it, wait until it serves."""
-        if not self._begin(worker, start, ended):
-            self.interrupt_children.append(worker.idx)
-            self.main_loop_interrupt.set()
-        end = time.monotonic() + READY_SECONDS
-        while self._replaces and worker.is_alive() and ready[0] == 0:
-            if self.interrupt_signal or time.monotonic() > end:
-                break
-            time.sleep(LOOK_SECONDS)
+    def _start(self, worker: Any, start: Callable[[], None], life: Life) -> None:
+        """Start a worker; where another is to end for it, see that it serves.
 
-    def _begin(self, worker: Any, start: Callable[[], None], ended: threading.Event) -> bool:
+        Raises:
+            Unfit: it never will.
+        """
+        if self._replaces:
+            life.settled.clear()
+        try:
+            begun = self._begin(worker, start, life)
+            if self._replaces:
+                self._see(worker, life)
+            elif not begun:
+                self.interrupt_children.append(worker.idx)
+                self.main_loop_interrupt.set()
+        finally:
+            life.settled.set()
+
+    def _see(self, worker: Any, life: Life) -> None:
+        """Wait until a worker serves, or for as long as it may take."""
+        end = time.monotonic() + READY_SECONDS
+        while worker.is_alive() and not life.is_ready():
+            if self.interrupt_signal or time.monotonic() > end:
+                return
+            time.sleep(LOOK_SECONDS)
+        if not life.is_ready():
+            time.sleep(MOMENT)
+            if not self.interrupt_signal:
+                worker.interrupt_by_parent = True  # nobody is to take its place
+                logger.error("a new worker cannot start; the old ones stay")
+                raise Unfit
+
+    def _begin(self, worker: Any, start: Callable[[], None], life: Life) -> bool:
         """Begin a worker's process; tell whether the system has room for it."""
         try:
             if self._crowded:
@@ -103,15 +157,16 @@ class Server(MPServer):
                 worker.inner.kill()
                 worker.inner.join()
             worker.terminate = worker.kill = lambda: None  # which need a process
-            ended.set()
+            life.ended.set()
             return False
         self._crowded = False
         return True
 
-    def _await(self, worker: WorkerProcess, ended: threading.Event) -> None:
+    def _await(self, worker: WorkerProcess, life: Life) -> None:
         """Wait for a worker's end; where nobody wanted it, tell the cause, and have it replaced."""
         worker.inner.join()
-        ended.set()
+        life.ended.set()
+        life.settled.wait()
         code = worker.inner.exitcode
         if code in TOLD:
             time.sleep(MOMENT)
