@@ -226,22 +226,62 @@ def test_a_reload_before_it_serves(tmp_path: Path, postgresql_url: str) -> None:
     assert server.process.returncode == 0
 
 
+MINE = "from stopgap.contracts.madcompany import contract"
+
+
 def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
     """A worker that cannot start says so in one line of the log, and is tried again."""
-    with running(tmp_path, stopped=False, troubled=True) as server:
-        objects = server.data / "objects"
-        objects.rename(tmp_path / "objects")
-        objects.touch()
+    contract = tmp_path / "mine.py"
+    contract.write_text(MINE)
+    settings = {"STOPGAP_CONTRACTS": f"{contract}:contract"}
+    with running(tmp_path, settings, stopped=False, troubled=True) as server:
+        contract.write_text("a typo")
         kill(*workers(server.process.pid))
         wait_for(lambda: "a worker cannot start" in server.said, 10, "it is told")
-        objects.unlink()
-        (tmp_path / "objects").rename(objects)
+        contract.write_text(MINE)
         server.wait_until_up()
         server.stop()
     output = (server.folder / "output").read_text()
     told = [json.loads(line) for line in output.splitlines() if "cannot start" in line]
-    assert all("FileExistsError" in line["exception"] for line in told)
+    assert all("mine.py:contract' cannot be imported" in line["exception"] for line in told)
     assert "Traceback" not in (server.folder / "errors").read_text()
+
+
+def test_a_worker_that_starts_without_objects(tmp_path: Path) -> None:
+    """Only images, and loading a model, need them: workers that die are replaced meanwhile.
+
+    Nor do commands need them; and nothing has to be restarted.
+    """
+    with running(tmp_path, troubled=True) as server:
+        objects = server.data / "objects"
+        objects.rename(tmp_path / "objects")
+        objects.touch()
+        (worker,) = workers(server.process.pid)
+        kill(worker)
+        wait_for(lambda: {*workers(server.process.pid)} - {worker}, 10, "it is replaced")
+        server.wait_until_up()
+        client = server.client()
+        assert client.get("/predict/5/january/100").status == 200
+        assert client.upload(png()).status == 503
+        listed = subprocess.run(
+            [*STOPGAP, "account", "list"],
+            env=environment(STOPGAP_DATA=str(server.data)),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "orhan" in listed.stdout
+        objects.unlink()
+        (tmp_path / "objects").rename(objects)
+        assert client.upload(png()).status == 201
+    assert "a worker cannot start" not in server.said
+
+
+def test_a_folder_for_objects_that_cannot_be_written(tmp_path: Path) -> None:
+    """It stops the start."""
+    (tmp_path / "file").touch()
+    line = refused(tmp_path, STOPGAP_OBJECTS=str(tmp_path / "file"))
+    assert "STOPGAP_OBJECTS" in line
 
 
 @pytest.mark.parametrize(

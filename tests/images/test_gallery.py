@@ -26,7 +26,7 @@ from stopgap.images.image import (
 )
 from stopgap.images.store import ImageRows, images
 from stopgap.storage.database import Database, lock
-from stopgap.storage.object_stores import open_objects
+from stopgap.storage.object_stores import open_objects, prepare_objects
 from stopgap.storage.objects import DiskFull, ObjectDamaged, ObjectStore, ObjectsUnreachable
 
 BOUNDS = Bounds(
@@ -60,6 +60,7 @@ Make = Callable[..., Images]
 @pytest.fixture
 def objects(tmp_path: Path) -> ObjectStore:
     """Give an empty folder of objects."""
+    prepare_objects(str(tmp_path / "objects"))
     return open_objects(str(tmp_path / "objects"))
 
 

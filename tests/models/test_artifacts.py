@@ -13,7 +13,7 @@ import pytest
 from stopgap.models import artifacts
 from stopgap.models.artifacts import ArtifactDamaged, ArtifactMissing, Artifacts
 from stopgap.models.failures import ModelUnloadable
-from stopgap.storage.object_stores import open_objects
+from stopgap.storage.object_stores import open_objects, prepare_objects
 from stopgap.storage.objects import DiskFull, ObjectStore
 
 CONTENT = bytes(range(256)) * 100
@@ -23,6 +23,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 @pytest.fixture
 def objects(tmp_path: Path) -> ObjectStore:
     """Give an empty store."""
+    prepare_objects(str(tmp_path / "objects"))
     return open_objects(str(tmp_path / "objects"))
 
 

@@ -16,7 +16,7 @@ from stopgap.models.failures import ModelUnloadable
 from stopgap.models.specification import Specification
 from stopgap.releases.opening import Opener, check_openable
 from stopgap.releases.plan import SlotKey
-from stopgap.storage.object_stores import open_objects
+from stopgap.storage.object_stores import open_objects, prepare_objects
 
 SOURCE = "stopgap.contracts.madcompany:contract"
 MODEL = "def predict(row):\n    return 3000 + row.seller_available\n"
@@ -25,6 +25,7 @@ HANGING = "import time\ntime.sleep(1_000)\n"
 
 def opener(folder: Path) -> Opener:
     """Make one with no artifacts."""
+    prepare_objects(str(folder / "o"))
     return Opener({contract.name: SOURCE}, Artifacts(open_objects(str(folder / "o")), folder / "c"))
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from stopgap.storage.files import DRAFT_SECONDS
 from stopgap.storage.folder import FolderObjects
-from stopgap.storage.object_stores import open_objects
+from stopgap.storage.object_stores import open_objects, prepare_objects
 from stopgap.storage.objects import DiskFull, ObjectNotFound, ObjectsUnwritable
 
 
@@ -28,6 +28,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def objects(root: Path) -> FolderObjects:
     """Give an empty folder of objects."""
+    prepare_objects(str(root))
     opened = open_objects(str(root))
     assert isinstance(opened, FolderObjects)
     return opened
@@ -178,7 +179,7 @@ def test_has_no_half_objects_after_a_kill(objects: FolderObjects, root: Path) ->
             assert objects.get(name) == bytes([7]) * 3_000_000
     for draft in (root / ".drafts").iterdir():
         os.utime(draft, (0, 0))
-    open_objects(str(root))
+    prepare_objects(str(root))
 
     assert list((root / ".drafts").iterdir()) == []
 
@@ -217,9 +218,19 @@ def test_refuses_what_is_no_folder(tmp_path: Path) -> None:
     """Where no folder can be made, the start is refused in one clear line."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ObjectsUnwritable, match="STOPGAP_OBJECTS"):
-        open_objects(str(tmp_path / "file"))
+        prepare_objects(str(tmp_path / "file"))
     with pytest.raises(ObjectsUnwritable):
-        open_objects(str(tmp_path / "file" / "below"))
+        prepare_objects(str(tmp_path / "file" / "below"))
+
+
+def test_opening_asks_nothing_of_it(tmp_path: Path) -> None:
+    """Who may need no object opens it even where it is away; nothing is made in its place."""
+    objects = open_objects(str(tmp_path / "objects"))
+    with pytest.raises(ObjectsUnwritable):
+        objects.put("ab12.png", b"content")
+    with pytest.raises(ObjectNotFound):
+        objects.get("ab12.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_lets_go_of_every_folder(objects: FolderObjects) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from stopgap.errors import StartRefused
-from stopgap.storage.object_stores import open_objects
+from stopgap.storage.object_stores import open_objects, prepare_objects
 from stopgap.storage.objects import BucketUnusable
 
 
 def test_opens_a_file_url(tmp_path: Path) -> None:
     """A folder can be named by its path or as a URL, with percent signs; both are the same one."""
     folder = tmp_path / "my images"
+    prepare_objects(str(folder))
     open_objects(str(folder)).put("ab12.png", b"content")
 
     assert open_objects(folder.as_uri()).get("ab12.png") == b"content"

@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from stopgap.storage.object_stores import open_objects
+from stopgap.storage.object_stores import open_objects, prepare_objects
 from stopgap.storage.objects import ObjectNotFound, ObjectStore, check
 
 BAD_NAMES = [
@@ -29,6 +29,7 @@ BAD_NAMES = [
 @pytest.fixture
 def objects(objects_url: str) -> ObjectStore:
     """Give an empty place of each kind."""
+    prepare_objects(objects_url)
     return open_objects(objects_url)
 
 
@@ -100,6 +101,8 @@ def test_takes_no_other_names(objects: ObjectStore, name: str) -> None:
 
 def test_keeps_shelves_apart(objects_url: str) -> None:
     """What lies below a place, as models' files do below the images, is none of its objects."""
+    for url in (objects_url, f"{objects_url}/models"):
+        prepare_objects(url)
     above, below = open_objects(objects_url), open_objects(f"{objects_url}/models")
     above.put("ab12", b"above")
     below.put("ab12", b"below")

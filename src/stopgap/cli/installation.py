@@ -20,7 +20,7 @@ def opened() -> Iterator[Parts]:
     """
     settings = wiring.settings_of_environment()
     is_new = not os.path.lexists(settings.data)  # nor can it be looked up, which prepare tells
-    parts = wiring.build_parts(wiring.prepare(settings))
+    parts = wiring.build_parts(wiring.prepare(settings, with_objects=False))
     if is_new:
         click.echo(f"There was no data folder yet: {settings.data.absolute()} is new.", err=True)
     try:

@@ -26,7 +26,7 @@ class ObjectsUnknown(StartRefused):
 
 
 def open_objects(url: str) -> ObjectStore:
-    """Open the place where objects are kept. A folder is made if it is not there yet.
+    """Open the place where objects are kept; nothing is asked of it before it is used.
 
     Args:
         url: A folder's path, `file:///` and an absolute path with percent signs, or
@@ -34,16 +34,25 @@ def open_objects(url: str) -> ObjectStore:
 
     Raises:
         ObjectsUnknown: the URL has another scheme.
-        ObjectsUnwritable: the folder cannot be made or written.
-        DiskFull: there is no room even for the folder.
         BucketUnusable: the bucket is named wrongly, or what it takes to speak to it is missing.
     """
     folder = folder_of(url)
     if folder is None:
         return _open_bucket(url)
-    objects = FolderObjects(folder.absolute())
-    objects.prepare()
-    return objects
+    return FolderObjects(folder.absolute())
+
+
+def prepare_objects(url: str) -> None:
+    """Make the folder that a URL names, if it is not there, and see that it can be written.
+
+    Raises:
+        ObjectsUnknown, BucketUnusable: as `open_objects`.
+        ObjectsUnwritable: it cannot.
+        DiskFull: there is no room even for the folder.
+    """
+    objects = open_objects(url)
+    if isinstance(objects, FolderObjects):
+        objects.prepare()
 
 
 def folder_of(url: str) -> Path | None:

@@ -1,7 +1,7 @@
 """Preparing: what is made ready once, before any worker is there."""
 
 import os
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 
 from stopgap import __version__
@@ -15,8 +15,8 @@ from stopgap.settings import Settings, read_settings
 from stopgap.storage.data_folder import kept_secret, open_data_folder
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, migrate
-from stopgap.storage.object_stores import open_objects
-from stopgap.storage.objects import check
+from stopgap.storage.object_stores import open_objects, prepare_objects
+from stopgap.storage.objects import DiskFull, ObjectsUnwritable, check
 from stopgap.telemetry.collectors import open_collector
 from stopgap.wiring.installation import Installation, Locations
 
@@ -26,12 +26,16 @@ def settings_of_environment() -> Settings:
     return read_settings(os.environ)
 
 
-def prepare(settings: Settings) -> Installation:
+def prepare(settings: Settings, *, with_objects: bool = True) -> Installation:
     """Make ready, once, what every worker then relies on; nothing is open afterwards.
 
     The data folder, the schema, the secret and the demo account exist afterwards; where there is to
     be none, what it has left of an earlier demo is closed. Whatever can be refused is refused
     before anything is written. Several who do this at once do each other no harm.
+
+    Args:
+        settings: What the operator has said.
+        with_objects: Whether it is refused where no objects can be kept; else who needs them is.
     """
     load_contracts(settings.contracts)
     open_counts(settings.limits, b"")
@@ -40,7 +44,9 @@ def prepare(settings: Settings) -> Installation:
     folder = open_data_folder(settings.data)
     settings = replace(settings, data=folder)
     at = Locations.of(settings)
-    open_objects(at.objects)
+    with nullcontext() if with_objects else suppress(ObjectsUnwritable, DiskFull):
+        for place in (at.objects, at.artifacts):
+            prepare_objects(place)
     with closing(open_database(at.database)) as database:
         migrate(database)
         with closing(open_database(at.journal)) as journal:
