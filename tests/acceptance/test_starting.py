@@ -277,6 +277,31 @@ def test_a_worker_that_starts_without_objects(tmp_path: Path) -> None:
     assert "a worker cannot start" not in server.said
 
 
+@pytest.mark.parametrize("name", ["stopgap.db", "journal.db"])
+def test_a_worker_that_starts_without_a_database(tmp_path: Path, name: str) -> None:
+    """A file that cannot be used is as a server that is away: anonymous predictions go on."""
+    with running(tmp_path, troubled=True) as server:
+        database = server.data / name
+        database.rename(tmp_path / name)
+        database.mkdir()
+        (worker,) = workers(server.process.pid)
+        kill(worker)
+        wait_for(lambda: {*workers(server.process.pid)} - {worker}, 10, "it is replaced")
+        server.wait_until_up()
+        assert server.client().get("/predict/5/january/100").status == 200
+        database.rmdir()
+        (tmp_path / name).rename(database)
+        wait_for(lambda: server.client().get("/health").status == 200, 10, "it is whole again")
+        wait_for(lambda: journalled(server) == 1, 10, "it is on record")
+    assert "a worker cannot start" not in server.said
+
+
+def journalled(server: Server) -> int:
+    """Count what is in a server's journal."""
+    with closing(sqlite3.connect(server.data / "journal.db")) as journal:
+        return int(journal.execute("SELECT count(*) FROM journal_records").fetchone()[0])
+
+
 def test_a_folder_for_objects_that_cannot_be_written(tmp_path: Path) -> None:
     """It stops the start."""
     (tmp_path / "file").touch()

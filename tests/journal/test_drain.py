@@ -942,9 +942,10 @@ def test_a_database_that_cannot_be_opened_only_delays(
 
 
 def test_a_drainer_that_has_no_database_ends_when_told(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, spool: Spool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """SIGTERM ends a drainer, and well, that still tries to open its database."""
+    append(spool, records(10))
     draining = start_draining(tmp_path / "spool", f"sqlite:///{tmp_path / 'none' / 'journal.db'}")
     wait_for(lambda: "waits" in capfd.readouterr().out)
     draining.terminate()

@@ -300,8 +300,11 @@ def test_a_server_that_comes_back_is_used_again(postgresql_url: str) -> None:
 def test_a_file_that_cannot_be_is_unreachable(path: str, tmp_path: Path) -> None:
     """A missing folder, a folder for a file and a file for a folder are told in one line."""
     (tmp_path / "file").touch()
-    with pytest.raises(DatabaseUnreachable, match=re.escape(str(tmp_path))):
-        open_database(f"sqlite:///{tmp_path / path}")
+    with (
+        closing(open_database(f"sqlite:///{tmp_path / path}")) as database,
+        pytest.raises(DatabaseUnreachable, match=re.escape(str(tmp_path))),
+    ):
+        database.check()
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 

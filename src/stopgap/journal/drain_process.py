@@ -1,7 +1,6 @@
 """The drainer's process: drains beside the workers until it is told to stop, or they are gone."""
 
 import gc
-import logging
 import os
 import signal
 import threading
@@ -15,10 +14,7 @@ from stopgap.journal.backlog import backlog
 from stopgap.journal.drain import POLL_SECONDS, Drainer
 from stopgap.journal.effort import Effort
 from stopgap.storage.database import Database, open_database
-from stopgap.storage.database_faults import DatabaseUnreachable
-from stopgap.telemetry.logs import Outage, log_to_stdout, write_last_lines
-
-logger = logging.getLogger(__name__)
+from stopgap.telemetry.logs import log_to_stdout, write_last_lines
 
 OBJECTS = 50_000
 """Made before Python looks for cycles: more than a batch has, and all of them live until its end.
@@ -46,9 +42,8 @@ def drain_process(
     gc.set_threshold(OBJECTS)
 
     threading.Thread(target=_stop_with, args=(parent, stop), daemon=True).start()
-    if database := _open(database_url, stop):
-        with closing(database):
-            _drain(folder, database, stop, durable=durable)
+    with closing(open_database(database_url)) as database:
+        _drain(folder, database, stop, durable=durable)
     write_last_lines()
 
 
@@ -57,24 +52,6 @@ def _stop_with(parent: int, stop: threading.Event) -> None:
     while os.getppid() == parent:
         time.sleep(POLL_SECONDS)
     stop.set()
-
-
-def _open(url: str, stop: threading.Event) -> Database | None:
-    """Open the journal's database once it lets us; None: it was over before that."""
-    outage = Outage()
-    while True:
-        try:
-            database = open_database(url)
-        except DatabaseUnreachable as error:
-            if outage.failed():
-                logger.warning("the journal waits in its spool: %s", error)
-        else:
-            if outage.recovered():
-                logger.info("the journal is being drained again")
-            return database
-        if stop.is_set():
-            return None
-        time.sleep(POLL_SECONDS)
 
 
 def _drain(folder: Path, database: Database, stop: threading.Event, *, durable: bool) -> None:

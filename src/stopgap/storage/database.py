@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     create_engine,
+    event,
     exc,
     func,
     make_url,
@@ -165,7 +167,6 @@ def open_database(url: str, *, lasting: bool = False) -> Database:
 
     Raises:
         DatabaseUnknown: the URL is none of these.
-        DatabaseUnreachable: SQLite's file cannot be made, read or written.
     """
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", url)
     scheme = found.group() if found else ""
@@ -181,6 +182,23 @@ def _open_sqlite(path: str, *, lasting: bool) -> Database:
         raise DatabaseUnknown("sqlite:// without a path")
     file = Path(path)
     name = f"SQLite database {file}"
+    engine = create_engine(
+        URL.create("sqlite", database=path),
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        pool_timeout=BUSY_SECONDS,
+        hide_parameters=HIDDEN,
+    )
+    event.listen(engine, "do_connect", partial(_see, file, name))
+    sqlite.set_up(engine, lasting=lasting)
+    return Database(engine, name)
+
+
+def _see(file: Path, name: str, *_: object) -> None:
+    """Make SQLite's file if it is not there, and see that it can be used; before it is connected.
+
+    Raises:
+        DatabaseUnreachable: it cannot be made, read or written.
+    """
     try:
         if not file.exists():  # made here, so that nobody else may read the password hashes
             file.touch(mode=0o600)
@@ -188,14 +206,6 @@ def _open_sqlite(path: str, *, lasting: bool) -> Database:
             raise DatabaseUnreachable(name, "it is no file that this user can read and write")
     except OSError as error:
         raise DatabaseUnreachable(name, error.strerror or str(error)) from error
-    engine = create_engine(
-        URL.create("sqlite", database=path),
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
-        pool_timeout=BUSY_SECONDS,
-        hide_parameters=HIDDEN,
-    )
-    sqlite.set_up(engine, lasting=lasting)
-    return Database(engine, name)
 
 
 def _open_postgresql(text_of_url: str) -> Database:
