@@ -8,8 +8,10 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -230,20 +232,33 @@ MINE = "from stopgap.contracts.madcompany import contract"
 
 
 def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
-    """A worker that cannot start says so in one line of the log, and is tried again."""
+    """A worker that cannot start says so in one line of the log, and is tried again.
+
+    The pauses grow; SIGHUP ends one, and a stop does.
+    """
     contract = tmp_path / "mine.py"
     contract.write_text(MINE)
     settings = {"STOPGAP_CONTRACTS": f"{contract}:contract"}
     with running(tmp_path, settings, stopped=False, troubled=True) as server:
         contract.write_text("a typo")
         kill(*workers(server.process.pid))
-        wait_for(lambda: "a worker cannot start" in server.said, 10, "it is told")
+        wait_for(lambda: server.said.count("cannot start") == 3, 20, "it is told")
         contract.write_text(MINE)
+        os.kill(server.process.pid, signal.SIGHUP)
         server.wait_until_up()
-        server.stop()
+        (worker,) = workers(server.process.pid)
+        contract.write_text("a typo")
+        time.sleep(2.5)  # the pause that was begun comes to nothing
+        assert workers(server.process.pid) == [worker]
+        kill(worker)
+        wait_for(lambda: server.said.count("cannot start") == 5, 20, "it is told")
+        assert server.stop() < STOP_SECONDS
     output = (server.folder / "output").read_text()
     told = [json.loads(line) for line in output.splitlines() if "cannot start" in line]
-    assert all("mine.py:contract' cannot be imported" in line["exception"] for line in told)
+    assert all("mine.py:contract' cannot be imported" in line["event"] for line in told)
+    assert not any("exception" in line for line in told)
+    first, second, third, *_ = [datetime.fromisoformat(line["time"]) for line in told]
+    assert 1 <= (second - first).total_seconds() < (third - second).total_seconds() - 0.5
     assert "Traceback" not in (server.folder / "errors").read_text()
 
 

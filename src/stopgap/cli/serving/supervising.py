@@ -14,6 +14,7 @@ from stopgap import __version__, wiring
 from stopgap.cli.serving.drainer import DrainerKeeper
 from stopgap.cli.serving.orphans import Orphans
 from stopgap.cli.serving.workers import Server, mind
+from stopgap.errors import StopgapError
 from stopgap.front.asgi import Asgi
 from stopgap.front.lifespan import Supervisor
 from stopgap.journal.backlog import backlog
@@ -109,6 +110,9 @@ def build_worker(
     try:
         return wiring.build_door(installation, Supervisor(pid=supervisor, ready=ready))
     except Exception as error:
-        logger.exception("a worker cannot start")
+        known = isinstance(error, StopgapError | OSError)
+        logger.error(  # noqa: TRY400  # its words do
+            "a worker cannot start: %s", error, exc_info=not known
+        )
         write_last_lines()
         raise SystemExit(1) from error

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -22,6 +23,9 @@ from granian.server.mp import MPServer, WorkerProcess
 
 PAUSE_SECONDS = 1.0
 """Before a process is replaced that died so soon after its start."""
+
+PAUSE_SECONDS_MAX = 30.0
+"""Before another is tried where none could start: the pause doubles each time."""
 
 TOLD = frozenset({0, -signal.SIGINT, -signal.SIGTERM})
 """How a worker ends that is told to, also while it starts. A terminal tells all at once, ..."""
@@ -70,6 +74,10 @@ class Server(MPServer):
 
     _replaces = False
     _crowded = False
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._failures = Counter[int]()  # starts of each worker that have failed since the last one
 
     def end(self) -> None:
         """End the workers that are left: an error has ended the server, and no signal.
@@ -176,15 +184,32 @@ class Server(MPServer):
                 logger.warning("somebody has ended a worker; another follows", extra=told)
             else:
                 logger.error("a worker has died; another follows", extra=told)
-            self.interrupt_children.append(worker.idx)
-            self.main_loop_interrupt.set()
+            if self._pause(worker, life):
+                self.interrupt_children.append(worker.idx)
+                self.main_loop_interrupt.set()
+
+    def _pause(self, worker: WorkerProcess, life: Life) -> bool:
+        """Wait before another is tried if this one has found that it cannot start, and others did.
+
+        Returns:
+            Whether another is to be tried: the server has not been told to stop meanwhile.
+        """
+        if life.is_ready() or (worker.inner.exitcode or 0) <= 0:
+            del self._failures[worker.idx]
+            return True
+        self._failures[worker.idx] += 1
+        doublings = min(self._failures[worker.idx] - 1, 10)
+        end = time.monotonic() + min(PAUSE_SECONDS * 2**doublings, PAUSE_SECONDS_MAX)
+        while time.monotonic() < end and not self.interrupt_signal:
+            time.sleep(LOOK_SECONDS)
+        return not self.interrupt_signal
 
 
 def mind(server: AbstractServer[Any]) -> None:
     """Have a server mind its workers as is told here, from the first one on."""
     multiprocessing.set_start_method("fork", force=True)  # else, from Python 3.14 on, another
     server.respawned_wrks = Patience()
-    server.interrupt_children = Deaths()
+    server.interrupt_children = Deaths(server)
     server.main_loop_interrupt = Waking(server)
     loops.register("asyncio")(build_loop)
     birth = Birth()
@@ -225,13 +250,16 @@ class Deaths(list[int]):
     The server copies the list and then clears it: what is noted in between stays for the next time.
     """
 
-    _copied = 0
+    def __init__(self, server: AbstractServer[Any]) -> None:
+        super().__init__()
+        self._server = server
+        self._copied = 0
 
     def __iter__(self) -> Iterator[int]:
-        """Tell those that are known now."""
+        """Tell those that are known now, and whose place no other has taken."""
         copy = self[:]
         self._copied = len(copy)
-        return iter(copy)
+        return (idx for idx in copy if not self._server.wrks[idx].is_alive())
 
     def clear(self) -> None:
         """Forget those that have been told, and no others."""
