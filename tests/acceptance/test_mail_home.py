@@ -62,8 +62,9 @@ def test_uploading_by_the_form(browser: Client) -> None:
     browser.sign_in("ann", "abc")
     form = forms(browser.get("/").text)["/images"]
     assert (form.method, form.encoding) == ("post", "multipart/form-data")
-    (field,) = form.fields
-    answer = browser.post_multipart(form.action, {field: File(content=png())})
+    assert set(form.fields) == {"image", "stopgap-account"}
+    values = form.fields | {"image": File(content=png())}
+    answer = browser.post_multipart(form.action, values)
     assert (answer.status, answer.header("Location")) == (303, "/")
     (path,) = [link for link in links(browser.get("/").text) if link.startswith("/images/")]
     assert browser.get(path).status == 200
