@@ -1,5 +1,7 @@
 """What workers count is summed over all of them, the dead included, and never falls."""
 
+import errno
+import fcntl
 import json
 import logging
 import os
@@ -356,6 +358,23 @@ def test_whoever_is_asked_knows_its_own_counts(
         assert (times(told.counts[GOOD]), told.gauges) == (3, {"in_flight": 7})
         assert [record.levelname for record in caplog.records] == ["WARNING"]
         asked.close()
+
+
+def test_a_volume_without_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nothing can be locked a worker counts on, says so once, and makes no more files."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    metrics = Metrics(tmp_path)
+    metrics.shed("full")
+    metrics.publish()
+    assert metrics.of_all().counts[SHED, "full"] == [1]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert [path.name for path in tmp_path.iterdir()] == ["0.lock"]
 
 
 @pytest.mark.parametrize("shut", ["0.lock", "0.json", "0.next.json"])

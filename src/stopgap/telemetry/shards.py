@@ -147,21 +147,21 @@ def _take(lock: Path) -> IO[bytes] | None:
     """Take a shard; None: it is another worker's, or another user's.
 
     Raises:
-        OSError: it is not there yet, and cannot be made.
+        OSError: it is not there yet, and cannot be made; or the volume has no locks.
     """
-    try:
-        with ExitStack() as undone:
+    with ExitStack() as undone:
+        try:
             file = undone.enter_context(_open(lock))
             for path in filter(Path.exists, _files(lock)):
                 _open(path).close()
-            if not _claim(file, fcntl.LOCK_EX):
-                return None
-            undone.pop_all()
-            return file
-    except OSError:
-        if not lock.exists():
-            raise
-        return None
+        except OSError:
+            if not lock.exists():
+                raise
+            return None
+        if not _claim(file, fcntl.LOCK_EX):
+            return None
+        undone.pop_all()
+        return file
 
 
 def _files(lock: Path) -> list[Path]:
