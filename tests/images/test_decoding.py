@@ -299,6 +299,20 @@ def test_keeps_what_is_clear_around_an_animation() -> None:
             assert same(image, frame)
 
 
+def test_packs_frames_that_differ_only_below_transparency() -> None:
+    """Frames that look the same become a still picture, which can be read."""
+    frames = [Pillow.new("RGBA", (48, 32), colour) for colour in ("red", "green")]
+    for frame in frames:
+        frame.putalpha(0)
+        frame.paste("blue", (8, 8, 24, 24))
+    file = BytesIO()
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], lossless=True, exact=True)
+    assert read_outline(file.getvalue()).frames == 2
+    seen = pictures.unpacked(redrawn(file.getvalue()).content).convert("RGBA")
+    assert seen.getpixel((10, 10)) == (0, 0, 255, 255)
+    assert seen.getpixel((0, 0)) == (0, 0, 0, 0)
+
+
 def test_keeps_an_animation_that_plays_once() -> None:
     """A GIF that does not say how often it plays, plays once, before and after."""
     image = pictures.unpacked(redrawn(pictures.animation("GIF", loop=None)).content)
@@ -493,7 +507,7 @@ def test_a_fault_of_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError("encoder error")
 
-    monkeypatch.setattr(decoding, "_pack", fail)
+    monkeypatch.setattr(decoding, "pack", fail)
     with pytest.raises(OSError, match="encoder error"):
         decoding.redraw(read_outline(pictures.png()))
 

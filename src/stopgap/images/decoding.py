@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 from PIL.ExifTags import Base as ExifTag
 from PIL.GifImagePlugin import GifImageFile
-from PIL.ImageFile import MAXBLOCK, ImageFile
+from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
@@ -29,6 +29,7 @@ from stopgap.images.image import (
     Kind,
 )
 from stopgap.images.outline import Outline, read_outline
+from stopgap.images.packing import pack
 from stopgap.images.profile import needed
 
 OPENERS: Mapping[Kind, Callable[[BytesIO], ImageFile]] = {
@@ -119,7 +120,7 @@ def redraw(outline: Outline) -> Picture:
             for page in pages:
                 _blank(page)
         with _blaming(outline.kind, but=OSError):  # as Pillow calls an encoder's failure
-            content = _pack(pages, options, outline)
+            content = pack(pages, options, outline)
             width, height = pages[0].size
             small = _small(pages[0])
     return Picture(kind=outline.kind, content=content, width=width, height=height, small=small)
@@ -332,98 +333,3 @@ def _tables(source: JpegImageFile) -> list[list[int]]:
     while len(tables) > 1 and tables[-1] == tables[-2]:
         tables.pop()
     return tables
-
-
-def _pack(pages: list[Pillow.Image], options: dict[str, Any], outline: Outline) -> bytes:
-    """Pack frames as a file."""
-    if outline.kind is Kind.JPEG:
-        return _pack_jpeg(pages[0], **options)
-    if len(pages) > 1:
-        if outline.kind is Kind.GIF:
-            clear = any(_hidden(page).getbbox() for page in pages)
-            options |= {"disposal": 2 if clear else 1}
-            pages = [_palette_page(page) for page in pages]
-            options |= {"duration": _times(pages, options["duration"])}
-        options |= {"append_images": pages[1:]}
-    file = BytesIO()
-    pages[0].save(file, outline.kind.name, **options)
-    if len(pages) > 1 and outline.kind is Kind.WEBP:
-        _say_what_is_clear(file.getbuffer(), pages)
-    return file.getvalue()
-
-
-WEBP_FLAGS, WEBP_ALPHA = 20, 0x10
-"""Where an animated WebP says what it has, and the bit for transparency (WebP container, VP8X)."""
-
-
-def _say_what_is_clear(content: memoryview, pages: list[Pillow.Image]) -> None:
-    """Have a WebP say that it has transparency, if it has.
-
-    Its library cuts off around each frame what is clear, and does not say so where all that is left
-    is opaque; then the rest of the canvas would be shown black.
-    """
-    if any(page.getchannel("A").histogram()[OPAQUE] < page.width * page.height for page in pages):
-        content[WEBP_FLAGS] |= WEBP_ALPHA
-
-
-def _pack_jpeg(page: Pillow.Image, *, progressive: bool, **options: Any) -> bytes:
-    """Pack a JPEG; with codes of its own, and in passes if it came so, where that can be done.
-
-    Both make it smaller. But Pillow then has to hold all of it in one buffer: two bytes a pixel, or
-    one where a quality is named (`JpegImagePlugin._save`). Noise takes more, which is an error and
-    a line of libjpeg's on stderr. So it is packed without them first, which fits any buffer and is
-    never smaller than with them. That takes 0.05 s of the 0.45 s for 12 megapixels.
-    """
-    plain = BytesIO()
-    page.save(plain, "JPEG", **options)
-    buffer = page.width * page.height * (1 if "quality" in options else 2)
-    if len(plain.getbuffer()) >= max(MAXBLOCK, buffer):
-        return plain.getvalue()
-    tuned = BytesIO()
-    page.save(tuned, "JPEG", optimize=True, progressive=progressive, **options)
-    return tuned.getvalue()
-
-
-TIME_MAX = 655_350
-"""Milliseconds for which a GIF can show a frame: 16 bits of hundredths (GIF89a, section 23)."""
-
-
-def _times(pages: list[Pillow.Image], durations: list[float]) -> list[float]:
-    """Shorten the times of equal frames in a row to that: Pillow makes one frame of them."""
-    if sum(durations) <= TIME_MAX:
-        return durations
-    times: list[float] = []
-    before, total = b"", 0.0
-    for page, duration in zip(pages, durations, strict=True):
-        seen = page.convert("RGBA").tobytes()
-        total = total if seen == before else 0
-        times.append(min(duration, TIME_MAX - total))
-        before, total = seen, total + times[-1]
-    return times
-
-
-OPAQUE = 255
-"""The greatest alpha."""
-
-CLEAR_INDEX = 255
-
-
-def _palette_page(page: Pillow.Image) -> Pillow.Image:
-    """Reduce a frame to 255 colours and a transparent one.
-
-    Median cut is exact for a frame of no more colours than that; Pillow's own choice for an image
-    with an alpha is not.
-    """
-    colours = page.convert("RGB").quantize(
-        CLEAR_INDEX, Pillow.Quantize.MEDIANCUT, dither=Pillow.Dither.NONE
-    )
-    hidden = _hidden(page)
-    if hidden.getbbox():
-        colours.paste(CLEAR_INDEX, mask=hidden)
-        colours.info["transparency"] = CLEAR_INDEX
-    return colours
-
-
-def _hidden(page: Pillow.Image) -> Pillow.Image:
-    """Tell where a frame is more transparent than not, which is all that a GIF knows."""
-    return page.getchannel("A").point([255] * 128 + [0] * 128)
