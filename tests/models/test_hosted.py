@@ -303,7 +303,7 @@ async def test_what_it_said_before_it_ended_is_told(
         assert isinstance(died, ModelDied)
         words = rf" It said last: ({told})" if told else ""
         assert re.fullmatch(rf"Its process ended with exit code 1\.{words}", died.reason)
-        assert slot.trouble == died.reason
+        assert slot.trouble == died.reason.partition(" It said last: ")[0]
         assert str(died) == ModelDied.told
 
 

@@ -70,10 +70,12 @@ class RunningModel:
         self.batcher.answered(outputs)
 
     def gone(self, reason: str, last_words: str) -> None:
-        """Tell those who are being answered, then whoever keeps the model."""
-        if last_words := _shown(last_words):
-            reason = f"{reason} It said last: {last_words}"
-        self.batcher.end(partial(ModelDied, reason))
+        """Tell those who are being answered, then whoever keeps the model.
+
+        That one is not told the last words: each worker's may be others, with a time or a number.
+        """
+        words = _shown(last_words)
+        self.batcher.end(partial(ModelDied, f"{reason} It said last: {words}" if words else reason))
         self._ended(reason, time.monotonic() - self._began)
 
     def _hang(self) -> None:
