@@ -131,7 +131,8 @@ def test_what_a_model_started_ends_with_a_start(tmp_path: Path) -> None:
         kill(server.process.pid, *filter(None, [helper(tmp_path)]))
 
 
-def test_what_a_model_started_ends_with_a_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_a_model_started_ends_with_a_command(tmp_path: Path, number: signal.Signals) -> None:
     """A verification that is told to end leaves nothing of its model behind either."""
     model, slow = tmp_path / "model.py", tmp_path / "slow"
     model.write_text(HELPED)
@@ -140,8 +141,8 @@ def test_what_a_model_started_ends_with_a_command(tmp_path: Path) -> None:
     with subprocess.Popen(words, env=environment(STOPGAP_DATA=str(tmp_path / "data"))) as verify:
         try:
             wait_for(lambda: helper(tmp_path), START_SECONDS, "the model is being loaded")
-            verify.terminate()
-            assert verify.wait(STOP_SECONDS) == -signal.SIGTERM
+            verify.send_signal(number)
+            assert verify.wait(STOP_SECONDS) == -number
             wait_for(lambda: not helper(tmp_path), 1, "what it has started ends")
         finally:
             kill(verify.pid, *filter(None, [helper(tmp_path)]))

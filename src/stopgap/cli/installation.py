@@ -31,12 +31,19 @@ def opened() -> Iterator[Parts]:
 
 @contextmanager
 def models_ended() -> Iterator[None]:
-    """Have SIGTERM end this command together with all that its models have started."""
-    before = signal.signal(signal.SIGTERM, lambda *_: end_at_once())
+    """Have a signal that ends this command end all that its models have started, too.
+
+    A terminal that is closed sends SIGHUP, which `nohup` has ignored.
+    """
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    heeded = [each for each, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, lambda number, _: end_at_once(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heeded:
+            signal.signal(number, before[number])
 
 
 @contextmanager

@@ -66,15 +66,15 @@ RUNNING: set[int] = set()
 """The groups of those that run here."""
 
 
-def end_at_once() -> None:
-    """End this process by SIGTERM, as who may that serves nobody, and all that its models started.
+def end_at_once(number: int = signal.SIGTERM) -> None:
+    """End this process by a signal, as who may that serves nobody, and all that its models started.
 
     To be called on the thread on which they were begun.
     """
     for process in RUNNING:
         _kill_group(process)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 class Listener(Protocol):

@@ -148,7 +148,10 @@ so that no program of a client's sends it with another meaning."""
 
 
 def keep_image() -> tuple[Image, str | None]:
-    """Keep the image that the request brings; tell the session that this has begun, if it has."""
+    """Keep the image that the request brings; tell the session that this has begun, if it has.
+
+    An image whose guest's session cannot be kept after it is nobody's, and goes after a day.
+    """
     content = uploaded_bytes()
     caller = callers.caller()
     _refuse_if_ended(caller)

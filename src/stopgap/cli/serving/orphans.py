@@ -24,7 +24,8 @@ class Orphans:
     """Ends and buries what dead models have left behind, which becomes the supervisor's child.
 
     Workers and the drainer are in the supervisor's own group, and each model leads another. What
-    has begun a session of its own is only buried.
+    has begun a session of its own is only buried. Who is in the supervisor's own is left alone,
+    also what a model started that runs in its worker.
     """
 
     def __init__(self) -> None:
