@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -837,6 +837,21 @@ def start_draining(folder: Path, url: str) -> BaseProcess:
     )
     process.start()
     return process
+
+
+def test_it_may_be_told_to_end_again_and_again(tmp_path: Path, migrated_url: str) -> None:
+    """However often a drainer is told to end, and how soon after another, it does."""
+    folder = tmp_path / "spool"
+    draining = start_draining(folder, migrated_url)
+    wait_for((folder / "drainer.lock").exists)
+    for _ in range(2_000):
+        with suppress(ProcessLookupError):
+            os.kill(draining.pid or 0, signal.SIGTERM)
+    draining.join(5)
+    stuck = draining.is_alive()
+    draining.kill()
+    draining.join()
+    assert not stuck
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(

@@ -5,9 +5,11 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from types import FrameType
 
 from stopgap.clock import SystemClock
 from stopgap.journal.backlog import backlog
@@ -35,7 +37,7 @@ def drain_process(
     """
     stop = threading.Event()  # this thread does not wait for it, since it sets it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which sends SIGTERM
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, _once(stop.set))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one may have come before
     log_to_stdout(log_level)
     gc.freeze()  # what is there now stays; there is nothing to be found in it
@@ -45,6 +47,23 @@ def drain_process(
     with closing(open_database(database_url)) as database:
         _drain(folder, database, stop, durable=durable)
     write_last_lines()
+
+
+def _once(call: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
+    """Make the handler of a signal that may come again while it is handled.
+
+    The server's group gets one, and the drainer another: called anew, `set` would wait for the lock
+    that it holds itself, for ever.
+    """
+    called = False
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        nonlocal called
+        if not called:
+            called = True
+            call()
+
+    return handle
 
 
 def _stop_with(parent: int, stop: threading.Event) -> None:

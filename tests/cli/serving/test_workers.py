@@ -123,3 +123,42 @@ def test_a_thread_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not worker.is_alive()
     assert server.interrupt_children == [3]
     assert server.main_loop_interrupt.is_set()
+
+
+WAITING = """
+import signal
+from types import SimpleNamespace
+from stopgap.cli.serving.workers import Waking
+
+server = SimpleNamespace(interrupt_signal=False, interrupt_children=[])
+waking = Waking(server)
+
+def end(*_):
+    server.interrupt_signal = True
+    waking.set()
+
+signal.signal(signal.SIGINT, lambda *_: waking.set())
+signal.signal(signal.SIGUSR1, lambda *_: waking.set())
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+while not server.interrupt_signal:
+    waking.wait()
+    waking.clear()
+assert waking.wait(0)
+"""
+
+
+def test_signals_wake_the_server_at_any_moment() -> None:
+    """Signals that come as the server begins to wait, or while another is handled, all wake it."""
+    command = [sys.executable, "-c", WAITING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as waiting:
+        assert waiting.stdout
+        waiting.stdout.readline()
+        for _ in range(5_000):
+            waiting.send_signal(signal.SIGINT)
+            waiting.send_signal(signal.SIGUSR1)
+        waiting.send_signal(signal.SIGTERM)
+        try:
+            assert waiting.wait(10) == 0
+        finally:
+            waiting.kill()

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVarTuple
 
 from granian import loops
@@ -256,10 +257,11 @@ class Deaths(list[int]):
         self._copied = 0
 
     def __iter__(self) -> Iterator[int]:
-        """Tell those that are known now, and whose place no other has taken."""
+        """Tell those that are known now, each once, and whose place no other has taken."""
         copy = self[:]
         self._copied = len(copy)
-        return (idx for idx in copy if not self._server.wrks[idx].is_alive())
+        workers = self._server.wrks
+        return (idx for idx in dict.fromkeys(copy) if not workers[idx].is_alive())
 
     def clear(self) -> None:
         """Forget those that have been told, and no others."""
@@ -271,15 +273,37 @@ class Waking(threading.Event):
 
     The server sleeps again once it has replaced workers: not where a signal came meanwhile, which
     would be forgotten, or another worker died.
+
+    Signals set it in the very thread that waits for it, and again while they do. An event would
+    wait for the lock that it holds itself, for ever; to this kind of queue one may put at any
+    moment.
     """
 
     def __init__(self, server: AbstractServer[Any]) -> None:
         super().__init__()
         self._server = server
+        self._calls = SimpleQueue[None]()
+
+    def is_set(self) -> bool:
+        """Tell whether something is left to do."""
+        return not self._calls.empty()
+
+    def set(self) -> None:
+        """Wake the server."""
+        self._calls.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until there is something to do; tell whether there is."""
+        with suppress(Empty):
+            self._calls.put(self._calls.get(timeout=timeout))
+            return True
+        return False
 
     def clear(self) -> None:
         """Let the server sleep if nothing is left to do."""
-        super().clear()
+        with suppress(Empty):
+            while True:
+                self._calls.get_nowait()
         if self._server.interrupt_signal or len(self._server.interrupt_children):
             self.set()
 
