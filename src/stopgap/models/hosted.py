@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from stopgap.contracts.contract import Contract
@@ -93,7 +94,7 @@ class HostedSlot(BatchedSlot):
             self._loop, self._process, self._specification, self._bring, ended=self._ended
         )
         self._batcher = running.batcher
-        return Loaded.of(found, time.monotonic() - began)
+        return replace(found, seconds=time.monotonic() - began)
 
     async def _start_process(self, listener: Listener) -> Process:
         process = Process(

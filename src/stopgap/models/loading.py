@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 from pathlib import Path
-from typing import Any
 
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.drawing import SampleNotFound
@@ -47,14 +46,14 @@ class Loading:
         self._reply: asyncio.Future[Frame] | None = None  # it has been told nothing
         self._end: str | None = None  # it lives
 
-    async def run(self, process: Process, seconds: float) -> Any:
+    async def run(self, process: Process, seconds: float) -> Loaded:
         """Have a process load the model and answer its first calls; else see that it has ended.
 
         Args:
             seconds: From now to its first answers, at most.
 
         Returns:
-            What was found of the model, as `Loaded.of` reads it.
+            What was found of the model; how long it took until it was warm, its caller knows.
 
         Raises:
             ModelUnloadable: it cannot be loaded, or gave no first answer in time.
@@ -62,8 +61,8 @@ class Loading:
         try:
             async with asyncio.timeout(seconds):
                 found = await self._load(process)
-                specified, loaded = self._specification, Loaded.of(found, 0.0)
-                check_unchanged(specified.uri, specified.file_hash, loaded.file_hash)
+                specified = self._specification
+                check_unchanged(specified.uri, specified.file_hash, found.file_hash)
                 for rows in _warm_rows(self._contract):
                     await self._first_call(process, rows)
                 self._see_that_it_lives()
@@ -87,7 +86,7 @@ class Loading:
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(ModelUnloadable(self._end))
 
-    async def _load(self, process: Process) -> Any:
+    async def _load(self, process: Process) -> Loaded:
         """Name the model to the process; tell what it has found of it."""
         told = {
             "uri": self._specification.uri,
@@ -100,11 +99,9 @@ class Loading:
         if frame.sort != LOADED:
             raise ModelUnloadable(frame.body.decode(errors="replace")[:REFUSAL_MAX])
         try:
-            found = json.loads(frame.body)
-            Loaded.of(found, 0.0)
+            return Loaded.of(json.loads(frame.body), 0.0)
         except (ValueError, RecursionError) as error:
             raise ModelUnloadable("What it tells of itself cannot be read.") from error
-        return found
 
     async def _first_call(self, process: Process, rows: bytes) -> None:
         """Ask some rows whose answers nobody sees.

@@ -111,7 +111,7 @@ def build_worker(
         return wiring.build_door(installation, Supervisor(pid=supervisor, ready=ready))
     except Exception as error:
         known = isinstance(error, StopgapError | OSError)
-        logger.error(  # noqa: TRY400  # its words do
+        logger.error(  # noqa: TRY400  # every second or so: no traceback where its words tell all
             "a worker cannot start: %s", error, exc_info=not known
         )
         write_last_lines()
