@@ -1,5 +1,6 @@
 """The plain reader reads what it reads exactly as the full reading does, and nothing else."""
 
+import json
 import random
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -12,13 +13,14 @@ from tests.contracts.promises import contract_of, contracts
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.given import query_values
+from stopgap.contracts.given import json_values, query_values
 from stopgap.contracts.madcompany import contract as madcompany
 from stopgap.contracts.parsing import read_inputs, read_path
 from stopgap.contracts.plain import plain_reader
 from stopgap.contracts.row import Row
 from stopgap.contracts.sampling import sample_inputs
 from stopgap.contracts.spellings import Spellings
+from stopgap.errors import StopgapError
 
 
 @given(contracts(), st.integers(0, 2**32))
@@ -70,6 +72,32 @@ def test_a_query_agrees_with_the_full_reading(data: st.DataObject, contract: Con
         assert row.json == Row.of(read_inputs(contract, query_values(query))).json
 
 
+@given(st.data(), contracts())
+def test_a_body_agrees_with_the_full_reading(data: st.DataObject, contract: Contract) -> None:
+    """However a body is written, what is read of it is the very row that pydantic makes."""
+    reader = plain_reader(contract)
+    if reader is None:
+        return
+    members = dict(query_pairs(data.draw(queries(contract))))
+    for name, value in members.items():
+        kind = next(f.kind for f in contract.fields if f.name == contract.names[name])
+        if not isinstance(kind, kinds.Choice) and data.draw(st.integers(0, 9)):
+            members[name] = json.loads(str(value))
+    body = json.dumps(members, indent=data.draw(st.sampled_from([None, 2]))).encode()
+    row = reader.json(body)
+    try:
+        full = Row.of(read_inputs(contract, json_values(body)))
+    except StopgapError:
+        assert row is None
+    else:
+        assert row is None or row.json == full.json
+
+
+def query_pairs(query: str) -> list[tuple[str, object]]:
+    """List what a query gives."""
+    return [(given.name, given.value) for given in query_values(query)]
+
+
 def test_letters_beyond_ascii_are_written_alike() -> None:
     """A choice that is no ASCII has a plain way to be written: its row is the full reading's."""
     season = Annotated[
@@ -108,6 +136,51 @@ def test_what_is_not_plain_is_left_to_the_full_reading(path: str) -> None:
     reader = plain_reader(madcompany)
     assert reader is not None
     assert reader.path(path.encode()) is None
+
+
+PLAIN_BODY = b'{"seller_available": 5, "month": "mei", "customer_visiting_website": 100}'
+
+
+def test_a_plain_body() -> None:
+    """MadCompany's own bodies need no detour either."""
+    reader = plain_reader(madcompany)
+    assert reader is not None
+    row = reader.json(PLAIN_BODY)
+    assert row is not None
+    assert row.json == Row.of(read_inputs(madcompany, json_values(PLAIN_BODY))).json
+
+
+@pytest.mark.parametrize(
+    ("plain", "odd"),
+    [
+        (b"{", b'{"seller_available": 5, '),
+        (b"{", b'{"seller_avaible": 5, '),
+        (b"5", b"5.0"),
+        (b"5", b'"5"'),
+        (b"5", b"true"),
+        (b"5", b"NaN"),
+        (b"5", b"-1"),
+        (b"5", b"9" * 5_000),
+        (b'"mei"', b"5"),
+        (b'"mei"', b'["mei"]'),
+        (b'"mei"', b'{"mei": []}'),
+        (b'"mei"', b'"\\ud800"'),
+        (b'"mei"', b'"\xff"'),
+        (b'"mei"', b"[" * 60_000),
+        (b"{", b"\xef\xbb\xbf{"),
+        (b"}", b"}}"),
+        (b', "customer_visiting_website": 100', b""),
+        (b"100", b'100, "more": 1'),
+        (PLAIN_BODY, b'[["seller_available", 5], ["month", "mei"]]'),
+        (PLAIN_BODY, b"5"),
+        (PLAIN_BODY, b""),
+    ],
+)
+def test_a_body_that_is_not_plain(plain: bytes, odd: bytes) -> None:
+    """What is odd in it, twice in it or not allowed is left to the full reading."""
+    reader = plain_reader(madcompany)
+    assert reader is not None
+    assert reader.json(PLAIN_BODY.replace(plain, odd, 1)) is None
 
 
 class Checked(BaseModel):

@@ -84,6 +84,19 @@ def test_too_large(size: int) -> None:
         read(scope("/", CHUNKED), sending(*chunks, b"x" * (size % 100)))
 
 
+@pytest.mark.parametrize("size", [1, MEMORY_MAX, MEMORY_MAX + 1])
+def test_a_body_as_long_as_declared_has_ended(size: int) -> None:
+    """Nobody waits to be told so: the server says it once more, a turn of the loop later."""
+    declared = scope("/", (b"content-length", b"%d" % size))
+    assert read(declared, begun(size), size)[1] == b"x" * size
+
+
+def test_chunks_have_their_own_end() -> None:
+    """A length beside chunks says nothing about them (RFC 9112, section 6.3)."""
+    both = scope("/", (b"content-length", b"3"), CHUNKED)
+    assert read(both, sending(b"abc", b"def"))[1] == b"abcdef"
+
+
 def test_a_huge_declared_body_is_refused_unread() -> None:
     """A body that says it is too large is refused before it is read."""
     with pytest.raises(BodyTooLarge):

@@ -4,8 +4,10 @@ A `PlainReader` is compiled from a contract and reads what is plain into the sam
 and pydantic would; for whatever is not plain, or not allowed, it has no answer, and they have.
 """
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -17,9 +19,18 @@ from stopgap.contracts.row import Row
 Read = Callable[[bytes], bytes | None]
 """From a value's text to its canonical JSON; None: not plain."""
 
+Key = TypeVar("Key", bytes, str)
+Value = TypeVar("Value")
+
+Named = Mapping[Key, tuple[int, Callable[[Value], bytes | None]]]
+"""By each name that a field may have: its place, and who reads its values."""
+
+members_of = json.JSONDecoder(object_pairs_hook=tuple).decode
+"""From a JSON object to its members in a tuple, which nothing else becomes: twice is seen there."""
+
 
 class PlainReader:
-    """Reads the plain paths and queries of one contract; made by `plain_reader`."""
+    """Reads the plain paths, queries and bodies of one contract; made by `plain_reader`."""
 
     def __init__(self, contract: Contract, reads: Sequence[Read]) -> None:
         names = [field.name for field in contract.fields]
@@ -31,9 +42,12 @@ class PlainReader:
         self._names = names
         kinds_of = enumerate(field.kind for field in contract.fields)
         self._odd = [(place, reads[place]) for place, kind in kinds_of if not _is_wide(kind)]
-        self._named = {
-            name.encode(): (names.index(own), reads[names.index(own)])
-            for name, own in contract.names.items()
+        places = {name: names.index(own) for name, own in contract.names.items()}
+        self._in_query: Named[bytes, bytes] = {
+            name.encode(): (place, reads[place]) for name, place in places.items()
+        }
+        self._in_json: Named[str, object] = {
+            name: (place, _json_read(contract.fields[place].kind)) for name, place in places.items()
         }
         self._defaults = [
             None if field.required else to_json(field.default) for field in contract.fields
@@ -53,16 +67,26 @@ class PlainReader:
 
     def query(self, raw_query: bytes) -> Row | None:
         """Read a raw query; None: it is not plain."""
+        pairs = [pair.partition(b"=") for pair in raw_query.split(b"&")]
+        return self._row([(name, text) for name, _, text in pairs], self._in_query)
+
+    def json(self, body: bytes) -> Row | None:
+        """Read a body; None: it is not plain."""
+        try:
+            members = members_of(body.decode())
+        except (ValueError, RecursionError):
+            return None
+        return self._row(members, self._in_json) if type(members) is tuple else None
+
+    def _row(self, given: Iterable[tuple[Key, Value]], named: Named[Key, Value]) -> Row | None:
         found = self._defaults.copy()
-        pairs = raw_query.split(b"&")
         seen = set()
-        for pair in pairs:
-            name, _, text = pair.partition(b"=")
-            known = self._named.get(name)
+        for name, value in given:
+            known = named.get(name)
             if known is None or known[0] in seen:
                 return None
             seen.add(known[0])
-            found[known[0]] = known[1](text)
+            found[known[0]] = known[1](value)
             if found[known[0]] is None:
                 return None
         return None if None in found else Row(self._type, self._template % tuple(found))
@@ -146,6 +170,19 @@ def _integer(low: int, high: int) -> Read:
         return b"%d" % number if low <= number <= high else None
 
     return read
+
+
+def _json_read(kind: kinds.Scalar) -> Callable[[object], bytes | None]:
+    match kind:
+        case kinds.Integer(low=low, high=high):
+            return lambda value: (
+                b"%d" % value if type(value) is int and low <= value <= high else None
+            )
+        case kinds.Choice():
+            words = {word.decode(): value for word, value in _words(kind).items()}
+            return lambda value: words.get(value) if type(value) is str else None
+        case _:
+            return lambda value: to_json(value) if type(value) is bool else None
 
 
 def _words(kind: kinds.Choice) -> dict[bytes, bytes]:

@@ -23,8 +23,11 @@ def has_body(scope: Scope) -> bool:
 
 
 def declared_length(scope: Scope) -> int:
-    """Tell how long a body is said to be; 0 where nothing is said."""
+    """Tell how long a body is said to be; 0 where nothing is said, or it comes in chunks."""
+    length = 0
     for name, value in scope["headers"]:
+        if name == b"transfer-encoding":
+            return 0
         if name == b"content-length":
-            return int(value)  # the server has refused what is no number
-    return 0
+            length = int(value)  # the server has refused what is no number
+    return length

@@ -70,10 +70,11 @@ class Intake:
             yield _as_read(scope, 0), BytesIO()
             return
         client = ProgressTimeout(self._seconds)
-        with _spooled() as body:
+        declared = declared_length(scope)
+        with BytesIO() if 0 < declared <= MEMORY_MAX else _spooled() as body:
             try:
-                _allow(declared_length(scope), allowed)
-                length = await self._read(receive, body, client, allowed)
+                _allow(declared, allowed)
+                length = await self._read(receive, body, client, allowed, declared)
                 _rewind(body)
                 yield _as_read(scope, length), body
             except DiskFull as error:
@@ -88,20 +89,33 @@ class Intake:
         self._all.evict_all()
 
     async def _read(
-        self, receive: Receive, body: IO[bytes], client: ProgressTimeout, allowed: int
+        self,
+        receive: Receive,
+        body: IO[bytes],
+        client: ProgressTimeout,
+        allowed: int,
+        declared: int,
     ) -> int:
         """Read the body into a file, in its time; return its length."""
+        self._all.join(client)
         try:
-            with self._all.including(client), step("body"):
+            with step("body"):
                 async with client:
-                    return await self._copy(receive, body, client, allowed)
+                    return await self._copy(receive, body, client, allowed, declared)
         except TimeoutError as error:
             if client.evicted:
                 raise Overloaded("The body came too slowly while others waited.") from error
             raise BodyLate(f"The body did not arrive within {self._seconds:g} seconds.") from error
+        finally:
+            self._all.leave(client)
 
     async def _copy(
-        self, receive: Receive, body: IO[bytes], client: ProgressTimeout, allowed: int
+        self,
+        receive: Receive,
+        body: IO[bytes],
+        client: ProgressTimeout,
+        allowed: int,
+        declared: int,
     ) -> int:
         length, pieces, more = 0, 0, True
         while more:
@@ -116,7 +130,8 @@ class Intake:
             length += _keep(chunk, body)
             if pieces > PIECES + length // PIECE:
                 raise BodyMalformed(f"The body comes in pieces of less than {PIECE} bytes each.")
-            more = message.get("more_body", False)
+            # a body as long as declared has ended; to be told so costs another turn of the loop
+            more = message.get("more_body", False) and (not declared or length < declared)
         return length
 
 

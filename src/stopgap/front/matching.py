@@ -48,6 +48,7 @@ class Matcher(Generic[Target]):
         reader = plain_reader(contract)
         self._read_path = reader.path if reader else nothing
         self._read_query = reader.query if reader else nothing
+        self._read_json = reader.json if reader else nothing
         self._by_path, self._by_query, self._by_json = by_path, by_query, by_json
 
     def match(self, path: bytes, query: bytes) -> tuple[Target, Row] | None:
@@ -62,6 +63,8 @@ class Matcher(Generic[Target]):
         """Recognise a POST by its body; Flask's view says what is wrong with any other."""
         if scope["raw_path"] != self._prefix or scope["query_string"]:
             return None
+        if row := self._read_json(body):
+            return self._by_json, row
         try:
             return self._by_json, Row.of(read_inputs(self._contract, json_values(body)))
         except Exception:  # noqa: BLE001  # a contract's own validator may raise anything

@@ -117,14 +117,15 @@ class SlowClients:
     def _in_the_way(self, size: int) -> Sequence[ProgressTimeout]:
         """Choose who makes room for a client of this size."""
         missing = min(size, self._room) - (self._room - self._taken)
+        if missing <= 0:
+            return ()
         latest = asyncio.get_running_loop().time() - TIME_ENOUGH
         chosen = list[ProgressTimeout]()
-        if missing > 0:
-            stuck = [each for each in self._clients if not each.over and each.since <= latest]
-            for each in sorted(stuck, key=lambda each: each.progress_at):
-                if missing > 0:
-                    chosen.append(each)
-                    missing -= each.size
+        stuck = [each for each in self._clients if not each.over and each.since <= latest]
+        for each in sorted(stuck, key=lambda each: each.progress_at):
+            if missing > 0:
+                chosen.append(each)
+                missing -= each.size
         if missing > 0:
             raise Overloaded("Too many requests are being read, or answers sent; ask again soon.")
         return chosen
