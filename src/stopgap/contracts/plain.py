@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from stopgap.contracts import kinds
+from stopgap.contracts.annotations import own_code
 from stopgap.contracts.contract import Contract, placeholder
 from stopgap.contracts.row import Row
 
@@ -131,23 +132,10 @@ def plain_reader(contract: Contract) -> PlainReader | None:
     return PlainReader(contract, reads)
 
 
-HOOKS = (
-    "validators",
-    "field_validators",
-    "root_validators",
-    "model_validators",
-    "field_serializers",
-    "model_serializers",
-    "computed_fields",
-)
-"""Where pydantic keeps what an author has added to a model."""
-
-
 def _does_more(contract: Contract) -> bool:
     model = contract.inputs
-    hooked = any(getattr(model.__pydantic_decorators__, name) for name in HOOKS)
-    own = {"__init__", "model_post_init", "__get_pydantic_core_schema__"} & set(vars(model))
-    return bool(hooked or own or model.model_config or model.__bases__ != (BaseModel,))
+    made = {"__init__", "__get_pydantic_core_schema__"} & set(vars(model))
+    return bool(own_code(model) or made or model.model_config or model.__bases__ != (BaseModel,))
 
 
 def _read(kind: kinds.Scalar) -> Read | None:
