@@ -1,10 +1,11 @@
 """Releases: numbered without gaps, let through by the gate alone, and all of it on record."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contracts.promises import DELIVERY, LETTER
@@ -27,6 +28,7 @@ from stopgap.releases.plan import SlotKey
 from stopgap.releases.release import ContractNotServed, ReleaseNotFound, Stage, Sticky
 from stopgap.releases.releases import SERVER, Releases
 from stopgap.releases.stages import MoveNotAllowed, NothingBefore, StandingChanged
+from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
 NAME = DELIVERY.name
@@ -94,7 +96,7 @@ CALLS: list[Call] = [
     lambda releases: releases.promote(NAME, 1, "ann"),
     lambda releases: releases.retire(NAME, 1, "ann"),
     lambda releases: releases.withdraw(NAME, 1, "ann"),
-    lambda releases: releases.report(NAME, 1),
+    lambda releases: releases.verification(NAME, 1).report,
     lambda releases: releases.keep_report(NAME, 0, report(DELIVERY), "ann"),
     lambda releases: releases.override(NAME, 0, "latency", "ann", "because"),
 ]
@@ -143,7 +145,7 @@ def test_a_contract_that_is_about_to_change(
         fingerprint = served.fingerprint
         assert known.routing(NAME).live.fingerprint == fingerprint
         assert known.show(NAME, number).fingerprint == fingerprint
-        found = known.report(NAME, number)
+        found = known.verification(NAME, number).report
         assert found is not None
         assert found.fingerprint == fingerprint
 
@@ -270,7 +272,7 @@ def test_overriding(releases: Releases) -> None:
     with pytest.raises(ReleaseUnverified, match=r"it broke repeats\.$"):
         releases.promote(NAME, number, "ann")
     releases.override(NAME, number, "repeats", "bob", "random on purpose")
-    assert list(releases.overridden(NAME, number)) == ["latency", "repeats"]
+    assert list(releases.verification(NAME, number).overridden) == ["latency", "repeats"]
     releases.promote(NAME, number, "ann", stage="shadow")
     (last,) = [each for each in releases.moves(NAME, number) if each.rule == "repeats"]
     assert (last.by, last.action, last.reason) == ("bob", "overridden", "random on purpose")
@@ -306,7 +308,7 @@ def test_an_override_for_a_contract_that_is_gone(
             known.override(NAME, number, "latency", "ann", "it is quick enough")
         with pytest.raises(ReleaseUnverified, match="verify it again"):
             known.planned_override(NAME, number, "latency", "it is quick enough")
-    assert releases.overridden(NAME, number) == ()
+    assert releases.verification(NAME, number).overridden == ()
 
 
 def test_an_override_says_why(releases: Releases) -> None:
@@ -314,17 +316,37 @@ def test_an_override_says_why(releases: Releases) -> None:
     number = passed(releases, "repeats")
     with pytest.raises(ReasonMissing):
         releases.override(NAME, number, "repeats", "ann", " ")
-    assert releases.overridden(NAME, number) == ()
+    assert releases.verification(NAME, number).overridden == ()
 
 
 def test_reports_are_kept(releases: Releases) -> None:
     """The report of the last verification can be read again, as it was."""
     number = releases.add(NAME, specification(), "ann").number
-    assert releases.report(NAME, number) is None
-    assert releases.report(NAME, 0) is None
+    assert releases.verification(NAME, number).report is None
+    assert releases.verification(NAME, 0).report is None
     for broken in (("contract",), ()):
         releases.keep_report(NAME, number, report(DELIVERY, *broken), "ann")
-        assert releases.report(NAME, number) == report(DELIVERY, *broken)
+        assert releases.verification(NAME, number).report == report(DELIVERY, *broken)
+
+
+def test_old_reports_are_not_read_again(
+    releases: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a release that was verified often, one report is read: a page lists many releases."""
+    numbers = [passed(releases) for _ in range(3)]
+    for number in numbers * 4:
+        releases.keep_report(NAME, number, report(DELIVERY), "ann")
+    read = []
+    kept = Report.of
+
+    def noted(document: Mapping[str, Any]) -> Report:
+        read.append(document)
+        return kept(document)
+
+    monkeypatch.setattr(Report, "of", noted)
+    found = releases.verifications(NAME, numbers)
+    assert [each.report for each in found] == [report(DELIVERY)] * 3
+    assert len(read) == 3
 
 
 def test_from_candidate_to_live_and_back(releases: Releases) -> None:
@@ -584,9 +606,12 @@ def test_an_override_outlasts_a_verification_for_tomorrow(
     seen = replace(report(TOMORROW), loaded={"kind": "python", "file_hash": SECOND})
     tomorrow.keep_report(NAME, number, seen, "ann")
     assert (live_file(today), live_file(tomorrow)) == (FIRST, SECOND)
-    assert (today.overridden(NAME, number), tomorrow.overridden(NAME, number)) == (("latency",), ())
+    assert (
+        today.verification(NAME, number).overridden,
+        tomorrow.verification(NAME, number).overridden,
+    ) == (("latency",), ())
     verify_file(today, number, FIRST, "latency")
-    assert today.overridden(NAME, number) == ()
+    assert today.verification(NAME, number).overridden == ()
 
 
 def test_an_override_is_for_one_contract(database: Database, clock: FakeClock) -> None:
@@ -597,8 +622,8 @@ def test_an_override_is_for_one_contract(database: Database, clock: FakeClock) -
     tomorrow.keep_report(NAME, number, report(TOMORROW, "latency", "repeats"), "ann")
     for known, rule in ((tomorrow, "latency"), (tomorrow, "repeats"), (today, "latency")):
         known.override(NAME, number, rule, "ann", "it is all right there")
-    assert today.overridden(NAME, number) == ("latency",)
-    assert tomorrow.overridden(NAME, number) == ("latency", "repeats")
+    assert today.verification(NAME, number).overridden == ("latency",)
+    assert tomorrow.verification(NAME, number).overridden == ("latency", "repeats")
     with pytest.raises(ReleaseUnverified, match=r"it broke repeats\.$"):
         today.promote(NAME, number, "ann")
     tomorrow.promote(NAME, number, "ann")

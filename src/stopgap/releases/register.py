@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from stopgap.contracts.contract import Contract
 from stopgap.models.specification import Specification
@@ -28,6 +29,13 @@ from stopgap.releases.release import (
 from stopgap.releases.stages import HUNDRED, Change, Standing
 from stopgap.releases.store import ComparisonRows, ReleaseRows, State, TallyRows
 from stopgap.releases.verification.report import Report
+
+
+class Verification(NamedTuple):
+    """What the last verification of a release found, if there was one."""
+
+    report: Report | None
+    overridden: Sequence[str]  # the rules that it broke and an operator overrode since
 
 
 class Register:
@@ -70,28 +78,27 @@ class Register:
         """List all releases, the newest first and the stand-in last."""
         return (*map(self._as_served, self.rows.releases()), self.stand_in())
 
-    def report(self, number: int) -> Report | None:
-        """Tell what the last verification of a release found.
+    def verification(self, number: int) -> Verification:
+        """Tell what the last verification of a release found, and what was overridden of that.
 
         Preferably for the contract as it is served here, with its golden examples. A command that
         knows it as it will be after the next start may verify a release for that, while this
         server goes on as it is.
         """
-        _, report = self._verified(number)
-        return report
-
-    def overridden(self, number: int) -> Sequence[str]:
-        """Name the rules that an operator overrode of what that found."""
-        at, _ = self._verified(number)
-        return overridden(self.rows.moves(number), at)
+        at, report = self._verified(number)
+        return Verification(report, overridden(self.rows.moves(number), at) if report else ())
 
     def _verified(self, number: int) -> tuple[int, Report | None]:
         """Tell at which version a release was verified, and what was found; 0: it never was."""
-        found = [(at, Report.of(document)) for at, document in self.rows.reports(number)]
-        served = self._contract
-        of_served = [each for each in found if each[1].fingerprint == served.fingerprint]
-        of_today = [each for each in of_served if each[1].examples == served.examples_fingerprint]
-        return next(iter(of_today or of_served or found), (0, None))
+        served, found = self._contract, dict[int, tuple[int, Report]]()
+        for at, document in self.rows.reports(number):
+            report = Report.of(document)
+            of_served = report.fingerprint == served.fingerprint
+            of_today = of_served and report.examples == served.examples_fingerprint
+            found.setdefault(of_served + of_today, (at, report))
+            if of_today:
+                break
+        return found[max(found)] if found else (0, None)
 
     def promoted(
         self, number: int, stage: Stage, percent: float | None, sticky: Sticky | None
@@ -161,7 +168,8 @@ class Register:
             StopgapError: there is none, or it may not be: `check_overridable` says why.
         """
         self.find(number, real=True)
-        return check_overridable(number, rule, self.report(number), reason, self._contract)
+        _, report = self._verified(number)
+        return check_overridable(number, rule, report, reason, self._contract)
 
     def override(self, number: int, cause: Cause) -> int:
         """Put on record that a rule need not hold of what the last verification found."""
@@ -197,8 +205,7 @@ class Register:
 
     def _check_verified(self, number: int, *, again: bool = False) -> None:
         if number != STAND_IN_NUMBER:
-            report, rules = self.report(number), self.overridden(number)
-            check_verified(number, report, rules, self._contract, again=again)
+            check_verified(number, *self.verification(number), self._contract, again=again)
 
     def let_through(self, was: Release) -> None:
         """Let a release that has traffic be loaded from its Python file as it was just verified.
@@ -220,7 +227,8 @@ class Register:
         is the first file for the next contract: the server of today's goes on with the other.
         """
         served = self._contract.fingerprint
-        number, specification, report = was.number, was.specification, self.report(was.number)
+        number, specification = was.number, was.specification
+        _, report = self._verified(number)
         if specification and report:
             seen = _seen(specification, report)
             self.rows.specify(number, seen)

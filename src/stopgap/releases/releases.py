@@ -1,6 +1,6 @@
 """The releases of the served contracts: added, verified, moved, and judged; all of it on record."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from stopgap.models.specification import Specification
 from stopgap.releases import stages
 from stopgap.releases.gate import ReleaseUnverified
 from stopgap.releases.move import Cause, Move, written
-from stopgap.releases.register import Register
+from stopgap.releases.register import Register, Verification
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage, Sticky
 from stopgap.releases.routing import Routing
 from stopgap.releases.stages import Change, NothingBefore, Standing, StandingChanged
@@ -89,17 +89,15 @@ class Releases:
                 stand_in_fallback=state.stand_in_fallback,
             )
 
-    def report(self, contract: str, number: int) -> Report | None:
-        """Tell what the last verification of a release found; None: there was none."""
-        with self._reading(contract) as register:
-            register.find(number)
-            return register.report(number)
+    def verification(self, contract: str, number: int) -> Verification:
+        """Tell what the last verification of a release found, and what was overridden of that."""
+        (found,) = self.verifications(contract, [number])
+        return found
 
-    def overridden(self, contract: str, number: int) -> Sequence[str]:
-        """Name the rules that the last verification broke and an operator overrode."""
+    def verifications(self, contract: str, numbers: Iterable[int]) -> Sequence[Verification]:
+        """Tell that of several releases."""
         with self._reading(contract) as register:
-            register.find(number)
-            return register.overridden(number)
+            return [register.verification(register.find(number).number) for number in numbers]
 
     def moves(self, contract: str, number: int | None = None) -> Sequence[Move]:
         """List who did what and when, the latest first; to one release, or to all."""
@@ -343,7 +341,7 @@ class Releases:
             ModelUnloadable: its Python is gone, or its file not there, not kept, or not whole.
         """
         with self._reading(contract) as register:
-            release, report = register.find(number), register.report(number)
+            release, (report, _) = register.find(number), register.verification(number)
         if release.specification:
             check_paths(release.specification)
         if release.specification and report:

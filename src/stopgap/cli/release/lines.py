@@ -123,13 +123,13 @@ def facts(
     parts: Parts, contract: str, number: int, compared: Mapping[str, Comparison]
 ) -> dict[str, Any]:
     """Gather all that is known of a release, as a program reads it."""
-    report = parts.releases.report(contract, number)
+    report, overridden = parts.releases.verification(contract, number)
     since = SystemClock().now() - timedelta(hours=1)
     tally = parts.watch.tallies(contract, since).get(number)
     return {
         "release": parts.releases.show(contract, number).document(),
         "report": report and report.document(),
-        "overridden": list(parts.releases.overridden(contract, number)),
+        "overridden": list(overridden),
         "troubles": [
             {"reason": each.reason, "workers": each.workers}
             for each in parts.watch.troubles(contract)

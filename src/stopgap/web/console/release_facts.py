@@ -9,8 +9,9 @@ from flask import request, url_for
 from stopgap.contracts.contract import Contract
 from stopgap.releases.gate import ReleaseUnverified, check_verified
 from stopgap.releases.move import Move
+from stopgap.releases.register import Verification
 from stopgap.releases.release import Release
-from stopgap.releases.verification.report import BY_NAME, Report
+from stopgap.releases.verification.report import BY_NAME
 from stopgap.web.console import answering, performance
 from stopgap.web.console.moving import read_number
 from stopgap.web.current import parts
@@ -41,7 +42,7 @@ def all_of(contract: Contract) -> dict[str, Any]:
     more = len(shown) > ROWS
     shown = shown[:ROWS]
     return {
-        "lines": [_line(contract, each) for each in shown],
+        "lines": _lines(contract, shown),
         "no_model": len(found) == 1,  # the stand-in, which is always there
         "first": address(contract) if below else None,
         "next": address(contract, below=shown[-1].number) if more else None,
@@ -71,27 +72,22 @@ def _moves(contract: Contract, number: int | None = None) -> Sequence[Move]:
     return parts().releases.moves(contract.name, number)[:ROWS]
 
 
-def _line(contract: Contract, release: Release) -> Line:
-    known, number = parts().releases, release.number
-    return _gated(
-        contract,
-        release,
-        known.report(contract.name, number),
-        known.overridden(contract.name, number),
+def _lines(contract: Contract, releases: Sequence[Release]) -> list[Line]:
+    verifications = parts().releases.verifications(
+        contract.name, [each.number for each in releases]
     )
+    return [_line(contract, *each) for each in zip(releases, verifications, strict=True)]
 
 
-def _gated(
-    contract: Contract, release: Release, report: Report | None, overridden: Sequence[str]
-) -> Line:
+def _line(contract: Contract, release: Release, verification: Verification) -> Line:
     gate = ""
     if release.number:
         try:
             answers = release.stage == "live"  # and is sent nowhere, so what is new need not hold
-            check_verified(release.number, report, overridden, contract, again=answers)
+            check_verified(release.number, *verification, contract, again=answers)
         except ReleaseUnverified as refusal:
             gate = refusal.detail
-    return Line(release=release, gate=gate, overridden=overridden)
+    return Line(release=release, gate=gate, overridden=verification.overridden)
 
 
 def one_of(contract: Contract, number: int) -> dict[str, Any]:
@@ -101,13 +97,12 @@ def one_of(contract: Contract, number: int) -> dict[str, Any]:
         ReleaseNotFound: there is none of this number.
     """
     release = parts().releases.show(contract.name, number)
-    report = parts().releases.report(contract.name, number)
-    overridden = parts().releases.overridden(contract.name, number)
+    verification = parts().releases.verification(contract.name, number)
     return {
         "release": release,
         "name": answering.name(release),
-        "line": _gated(contract, release, report, overridden),
-        "report": report,
+        "line": _line(contract, release, verification),
+        "report": verification.report,
         "rules": BY_NAME,
         "allowed": parts().releases.possible(contract.name, number),
         "performances": performance.lately(contract, release),
