@@ -4,12 +4,15 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,14 +20,19 @@ from sqlalchemy import text
 from tests.collectors import collector
 from tests.commands import Run, opened
 from tests.databases import PostgresqlServer
+from tests.fakes import FakeClock
 from tests.journal.filling import add
 from tests.journal.records import record
 from tests.releases.making import report
 from tests.valkeys import PASSWORD, ValkeyServer
 
+from stopgap.cli.diagnosis import machine
+from stopgap.cli.diagnosis.diagnosis import Weight
+from stopgap.clock import SystemClock
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
 from stopgap.releases.release import Stage
+from stopgap.settings import Settings
 from stopgap.storage.database import open_database
 from stopgap.storage.history import JOURNAL, migrate
 
@@ -295,6 +303,18 @@ def test_a_clock_that_may_have_leapt(run: Run, data: Path) -> None:
         add(journal, [record(at=1_000_000)])
     told = run("doctor", STOPGAP_PORT="0").stdout
     assert "! warning journal: Nothing was recorded for " in told
+
+
+def test_a_clock_that_is_not_the_databases(data: Path, postgresql_url: str) -> None:
+    """A clock that differs from the database's by more than an hour is wrong, and both are told."""
+    settings = Settings(data=data, database_url=postgresql_url)
+    (right,) = machine.clock(settings, SystemClock())
+    assert right.weight is Weight.FINE
+    (found,) = machine.clock(settings, FakeClock(datetime.now(UTC) + timedelta(hours=2)))
+    assert found.weight is Weight.WRONG
+    assert re.fullmatch(r"It is [-: 0-9]+ UTC here, and [-: 0-9]+ in the database\.", found.told)
+    gone = replace(settings, database_url="postgresql://127.0.0.1:1/x")
+    assert [each.weight for each in machine.clock(gone, FakeClock())] == [Weight.FINE]
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])

@@ -1,5 +1,6 @@
 """Retention: what is older than it may be is gone, and nothing else."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -136,13 +137,24 @@ def test_a_block_that_has_lost_terms_takes_what_comes(
 
 
 def test_counts_by_the_day_stay(
-    journal: Journal, journal_database: Database, some: list[Record], clock: FakeClock
+    journal: Journal,
+    journal_database: Database,
+    some: list[Record],
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Of old days the charts still tell the sums, which are nobody's; finer steps are gone."""
+    """Of old days the charts still tell the sums, which are nobody's; finer steps are gone.
+
+    How many answers went is in the log.
+    """
+    caplog.set_level(logging.INFO)
     clock.forward(days=40)
     assert journal.sweep(days=30) == 0
     clock.forward(days=1)
     assert journal.sweep(days=30) == len(some)
+    assert caplog.messages[-1].startswith("200 answers from before 2030-01-12")
+    journal.sweep(days=30)
+    assert len(caplog.messages) == 2  # the first is of the doubt
     assert sum(point.answers for point in journal.charts().timeline.points) == len(some)
     assert sum(each.answers for each in journal.stats()) == len(some)
     with journal_database.read() as connection:

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import exc, text
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from tests.fakes import FakeClock
 from tests.journal.test_spool import no_room_beyond
 
 from stopgap.problems import document
@@ -455,3 +456,12 @@ def test_a_damaged_beginning(tmp_path: Path) -> None:
         pytest.raises(DatabaseUnreachable, match="it is damaged"),
     ):
         migrate(opened)
+
+
+@pytest.mark.parametrize(("hours", "differs"), [(0, False), (0.9, False), (1.1, True), (-2, True)])
+def test_two_clocks(*, database: Database, hours: float, differs: bool) -> None:
+    """PostgreSQL's clock is another one if it is an hour off; SQLite has none of its own."""
+    now = datetime.now(UTC)
+    other = database.other_time(FakeClock(now + timedelta(hours=hours)))
+    assert (other is not None) is (differs and database.engine.dialect.name != "sqlite")
+    assert other is None or abs(other - now) < timedelta(minutes=1)

@@ -1,15 +1,19 @@
 """The application: what a worker does at its end, whatever fails."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.fakes import FakeClock
 from tests.front.loops import in_a_loop, parent
 from tests.front.requests import Client, living, playing
 from tests.journal.records import is_free
 
 from stopgap import wiring
 from stopgap.accounts.sessions import Sessions
+from stopgap.clock import Clock
 from stopgap.front.chores import Chore
 from stopgap.images.gallery import Images
 from stopgap.journal.journal import Journal
@@ -18,6 +22,7 @@ from stopgap.journal.spool import Spool
 from stopgap.models.artifacts import Artifacts
 from stopgap.releases.watch import Watch
 from stopgap.settings import Settings
+from stopgap.storage.database import Database
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web.app import create_app
 
@@ -77,3 +82,36 @@ async def test_a_worker_does_all_its_chores(
     stop.set()
     await life
     assert done == chores
+
+
+@in_a_loop
+async def test_a_clock_that_others_do_not_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_url: str
+) -> None:
+    """By a clock that is not the database's a worker deletes nothing that has rows there."""
+    settings = Settings(data=tmp_path, database_url=postgresql_url)
+    parts = wiring.build_parts(wiring.prepare(settings))
+    clock = FakeClock(datetime.now(UTC) + timedelta(days=300))
+    parts = replace(parts, clock=clock, journal=Journal(parts.database, clock))
+    done: list[type] = []
+    for kind in (Sessions, Images, Watch, Journal):
+        monkeypatch.setattr(kind, "sweep", lambda _self, *_given, of=kind: done.append(of))
+    looks = asyncio.Queue[None]()
+    other_time = Database.other_time
+
+    def look(self: Database, by: Clock) -> datetime | None:
+        told = other_time(self, by)
+        loop.call_soon_threadsafe(looks.put_nowait, None)
+        return told
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(Database, "other_time", look)
+    door = wiring.door_to(create_app(parts), parts, supervisor=parent())
+    stop, told = asyncio.Event(), Client()
+    life = asyncio.create_task(door({"type": "lifespan"}, living(told, stop), told.send))
+    async with asyncio.timeout(5):
+        for _ in range(4):
+            await looks.get()
+    stop.set()
+    await life
+    assert done == []

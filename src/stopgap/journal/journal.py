@@ -237,6 +237,7 @@ class Journal:
         while count := self.delete_older(before):
             deleted += count
         if deleted:
+            logger.info("%s answers from before %s were too old, and are deleted", deleted, before)
             self._delete_terms()
         self._delete_words(before)
         with self._database.write(unbounded=True) as connection:
@@ -261,6 +262,10 @@ class Journal:
             while deleted == DELETE_BATCH:
                 with self._database.write(unbounded=True) as connection:
                     deleted = clearing.delete_words(connection, step, DELETE_BATCH)
+
+    def other_time(self) -> datetime | None:
+        """Tell what time it is by the database, if that is another than the clock's."""
+        return self._database.other_time(self._clock)
 
     def silence(self, days: int) -> clearing.Silence | None:
         """Tell in what time nothing was recorded, if it is so long that the clock may have leapt.

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,7 @@ from sqlalchemy import (
     text,
 )
 
+from stopgap.clock import Clock
 from stopgap.storage import sqlite
 from stopgap.storage.database_faults import (
     DatabaseUnknown,
@@ -31,6 +33,9 @@ from stopgap.storage.database_faults import (
 )
 from stopgap.storage.files import flush
 from stopgap.storage.sqlite import BUSY_SECONDS, PATIENCE, WRITING, milliseconds
+
+APART = timedelta(hours=1)
+"""By which two clocks may differ, and be right enough for what is kept for hours."""
 
 
 class Begin(Protocol):
@@ -94,6 +99,17 @@ class Database:
         """
         with self.read() as connection:
             connection.execute(text("SELECT 1"))
+
+    def other_time(self, clock: Clock) -> datetime | None:
+        """Tell what time it is by PostgreSQL, which machines share; None: about what the clock has.
+
+        SQLite has no clock but the machine's.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return None
+        with self.read() as connection:
+            told: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return told.astimezone(UTC) if abs(told - clock.now()) > APART else None
 
     def is_sound(self) -> bool:
         """Have SQLite look at all of its file; PostgreSQL sees to that by itself."""

@@ -37,6 +37,7 @@ from stopgap.web.console.predict import PREFIX as PREDICT_PAGE
 from stopgap.wiring.building import build_parts
 from stopgap.wiring.installation import Installation
 from stopgap.wiring.preparing import prepare, settings_of_environment
+from stopgap.wiring.sweeping import Sweeper
 
 SWEEP_SECONDS = 600
 """What has expired is refused at once; it is gone from the disk this much later."""
@@ -134,15 +135,20 @@ def door_to(
 
 def _chores(parts: Parts) -> list[Chore]:
     """List what a worker does by itself."""
-    journal_days = parts.settings.journal_days
+    journal_days, clock = parts.settings.journal_days, parts.clock
+    rows = Sweeper("sessions and images", partial(parts.database.other_time, clock), clock)
+    answers = Sweeper("answers", parts.journal.other_time, clock)
     return [
         Chore(call=parts.metrics.publish, every=PUBLISH_SECONDS),
-        Chore(call=parts.sessions.sweep, every=SWEEP_SECONDS),
-        Chore(call=parts.images.sweep, every=SWEEP_SECONDS),
-        Chore(call=parts.watch.sweep, every=SWEEP_SECONDS),
+        Chore(call=partial(rows.do, parts.sessions.sweep), every=SWEEP_SECONDS),
+        Chore(call=partial(rows.do, parts.images.sweep), every=SWEEP_SECONDS),
+        Chore(call=partial(rows.do, parts.watch.sweep), every=SWEEP_SECONDS),
         Chore(call=partial(_sweep_artifacts, parts), every=DAY_SECONDS),
         Chore(call=parts.images.sweep_orphans, every=DAY_SECONDS),
-        Chore(call=partial(parts.journal.sweep, journal_days), every=SWEEP_SECONDS),
+        Chore(
+            call=partial(answers.do, partial(parts.journal.sweep, journal_days)),
+            every=SWEEP_SECONDS,
+        ),
         Chore(call=parts.spool.renew, every=SWEEP_SECONDS),
         *_exchanges(parts.counts),
     ]
