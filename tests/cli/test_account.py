@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from tests.pictures import png
 
 from stopgap.accounts.permissions import Role
 from stopgap.images.image import ImageNotFound, Uploader
+from stopgap.journal.entry import Entry
+from stopgap.journal.filters import Filters
+from stopgap.journal.journal import Journal
+from stopgap.storage.database_faults import DatabaseUnreachable
 
 TYPED = "open sesame\nopen sesame\n"
 
@@ -186,6 +191,41 @@ def test_export(run: Run, data: Path) -> None:
     assert [each["caller"] for each in kept["answers"]] == [owner]
     for word in ("argon2", "the password", session, secret.rpartition("_")[2]):
         assert word not in text
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_an_export_is_one_indented_object(run: Run, data: Path, count: int) -> None:
+    """However many answers there are, the document is as one that is written at once."""
+    run("account", "add", "ann", "--generate")
+    with opened(data) as parts:
+        owner = parts.accounts.get("ann").id
+        for _ in range(count):
+            parts.spool.append(encode(record(caller=owner, output='"a\\n  \\"é"'.encode())))
+    text = run("account", "export", "ann").stdout
+    kept = json.loads(text)
+    assert list(kept) == ["account", "sessions", "addresses", "keys", "images", "answers"]
+    assert [each["output"] for each in kept["answers"]] == ['a\n  "é'] * count
+    assert text == json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_an_export_collects_no_answers(
+    run: Run, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before an answer cannot be read is there: none is kept until the last."""
+    run("account", "add", "ann", "--generate")
+    with opened(data) as parts:
+        owner = parts.accounts.get("ann").id
+        one = Entry(position=1, record=record(caller=owner), actual=None)
+
+    def export(_journal: Journal, _filters: Filters) -> Iterator[Entry]:
+        yield one
+        yield one
+        raise DatabaseUnreachable("database", "it is away")
+
+    monkeypatch.setattr(Journal, "export", export)
+    result = run("account", "export", "ann")
+    assert result.exit_code != 0
+    assert result.stdout.count(one.record.id) == 2
 
 
 def test_an_export_is_utf_8(run: Run, environment: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """`stopgap account ...`: who may sign in."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,7 @@ from stopgap.accounts.permissions import Role
 from stopgap.cli.installation import opened, opened_to_look_back
 from stopgap.cli.lines import document_output, json_option, print_rows
 from stopgap.cli.new_password import new_password, password_options
+from stopgap.journal.entry import Entry
 from stopgap.journal.filters import Filters
 
 EXPORT_SECONDS = 60.0
@@ -178,10 +180,24 @@ def export(name: str) -> None:
             "addresses": [{"seen_at": each} for each in parts.sessions.addresses(found.id)],
             "keys": [asdict(each) for each in parts.keys.list(name)],
             "images": [asdict(each) for each in parts.images.list(found.id)],
-            "answers": [each.facts() for each in parts.journal.export(Filters(caller=found.id))],
         }
-    written = json.dumps(kept, indent=2, default=_written, ensure_ascii=False)
-    click.echo(written, file=document_output())
+        document_output().writelines(
+            _document(kept, parts.journal.export(Filters(caller=found.id)))
+        )
+
+
+def _document(kept: dict[str, Any], answers: Iterator[Entry]) -> Iterator[str]:
+    """Write one object of what is kept and the answers, of which there may be millions."""
+    yield _json(kept).removesuffix("\n}") + ',\n  "answers": ['
+    before, end = "\n    ", "]\n}\n"
+    for each in answers:
+        yield before + _json(each.facts()).replace("\n", "\n    ")
+        before, end = ",\n    ", "\n  ]\n}\n"
+    yield end
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, default=_written, ensure_ascii=False)
 
 
 def _written(value: Any) -> str:
