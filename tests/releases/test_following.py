@@ -33,6 +33,7 @@ class Source:
 
     def __init__(self, of: Routing) -> None:
         self.away = False
+        self.flaps = False  # is away every other time
         self.number = 1
         self.of = of
 
@@ -43,6 +44,7 @@ class Source:
 
     def version(self) -> int:
         """Tell the version."""
+        self.away ^= self.flaps
         if self.away:
             raise DatabaseUnreachable("database", "it is away")
         return self.number
@@ -133,7 +135,7 @@ async def test_it_goes_on_while_the_source_is_away(
 ) -> None:
     """Who knows goes on with that, and learns what is new when the source is back.
 
-    Both the beginning and the end are told.
+    Both the beginning and the end are told; the end once it has lasted.
     """
     caplog.set_level(logging.INFO)
     source = Source(routing(release(1)))
@@ -146,7 +148,25 @@ async def test_it_goes_on_while_the_source_is_away(
         source.away = False
         await asyncio.sleep(1)
         assert worker.live == 2
+        assert "it is known again whether releases have changed" not in caplog.messages
+        await asyncio.sleep(following.LOOK_SECONDS * following.STEADY_LOOKS)
     assert caplog.messages.count("it is known again whether releases have changed") == 1
+
+
+@in_a_loop
+async def test_a_source_that_is_away_now_and_then(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where every other look fails that is one outage, told once, and what is new is learnt."""
+    caplog.set_level(logging.INFO)
+    source = Source(routing(release(1)))
+    async with working(source, tmp_path / "releases.json") as worker:
+        source.flaps = True
+        source.change(routing(release(2)))
+        await asyncio.sleep(3)
+        assert worker.live == 2
+    (told,) = caplog.messages
+    assert told.startswith("it is not known whether releases have changed: ")
 
 
 @in_a_loop

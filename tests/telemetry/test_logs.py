@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.fakes import FakeClock
 
-from stopgap.telemetry.logs import JsonLines, Seldom
+from stopgap.telemetry.logs import JsonLines, Outage, Seldom
 
 
 def line(**record: object) -> dict[str, object]:
@@ -59,6 +59,19 @@ def test_what_comes_often_is_told_seldom() -> None:
     assert not seldom.take_turn()
     clock.forward(seconds=0.2)
     assert [seldom.take_turn() for _ in range(2)] == [True, False]
+
+
+def test_what_fails_now_and_then_is_one_outage() -> None:
+    """It is over after so many successes in a row; each beginning and each end is told once."""
+    for successes, told in ((1, ["fails", "over", "fails", "over"]), (3, ["fails", "over"])):
+        outage = Outage(successes)
+        seen = []
+        for good in (True, False, False, True, False, True, True, True, True):
+            if good and outage.recovered():
+                seen.append("over")
+            if not good and outage.failed():
+                seen.append("fails")
+        assert seen == told
 
 
 def test_a_field_may_have_any_value() -> None:

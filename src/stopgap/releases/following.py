@@ -20,6 +20,10 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.4
 """How often the releases' version is asked for: one small read."""
 
+STEADY_LOOKS = 10
+"""Good ones in a row, after which it is told that the source is back: where connections are scarce,
+every other look may fail."""
+
 REPORT_SECONDS = 1.0
 """How often what was counted is handed over, and canaries are judged."""
 
@@ -76,7 +80,7 @@ class Follower:
         self._report = report
         self._monotonic = monotonic
         self._version: int | None = None
-        self._away = Outage()  # the source
+        self._away = Outage(STEADY_LOOKS)  # the source
         self._losing = Outage()  # what was counted
         self._reconcilers: dict[str, SlotReconciler] = {}
         self._tasks: list[asyncio.Task[None]] = []

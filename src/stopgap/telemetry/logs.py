@@ -56,19 +56,24 @@ class Seldom:
 
 
 class Outage:
-    """Tells when something begins to fail, and when it is over: what lasts is logged once."""
+    """Tells when something begins to fail, and when it is over: what lasts is logged once.
 
-    def __init__(self) -> None:
-        self._lasts = False
+    Args:
+        successes: In a row, after which it is over; more where it may fail every other time.
+    """
+
+    def __init__(self, successes: int = 1) -> None:
+        self._successes = successes
+        self._missing = 0  # successes, until it is over; 0: it is
 
     def failed(self) -> bool:
         """Note a failure; tell whether it is the first one."""
-        first, self._lasts = not self._lasts, True
+        first, self._missing = not self._missing, self._successes
         return first
 
     def recovered(self) -> bool:
-        """Note a success; tell whether something has failed before."""
-        over, self._lasts = self._lasts, False
+        """Note a success; tell whether what has failed before is over with it."""
+        over, self._missing = self._missing == 1, max(0, self._missing - 1)
         return over
 
 
