@@ -161,6 +161,17 @@ def test_a_word_that_its_contract_has_dropped(run: Run, fill: Fill) -> None:
         assert (refused.exit_code, "is not one of january" in refused.stderr) == (2, True)
 
 
+def test_inputs_that_were_once_of_another_name_or_type(run: Run, fill: Fill) -> None:
+    """After a compatible change of its contract, what was answered before is found as ever."""
+    renamed = replace(visits(30), inputs=b'{"seller_avaible":4,"month":"may"}')
+    fill([renamed, visits(20, seller_available="4", month=5), visits(10, seller_available=4)])
+    for name in ("seller_available", "seller_avaible"):
+        assert answers(run, "--where", f"{name}=4") == [2010, 2020, 2030]
+        assert answers(run, "--where", f"{name}=4..") == [2010, 2030]
+    assert answers(run, "--where", "month=5") == [2010, 2020, 2030]
+    assert answers(run, "--where", "seller_available=4", "--where", "month=5") == [2010, 2020, 2030]
+
+
 def test_filters_by_account(run: Run, fill: Fill, data: Path) -> None:
     """An account's answers are found by its name, and anybody's by the id of who asked."""
     run("account", "add", "ann", "--generate")

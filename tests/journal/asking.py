@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -21,6 +22,8 @@ def answer(low: Value, high: Value | None = None, name: str = "") -> Condition:
     """Say what the answer is."""
     return Condition(part="output", name=name, low=low, high=low if high is None else high)
 
+
+RENAMED = replace(where("fragile", low=True), aliases=(("madcompany", "month"),), others=("may",))
 
 FILTERS = [
     Filters(),
@@ -53,6 +56,10 @@ FILTERS = [
     Filters(conditions=(where("count", 3, 15), where("month", "may"))),
     Filters(conditions=(where("count", 3, 15), where("month", "may")), release="7", caller="bob"),
     Filters(conditions=(where("count", 3), where("count", 4))),
+    Filters(conditions=(replace(where("count", 7), others=(9, "7")),)),
+    Filters(conditions=(replace(where("number", 3), aliases=(("madcompany", "count"),)),)),
+    Filters(conditions=(replace(where("number", 3, 5), aliases=(("madcompany", "count"),)),)),
+    Filters(conditions=(RENAMED, where("count", 7)), caller="ann"),
     Filters(conditions=(answer(3000, 3500),)),
     Filters(conditions=(answer(2, 5.5, "days"),)),
     Filters(conditions=(answer("n", name="carrier"), where("service", "express"))),

@@ -84,9 +84,13 @@ def meets(one: Record, filters: Filters) -> bool:
 def _holds(one: Record, condition: Condition) -> bool:
     value = json.loads(one.inputs if condition.part == "input" else one.output)
     values = value if isinstance(value, dict) else {"": value}
-    if condition.name not in values:
-        return False
-    found: Value = values[condition.name]
+    names = [condition.name, *(name for of, name in condition.aliases if of == one.contract)]
+    return any(_is(values[name], condition) for name in names if name in values)
+
+
+def _is(found: Value, condition: Condition) -> bool:
+    if any(type(found) is type(each) and found == each for each in condition.others):
+        return True
     if isinstance(found, str | bool) or isinstance(condition.low, str | bool):
         return type(found) is type(condition.low) and found == condition.low
     return not isinstance(condition.high, str) and condition.low <= found <= condition.high

@@ -41,11 +41,14 @@ def ended(download: Download) -> bool:
 
 def test_the_order() -> None:
     """What is ordered arrives as it was said, on one line."""
+    renamed = Condition(
+        part="input", name="a\nb", aliases=(("c", "d"),), low="x", high="x", others=(5.0, True)
+    )
     filters = Filters(
         since=datetime(2030, 1, 1, tzinfo=UTC),
         release="7",
         caller="ann",
-        conditions=(Condition(part="input", name="a\nb", low="x", high="x"),),
+        conditions=(Condition(part="output", low=1, high=2), renamed),
     )
     order = Order(database_url="sqlite:///a b", form="csv", filters=filters)
     assert order.line().count(b"\n") == 1

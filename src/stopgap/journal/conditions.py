@@ -1,7 +1,8 @@
 """Conditions in people's words, as pages and commands take them: `may`, `3000..3500`."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from stopgap.contracts import kinds
 from stopgap.contracts.contract import Contract
@@ -38,15 +39,18 @@ def input_condition(
         contracts: Those that may have the input; they know its other names and how it is read.
             If an input of one of them has this very name it is meant, even where another contract
             has the name for an alias. If none knows it, the value is read by its looks.
-        held: Of a value that none of them allows: its contract may have dropped a choice since.
+        held: Of a value that none of them reads so: its contract may have dropped a choice since,
+            or changed its type.
 
     Raises:
         FilterInvalid: the value cannot be one of this input's.
     """
     called = [each.names[name] for each in contracts if name in each.names]
     own = name if name in called or not called else called[0]
-    found = [field.kind for each in contracts for field in each.fields if field.name == own]
-    return _condition("input", own, held, (found, name, text))
+    meant = [(each, field) for each in contracts for field in each.fields if field.name == own]
+    aliases = tuple((each.name, alias) for each, field in meant for alias in field.aliases)
+    asked = Condition(part="input", name=own, aliases=aliases, low=text, high=text)
+    return _read([field.kind for _, field in meant], name, asked, held)
 
 
 def answer_condition(
@@ -58,7 +62,8 @@ def answer_condition(
         FilterInvalid: the value cannot be an answer's.
     """
     found = [kind for each in contracts for own, kind in members(each.output_kind) if own == name]
-    return _condition("output", name, held, (found, name or "answer", text))
+    asked = Condition(part="output", name=name, low=text, high=text)
+    return _read(found, name or "answer", asked, held)
 
 
 def members(kind: kinds.Kind) -> list[tuple[str, kinds.Scalar]]:
@@ -75,32 +80,47 @@ def names_served(contracts: Sequence[Contract]) -> Sequence[tuple[str, str]]:
     return [*inputs, *outputs]
 
 
-def _condition(
-    part: Literal["input", "output"],
-    name: str,
-    held: Held,
-    asked: tuple[Sequence[kinds.Scalar], str, str],
-) -> Condition:
-    """Read what is asked for; what no contract allows is meant as it stands where it is held."""
-    try:
-        low, high = _range_of_any(*asked)
-    except FilterInvalid:
-        as_it_stands = Condition(part=part, name=name, low=asked[-1], high=asked[-1])
-        if not held(as_it_stands):
-            raise
-        return as_it_stands
-    return Condition(part=part, name=name, low=low, high=high)
+def _read(found: Sequence[kinds.Scalar], field: str, asked: Condition, held: Held) -> Condition:
+    """Read what is asked for, as it stands, as each contract does that can; else refuse.
 
-
-def _range_of_any(found: Sequence[kinds.Scalar], field: str, text: str) -> tuple[Value, Value]:
-    """Read a value, or two ends, as the first contract does that can; else refuse as the first."""
+    What any reads as a range is nothing else: no index seeks a range or a text at once.
+    """
+    text = str(asked.low)
+    values: list[Value] = []
     refusals = []
     for kind in found or (None,):
         try:
-            return _range(kind, field, text)
+            low, high = _range(kind, field, text)
         except FilterInvalid as refusal:
             refusals.append(refusal)
-    raise refusals[0]
+            continue
+        if low != high:
+            return replace(asked, low=low, high=high)
+        values.append(low)
+    old = [each for each in _formerly(found, text) if each not in values]
+    if old and held(_any_of(asked, old)):
+        values += old
+    if not values:
+        raise refusals[0]
+    return _any_of(asked, values)
+
+
+def _any_of(asked: Condition, values: Sequence[Value]) -> Condition:
+    first, *others = dict.fromkeys(values)
+    return replace(asked, low=first, high=first, others=tuple(others))
+
+
+def _formerly(found: Sequence[kinds.Scalar], text: str) -> Iterator[Value]:
+    """Tell what a text may have meant when the field was of another type.
+
+    Truths share terms with 0 and 1, and all of these would be fetched to look for the others: so
+    they are looked for only where there are but words.
+    """
+    yield text
+    looks = _by_looks(text)
+    words = all(isinstance(kind, kinds.Choice | kinds.Text) for kind in found)
+    if looks != text and (words or looks not in {0, 1}):
+        yield looks
 
 
 def _range(kind: kinds.Scalar | None, field: str, text: str) -> tuple[Value, Value]:
@@ -118,20 +138,19 @@ def _range(kind: kinds.Scalar | None, field: str, text: str) -> tuple[Value, Val
 
 def _value(kind: kinds.Scalar | None, field: str, text: str) -> Value:
     """Read a value as its contract does; where no contract is served that has it, by its looks."""
-    value: Value
+    if kind is None:
+        return _by_looks(text)
+    numeric = isinstance(kind, NUMERIC)
     try:
-        if kind is not None:
-            value = read_text(kinds.Number() if isinstance(kind, NUMERIC) else kind, text)
-            return value
-        return text == "true" if text in {"true", "false"} else _number_or_text(text)
+        value: Value = read_text(kinds.Number() if numeric else kind, text)
     except (Unreadable, OutOfBounds) as error:
-        wanted = "a number" if kind is None or isinstance(kind, NUMERIC) else kind.allowed()
-        raise _invalid(field, text, wanted) from error
-
-
-def _number_or_text(text: str) -> Value:
-    try:
-        value: float = read_text(kinds.Number(), text)
-    except Unreadable:
-        return text
+        raise _invalid(field, text, "a number" if numeric else kind.allowed()) from error
     return value
+
+
+def _by_looks(text: str) -> Value:
+    for kind in (kinds.Boolean(), kinds.Number()):
+        with suppress(Unreadable, OutOfBounds):
+            value: Value = read_text(kind, text)
+            return value
+    return text

@@ -57,8 +57,13 @@ class Order:
 def _filters(found: Mapping[str, Any]) -> Filters:
     moments = (found[name] and datetime.fromisoformat(found[name]) for name in ("since", "until"))
     since, until = moments
-    conditions = tuple(Condition(**each) for each in found["conditions"])
+    conditions = tuple(_condition(each) for each in found["conditions"])
     return Filters(**{**found, "since": since, "until": until, "conditions": conditions})
+
+
+def _condition(found: Mapping[str, Any]) -> Condition:
+    aliases = tuple((contract, name) for contract, name in found["aliases"])
+    return Condition(**{**found, "aliases": aliases, "others": tuple(found["others"])})
 
 
 def command() -> Sequence[str]:

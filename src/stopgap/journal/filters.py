@@ -13,8 +13,10 @@ class Condition:
 
     part: Literal["input", "output"]
     name: str = ""  # of an output that is no object: none
+    aliases: tuple[tuple[str, str], ...] = ()  # a contract, and what its records may call it
     low: Value
     high: Value
+    others: tuple[Value, ...] = ()  # what a value, but no range, may be as well
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -369,6 +369,21 @@ def test_a_word_that_its_contract_has_dropped(house: House) -> None:
         assert 'id="error-value"' in page
 
 
+def test_inputs_that_were_once_of_another_name_or_type(house: House) -> None:
+    """What was answered before a compatible change is found as ever, by who may see it."""
+    ann = house.id("ann")
+    house.fill(
+        visits(1, ann, inputs=b'{"seller_avaible":4}'),
+        visits(2, ann, inputs=b'{"seller_available":"4"}'),
+        visits(3, ann, inputs=b'{"seller_available":4}'),
+        visits(4, None, inputs=b'{"seller_avaible":"4"}'),
+    )
+    for name in ("seller_available", "seller_avaible"):
+        query = f"field={name}&value=4"
+        assert shown(house.client("ann"), query) == [2001, 2002, 2003]
+        assert shown(house.client("root"), query) == [2001, 2002, 2003, 2004]
+
+
 def test_a_page_is_small(house: House) -> None:
     """With all that it can show, a page stays far below 100 KB."""
     ann = house.id("ann")

@@ -95,29 +95,41 @@ def _source(connection: Connection, filters: Filters) -> Predicate:
 
 
 def _condition(fields: Sequence[Row[Any]], condition: Condition) -> Predicate:
-    low, high = number_of(condition.low), number_of(condition.high)
-    if low is None or high is None:
-        return NOTHING
     named = {
-        row.contract: row.id
+        (row.contract, row.name): row.id
         for row in fields
-        if (row.part, row.name) == (condition.part, condition.name)
+        if row.part == condition.part
+        and (row.name == condition.name or (row.contract, row.name) in condition.aliases)
     }
+    asked = [(condition.low, condition.high), *((each, each) for each in condition.others)]
+    ranges = [
+        (_type(first), low, high)
+        for first, last in asked
+        if (low := number_of(first)) is not None and (high := number_of(last)) is not None
+    ]
+    if not ranges:
+        return NOTHING
+
+    def meets(value: object) -> bool:
+        number = number_of(value)
+        return number is not None and any(
+            _type(value) is kind and low <= number <= high for kind, low, high in ranges
+        )
 
     def holds(row: Row[Any]) -> bool:
         text = row.inputs if condition.part == "input" else row.output
-        value = members(text.encode()).get(condition.name)
-        number = number_of(value)
-        alike = _type(value) is _type(condition.low)
-        return row.contract in named and alike and number is not None and low <= number <= high
+        found = members(text.encode()).items()
+        return any(meets(value) for name, value in found if (row.contract, name) in named)
 
+    _, low, high = ranges[0]
+    values = [low for _, low, _ in ranges] if low == high else []
     return Predicate(
         fields=list(named.values()),
-        values=[low] if low == high else [],
+        values=values,
         low=low,
         high=high,
         holds=holds,
-        ambiguous=low != high or low in TRUTHS,
+        ambiguous=not values or not set(values).isdisjoint(TRUTHS),
     )
 
 
