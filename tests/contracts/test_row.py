@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -149,6 +150,29 @@ def test_a_row_on_record(given_inputs: dict[str, Any], read: dict[str, Any] | No
     assert row
     whole = {name: value for name, value in (given_inputs | read).items() if value is not None}
     assert json.loads(row.json) == whole
+
+
+@pytest.mark.parametrize(
+    ("on_record", "read"),
+    [
+        ({"amount": 100, "kg": 2.5}, {"amount_eur": 100, "weight": 2.5}),
+        ({"amount_eur": 5, "amount": 100}, {"amount_eur": 5, "weight": 1.0}),
+        ({"amount": 100, "amount_eur": 5, "weight": 3.0}, {"amount_eur": 5, "weight": 3.0}),
+        ({"amount": 5000}, None),
+    ],
+)
+def test_a_row_from_before_a_field_was_renamed(
+    on_record: dict[str, Any], read: dict[str, Any] | None
+) -> None:
+    """A value counts under a name that is an alias now, where it is not there under its own."""
+
+    class Loan(BaseModel):
+        amount_eur: Annotated[int, Field(ge=0, le=1000, validation_alias="amount")]
+        weight: Annotated[float, Field(le=50, validation_alias=AliasChoices("weight", "kg"))] = 1.0
+
+    contract = Contract(name="loan", version="2", path="/loan", inputs=Loan, output=bool)
+    row = recorded_row(contract, json.dumps(on_record).encode())
+    assert (row and json.loads(row.json)) == read
 
 
 def test_rows_on_record_of_every_kind() -> None:

@@ -105,13 +105,15 @@ def repeats(contract: Contract, json: bytes) -> bool:
 def recorded_row(contract: Contract, json: bytes) -> Row | None:
     """Make the row of inputs that are on record; None where the contract allows them no more.
 
+    A field that was renamed may be on record under a name that is now an alias; its own goes first.
     A field that the author's validators have to do with may be on record as what they made of it,
     of which only the type is known.
     """
     try:
-        found = read_json_object(json)
+        recorded = read_json_object(json)
     except JsonMalformed:
         return None
+    found = {contract.names.get(name, name): value for name, value in recorded.items()} | recorded
     made = validated_fields(contract.inputs)
     now = {}
     for field in contract.fields:
