@@ -64,12 +64,13 @@ class HostedSlot(BatchedSlot):
         return self._process.memory if self._process else 0
 
     async def start(self) -> Loaded:
-        """Start the process, load the model and warm it up.
+        """Start the process, load the model and warm it up; once more, after a stop.
 
         Raises:
             ModelUnloadable: it cannot be loaded, or gave no first answer in time.
         """
         self._loop = asyncio.get_running_loop()
+        self._stopped = False
         return await self._begin()
 
     async def stop(self) -> None:

@@ -36,7 +36,7 @@ class Slot(Protocol):
         """Why the model cannot be asked now, in words for operators; None: it can be."""
 
     async def start(self) -> Loaded:
-        """Load the model and warm it up.
+        """Load the model and warm it up; one that has its own process may be, again, after a stop.
 
         Raises:
             ModelUnloadable: it cannot be loaded, or did not come to its first answer.

@@ -60,6 +60,55 @@ def moody(_row: Sales) -> int:
     return random.randint(2000, 5000)
 
 
+MONTHS = {"january", "february", "march", "april", "may", "june", "july", "august"}
+CODES = {month: 200 * place for place, month in enumerate(MONTHS)}
+
+
+def unordered(row: Sales) -> int:
+    """Count months by the order of a set, which is another in each process."""
+    return 2000 + CODES.get(row.month, 1700)
+
+
+memo: dict[int, int] = {}
+
+
+def remembers(row: Sales) -> int:
+    """Keep answers by fewer inputs than they come of."""
+    return memo.setdefault(row.seller_available % 8, good(row))
+
+
+def dies_in_another(row: Sales) -> int:
+    """End the process over many sellers, but for the first process that there is."""
+    died = Path(os.environ["DIED"])
+    if not died.exists():
+        died.write_text(str(os.getpid()))
+    if many(row) and died.read_text() != str(os.getpid()):
+        os._exit(3)
+    return good(row)
+
+
+class LoadedOnce:
+    """Can be made once."""
+
+    def __init__(self) -> None:
+        Path(os.environ["DIED"]).touch(exist_ok=False)
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer as a good one."""
+        return [good(row) for row in rows]
+
+
+class SlowlyMade:
+    """Takes three seconds to be made."""
+
+    def __init__(self) -> None:
+        time.sleep(3.0)
+
+    def predict(self, rows: Sequence[Sales]) -> Sequence[int]:
+        """Answer as a good one."""
+        return [good(row) for row in rows]
+
+
 class Crowded:
     """Answers otherwise among others."""
 

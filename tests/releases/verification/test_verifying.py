@@ -217,6 +217,39 @@ def test_an_answer_that_changes_is_told_as_one() -> None:
     assert by_rule(verified("moody"))["repeats"].figure.endswith(" differ")
 
 
+@pytest.mark.parametrize("name", ["unordered", "remembers"])
+def test_a_model_that_is_another_in_each_process(name: str) -> None:
+    """What two workers would answer otherwise is no repetition, and is told as that."""
+    report = verified(name)
+    assert report.obstacles == ("repeats",), report
+    finding = by_rule(report)["repeats"]
+    assert finding.figure.startswith("another process answers otherwise (the order of a set, ")
+    assert finding.figure.endswith(" differ")
+    assert "and was" in finding.failures[0].said
+    assert by_rule(verified(name, in_process=True))["repeats"].outcome == "held"
+
+
+def test_what_is_fatal_in_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends has not survived, be it the second."""
+    monkeypatch.setenv("DIED", str(tmp_path / "first"))
+    found = by_rule(verified("dies_in_another"))
+    assert (found["survives"].outcome, found["repeats"].outcome) == ("broken", "broken")
+    assert found["survives"].failures[0].inputs["seller_available"] > 1_000
+
+
+def test_what_cannot_be_loaded_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other worker could load it, nor this one after a death."""
+    monkeypatch.setenv("DIED", str(tmp_path / "made"))
+    with pytest.raises(ModelUnloadable, match=r"loaded, but not once more: .*File exists"):
+        verified("LoadedOnce")
+
+
+def test_another_load_takes_no_time_from_the_questions() -> None:
+    """A model that loads for longer than it may be asked is asked all."""
+    report = verified("SlowlyMade", seconds=2.5)
+    assert report.passed, report
+
+
 def test_a_dead_model_is_asked_no_more() -> None:
     """Once its process did not survive, no further rule is checked, and none counts as held."""
     report = verified("segfaults")

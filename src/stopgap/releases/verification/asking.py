@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from stopgap.contracts.row import Row
-from stopgap.models.failures import ModelDied, ModelFailed, ModelLate, ModelUnavailable
+from stopgap.models.failures import (
+    ModelDied,
+    ModelFailed,
+    ModelLate,
+    ModelUnavailable,
+    ModelUnloadable,
+)
 from stopgap.models.slot import Slot
 
 GRACE_SECONDS = 2.0
@@ -115,6 +121,23 @@ class Asking:
         answered = list(await asyncio.gather(*map(one, rows)))
         self._note([each for each in answered if each.died])
         return answered
+
+    async def start_anew(self) -> None:
+        """Have a process answer that has seen nothing yet; what its start takes is not counted.
+
+        Raises:
+            ModelUnloadable: it cannot be loaded once more.
+            TimeOver: there is no time left to ask it.
+        """
+        began = time.monotonic()
+        if began > self._until:
+            raise TimeOver
+        await self._slot.stop()
+        try:
+            await self._slot.start()
+        except ModelUnloadable as error:
+            raise ModelUnloadable(f"It was loaded, but not once more: {error.detail}") from error
+        self._until += time.monotonic() - began
 
     def _note(self, answered: list[Answered]) -> None:
         """Keep the rows of a call if they are the first that the process did not survive.

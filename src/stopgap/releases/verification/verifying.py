@@ -26,6 +26,10 @@ SECONDS = 60.0
 ANSWERING = ("answers", "latency")
 """Rules of which one that did not hold means that more questions cost much and tell little."""
 
+LAST = ("repeats", "survives")
+"""Rules that come after the others: one starts another process, which would have to be warm to be
+timed, and the other is told by all that was asked."""
+
 
 async def verify(
     slot: Slot,
@@ -89,7 +93,8 @@ async def verify(
 async def _findings(loaded: Loaded, checks: Checks) -> tuple[Finding, ...]:
     """Tell what became of every rule; whichever asked, it shows last what the process survived."""
     names = [rule.name for rule in RULES[1:]]
-    found = {name: await _found(checks, name) for name in names if name != "survives"}
+    first = [name for name in names if name not in LAST]
+    found = {name: await _found(checks, name) for name in (*first, "repeats")}
     told = [f"ready after {loaded.seconds:.2f} s", loaded.note, *await _unheeded(checks, found)]
     found["survives"] = await _found(checks, "survives")
     loads = Finding.held("loads", "; ".join(filter(None, told)))
