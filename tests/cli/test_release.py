@@ -236,8 +236,10 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
         parts.watch.compare("madcompany", ready, 0, "w1", comparison)
     (found,) = told(run("release", "show", str(ready), "--json"))
     assert set(found) == {
-        *("release", "report", "overridden", "troubles", "last_hour", "compared", "history")
+        *("release", "report", "overridden", "troubles", "last_hour", "verdict", "compared"),
+        "history",
     }
+    assert found["verdict"] is None
     shown = run("release", "show", str(ready)).stdout
     assert "last hour   1 ok, 1 late" in shown
     assert "9 rules in 1.5 s; held." in shown
@@ -248,6 +250,19 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
     (stand_in,) = told(run("release", "show", "0", "--json"))
     assert stand_in["report"] is None
     assert "the stand-in" in run("release", "show", "0").stdout
+
+
+def test_how_a_canary_is_judged(run: Run, ready: int) -> None:
+    """The verdict on a canary is shown as on its page, for people and for programs."""
+    run("release", "promote", str(ready), "--percent", "5", "--yes")
+    (found,) = told(run("release", "show", str(ready), "--json"))
+    verdict = found["verdict"]
+    assert isinstance(verdict, dict)
+    assert (verdict["action"], verdict["figures"]) == ("keep", {"requests": 0})
+    shown = run("release", "show", str(ready)).stdout
+    assert f"verdict     It stays. {verdict['reason']}" in shown
+    (other,) = told(run("release", "show", "0", "--json"))
+    assert other["verdict"] is None
 
 
 def test_replaying_what_was_asked(run: Run, ready: int, data: Path) -> None:

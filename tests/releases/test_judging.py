@@ -260,6 +260,21 @@ def test_durations(slow: int, fast: int, count: int, action: str) -> None:
     assert verdict([], pair).action == action
 
 
+def test_what_was_not_judged() -> None:
+    """A canary that stays is told by which rules it could not be judged, and how much they take."""
+
+    def reason(requests: int, answers: int) -> str:
+        seen = [Seen(seconds=60, canary=tally(2, requests), live=tally(1, 5_000))]
+        return verdict(seen, (Counter({80: answers}), Counter({80: 5_000}))).reason
+
+    said = "Nothing in its {} requests is worse than allowed"
+    failures, durations = "failures not compared: 99 of 100", "durations not compared: 249 of 250"
+    assert reason(600, 250) == f"{said.format(600)}."
+    assert reason(600, 249) == f"{said.format(600)}; {durations} answers."
+    assert reason(99, 249) == f"{said.format(99)}; {failures} requests; {durations} answers."
+    assert judged((7, 0)).reason.startswith(f"{said.format(7)}; the stand-in is no yardstick")
+
+
 @given(st.floats(1_000, 1e6), st.integers(250, 2_000), st.integers(0, 2**32))
 @settings(max_examples=100)
 def test_as_quick_as_live_never_goes_back(middle: float, count: int, seed: int) -> None:

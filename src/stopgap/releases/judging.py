@@ -86,11 +86,26 @@ def verdict(
     if durations is not None and (found := _slower(*durations)) is not None:
         return found
     requests = max((each.canary.requests for each in seen), default=0)
+    but = _left_out(seen, durations)
     return Verdict(
         action="keep",
-        reason=f"Nothing in its {requests} requests is worse than allowed.",
+        reason=f"Nothing in its {requests} requests is worse than allowed{but}.",
         figures={"requests": requests},
     )
+
+
+def _left_out(seen: Sequence[Seen], durations: tuple[Counter[int], Counter[int]] | None) -> str:
+    """Say which rules could not be held against it yet: too little is known for them."""
+    if durations is None:
+        return "; the stand-in is no yardstick for durations, or for more failures"
+    requests = max((min(it.canary.requests, it.live.requests) for it in seen if it.live), default=0)
+    answers = min(each.total() for each in durations)
+    told = []
+    if requests < SAMPLE:
+        told.append(f"failures not compared: {requests} of {SAMPLE} requests")
+    if answers < SLOW_SAMPLE:
+        told.append(f"durations not compared: {answers} of {SLOW_SAMPLE} answers")
+    return "".join(f"; {each}" for each in told)
 
 
 def _failing(seen: Seen) -> Verdict | None:

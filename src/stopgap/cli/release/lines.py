@@ -124,6 +124,8 @@ def facts(
 ) -> dict[str, Any]:
     """Gather all that is known of a release, as a program reads it."""
     report, overridden = parts.releases.verification(contract, number)
+    canary = parts.releases.routing(contract).canary
+    judged = parts.watch.judge(contract) if canary and canary.number == number else None
     since = SystemClock().now() - timedelta(hours=1)
     tally = parts.watch.tallies(contract, since).get(number)
     return {
@@ -136,6 +138,7 @@ def facts(
             if each.number == number
         ],
         "last_hour": dict(tally.outcomes) if tally else {},
+        "verdict": judged and asdict(judged),
         "compared": {other: each.document() for other, each in compared.items()},
         "history": [move_facts(each) for each in parts.releases.moves(contract, number)],
     }
@@ -159,9 +162,7 @@ def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) 
         for name, value in release.specification.document().items():
             if value not in {None, False} and name != "uri":
                 click.echo(f"{name:<11} {printable(_with_unit(name, value))}")
-    if found["last_hour"]:
-        counts = (f"{count:,} {kind}" for kind, count in found["last_hour"].items() if count)
-        click.echo(f"last hour   {', '.join(counts)}")
+    _print_doing(found)
     if found["report"]:
         click.echo(f"\nVerified {found['report']['at']}:")
         print_report(Report.of(found["report"]), as_json=False)
@@ -173,6 +174,16 @@ def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) 
         print_comparison(comparison)
     click.echo()
     print_rows(found["history"][:SHOWN], as_json=False, nothing="Nothing was done to it.")
+
+
+def _print_doing(found: Mapping[str, Any]) -> None:
+    """Show what a release was asked lately, and how a canary is judged by it."""
+    if found["last_hour"]:
+        counts = (f"{count:,} {kind}" for kind, count in found["last_hour"].items() if count)
+        click.echo(f"last hour   {', '.join(counts)}")
+    if found["verdict"]:
+        stays = "stays" if found["verdict"]["action"] == "keep" else "is being sent back"
+        click.echo(f"verdict     It {stays}. {printable(found['verdict']['reason'])}")
 
 
 def _with_unit(name: str, value: object) -> str:
