@@ -42,6 +42,7 @@ from stopgap.predicting.guard import PredictionFailed
 from stopgap.predicting.serving import ModelBusy
 from stopgap.releases.gate import (
     ReasonMissing,
+    ReleaseSentBack,
     ReleaseUnverified,
     RuleFixed,
     RuleHeld,
@@ -150,6 +151,7 @@ STATUSES: dict[type[StopgapError], int] = {
     NothingBefore: 409,
     StandingChanged: 409,
     ReleaseUnverified: 409,
+    ReleaseSentBack: 409,
     RuleFixed: 409,
     RuleHeld: 409,
     OwnAccountKept: 409,

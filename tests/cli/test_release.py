@@ -141,6 +141,23 @@ def test_what_was_changed_during_the_question(
     assert stages(run)[ready] == "candidate"
 
 
+def test_a_script_makes_no_canary_live_that_was_sent_back(run: Run, ready: int, data: Path) -> None:
+    """Whoever is not asked has to say why, since they may not know; a person is asked as ever."""
+    run("release", "promote", str(ready), "--percent", "90", "--yes")
+    with opened(data) as parts:
+        parts.releases.send_back("madcompany", ready, "9 of 10 requests failed.")
+    for words in ([], ["--percent", "90"], ["--reason", ""]):
+        refused = run("release", "promote", str(ready), "--yes", *words)
+        assert (refused.exit_code, refused.stdout) == (os.EX_CANTCREAT, "")
+        assert "was sent back, the last that was done to it: 9 of 10 requests f" in refused.stderr
+        assert "--reason" in refused.stderr
+    assert stages(run)[ready] == "candidate"
+    assert "answers the requests" in run("release", "promote", str(ready), typed="n\n").stderr
+    words = ["--yes", "--reason", "it was the network"]
+    assert run("release", "promote", str(ready), *words).exit_code == 0
+    assert stages(run)[ready] == "live"
+
+
 def test_a_bad_model_gets_no_traffic(run: Run) -> None:
     """A model that breaks a rule is added with its report; overriding by name lets it through."""
     added = run("release", "add", uri("moody"), *QUICK)

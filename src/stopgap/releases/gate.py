@@ -15,6 +15,13 @@ class ReleaseUnverified(StopgapError):
         super().__init__(f"Release {number} {refused}: {reason}.")
 
 
+class ReleaseSentBack(StopgapError):
+    """The server has sent this canary back, and nobody has said why it may go on all the same."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"Release {number} was sent back, the last that was done to it: {reason}")
+
+
 class RuleUnknown(StopgapError):
     """Verification has no rule of this name."""
 

@@ -18,7 +18,7 @@ from stopgap.cli.release.options import (
     yes_option,
 )
 from stopgap.parts import Parts
-from stopgap.releases.gate import ReleaseUnverified
+from stopgap.releases.gate import ReleaseSentBack, ReleaseUnverified
 from stopgap.releases.release import Stage, Sticky
 from stopgap.releases.releases import Releases
 from stopgap.releases.stages import Change
@@ -60,6 +60,8 @@ def promote(
     model; until then whoever answered before goes on, and no request fails. A worker that
     cannot load it asks whoever helps out for a failed model, or answers 503.
 
+    With --yes, a canary that the server has sent back is refused, unless --reason says why not.
+
     \b
     Examples:
       stopgap release promote 3 --shadow
@@ -75,8 +77,10 @@ def promote(
     stage: Stage = "shadow" if shadow else "live" if percent is None else "canary"
     with opened() as parts:
         contract = contract_of(parts, chosen)
-        releases = _as_asked(parts, contract, yes=yes)
+        releases = _as_asked(parts, contract, yes=yes and bool(reason))
         with _pointing_at_the_report(number):
+            if yes and not reason:
+                _check_not_sent_back(releases, contract, number)
             planned = releases.planned(
                 contract, number, stage=stage, percent=percent, sticky=sticky
             )
@@ -105,6 +109,19 @@ def _as_asked(parts: Parts, contract: str, *, yes: bool) -> Releases:
     if yes:
         return parts.releases
     return parts.releases.as_seen(parts.releases.routing(contract).version)
+
+
+def _check_not_sent_back(releases: Releases, contract: str, number: int) -> None:
+    """Stop a script that goes on with what was a canary when it last looked.
+
+    Raises:
+        ReleaseSentBack: nothing was done to the release since the server has sent it back.
+    """
+    last = next(iter(releases.moves(contract, number)), None)
+    if last and last.action == "sent back":
+        error = ReleaseSentBack(number, last.reason)
+        error.add_note("With --reason, which is kept, it is promoted all the same.")
+        raise error
 
 
 def _ask(planned: Sequence[Change], *, yes: bool, question: str = "Do that?") -> None:
