@@ -58,6 +58,7 @@ def answer(outputs: Any) -> list[Any]:
         ([1, 2.5, "a"], [1, 2.5, "a"]),
         ((True, None, {"a": 1}), [True, None, {"a": 1}]),
         (np.array([1, 2, 3]), [1, 2, 3]),
+        (np.array([[1.5], [2], [3]]), [1.5, 2.0, 3.0]),
         (np.array([1.5, 2, 3], np.float32), [1.5, 2.0, 3.0]),
         ([np.int64(1), np.float32(0.5), np.bool_(1)], [1, 0.5, True]),
         (pd.Series(["a", "b", "c"]), ["a", "b", "c"]),

@@ -269,6 +269,21 @@ async def test_a_model_that_waits_for_something_is_told_with_its_words(tmp_path:
 
 
 @in_a_loop
+async def test_a_module_that_reads_the_command_line_is_told_with_its_words(tmp_path: Path) -> None:
+    """The number by which it ends says nothing."""
+    module = tmp_path / "script.py"
+    module.write_text(
+        "import argparse\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--weights', required=True)\nparser.parse_args([])\n"
+    )
+    slot = opened(Specification(uri=f"python:{module}:predict"))
+    with pytest.raises(ModelUnloadable, match=r"SystemExit: 2 .*said last: .*required: --weights"):
+        await slot.start()
+    await slot.stop()
+    assert models() == []
+
+
+@in_a_loop
 async def test_a_model_that_ends_over_its_first_rows_is_told_with_them(tmp_path: Path) -> None:
     """Whoever handed it in can ask the same."""
     module = tmp_path / "fragile.py"

@@ -11,9 +11,11 @@ import pytest
 from tests.models.trained import Trained, rows
 
 from stopgap.contracts.madcompany import contract
-from stopgap.models.failures import ModelUnloadable
+from stopgap.models.answering import Answering, decoded
+from stopgap.models.failures import ModelRaised, ModelUnloadable
 from stopgap.models.kinds import ModelKindUnknown, find_kind, load_model
 from stopgap.models.loaded import found_of
+from stopgap.releases.verification.report import SAID_MAX
 
 
 @pytest.mark.parametrize("form", ["python", "onnx", "sklearn"])
@@ -64,6 +66,34 @@ def test_python_that_is_no_model(tmp_path: Path, body: str, reason: str) -> None
     file.write_text(body)
     with pytest.raises(ModelUnloadable, match=reason):
         load_model(f"python:{file}:answer", contract, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ("def answer(rows): return [row.month for row in rows]", "one row at a time: `row.name`"),
+        ("def answer(rows): return [1] * len(rows)", "for batches, an object has `predict`"),
+        ("def answer(row): return row['month']", "one row at a time: `row.name`"),
+        (
+            (
+                "class Fitted:\n    def fit(self): pass\n"
+                "    def predict(self, table): raise ValueError(f'no table: {table * 50}')\n"
+                "answer = Fitted()"
+            ),
+            "pandas.DataFrame([row.model_dump() for row in rows])",
+        ),
+        ("def answer(row): return row.no_such", None),
+        ("def answer(row): raise ValueError('not subscriptable')", None),
+    ],
+)
+def test_usual_mistakes_are_told_with_a_hint(tmp_path: Path, body: str, hint: str | None) -> None:
+    """Who takes a row for a list, or a list for a table, is told what comes."""
+    (tmp_path / "module.py").write_text(body)
+    model = load_model(f"python:{tmp_path / 'module.py'}:answer", contract, None)
+    (failure,) = decoded(Answering(model, lambda: 0.0).once(rows(1)), 1)
+    assert isinstance(failure, ModelRaised)
+    assert (hint in failure.reason) if hint else ("(A " not in failure.reason)
+    assert len(failure.reason) < SAID_MAX
 
 
 @pytest.mark.parametrize("beside", ["features.py", "features/scaling.py"])

@@ -109,6 +109,8 @@ def _raised(error: Exception, file: str | None = None) -> ModelRaised:
     """Keep what a model has said of its failure, and in which line of its own file that was."""
     try:
         said = f"{type(error).__name__}: {error}"
+        if notes := getattr(error, "__notes__", None):  # a hint is worth more than a table's values
+            said = f"{said:.100} {' '.join(notes)}"
     except Exception:  # noqa: BLE001  # its words may raise as well
         said = type(error).__name__
     frames = walk_tb(error.__traceback__)
@@ -119,7 +121,11 @@ def _raised(error: Exception, file: str | None = None) -> ModelRaised:
 
 def _listed(outputs: Any) -> list[Any]:
     """Make a list of a model's outputs: a list, an array, a series, or what can be gone through."""
-    found = outputs.tolist() if hasattr(outputs, "tolist") else outputs
+    if hasattr(outputs, "tolist"):
+        one_column = getattr(outputs, "shape", ())[1:] == (1,)
+        found = (outputs.reshape(-1) if one_column else outputs).tolist()
+    else:
+        found = outputs
     kind = type(outputs).__name__
     if kind == "DataFrame":  # going through it gives the names of its columns
         raise TypeError(

@@ -13,6 +13,7 @@ from stopgap.models.failures import ModelUnloadable
 from stopgap.models.frames import ASK, LOAD, LOADED, Frame, pack
 from stopgap.models.loaded import Loaded, check_unchanged
 from stopgap.models.process import Process
+from stopgap.models.running_model import shown
 from stopgap.models.specification import Specification
 
 WARM_ROWS = (1, 8)
@@ -45,6 +46,7 @@ class Loading:
         self._path = path
         self._reply: asyncio.Future[Frame] | None = None  # it has been told nothing
         self._end: str | None = None  # it lives
+        self._last_words = ""
 
     async def run(self, process: Process, seconds: float) -> Loaded:
         """Have a process load the model and answer its first calls; else see that it has ended.
@@ -83,6 +85,7 @@ class Loading:
     def gone(self, reason: str, last_words: str) -> None:
         """Give up: it has ended before it was ready."""
         self._end = f"{reason} {last_words}".strip()
+        self._last_words = last_words
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(ModelUnloadable(self._end))
 
@@ -97,11 +100,17 @@ class Loading:
         }
         frame = await self._exchange(process, LOAD, json.dumps(told).encode())
         if frame.sort != LOADED:
-            raise ModelUnloadable(frame.body.decode(errors="replace")[:REFUSAL_MAX])
+            raise await self._refused(process, frame.body.decode(errors="replace")[:REFUSAL_MAX])
         try:
             return Loaded.of(json.loads(frame.body), 0.0)
         except (ValueError, RecursionError) as error:
             raise ModelUnloadable("What it tells of itself cannot be read.") from error
+
+    async def _refused(self, process: Process, said: str) -> ModelUnloadable:
+        """Make the error of a refusal; the number by which a module ends tells nothing."""
+        await process.kill_and_wait("It could not load the model.")
+        words = shown(self._last_words) if SystemExit.__name__ in said else ""
+        return ModelUnloadable(f"{said} It said last: {words}" if words else said)
 
     async def _first_call(self, process: Process, rows: bytes) -> None:
         """Ask some rows whose answers nobody sees.

@@ -204,7 +204,9 @@ class Process:
         """Hold its memory against what it may have."""
         held, allowed = self.memory, self._memory_max
         if held > allowed:
-            self.kill(f"It held {held >> 20} MiB of memory, and may hold {allowed >> 20}.")
+            self.kill(
+                f"It held {held >> 20} MiB of memory, and may hold {allowed >> 20}; see --memory."
+            )
         self._looking = self._loop.call_later(WATCH_SECONDS, self._look)
 
     def _received(self, frame: Frame) -> None:

@@ -19,17 +19,39 @@ from stopgap.contracts.loading import import_place, raised
 from stopgap.contracts.row import Row
 from stopgap.models.failures import ModelUnloadable
 
+A_ROW = "(A function is asked one row at a time: `row.name`; for batches, an object has `predict`.)"
+
+NO_FRAME = (
+    "(It is asked with a list of rows; hand in an object whose `predict(rows)` asks it with "
+    "`pandas.DataFrame([row.model_dump() for row in rows])`.)"
+)
+
+MISTAKEN = ("'tuple' object has no attribute", "object is not subscriptable", "has no len()")
+"""What Python says where one row is taken for a list of them, or for a dictionary."""
+
 
 class BatchModel:
     """An author's object, asked for many rows at a time."""
 
-    def __init__(self, module: ModuleType, predict: Callable[[list[Any]], Sequence[Any]]) -> None:
+    def __init__(
+        self,
+        module: ModuleType,
+        predict: Callable[[list[Any]], Sequence[Any]],
+        *,
+        is_fitted: bool = False,
+    ) -> None:
         self.module = module
         self._predict = predict
+        self._is_fitted = is_fitted  # a library's estimator, most likely, which knows no rows
 
     def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Hand over the validated inputs."""
-        return self._predict([row.inputs for row in rows])
+        try:
+            return self._predict([row.inputs for row in rows])
+        except Exception as error:
+            if self._is_fitted:
+                error.add_note(NO_FRAME)
+            raise
 
 
 class RowModel:
@@ -41,7 +63,12 @@ class RowModel:
 
     def predict(self, rows: Sequence[Row]) -> Sequence[Any]:
         """Ask once for each row."""
-        return [self._predict(row.inputs) for row in rows]
+        try:
+            return [self._predict(row.inputs) for row in rows]
+        except (TypeError, AttributeError) as error:
+            if any(words in str(error) for words in MISTAKEN):
+                error.add_note(A_ROW)
+            raise
 
 
 def load(reference: str, _contract: Contract, _path: Path | None) -> BatchModel | RowModel:
@@ -95,4 +122,6 @@ def _model(reference: str, module: ModuleType, found: Any) -> BatchModel | RowMo
         )
     if inspect.iscoroutinefunction(asked):
         raise ModelUnloadable(f"{reference} is asynchronous; a model answers by returning.")
-    return BatchModel(module, asked) if is_batch else RowModel(module, asked)
+    if not is_batch:
+        return RowModel(module, asked)
+    return BatchModel(module, asked, is_fitted=callable(getattr(found, "fit", None)))

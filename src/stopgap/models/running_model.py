@@ -74,7 +74,7 @@ class RunningModel:
 
         That one is not told the last words: each worker's may be others, with a time or a number.
         """
-        words = _shown(last_words)
+        words = shown(last_words)
         self.batcher.end(partial(ModelDied, f"{reason} It said last: {words}" if words else reason))
         self._ended(reason, time.monotonic() - self._began)
 
@@ -87,7 +87,7 @@ class RunningModel:
         self._process.send(pack(self._number, ASK_ONCE if whole else ASK, body))
 
 
-def _shown(words: str) -> str:
+def shown(words: str) -> str:
     """Make a line of what a model has printed, which may be anything; its end tells the most."""
     line = " ".join(words.split())
     line = line if len(line) <= WORDS_MAX else "…" + line[-WORDS_MAX:]

@@ -83,7 +83,7 @@ BAD = [
     ("hangs", "survives", None, "no answer after 0.4 s"),
     ("segfaults", "survives", None, "SIGSEGV"),
     ("exits", "survives", None, "ended"),
-    ("Hungry", "survives", None, "may hold 300"),
+    ("Hungry", "survives", None, "may hold 300; see --memory"),
     ("moody", "repeats", None, "and was"),
     ("Crowded", "batches", None, "2001, and was 2016"),
 ]
