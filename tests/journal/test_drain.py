@@ -505,7 +505,10 @@ def test_what_somebody_else_deletes_is_forgotten(
 
 
 def test_what_the_database_refuses_holds_nothing_up(
-    tmp_path: Path, drainer: Drainer, journal_database: Database
+    tmp_path: Path,
+    drainer: Drainer,
+    journal_database: Database,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A record that the database will not have is set aside, and everything around it is moved."""
     some = records(50)
@@ -515,6 +518,11 @@ def test_what_the_database_refuses_holds_nothing_up(
     drainer.drain()
     assert kept(journal_database) == names(some[:20] + some[21:])
     assert len(damaged(tmp_path / "spool")) == 1
+    (refused,) = [each for each in caplog.records if "refuses record" in each.getMessage()]
+    assert refused.exc_info
+    assert getattr(refused.exc_info[1], "__context__", None) is getattr(
+        refused.exc_info[1], "__cause__", None
+    )  # not the refusals of all the halves before
 
 
 def test_a_segment_set_aside_can_be_tried_again(
@@ -806,6 +814,39 @@ def test_a_restore_only_delays(
     drainer._try()
     assert kept(journal_database) == names(some)
     assert damaged(tmp_path / "spool") == []
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize(
+    ("setting", "held_up"),
+    [
+        ("transaction_timeout", "SELECT pg_sleep(10)"),
+        ("idle_in_transaction_session_timeout", "SELECT 1"),
+    ],
+)
+def test_a_transaction_that_takes_too_long_only_delays(
+    tmp_path: Path,
+    drainer: Drainer,
+    journal_database: Database,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    held_up: str,
+) -> None:
+    """What PostgreSQL ends by its own settings is no record's fault, so none is set aside."""
+
+    def insert(connection: Connection, _: object) -> None:
+        connection.execute(text(f"SET LOCAL {setting} = 50"))
+        time.sleep(0.3)
+        connection.execute(text(held_up))
+
+    append(spool, some := records(3))
+    with monkeypatch.context() as patch:
+        patch.setattr("stopgap.journal.store.insert", insert)
+        with pytest.raises(DatabaseUnreachable):
+            drainer.drain()
+    drainer.drain()
+    assert (kept(journal_database), damaged(tmp_path / "spool")) == (names(some), [])
 
 
 def test_what_lasts_is_told_again(

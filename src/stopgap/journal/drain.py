@@ -262,17 +262,23 @@ class Drainer:
             self._write([each.record for each in batch], ends)
         except AWAY:
             raise
-        except Exception:
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                self._move(batch[:middle])
-                self._move(batch[middle:])
+        except Exception as error:  # noqa: BLE001  # told with its record, where one is left
+            if len(batch) == 1:
+                self._refused(batch[0], error)
                 return
-            segment = batch[0].segment
-            self._write([], {segment: self._offsets[segment]})  # is it the record, or everything?
-            logger.exception("the journal refuses record %s", batch[0].record.id)
-            self._set_aside(self._folder / segment)
-            self._write([], ends)
+        else:
+            return
+        middle = len(batch) // 2
+        self._move(batch[:middle])
+        self._move(batch[middle:])
+
+    def _refused(self, spooled: Spooled, refusal: Exception) -> None:
+        """Set a segment aside of which the database takes everything but this record."""
+        segment, end, record = spooled
+        self._write([], {segment: self._offsets[segment]})  # is it the record, or everything?
+        logger.error("the journal refuses record %s", record.id, exc_info=refusal)
+        self._set_aside(self._folder / segment)
+        self._write([], {segment: end})
 
     def _write(self, records: Sequence[Record], ends: Mapping[str, int]) -> None:
         """Keep records, and how far we have come with them: both, or neither."""

@@ -47,11 +47,15 @@ AWAY = (DatabaseUnreachable, DatabaseFull)
 FULL = ("SQLITE_FULL", "53100")
 """How SQLite and PostgreSQL (disk_full) say that the disk is full."""
 
-CLOSED = ("0A000", "42501", "42P01", "42P10")
+CLOSED = ("0A000", "3F000", "42501", "42P01", "42P10")
 """How PostgreSQL says that it is there, but not for this: a standby as a transaction for writing
-begins (feature_not_supported), any as its user has no right (insufficient_privilege), and one that
-a dump is being restored into, as a table (undefined_table) or its unique constraint is not there
-yet (invalid_column_reference)."""
+begins (feature_not_supported), any as its user has no schema (invalid_schema_name) or no right
+(insufficient_privilege), and one that a dump is being restored into, as a table (undefined_table)
+or its unique constraint is not there yet (invalid_column_reference)."""
+
+LATE = ("25P03", "25P04")
+"""How it says that a transaction took too long (idle_in_transaction_session_timeout,
+transaction_timeout), which psycopg takes for an internal fault."""
 
 DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 """How SQLite's words begin for a file that has been written over, or cut short."""
@@ -84,7 +88,7 @@ def translated(database: str, url: URL) -> Iterator[None]:
     except exc.DBAPIError as error:
         if _code(error).startswith(DAMAGED):
             raise DatabaseUnreachable(database, "it is damaged; restore a backup") from error
-        if _code(error) not in CLOSED:
+        if _code(error) not in CLOSED + LATE and not error.connection_invalidated:
             _leave_out_values(error)
             raise
         raise DatabaseUnreachable(database, reason_of(error, url)) from error
