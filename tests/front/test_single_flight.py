@@ -13,6 +13,7 @@ from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.asgi import Scope
 from stopgap.front.pool import FORM_BYTES, Pool
 from stopgap.front.single_flight import Search, SingleFlight
+from stopgap.problems import InternalFault
 from stopgap.storage.database_faults import DatabaseUnreachable
 
 KEY = (b"authorization", b"Bearer one")
@@ -114,14 +115,19 @@ async def test_who_goes_away_takes_nobody_along() -> None:
     assert flights.looked_up == [KEY] * 2
 
 
+@pytest.mark.parametrize(
+    ("raised", "told"), [(Overloaded("no thread"), Overloaded), (LookupError(), InternalFault)]
+)
 @in_a_loop
-async def test_no_thread_is_free() -> None:
-    """Who would have looked up is refused, and the others find that out for themselves."""
+async def test_who_would_have_looked_up_is_refused(
+    raised: Exception, told: type[StopgapError]
+) -> None:
+    """It has no thread, or meets what nobody foresaw; the others find that out for themselves."""
     flights = Flights()
 
     def refuse(_credential: Credential) -> StopgapError | None:
         assert flights.landing.wait(10)
-        raise Overloaded("no thread")
+        raise raised
 
     single = SingleFlight(prefixes=["/predict"], recent=flights.recent, look_up=refuse)
     pool = Pool("few", threads=1, patience=5.0, body_bytes=FORM_BYTES)
@@ -129,7 +135,7 @@ async def test_no_thread_is_free() -> None:
     await asyncio.sleep(0.05)
     flights.landing.set()
     ahead, waited = await asyncio.gather(*both, return_exceptions=True)
-    assert isinstance(ahead, Overloaded)
+    assert isinstance(ahead, told)
     assert waited == Search(found=True)
 
 

@@ -14,6 +14,7 @@ from stopgap.errors import StopgapError
 from stopgap.front.asgi import Scope
 from stopgap.front.matching import credentials
 from stopgap.front.pool import Pool, is_below
+from stopgap.problems import InternalFault
 
 
 class Search(NamedTuple):
@@ -50,6 +51,8 @@ class SingleFlight:
 
         Raises:
             Overloaded: no thread is free in time.
+            InternalFault: looking up has ended with an exception, which it should not; who waited
+                for it is looked up by Flask's view.
         """
         credential = self._sought(scope)
         if credential is None:
@@ -62,6 +65,10 @@ class SingleFlight:
         error = None
         try:
             error = await pool.run(partial(self._look_up, credential))
+        except StopgapError:
+            raise
+        except Exception as fault:
+            raise InternalFault from fault
         finally:
             del self._under_way[credential]
             ended.set_result(error)
