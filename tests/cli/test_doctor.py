@@ -361,7 +361,7 @@ def test_a_user_without_rights(run: Run, reader: str, migrated_url: str) -> None
         connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"))
     first, second = told_to(reader, run, migrated_url)
     assert first.startswith("its user may not read and write all of it (accounts, ")
-    assert second.startswith("its user may not read and write all of it (accounts, ")
+    assert second.startswith("its user may not read and write all of it (journal_actuals, ")
     with closing(open_database(migrated_url)) as database, database.write() as connection:
         connection.execute(text(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {reader}"))
     assert told_to(reader, run, migrated_url) == []

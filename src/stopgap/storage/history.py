@@ -3,13 +3,13 @@
 import logging
 import sqlite3
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, TableClause, column, exc, inspect, select, table, text
 
 from stopgap.errors import StartRefused, StopgapError
-from stopgap.storage.columns import metadata
 from stopgap.storage.database import Database, lock
 from stopgap.storage.database_faults import DatabaseUnreachable, reason_of
 from stopgap.storage.sqlite import BUSY_SECONDS
@@ -174,10 +174,13 @@ def version_of(connection: Connection, name: str, history: History) -> str:
     return ""
 
 
-def check_rights(connection: Connection, name: str, *, current: bool) -> None:
+def check_rights(
+    connection: Connection, name: str, tables: Iterable[str], *, current: bool
+) -> None:
     """See that PostgreSQL lets our user do what a server has to do.
 
     Args:
+        tables: Those that it reads and writes.
         current: Whether the tables are of the newest version; else they have to be made.
 
     Raises:
@@ -186,7 +189,7 @@ def check_rights(connection: Connection, name: str, *, current: bool) -> None:
     if not current:
         if not connection.scalar(MAY_CREATE):
             raise DatabaseUnreachable(name, "its user may not make tables in this schema")
-    elif closed := connection.scalars(CLOSED_TABLES, {"ours": list(metadata.tables)}).all():
+    elif closed := connection.scalars(CLOSED_TABLES, {"ours": list(tables)}).all():
         shown = ", ".join(closed[:3])
         raise DatabaseUnreachable(name, f"its user may not read and write all of it ({shown})")
 

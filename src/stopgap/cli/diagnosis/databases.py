@@ -15,7 +15,9 @@ from stopgap.journal.backlog import backlog, damaged, unreadable
 from stopgap.journal.drain import LOCK
 from stopgap.journal.effort import URGENT_BYTES
 from stopgap.journal.journal import Journal
+from stopgap.journal.store import tables
 from stopgap.settings import Settings
+from stopgap.storage import columns
 from stopgap.storage.database import Database, open_database
 from stopgap.storage.history import JOURNAL, MAIN, History, check_rights, version_of
 from stopgap.wiring import Locations
@@ -90,6 +92,10 @@ def _named(paths: Sequence[Path]) -> str:
     return ", ".join(path.name for path in paths[:3])
 
 
+TABLES = {MAIN: columns.metadata.tables, JOURNAL: tables.metadata.tables}
+"""What each history has made, which the server reads and writes."""
+
+
 def _kept_at(
     url: str,
     history: History,
@@ -120,7 +126,9 @@ def _kept_at(
             version = version_of(connection, database.name, history)
         if database.engine.dialect.name == "postgresql":
             with database.write() as connection:  # which a standby refuses at once
-                check_rights(connection, database.name, current=version == history.head)
+                check_rights(
+                    connection, database.name, TABLES[history], current=version == history.head
+                )
         yield _schema(database, version, history)
         if history is MAIN and not database.is_sound():  # a journal may be too large for that
             yield wrong(f"The {database.name} is damaged.", "Restore a backup.")
