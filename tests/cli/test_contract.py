@@ -204,7 +204,7 @@ def test_check_of_closed_predictions(run: Run, more: tuple[str, ...]) -> None:
         signed_in = run(*words, "--username", "ann", "--password", "0123456789")
     assert alone.exit_code == os.EX_NOPERM
     assert alone.stderr == (
-        "stopgap: No prediction of madcompany was asked: "
+        "stopgap: The predictions of madcompany were not all asked: "
         "this server has no guests; give --username and --password.\n"
     )
     assert "not checked" in alone.stdout

@@ -1,5 +1,6 @@
 """The check of a live server: it passes a right one, and names what is wrong with a wrong one."""
 
+import itertools
 import random
 import socket
 import threading
@@ -18,7 +19,15 @@ from tests.wrong_server import Asked, Said, serving
 
 from stopgap.contracts import madcompany
 from stopgap.contracts.conformance.calling import Server, ServerUnknown, ServerUnreachable
-from stopgap.contracts.conformance.checking import Result, Verdict, check, rules_of, some_guest
+from stopgap.contracts.conformance.checking import (
+    PredictionsNotAsked,
+    Result,
+    Verdict,
+    check,
+    expect_asked,
+    rules_of,
+    some_guest,
+)
 from stopgap.contracts.conformance.login_rules import LOGIN_RULES
 from stopgap.contracts.conformance.visiting import Visitor
 from stopgap.contracts.contract import Contract
@@ -55,6 +64,7 @@ def visit(
     contracts: Sequence[Contract] = (SMALL,),
     visitor: Visitor | None = None,
     seconds: float = 10,
+    pause: Callable[[float], None] = time.sleep,
 ) -> list[Verdict]:
     """Check a server."""
     server = Server(url, seconds=seconds)
@@ -67,6 +77,7 @@ def visit(
             source=source,
             predictions=20,
             progress=lambda _done, _of: None,
+            pause=pause,
         )
     )
 
@@ -352,6 +363,48 @@ def test_with_an_account_that_is_locked_out() -> None:
         verdicts = visit(url, visitor=ANN)
     assert names(verdicts, Result.BROKEN) == {"login-json"}
     assert len(logins) == 1
+
+
+def limited(retry_after: str | None, count: int) -> Callable[[Asked, Said], Said]:
+    """Refuse every third prediction and upload, so many times in a row."""
+    numbers = itertools.count()
+
+    def refuse(asked: Asked, said: Said) -> Said:
+        if not asked.path.startswith(("/small", "/images")) or next(numbers) % (2 + count) < 2:
+            return said
+        return header("Retry-After", retry_after)(status(429)(said))
+
+    return refuse
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_limit(count: int) -> None:
+    """A right server that limits what may be asked is asked again once it says that it may be."""
+    pauses = list[float]()
+    with serving([SMALL], limited("20", count)) as url:
+        verdicts = visit(url, pause=pauses.append)
+    assert names(verdicts, Result.BROKEN) == set()
+    assert names(verdicts, Result.NOT_CHECKED) == {"login-refused"}
+    assert (len(pauses) > 50, set(pauses)) == (True, {20})
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "pauses"),
+    [("61", []), ("30", [30, 30]), ("0", [1] * 60), (None, []), ("Fri, 31 Dec 1999 GMT", [])],
+)
+def test_a_limit_that_lasts(retry_after: str | None, pauses: list[float]) -> None:
+    """What a limit keeps from being asked within a minute is not checked, and says so."""
+    waited = list[float]()
+    with serving([SMALL], limited(retry_after, 10**9)) as url:
+        verdicts = visit(url, pause=waited.append)
+    reasons = {v.rule: v.reason for v in verdicts if v.outcome is Result.NOT_CHECKED}
+    assert names(verdicts, Result.BROKEN) == set()
+    assert reasons["small-predictions"] == (
+        f"the server limits what may be asked (429, Retry-After: {retry_after or 'none'})"
+    )
+    assert waited == pauses
+    with pytest.raises(PredictionsNotAsked, match="small were not all asked: the server limits"):
+        expect_asked([SMALL], verdicts)
 
 
 def test_no_secret_is_shown() -> None:

@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -230,7 +231,8 @@ def check_server(
     """Check the live server at URL against contracts, as a client would.
 
     Prints a line for each rule. Exits with 1 if one is broken; else with 77 if a contract's
-    predictions could not be asked, as the server wants an account for them. Uploaded images are
+    predictions could not all be asked, as the server wants an account for them, or limits them for
+    longer than a minute; for less, it waits. Uploaded images are
     deleted again, and an account's sessions ended.
 
     \b
@@ -253,6 +255,7 @@ def check_server(
             source=random.SystemRandom(),
             predictions=predictions,
             progress=progress,
+            pause=_pause,
         ):
             verdicts.append(verdict)
             _print_verdict(verdict, as_json=as_json)
@@ -279,6 +282,13 @@ def _print_verdict(verdict: Verdict, *, as_json: bool) -> None:
     for word, text in told.items():
         if text is not None:
             click.echo(f"              {word} {printable(text)}")
+
+
+def _pause(seconds: float) -> None:
+    """Wait, and tell a person who looks why nothing moves."""
+    if sys.stderr.isatty():
+        click.echo(f"waiting {seconds:g} s for a limit\r", nl=False, err=True)
+    time.sleep(seconds)
 
 
 PROGRESS_EVERY = 50

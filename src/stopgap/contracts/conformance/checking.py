@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,10 +46,10 @@ class Verdict:
 
 
 class PredictionsNotAsked(StartRefused):
-    """The server to check predicts only for those who sign in, and no account was given."""
+    """The server to check predicts only for accounts, and none was given; or it sets a limit."""
 
     def __init__(self, contract: str, reason: str | None) -> None:
-        super().__init__(f"No prediction of {contract} was asked: {reason}.")
+        super().__init__(f"The predictions of {contract} were not all asked: {reason}.")
 
 
 def expect_asked(contracts: Sequence[Contract], verdicts: Iterable[Verdict]) -> None:
@@ -94,6 +95,7 @@ def check(
     source: random.Random,
     predictions: int = 300,
     progress: Callable[[int, int], None],
+    pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[Verdict]:
     """Hold a server against contracts; each rule's verdict comes as soon as it is found.
 
@@ -104,13 +106,14 @@ def check(
         source: Where the inputs are drawn from.
         predictions: How many are asked of each contract, beside those of the single rules.
         progress: Told now and then how many of how many predictions were made.
+        pause: Waits for some seconds, where the server limits what may be asked.
 
     Raises:
         ServerUnreachable: there is none.
         SampleNotFound: no inputs can be drawn for a contract.
     """
     server.reach()
-    visit = Visit(server, visitor, source, progress)
+    visit = Visit(server, visitor, source, progress, pause)
     try:
         for rule in rules_of(contracts, predictions):
             yield _hold(rule, visit)

@@ -1,6 +1,8 @@
 """A visit to a live server: what is asked of it, what it answered, and how a rule is held."""
 
+import math
 import random
+import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,6 +16,10 @@ SILENCE_MAX = 3
 
 REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
 """What an account is answered whose password is wrong, or was wrong too often."""
+
+PATIENCE = 60.0
+"""Seconds that are waited in all for one question that the server limits, as it tells to; once that
+was in vain, no other is waited for as long."""
 
 KEPT = 65_536
 """Bytes of an answer that are kept for the rules about all answers."""
@@ -68,11 +74,14 @@ class Visit:
         visitor: Visitor,
         source: random.Random,
         progress: Callable[[int, int], None],
+        pause: Callable[[float], None],
     ) -> None:
         self.server = server
         self.visitor = visitor
         self.source = source
         self.progress = progress
+        self._pause = pause
+        self._patience = PATIENCE
         self.answers: list[Answer] = []
         self.predictions: list[Answer] = []  # those that were given
         self._silences = 0
@@ -84,23 +93,40 @@ class Visit:
     def call(self, request: Request, *, kept: bool = True) -> Answer:
         """Ask one thing; the answer is kept for the rules about all answers.
 
+        Where a limit is in the way, it is asked again as soon as the server says that it may be.
+
         Raises:
             Broken: no answer came.
-            NotChecked: none has come for so long that nothing more is asked.
+            NotChecked: none has come for so long that nothing more is asked; or the server limits
+                what may be asked for longer than is waited.
         """
-        if self._silences >= SILENCE_MAX:
-            raise NotChecked("the server has stopped answering")
         own = self.visitor.account and request.target == "/login"
         if own:
             request = replace(request, secret=True)  # it has the account's own password
+        left = self._patience
+        while True:
+            answer = self._ask(request, kept=kept)
+            if own and answer.cookie:
+                self._account_sessions.append(answer.cookie)
+            if own or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                return answer  # an account that is locked out must not try again
+            seconds = _seconds_to_wait(answer)
+            if seconds > left:
+                self._patience = left
+                told = answer.header("Retry-After") or "none"
+                raise NotChecked(f"the server limits what may be asked (429, Retry-After: {told})")
+            left -= seconds
+            self._pause(seconds)
+
+    def _ask(self, request: Request, *, kept: bool) -> Answer:
+        if self._silences >= SILENCE_MAX:
+            raise NotChecked("the server has stopped answering")
         try:
             answer = self.server.call(request)
         except NoAnswer as error:
             self._silences += 1
             raise Broken(request, "an answer", error) from error
         self._silences = 0
-        if own and answer.cookie:
-            self._account_sessions.append(answer.cookie)
         if kept:
             self.answers.append(replace(answer, body=answer.body[:KEPT]))
         return answer
@@ -178,6 +204,12 @@ class Visit:
         if answer.status == HTTPStatus.OK:
             self.predictions.append(self.answers[-1])
         return answer
+
+
+def _seconds_to_wait(answer: Answer) -> float:
+    """Tell after how long to ask again; for ever where that is not told in seconds."""
+    told = answer.header("Retry-After").strip()
+    return max(1.0, float(told)) if re.fullmatch("[0-9]{1,9}", told) else math.inf
 
 
 def expect_status(answer: Answer, status: int) -> None:
