@@ -53,6 +53,11 @@ def header(name: str, value: str | None) -> Change:
     return change
 
 
+def add(name: str, more: str) -> Change:
+    """Say more in a header."""
+    return lambda said: header(name, said.headers[name] + more)(said)
+
+
 def member(key: str, value: Any) -> Change:
     """Say another member of a JSON object."""
     return lambda said: replace(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tests.distortions import (
+    add,
     after,
     at,
     body,
@@ -89,6 +90,18 @@ PLATFORM = [
                 said
             ),
         ),
+    ),
+    *(
+        case(
+            f"a session with {attribute}",
+            when(lambda _, said: "Set-Cookie" in said.headers, add("Set-Cookie", f"; {attribute}")),
+            "login-cookie",
+            "image-guest",
+        )
+        for attribute in (
+            *("Path=/login", "Domain=other.example", "Max-Age=0", "Secure"),
+            "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        )
     ),
     case("login-get", when(at("/login"), header("Location", "/elsewhere"))),
     case("login-browser", when(both(at("/"), has("cookie")), swap(b"length", b"size"))),

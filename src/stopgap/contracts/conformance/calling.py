@@ -8,9 +8,13 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from email.message import Message
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.cookiejar import CookieJar
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
+from urllib.request import Request as JarRequest
 
 from stopgap.errors import StartRefused
 
@@ -111,6 +115,10 @@ class Answer:
             return None
 
 
+def _name(cookie: str) -> str:
+    return cookie.partition("=")[0].strip()
+
+
 def _beginning(body: bytes | None, length: int) -> str:
     text = (body or b"")[:length].decode("utf-8", "replace")
     shown = "".join(letter if letter.isprintable() else "·" for letter in text)
@@ -173,6 +181,21 @@ class Server:
             return self._ask(self._connect(), request)
         except (OSError, HTTPException, ValueError) as error:
             raise NoAnswer(_reason(error, self._seconds)) from error
+
+    def gets_back(self, answer: Answer, target: str) -> bool:
+        """Tell whether clients that keep the cookie of an answer bring it to another address."""
+        told = Message()
+        for name, value in answer.headers:
+            told[name] = value
+        first, later = (
+            JarRequest(self.url.rstrip("/") + each)  # noqa: S310  # only a cookie jar looks at it
+            for each in (answer.request.target, target)
+        )
+        jar = CookieJar()
+        jar.extract_cookies(cast("HTTPResponse", SimpleNamespace(info=lambda: told)), first)
+        jar.add_cookie_header(later)
+        brought = (later.get_header("Cookie") or "").split("; ")
+        return _name(answer.cookie) in map(_name, brought)
 
     def close(self) -> None:
         """Leave."""

@@ -15,6 +15,7 @@ from stopgap.contracts.conformance.visiting import (
     expect_header,
     expect_location,
     expect_problem,
+    expect_session_cookie,
     expect_status,
     rules,
 )
@@ -97,7 +98,7 @@ def _image_guest(visit: Visit) -> None:
     if answer.status == HTTPStatus.UNAUTHORIZED:
         return
     expect_status(answer, HTTPStatus.CREATED)
-    expect_header(answer, "Set-Cookie", "HttpOnly")
+    expect_session_cookie(visit, answer, "HttpOnly")
     path = answer.header("Location")
     expect_status(visit.call(Request(target=path)), HTTPStatus.OK)
     visit.call(Request(method="DELETE", target=path, headers={"Cookie": answer.cookie}))

@@ -19,6 +19,7 @@ from stopgap.contracts.conformance.visiting import (
     expect_header,
     expect_location,
     expect_problem,
+    expect_session_cookie,
     expect_status,
     expect_text,
     rules,
@@ -79,7 +80,7 @@ def _login_cookie(visit: Visit) -> None:
     visit.see_welcome()
     answer = visit.call(json_request("/login", _credentials(visit)))
     more = ["Secure"] if visit.server.secure else []
-    expect_header(answer, "Set-Cookie", "HttpOnly", "SameSite=Lax", *more)
+    expect_session_cookie(visit, answer, "HttpOnly", "SameSite=Lax", *more)
 
 
 def _login_get(visit: Visit) -> None:
@@ -144,7 +145,7 @@ LOGIN_RULES = rules(
         _login_json_in_form: "A login whose form is a JSON object gets the same.",
         _login_short_keys: "A login with user and pass gets the same.",
         _login_code_points: "The length of a password is in code points.",
-        _login_cookie: "A login sets a session cookie that scripts and other sites do not get.",
+        _login_cookie: "A login sets a cookie that clients bring back, and scripts do not get.",
         _login_get: "GET /login leads to the first page.",
         _login_browser: "A browser's own login leads to the first page, which shows the sentence.",
         _login_missing: "A login without a name or a password is 400, and names what is missing.",

@@ -241,6 +241,14 @@ def expect_header(answer: Answer, name: str, *parts: str) -> str:
     return value
 
 
+def expect_session_cookie(visit: Visit, answer: Answer, *parts: str) -> None:
+    """Hold the cookie of a session: it has these parts, and clients bring it to other addresses."""
+    value = expect_header(answer, "Set-Cookie", *parts)
+    if not visit.server.gets_back(answer, "/images"):
+        wanted = f"a cookie that clients bring back to {visit.server.url}"
+        raise Broken(answer.request, wanted, f"Set-Cookie: {_without_value(value)}")
+
+
 def _without_value(cookie: str) -> str:
     """Leave out of a cookie that is set what must not be shown: it may be a live session."""
     pair, mark, attributes = cookie.partition(";")
