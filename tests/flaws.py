@@ -302,6 +302,16 @@ ANSWERS = [
     case(
         "release", when(both(predicted, of("multipart/form-data")), header("Stopgap-Release", None))
     ),
+    *(
+        case(f"a cache may keep {name}", when(each, header("Cache-Control", value)), "no-cache")
+        for value in (None, "public, max-age=86400")
+        for name, each in {
+            "a sign-in": at("/login", "POST", 200),
+            "an image": lambda asked, said: asked.path.startswith("/images/") and said.status < 400,
+            "a list": at("/images", "GET", 200),
+            "predictions": in_path,
+        }.items()
+    ),
     case("no id", when(at("/health"), header("X-Request-Id", None)), "request-ids"),
     case(
         "one id for all",

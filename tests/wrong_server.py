@@ -96,7 +96,7 @@ def problem(status: int, detail: str = "no", faults: Sequence[Fault] = ()) -> Sa
         "detail": detail,
         "errors": [{"field": fault.field, "message": fault.message} for fault in faults],
     }
-    headers = {"Content-Type": "application/problem+json"}
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     return Said(status=status, body=json.dumps(document).encode(), headers=headers)
 
 
@@ -130,7 +130,7 @@ class LittleServer:
     @staticmethod
     def _named(said: Said) -> Said:
         request_id = str(uuid4())
-        headers = said.headers | {"X-Request-Id": request_id}
+        headers = {"Cache-Control": "no-store"} | said.headers | {"X-Request-Id": request_id}
         if said.status < 400:
             return replace(said, headers=headers)
         instance = {"instance": f"urn:uuid:{request_id}", "request_id": request_id}

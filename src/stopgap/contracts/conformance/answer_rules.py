@@ -17,6 +17,9 @@ from stopgap.contracts.conformance.visiting import (
 
 PROBLEM = "application/problem+json"
 
+UNSHARED = {"no-store", "private", "no-cache"}
+"""What forbids a cache to give an answer to somebody else (RFC 9111, section 5.2.2)."""
+
 
 def _request_ids(visit: Visit) -> None:
     own = "00000000-0000-7000-8000-000000000000"
@@ -77,6 +80,22 @@ def _is_fault(error: object) -> bool:
     )
 
 
+def _no_cache(visit: Visit) -> None:
+    own = [
+        answer
+        for answer in visit.answers
+        if answer.header("Set-Cookie") or "Cookie" in answer.request.headers
+    ]
+    if not (own or visit.predictions):
+        raise NotChecked("there was neither a session nor a prediction")
+    for answer in (*own, *visit.predictions):
+        told = [value for name, value in answer.headers if name.lower() == "cache-control"]
+        words = {word.strip().lower() for word in ",".join(told).split(",")}
+        if not words & UNSHARED:
+            wanted = "Cache-Control with no-store, private or no-cache"
+            raise Broken(answer.request, wanted, ", ".join(told) or "none")
+
+
 def _release(visit: Visit) -> None:
     if not visit.predictions:
         raise NotChecked("there was no prediction")
@@ -95,6 +114,7 @@ def _no_traceback(visit: Visit) -> None:
 ANSWER_RULES = rules(
     {
         _release: "Every prediction says which release gave it.",
+        _no_cache: "No cache may share a session, what is a session's, or a prediction.",
         _request_ids: "Every answer has an id of the server's own that no other has.",
         _problem_shape: "Every error is a problem document (RFC 9457).",
         _no_traceback: "No answer has a traceback in it.",
