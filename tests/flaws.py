@@ -176,7 +176,7 @@ CONTRACT = [
     case(
         "query",
         when(in_query, status(404)),
-        *small("query", "alias-number", "optional-weight", "predictions"),
+        *small("query", "alias-number", "optional-weight", "predictions", "spellings-size"),
     ),
     case(
         "json",
@@ -189,12 +189,12 @@ CONTRACT = [
     case(
         "form",
         when(both(predicted, FORM), body("true")),
-        *small("form", "alias-number", "optional-weight", "predictions"),
+        *small("form", "alias-number", "optional-weight", "predictions", "spellings-size"),
     ),
     case(
         "multipart",
         when(both(predicted, of("multipart/form-data")), body("3.0")),
-        *small("multipart", "predictions"),
+        *small("multipart", "predictions", "spellings-size"),
     ),
     case("range", when(predicted, body("7")), *small(*GOOD)),
     case("text", when(predicted, body('"3"')), *small(*GOOD)),
@@ -218,6 +218,13 @@ CONTRACT = [
         "small-spellings-size in JSON",
         when(both(predicted, sent(b'"size": 2')), status(422)),
         "small-spellings-size",
+    ),
+    *(
+        case(f"small-spellings-size in {name}", when(each, status(422)), "small-spellings-size")
+        for name, each in {
+            "a JSON text": both(predicted, sent(b'"size": "LARGE"')),
+            "a query": both(in_query, lambda asked, _: "size=l&" in asked.query),
+        }.items()
     ),
     case(
         "small-optional-weight",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any
 
 from stopgap.contracts import kinds
@@ -173,9 +173,11 @@ def _spellings_rule(contract: Contract, field: kinds.Field, kind: kinds.Choice) 
     capitals = [value.upper() for value in kind.values if fold(value.upper()) in kind.spellings]
     spellings = [*capitals, *kind.spellings][:SPELLINGS_MAX]
     way = asking.by_path if f"{{{field.name}}}" in contract.segments else asking.by_query
+    others = [other for other in asking.WAYS.values() if other is not way]
 
     def hold(visit: Visit) -> None:
         asked: list[tuple[asking.Way, str | int]] = [(way, spelling) for spelling in spellings]
+        asked += zip(cycle(others), spellings)
         asked += [(asking.by_json, number) for number in kind.numbers]
         for ask, spelling in asked:
             if row := _allowed_row(visit, contract, put={field.name: spelling}, way=ask):
