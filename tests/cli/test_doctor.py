@@ -153,6 +153,9 @@ def test_damage(run: Run, data: Path, what: str, damage: Damage) -> None:
     assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
 
 
+SECURE = {"STOPGAP_SECURE_COOKIES": "true"}
+
+
 @pytest.mark.parametrize(
     ("environment", "what", "weight"),
     [
@@ -175,6 +178,14 @@ def test_damage(run: Run, data: Path, what: str, damage: Damage) -> None:
         ({"STOPGAP_HOST": "0.0.0.0"}, "who may sign in", "warning"),
         ({"STOPGAP_HOST": "0.0.0.0"}, "proxies", "warning"),
         ({"STOPGAP_TRUSTED_PROXIES": "0.0.0.0/0"}, "proxies", "warning"),
+        ({"STOPGAP_HOST": "0.0.0.0"}, "cookies", "fine"),
+        (SECURE, "cookies", "fine"),
+        (SECURE | {"STOPGAP_HOST": "0.0.0.0"}, "cookies", "warning"),
+        (
+            SECURE | {"STOPGAP_HOST": "0.0.0.0", "STOPGAP_TRUSTED_PROXIES": "192.0.2.1"},
+            "cookies",
+            "fine",
+        ),
         ({}, "source link", "warning"),
     ],
 )

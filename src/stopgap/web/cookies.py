@@ -26,6 +26,17 @@ def keep(
     )
 
 
+def are_dropped() -> bool:
+    """Tell whether the browser drops what it is to keep: it is Secure, and came by plain HTTP.
+
+    One that sends Sec-Fetch-Site keeps it: that is only sent by HTTPS, perhaps to a proxy that is
+    not trusted, or to the browser's own machine (W3C, Fetch Metadata Request Headers, section 2).
+    """
+    settings = parts().settings
+    by_https = is_secure(request, settings.trusted_proxies) or "Sec-Fetch-Site" in request.headers
+    return settings.secure_cookies and not by_https
+
+
 def forget(response: Response, name: str) -> None:
     """Have the browser send it no longer."""
     response.delete_cookie(name, httponly=True, samesite="Lax")

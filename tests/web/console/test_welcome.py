@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import closing
 from html import unescape
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_the_demos_password_is_told_while_it_opens_something(house: House) -> No
     ):
         change()
         assert told() == {is_told}
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("path", ["/", "/console/keys"])
+def test_staying_signed_in_needs_https(build: Build, path: str, *, secure: bool) -> None:
+    """Where the browser drops the session's cookie, the form to sign in says so, and else not."""
+    house = build(secure_cookies=secure, trusted_proxies=(ip_network("127.0.0.1"),))
+
+    def is_told(**headers: str) -> bool:
+        return "nobody signed in over plain HTTP" in house.client().get(path, **headers).text
+
+    assert is_told() == secure
+    assert not is_told(X_Forwarded_Proto="https")
+    assert not is_told(Sec_Fetch_Site="none")
 
 
 @pytest.mark.parametrize("closed", [False, True])

@@ -21,6 +21,7 @@ LOOKS: tuple[Look, ...] = (
     reach.port,
     reach.source_link,
     reach.who_may_sign_in,
+    reach.cookies,
     reach.proxies,
     machine.clock,
     folders.disk,

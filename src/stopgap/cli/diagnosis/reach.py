@@ -43,6 +43,18 @@ def who_may_sign_in(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
         yield fine(f"On this machine alone, {named} may sign in.")
 
 
+def cookies(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
+    """See whether browsers keep them."""
+    if not settings.secure_cookies:
+        yield fine("Cookies are Secure where HTTPS is seen.")
+    elif settings.trusted_proxies or is_of_this_machine(settings.host):
+        yield fine("Cookies are always Secure: people stay signed in over HTTPS alone.")
+    else:
+        told = "Cookies are always Secure: over plain HTTP nobody stays signed in."
+        fix = "Put a proxy in front that speaks HTTPS, and name it in STOPGAP_TRUSTED_PROXIES."
+        yield warning(told, fix)
+
+
 def proxies(settings: Settings, _clock: Clock) -> Iterator[Diagnosis]:
     """See who is believed about addresses."""
     if any(network.prefixlen == 0 for network in settings.trusted_proxies):

@@ -11,7 +11,7 @@ from stopgap.accounts.permissions import PERMISSIONS, Permission
 from stopgap.errors import StopgapError
 from stopgap.settings import Settings
 from stopgap.storage.database_faults import AWAY
-from stopgap.web import callers
+from stopgap.web import callers, cookies
 from stopgap.web.current import parts
 from stopgap.web.peer import host_of, is_secure
 
@@ -72,6 +72,7 @@ def frame() -> dict[str, Any]:
         "settings": parts().settings,
         "demo_is_open": _demo_is_open,
         "origin": origin(),
+        "cookies_are_dropped": cookies.are_dropped(),
     }
 
 
