@@ -1,6 +1,7 @@
 """Downloads: an export of any size, made by a process of its own and read as it is made."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -53,6 +54,20 @@ def test_the_order() -> None:
     order = Order(database_url="sqlite:///a b", form="csv", filters=filters)
     assert order.line().count(b"\n") == 1
     assert Order.read(order.line()) == order
+
+
+def test_a_database_that_is_away_is_told_in_a_line(tmp_path: Path) -> None:
+    """The server's log says what was in the way; who reads sees no good end."""
+    order = Order(database_url=f"sqlite:///{tmp_path / 'gone' / 'journal.db'}", form="csv")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command(), stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        process.stdin.write(order.line())
+        process.stdin.flush()  # closed, it would be the end
+        assert process.wait(30) == os.EX_UNAVAILABLE
+        exported, told = process.communicate()
+    assert exported == b""
+    assert "cannot be used" in json.loads(told)["event"]
 
 
 def test_every_answer_is_exported(journal_database: Database, some: Downloads) -> None:

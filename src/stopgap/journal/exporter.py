@@ -6,6 +6,7 @@ A thread that writes CSV takes six in seven predictions from the worker it runs 
 
 import gc
 import json
+import logging
 import os
 import sys
 import threading
@@ -17,10 +18,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from stopgap.clock import SystemClock
+from stopgap.errors import StopgapError
 from stopgap.journal.export import Form, write
 from stopgap.journal.filters import EVERYTHING, Condition, Filters
 from stopgap.journal.journal import Journal
 from stopgap.storage.database import open_database
+from stopgap.telemetry.logs import JsonLines
+
+logger = logging.getLogger(__name__)
 
 START = """
 import contextlib, os, sys
@@ -76,13 +81,24 @@ def main() -> None:
     with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:
         order = Order.read(unbuffered.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
+    try:
+        _export(order)
+    except StopgapError as error:
+        told = logging.StreamHandler()  # standard output is the export's
+        told.setFormatter(JsonLines())
+        logger.addHandler(told)
+        logger.warning("an export has ended early: %s", error)
+        sys.exit(os.EX_UNAVAILABLE)
+    gc.freeze()  # else Python looks through all of it before it ends, and readers wait 0.1 s
+
+
+def _export(order: Order) -> None:
     with (
         open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as file,
         closing(Journal(open_database(order.database_url), SystemClock())) as journal,
     ):
         fields = journal.fields(order.filters.contract)
         write(order.form, journal.export(order.filters), fields, file)
-    gc.freeze()  # else Python looks through all of it before it ends, and readers wait 0.1 s
 
 
 def _end_with_input() -> None:
