@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -60,6 +61,19 @@ def test_a_type_is_translated(annotation: Any, expected: kinds.Kind) -> None:
     assert kind(annotation) == expected
 
 
+class Size(StrEnum):
+    """Members that equal their texts, and are written otherwise."""
+
+    SMALL = "small"
+    LARGE = "large"
+
+
+class Level(IntEnum):
+    """Members that are no texts."""
+
+    LOW = 1
+
+
 REFUSED: list[tuple[Any, str]] = [
     (bytes, "is of type"),
     (date, "is of type"),
@@ -69,6 +83,9 @@ REFUSED: list[tuple[Any, str]] = [
     (Any, "is of type"),
     (Literal[1, 2], "values of a choice are texts"),
     (Literal["a", ""], "values of a choice are texts"),
+    (Literal[Size.SMALL, Size.LARGE], r"Write their values: Literal\['small', 'large'\]\.$"),
+    ((Literal[Size.SMALL, "large"], Size.SMALL), r"values: Literal\['small', 'large'\]\.$"),
+    (Literal[Level.LOW], r"values of a choice are texts; they are \(<Level\.LOW: 1>,\)\.$"),
     (Annotated[Literal["a", "b"], AfterValidator(str.upper)], "cannot promise: AfterValidator"),
     (Annotated[Literal["a"], Spellings(readings={"b": "c"}, described="")], "means 'c', which is"),
     (

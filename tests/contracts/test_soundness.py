@@ -1,7 +1,7 @@
 """A contract that could not be shown or tried is refused, in one clear line."""
 
 import random
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
@@ -9,6 +9,7 @@ from tests.contracts.promises import contract_of
 
 from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract
+from stopgap.contracts.kinds import Choice
 from stopgap.contracts.sampling import sample_values
 from stopgap.contracts.soundness import check_sound
 
@@ -113,4 +114,12 @@ def test_what_could_not_be_shown_or_tried(inputs: Any, said: str | None) -> None
         check_sound(contract, random.Random(1))
         return
     with pytest.raises(ContractInvalid, match=said):
+        check_sound(contract, random.Random(1))
+
+
+def test_the_stand_in_can_answer() -> None:
+    """No contract starts whose stand-in would be refused by the guard at every prediction."""
+    contract = contract_of(Literal["a"])
+    vars(contract)["output_kind"] = Choice(values=(type("Word", (str,), {})("a"),))
+    with pytest.raises(ContractInvalid, match="test: its stand-in's answer must be one of a"):
         check_sound(contract, random.Random(1))

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 import annotated_types
@@ -160,8 +161,12 @@ def _aliases(name: str, info: FieldInfo) -> tuple[str, ...]:
 
 
 def _choice(name: str, texts: tuple[Any, ...], found: Sequence[Spellings]) -> kinds.Choice:
-    if not all(isinstance(text, str) and text for text in texts):
-        raise ContractInvalid(f"{name}: the values of a choice are texts; they are {texts!r}.")
+    if not _is_of_texts(texts):
+        plain = [text.value if isinstance(text, Enum) else text for text in texts]
+        instead = f" Write their values: Literal{plain!r}." if _is_of_texts(plain) else ""
+        raise ContractInvalid(
+            f"{name}: the values of a choice are texts; they are {texts!r}.{instead}"
+        )
     if not found:
         return kinds.Choice(values=texts)
     if len(found) > 1:
@@ -182,6 +187,11 @@ def _choice(name: str, texts: tuple[Any, ...], found: Sequence[Spellings]) -> ki
         numbers=dict(spellings.numbers),
         described=spellings.described,
     )
+
+
+def _is_of_texts(values: Sequence[object]) -> bool:
+    """Tell whether values are texts themselves; a member of a StrEnum only equals one."""
+    return all(type(value) is str and value for value in values)
 
 
 class _Bounds:

@@ -9,23 +9,25 @@ from pydantic import ValidationError
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
 from stopgap.contracts.contract import Contract
-from stopgap.contracts.drawing import PATTERNED, SampleNotFound, draw_field
+from stopgap.contracts.drawing import PATTERNED, SampleNotFound, draw, draw_field
 from stopgap.contracts.row import Row
 from stopgap.contracts.sampling import sample_inputs
-from stopgap.contracts.values import reason
+from stopgap.contracts.values import breach, reason
 
 
 def check_sound(contract: Contract, source: random.Random) -> None:
     """Refuse a contract that nobody could be shown, tried or verified with.
 
     Raises:
-        ContractInvalid: there are no inputs of it, an example or a default is refused, or its
-            inputs are more than their fields can tell, which a model in its own process is not
-            given.
+        ContractInvalid: there are no inputs of it, an example or a default is refused, its inputs
+            are more than their fields can tell, which a model in its own process is not given, or
+            the stand-in's answer would be refused.
     """
     for field in contract.fields:
         if field.has_pattern and not field.given:
             raise SampleNotFound(f"{contract.name}: {field.name}", PATTERNED)
+    if broken := breach(contract.output_kind, draw(contract.output_kind, source)):
+        raise ContractInvalid(f"{contract.name}: its stand-in's answer {broken}.")
     try:
         _check_inputs(contract, source)
     except ContractInvalid:
