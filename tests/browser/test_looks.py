@@ -167,3 +167,20 @@ def test_the_frame_on_a_telephone(visitor: Visitor) -> None:
     assert min(heights) >= 24
     begin = visitor.page.locator(".operators-begin")
     assert begin.evaluate("(item) => getComputedStyle(item).borderLeftWidth") == "0px"
+
+
+@pytest.mark.parametrize("path", ["/predict/january/100/5", "/" + "n" * 150])
+def test_a_refusal_on_a_telephone(visitor: Visitor, path: str) -> None:
+    """However long the address that is told of, the page does not scroll sideways."""
+    visitor.page.set_viewport_size({"width": 360, "height": 800})
+    visitor.refused.add(path)
+    visitor.goto(path)
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_long_name_on_a_telephone(visitor: Visitor) -> None:
+    """Nor does the page of an account, however long its name."""
+    visitor.be("g" * 140, "secret")
+    visitor.page.set_viewport_size({"width": 360, "height": 800})
+    visitor.goto("/console/account")
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == 360
