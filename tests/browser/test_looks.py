@@ -6,7 +6,7 @@ from tests.browser.handing_in import SOUND
 from tests.browser.pages import with_answers
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
 
-WIDTHS = (360, 1280)
+WIDTHS = (360, 768, 1280)
 RELEASE = f"/console/releases/madcompany/{SOUND}"
 
 HIDDEN = """() => [...document.querySelectorAll(".table-box")]
@@ -81,12 +81,13 @@ def test_what_a_long_name_stands_for(visitor: Visitor, width: int) -> None:
     assert visitor.page.evaluate(HIDDEN) == []
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", ["/console/history", "/console/service", RELEASE])
-def test_a_telephone_shows_all(visitor: Visitor, path: str) -> None:
-    """On a telephone no table hides anything; cells below each other say what they are."""
+def test_no_table_hides_anything(visitor: Visitor, path: str, width: int) -> None:
+    """Not on a telephone nor a tablet; cells below each other say what they are."""
     visitor.be(OPERATOR, PASSWORD)
     with_answers(visitor)
-    visitor.page.set_viewport_size({"width": 360, "height": 800})
+    visitor.page.set_viewport_size({"width": width, "height": 800})
     visitor.goto(path)
     assert visitor.page.locator("table.stacked tbody tr").count() > 1
     assert visitor.page.evaluate(HIDDEN) == []
