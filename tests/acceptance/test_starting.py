@@ -36,9 +36,13 @@ from tests.acceptance.server import (
     environment,
     running,
 )
+from tests.commands import opened
 from tests.pictures import png
+from tests.releases.making import report
 
 from stopgap import __version__
+from stopgap.contracts.madcompany import contract
+from stopgap.models.specification import Specification
 from stopgap.storage.history import MIGRATION_LOCK
 
 WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
@@ -481,6 +485,22 @@ def test_the_link_that_it_prints(tmp_path: Path) -> None:
         assert f"http://localhost:{server.port}/" in server.said
         assert "orhan" in server.said
         assert "12345" in server.said
+
+
+def test_a_release_that_is_left_behind(tmp_path: Path) -> None:
+    """Whoever renames a contract is told that its release answers nobody by the new name."""
+    renamed = tmp_path / "renamed.py"
+    renamed.write_text(
+        "from dataclasses import replace\n"
+        "from stopgap.contracts.madcompany import contract as old\n"
+        "contract = replace(old, name='shop')\n"
+    )
+    with opened(tmp_path / "data") as parts:
+        parts.releases.add(contract.name, Specification(uri="python:shop:model"), "ann")
+        parts.releases.keep_report(contract.name, 1, report(contract), "ann")
+        parts.releases.promote(contract.name, 1, "ann")
+    with running(tmp_path, {"STOPGAP_CONTRACTS": f"{renamed}:contract"}) as server:
+        assert "Release 1 of madcompany is live, and no contract called madcompany" in server.said
 
 
 def test_another_event_loop(tmp_path: Path) -> None:

@@ -124,6 +124,15 @@ def test_diff_of_golden_examples(run: Run, parcel: str, tmp_path: Path) -> None:
     assert "golden" not in run("contract", "diff", parcel, parcel).stdout
 
 
+def test_diff_of_a_name(run: Run, parcel: str, tmp_path: Path) -> None:
+    """Releases belong to a name: whoever changes it is told that the stand-in will answer."""
+    renamed = tmp_path / "renamed.py"
+    renamed.write_text(FILE.format(days=9).replace('"parcel"', '"parcels"'))
+    told = run("contract", "diff", parcel, f"{renamed}:contract").stdout
+    assert "Its name changes, from parcel to parcels: releases stay with the old name" in told
+    assert "Its name" not in run("contract", "diff", parcel, parcel).stdout
+
+
 def test_diff_of_an_order(run: Run, tmp_path: Path) -> None:
     """What no client sees, and a model that is fed by position does, is told as well."""
     named = list[str]()

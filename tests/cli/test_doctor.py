@@ -279,6 +279,22 @@ def test_releases_that_workers_cannot_ask(run: Run, data: Path, tmp_path: Path) 
     assert (live[0], shadow[0]) == ("✗", "!")
 
 
+def test_a_release_whose_contract_was_renamed(run: Run, data: Path, tmp_path: Path) -> None:
+    """Where a contract of another name is answered by the stand-in, that is told."""
+    model = tmp_path / "model.py"
+    model.touch()
+    handed_in(data, model, "live")
+    renamed = tmp_path / "renamed.py"
+    renamed.write_text(
+        "from dataclasses import replace\n"
+        "from stopgap.contracts.madcompany import contract as old\n"
+        "contract = replace(old, name='shop')\n"
+    )
+    lines = run("doctor", STOPGAP_PORT="0", STOPGAP_CONTRACTS=f"{renamed}:contract").stdout
+    told = "Release 1 of madcompany is live, and no contract called madcompany is served here. -> "
+    assert [line[0] for line in lines.splitlines() if told in line] == ["!"]
+
+
 @pytest.mark.parametrize("gone", ["objects", "objects/models"])
 def test_a_release_whose_file_is_lost(run: Run, data: Path, tmp_path: Path, gone: str) -> None:
     """A model's file that is kept is fine; a lost one is told, and the folder is not made anew."""

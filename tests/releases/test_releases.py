@@ -723,6 +723,22 @@ def test_artifacts_of_a_contract_that_is_not_served(
     assert Releases(database, clock, [LETTER]).needed() == {"a" * 64}
 
 
+def test_releases_of_a_contract_that_is_not_served(
+    releases: Releases, database: Database, clock: FakeClock
+) -> None:
+    """A live release left behind is told where the stand-in answers, perhaps by another name."""
+    renamed = Releases(database, clock, [LETTER])
+    number = passed(releases)
+    assert renamed.left_behind() == {}
+    releases.promote(NAME, number, "ann")
+    assert renamed.left_behind() == {NAME: number}
+    assert releases.left_behind() == {}
+    renamed.add(LETTER.name, specification(), "ann")
+    renamed.keep_report(LETTER.name, 1, report(LETTER), "ann")
+    renamed.promote(LETTER.name, 1, "ann")
+    assert renamed.left_behind() == {}
+
+
 def test_the_stand_in_as_a_fallback(releases: Releases) -> None:
     """The stand-in answers for a failed model only after somebody has said so, on record."""
     assert not releases.routing(NAME).stand_in_fallback

@@ -179,6 +179,12 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
     print_rows(rows, as_json=as_json, nothing="No client would notice a change.")
     if not as_json and differences:
         click.echo(f"\n{counted(len(differences), 'change')}, {breaking} of them breaking.")
+    if not as_json and before.name != after.name:
+        click.echo(
+            f"Its name changes, from {before.name} to {after.name}: releases stay with the old "
+            "name, and the stand-in answers until one is added and promoted under the new. "
+            "Functions of generated clients are named anew."
+        )
     if not as_json and before.fingerprint != after.fingerprint:
         click.echo(
             f"Its fingerprint changes, from {before.fingerprint} to {after.fingerprint}: releases "

@@ -16,7 +16,13 @@ from stopgap.releases.register import Register, Verification
 from stopgap.releases.release import STAND_IN_NUMBER, ContractNotServed, Release, Stage, Sticky
 from stopgap.releases.routing import Routing
 from stopgap.releases.stages import Change, NothingBefore, Standing, StandingChanged
-from stopgap.releases.store import ComparisonRows, ReleaseRows, needed_artifacts, version
+from stopgap.releases.store import (
+    ComparisonRows,
+    ReleaseRows,
+    live_releases,
+    needed_artifacts,
+    version,
+)
 from stopgap.releases.verification.report import Report
 from stopgap.storage.database import Database
 
@@ -108,6 +114,17 @@ class Releases:
         """Name the artifacts that some release may still have to load, of whatever contract."""
         with self._database.read() as connection:
             return frozenset(needed_artifacts(connection))
+
+    def left_behind(self) -> Mapping[str, int]:
+        """Tell the live releases of contracts that are not served, where the stand-in answers.
+
+        The contract that it answers for may be one of those, by another name.
+        """
+        with self._database.read() as connection:
+            live = live_releases(connection)
+        if live.keys() >= self._contracts.keys():
+            return {}
+        return {name: number for name, number in live.items() if name not in self._contracts}
 
     def add(self, contract: str, specification: Specification, by: str, note: str = "") -> Release:
         """Add a release as a candidate, under the next number."""

@@ -10,6 +10,7 @@ from stopgap.wiring.preparing import (
     check_objects,
     is_demo_open,
     keep_routings,
+    left_behind,
     prepare,
     settings_of_environment,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "door_to",
     "is_demo_open",
     "keep_routings",
+    "left_behind",
     "prepare",
     "settings_of_environment",
 ]

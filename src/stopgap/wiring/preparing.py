@@ -1,6 +1,7 @@
 """Preparing: what is made ready once, before any worker is there."""
 
 import os
+from collections.abc import Mapping
 from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 
@@ -93,3 +94,10 @@ def keep_routings(installation: Installation) -> None:
         releases = Releases(database, SystemClock(), contracts)
         routings = {each.name: releases.routing(each.name) for each in contracts}
     installation.last_known().write(routings)
+
+
+def left_behind(installation: Installation) -> Mapping[str, int]:
+    """Tell the live releases that answer nobody here, perhaps as their contract was renamed."""
+    contracts = load_contracts(installation.settings.contracts)
+    with closing(open_database(installation.at.database)) as database:
+        return Releases(database, SystemClock(), contracts).left_behind()

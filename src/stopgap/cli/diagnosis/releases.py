@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from stopgap.cli.diagnosis.diagnosis import Diagnosis, fine, warning, wrong
+from stopgap.cli.serving.serve import RENAMED, left_behind
 from stopgap.clock import Clock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.loading import load_contracts
@@ -36,6 +37,8 @@ def releases(settings: Settings, clock: Clock, database: Database) -> Iterator[D
         ails = partial(_ails, contract, at, workers)
         for diagnosis in _of(contract.name, routing, ails):
             yield replace(diagnosis, what="releases")
+    for name, number in known.left_behind().items():
+        yield replace(warning(left_behind(name, number), RENAMED), what="releases")
 
 
 def _of(name: str, routing: Routing, ails: Callable[[Release], str | None]) -> Iterator[Diagnosis]:

@@ -16,6 +16,11 @@ from stopgap.storage.objects import DiskFull, ObjectsUnreachable
 HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  # compared, not bound
 """Addresses under which a browser on this machine finds the server as localhost."""
 
+RENAMED = (
+    "If that contract was renamed, the stand-in answers in the release's place: give it its old "
+    "name again, or add and promote the model under the new one."
+)
+
 
 class PortTaken(StartRefused):
     """Another program, perhaps another Stopgap, listens on the port already."""
@@ -70,6 +75,8 @@ def serve(**options: object) -> None:
     except (ObjectsUnreachable, DiskFull) as error:  # which predictions do without
         click.echo(f"{error.detail} The server starts nevertheless.", err=True)
     wiring.keep_routings(installation)
+    for name, number in wiring.left_behind(installation).items():
+        click.echo(f"{left_behind(name, number)} {RENAMED}", err=True)
     allow_open_files()
     click.echo(invitation(settings, port, demo=wiring.is_demo_open(installation)), err=True)
     supervise(installation, address, port)
@@ -96,6 +103,11 @@ def free_address(host: str, port: int) -> tuple[str, int]:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(host, port) from error
         raise AddressUnusable(host, port, error.strerror or str(error)) from error
+
+
+def left_behind(name: str, number: int) -> str:
+    """Tell of a live release that answers nobody here, as its contract is not served."""
+    return f"Release {number} of {name} is live, and no contract called {name} is served here."
 
 
 def invitation(settings: Settings, port: int, *, demo: bool) -> str:
