@@ -295,6 +295,25 @@ def test_closed_predictions_need_a_session(tmp_path: Path) -> None:
     app.extensions[NAME].close()
 
 
+def test_the_document_is_yaml_too(tmp_path: Path) -> None:
+    """Many tools read it as that, which has no surrogate pairs."""
+    place = tmp_path / "smile.py"
+    place.write_text(
+        "from typing import Annotated\n"
+        "from pydantic import BaseModel, Field\n"
+        "from stopgap import Contract\n"
+        "class Smile(BaseModel):\n"
+        "    face: Annotated[str, Field(examples=['\U0001f600'], max_length=9)]\n"
+        "contract = Contract(\n"
+        "    name='smile', version='1', path='/smile/{face}', inputs=Smile, output=bool\n"
+        ")\n"
+    )
+    app = wiring.create_app(Settings(data=tmp_path / "data", contracts=(f"{place}:contract",)))
+    told = app.test_client().get("/openapi.json")
+    assert (told.mimetype, "\U0001f600" in told.text) == ("application/json", True)
+    app.extensions[NAME].close()
+
+
 def test_the_document_says_who_may_do_what(tmp_path: Path) -> None:
     """What needs a session or key on this server is said to need one."""
     for closed in (False, True):
