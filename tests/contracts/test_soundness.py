@@ -47,6 +47,37 @@ class Refusing(BaseModel):
         raise ValueError(f"not {value}"[:3])
 
 
+class Forgetting(BaseModel):
+    """Its author has looked at the number, and given nothing back."""
+
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def look(cls, _value: int) -> None:
+        """Look, and forget."""
+
+
+class AllForgetting(BaseModel):
+    """The same, of all of it."""
+
+    number: int
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def look(cls, _value: Any, _handler: Any) -> Any:
+        """Look, and forget."""
+        return None
+
+
+@pytest.mark.parametrize(("inputs", "name"), [(Forgetting, "number"), (AllForgetting, "inputs")])
+def test_a_validator_that_returns_nothing(inputs: type[BaseModel], name: str) -> None:
+    """What clients send would be lost, and models asked with nothing."""
+    contract = Contract(name="lost", version="1", path="/lost", inputs=inputs, output=bool)
+    with pytest.raises(ContractInvalid, match=f"{name}: its validator returns None; does it lack"):
+        check_sound(contract, random.Random(1))
+
+
 class Failing(BaseModel):
     """What is wrong here is not the client's."""
 

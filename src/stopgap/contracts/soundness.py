@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from stopgap.contracts import kinds
 from stopgap.contracts.annotations import ContractInvalid
@@ -44,13 +44,25 @@ def _check_inputs(contract: Contract, source: random.Random) -> None:
     for field in contract.fields:
         for given in field.given:
             _check_given(contract, field, beside | {field.name: given})
-    row = Row.of(inputs := sample_inputs(contract, source))
+    inputs = sample_inputs(contract, source)
+    _check_returned(contract, inputs)
+    row = Row.of(inputs)
     again = Row(contract.inputs, row.json).inputs
     if inputs != again and again == Row(contract.inputs, row.json).inputs:
         raise ContractInvalid(
             f"{contract.name}: its validators keep more than the fields' values, which is all that "
             "a model in another process is given; have a property, or model_post_init, make it."
         )
+
+
+def _check_returned(contract: Contract, inputs: BaseModel | None) -> None:
+    """Refuse a validator that returns nothing: what the client sent would be lost."""
+    made = {"inputs": None} if inputs is None else dict(inputs)
+    for name, value in made.items():
+        if value is None:
+            raise ContractInvalid(
+                f"{contract.name}: {name}: its validator returns None; does it lack `return`?"
+            )
 
 
 def _check_given(contract: Contract, field: kinds.Field, values: Mapping[str, Any]) -> None:
