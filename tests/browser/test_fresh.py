@@ -48,6 +48,38 @@ def test_what_was_typed_stays(visitor: Visitor) -> None:
         expect(page.get_by_label("Whose")).to_have_value("inputs")
 
 
+def test_they_can_be_paused(visitor: Visitor) -> None:
+    """Whoever reads stops the figures with a button, and has them go on with the same one."""
+    visitor.be(OPERATOR, PASSWORD)
+    visitor.goto(PAGE)
+    looks, way = list[str](), visitor.page.locator("[data-fresh=way]")
+    visitor.page.on("request", lambda request: looks.append(request.url))
+    pause = visitor.page.get_by_role("button", name="Pause refreshing")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    looks.clear()
+    visitor.page.wait_for_timeout(2_500)
+    assert looks == []
+    pause.click()
+    way.evaluate("(part) => { part.dataset.had = ''; part.replaceChildren(); }")
+    expect(way).to_contain_text("verified", timeout=LOOKS)
+
+
+def test_what_changes_all_the_time_is_not_said_aloud(chromium: Browser, shop: Server) -> None:
+    """While a canary stays, its verdict is a figure among others, and repeats no other message."""
+    with closing(Visitor(chromium, shop.url)) as visitor, desk(shop.data) as releases:
+        page = visitor.page
+        releases.promote(NAME, add(releases, "Steady"), "ann")
+        releases.promote(NAME, add(releases, "Steady"), "ann", stage="canary", percent=40)
+        visitor.be(OPERATOR, PASSWORD)
+        visitor.goto(f"/console/releases/{NAME}/3")
+        verdict = page.locator("[data-fresh=verdict]")
+        expect(verdict).to_contain_text("Release 3 stays.")
+        expect(verdict.locator("[role], [aria-live]")).to_have_count(0)
+        assert page.locator("[data-fresh] [data-fresh]").count() == 0
+    shop.stop()
+
+
 def test_their_end_is_told(visitor: Visitor) -> None:
     """Who is signed out meanwhile is told that what is shown stays as it is."""
     visitor.be(OPERATOR, PASSWORD)
@@ -57,6 +89,7 @@ def test_their_end_is_told(visitor: Visitor) -> None:
         "not fresh any more", timeout=LOOKS
     )
     expect(visitor.page.locator("#announcement")).to_contain_text("not fresh any more")
+    expect(visitor.page.get_by_role("button", name="Pause refreshing")).to_be_hidden()
     visitor.complaints.clear()  # the browser's own, about the status
 
 

@@ -126,6 +126,22 @@ def test_in_full_by_keyboard(visitor: Visitor) -> None:
     expect(page.locator("#gallery .thumb").first).to_be_focused()
 
 
+def test_what_is_said_of_images_in_full(visitor: Visitor) -> None:
+    """Those who listen hear which image comes, within the dialog: what is beside it is inert."""
+    with_images(visitor)
+    visitor.goto("/console/images")
+    page, viewer = visitor.page, visitor.page.get_by_role("dialog")
+    page.locator("#gallery .thumb").first.click()
+    viewer.get_by_role("button", name="Next").click()
+    said = viewer.get_by_role("status")
+    expect(said).to_contain_text("2 of 2: Image of ")
+    viewer.get_by_role("button", name="Copy the path").click()
+    expect(said).to_have_text("Copied")
+    page.keyboard.press("Escape")
+    page.get_by_label("Upload an image").set_input_files(PICTURE)
+    expect(page.get_by_role("status").filter(has_text="a.png is kept")).to_be_attached()
+
+
 def test_an_image_of_any_name(visitor: Visitor) -> None:
     """What a file is called, and what type the browser makes of that, counts for nothing."""
     named: FilePayload = {"name": "a.txt", "mimeType": "text/plain", "buffer": png()}

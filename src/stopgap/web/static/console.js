@@ -3,8 +3,9 @@
 
 const announcement = document.getElementById("announcement");
 
-/** Say something to those who listen. */
+/** Say something to those who listen; beside an open dialog nothing is heard. */
 export function announce(words) {
+  (document.querySelector("dialog[open]") ?? document.body).append(announcement);
   announcement.textContent = "";
   requestAnimationFrame(() => { announcement.textContent = words; });
 }

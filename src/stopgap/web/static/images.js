@@ -225,8 +225,10 @@ function view(thumb) {
   image.src = thumb.dataset.view;
   image.alt = thumb.querySelector("img").alt;
   viewer.querySelector("[data-copied]").textContent = thumb.dataset.view;
-  viewer.querySelector("[data-part=place]").textContent = `${place + 1} of ${thumbs().length}`;
-  if (!viewer.open) viewer.showModal();
+  const words = `${place + 1} of ${thumbs().length}`;
+  viewer.querySelector("[data-part=place]").textContent = words;
+  if (viewer.open) announce(`${words}: ${image.alt}`);
+  else viewer.showModal();
 }
 
 function step(by) {

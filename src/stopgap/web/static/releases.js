@@ -1,11 +1,12 @@
 // Keeps the figures of releases fresh: asks for the same page while somebody looks at it, and takes
 // over the parts that are marked `data-fresh`. Whoever is in such a part is not disturbed, and what
-// was typed there stays.
+// was typed there stays. Whoever reads can pause it.
 
 import { announce, enhance, isInUse } from "./console.js";
 
 const PAUSE = 2000; // milliseconds between two looks
 const ENDED = [401, 403, 404];
+const pause = document.getElementById("pause");
 
 /** Tell whether a control has something else than what the page came with. */
 function isChanged({ value, defaultValue, options, selectedIndex }) {
@@ -33,10 +34,15 @@ function end() {
   words.textContent = "These figures are not fresh any more. Load the page again to go on.";
   document.querySelector("main").prepend(words);
   announce(words.textContent);
+  pause.hidden = true;
+}
+
+function isPaused() {
+  return pause.getAttribute("aria-pressed") === "true";
 }
 
 async function look() {
-  if (!document.hidden) {
+  if (!document.hidden && !isPaused()) {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (ENDED.includes(answer.status)) {
@@ -51,7 +57,10 @@ async function look() {
   setTimeout(look, PAUSE);
 }
 
+pause.addEventListener("click", () => pause.setAttribute("aria-pressed", String(!isPaused())));
+
 // an answer to a form has the page's address no more
-if (document.querySelector("[data-fresh]") && !location.pathname.endsWith("/change")) {
+if (!location.pathname.endsWith("/change")) {
+  pause.hidden = false;
   setTimeout(look, PAUSE);
 }
