@@ -17,8 +17,10 @@ from tests.models.trained import train
 from tests.releases.making import report
 
 from stopgap.cli.release.lines import print_replay, replay_facts
+from stopgap.contracts import kinds
 from stopgap.contracts.madcompany import contract
 from stopgap.models.specification import Specification
+from stopgap.releases.accuracy import Accuracy
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.replay import Replay
 from stopgap.releases.tally import Tally
@@ -313,11 +315,73 @@ def test_replaying_what_was_asked(run: Run, ready: int, data: Path) -> None:
     assert run("release", "replay", "7").exit_code == os.EX_NOINPUT
 
 
+def empty_replay(tally: Tally, kind: kinds.Kind = contract.output_kind) -> Replay:
+    """Make a replay of which only the tally is known."""
+    return Replay(comparison=Comparison(kind), accuracy=Accuracy(kind), tally=tally)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (40, "given by 100: -100 (95% interval -100 to -100)."),
+        (12, "given by 100: too few to tell how certain that is (30 are needed)."),
+        (0, None),
+    ],
+)
+def test_a_replay_beside_what_really_came(
+    run: Run, ready: int, data: Path, known: int, words: str | None
+) -> None:
+    """Where outcomes were told, both releases' errors are shown, and whether luck explains them."""
+    given = [
+        record(
+            at=at(datetime(2030, 1, 1, 12, number, tzinfo=UTC)),
+            contract="madcompany",
+            inputs=b'{"seller_available":%d,"month":"may","customer_visiting_website":0}' % number,
+            output=b"%d" % (2_100 + number * 7),
+        )
+        for number in range(40)
+    ]
+    with closing(open_database(f"sqlite:///{data / 'journal.db'}")) as journal:
+        migrate(journal, JOURNAL)
+        add(journal, given)
+    outcomes = [f"{each.id} {2_000 + number * 7}" for number, each in enumerate(given)]
+    assert run("journal", "actual", "-", typed="\n".join(outcomes[:known])).exit_code == 0
+    (found,) = told(run("release", "replay", str(ready), "--json"))
+    mean = (100, 0) if known else (None, None)
+    interval = [-100, -100] if known == len(given) else None
+    assert found["errors"] == {
+        "": {"known": known, "given": mean[0], "other": mean[1], "interval": interval}
+    }
+    shown = run("release", "replay", str(ready)).stdout
+    assert ("really came" in shown) == (words is not None)
+    if words:
+        assert f"It is known what really came of {known} requests." in shown
+        assert f"This release is off by 0 on average, the answers {words}" in shown
+
+
+def test_words_beside_what_really_came(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of words it is told how many are wrong, in percent, and the difference in points."""
+    kind = kinds.Choice(values=("north", "south"))
+    found = empty_replay(Tally(contract="carriers", number=2), kind)
+    for number in range(100):
+        found.accuracy.add("north", "south" if number % 2 else "north", "north")
+    for number in range(4):
+        found.accuracy.add("north", "north", "south" if number % 2 else "north")
+    print_replay(found, 1_000)
+    words = "wrong in 1.9%, the answers given in 48.1%: -46.2 points (95% interval -56.5 to -35.8)."
+    assert f"This release is {words}" in capsys.readouterr().out
+    found.accuracy = Accuracy(kind)
+    for number in range(100):
+        found.accuracy.add("north", *(["south", "north"] if number % 2 else ["north", "south"]))
+    print_replay(found, 1_000)
+    assert "so it may be chance)." in capsys.readouterr().out
+
+
 def test_a_replay_whose_time_was_over(capsys: pytest.CaptureFixture[str]) -> None:
     """Who looks at what was replayed is told that it is not all, whether a person or a program."""
     tally = Tally(contract="madcompany", number=1)
     tally.add("ok", 900)
-    found = Replay(comparison=Comparison(contract.output_kind), tally=tally)
+    found = empty_replay(tally)
     print_replay(found, 10_000)
     assert "Time was over" not in capsys.readouterr().out
     found.time_over = True
@@ -330,7 +394,7 @@ def test_a_replay_without_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     """Where nothing could be compared, neither a person nor a program is told of an agreement."""
     tally = Tally(contract="madcompany", number=1)
     tally.add("raised", 900)
-    found = Replay(comparison=Comparison(contract.output_kind), tally=tally)
+    found = empty_replay(tally)
     assert replay_facts(found)["agreement"] is None
     print_replay(found, 10)
     assert "agree" not in capsys.readouterr().out

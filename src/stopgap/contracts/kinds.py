@@ -151,6 +151,23 @@ class Object:
 Kind = Scalar | Object
 
 
+def values(kind: Kind) -> dict[str, Scalar]:
+    """Tell an output's values by name; one that is no object is a single value without any."""
+    return (
+        {each.name: each.kind for each in kind.fields} if isinstance(kind, Object) else {"": kind}
+    )
+
+
+def unbounded(kind: Scalar) -> Scalar:
+    """Tell the kind of what may really come: of the same type, in whatever range."""
+    match kind:
+        case Integer():
+            return Integer(low=-INTEGER_MAX)
+        case Number():
+            return Number()
+    return kind
+
+
 def written_number(value: float) -> str:
     """Write a double as shortly as tells it exactly: 2.5, 14 and not 14.0, 1e+300."""
     return f"{value:.0f}" if value.is_integer() and abs(value) < DIGITS_MAX else repr(value)

@@ -31,9 +31,9 @@ def read_actual(kind: kinds.Kind, text: str) -> object:
     if isinstance(kind, kinds.Object):
         return _object(kind.fields, text)
     try:
-        value: object = read_text(_unbounded(kind), text)
+        value: object = read_text(kinds.unbounded(kind), text)
     except (Unreadable, OutOfBounds) as error:
-        raise OutcomeInvalid(f"is not {_unbounded(kind).allowed()}", text) from error
+        raise OutcomeInvalid(f"is not {kinds.unbounded(kind).allowed()}", text) from error
     return value
 
 
@@ -46,15 +46,6 @@ def _object(fields: Sequence[kinds.Field], text: str) -> object:
     if not value or not value.keys() <= left.keys():
         raise OutcomeInvalid(f"has other names than {', '.join(left)}, or none", text)
     for name, each in value.items():
-        if broken := breach(_unbounded(left[name].kind), each):
+        if broken := breach(kinds.unbounded(left[name].kind), each):
             raise OutcomeInvalid(f"has a {name} that {broken}", text)
     return value
-
-
-def _unbounded(kind: kinds.Scalar) -> kinds.Scalar:
-    match kind:
-        case kinds.Integer():
-            return kinds.Integer(low=-kinds.INTEGER_MAX)
-        case kinds.Number():
-            return kinds.Number()
-    return kind

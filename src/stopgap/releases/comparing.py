@@ -119,11 +119,7 @@ class Comparison:
 
     def __init__(self, kind: kinds.Kind) -> None:
         self._kind = kind
-        self._kinds: dict[str, kinds.Scalar] = (
-            {each.name: each.kind for each in kind.fields}
-            if isinstance(kind, kinds.Object)
-            else {"": kind}
-        )
+        self._kinds = kinds.values(kind)
         self.spreads = {name: Spread() for name in self._kinds}  # "": an output that is no object
         self.close = 0  # pairs of which every value is
         self.largest: Sequence[Difference] = ()

@@ -12,6 +12,7 @@ from stopgap.contracts.values import breach
 from stopgap.models.failures import ModelFailed
 from stopgap.models.slot import Slot
 from stopgap.models.specification import Specification
+from stopgap.releases.accuracy import Accuracy
 from stopgap.releases.comparing import Comparison
 from stopgap.releases.tally import Tally, outcome_of
 from stopgap.releases.verification.asking import Answered, Asking, TimeOver
@@ -30,6 +31,7 @@ class Recorded:
     inputs: bytes  # canonical JSON
     output: Any
     drawn: bool = False  # by the stand-in
+    actual: Any = None  # what really came of it; None: nobody has told
 
 
 @dataclass(kw_only=True)
@@ -37,6 +39,7 @@ class Replay:
     """What came of it: the model's answers beside those that were given."""
 
     comparison: Comparison
+    accuracy: Accuracy
     tally: Tally
     unreadable: int = 0  # records whose inputs, or answers, the contract allows no more
     drawn: int = 0  # of those that were asked, answers that the stand-in had given
@@ -67,6 +70,7 @@ async def replay(
     """
     found = Replay(
         comparison=Comparison(contract.output_kind),
+        accuracy=Accuracy(contract.output_kind),
         tally=Tally(contract=contract.name, number=number),
     )
     ends = time.monotonic() + seconds
@@ -114,4 +118,6 @@ def _count(
         else:
             found.tally.add("ok", micros)
             found.comparison.add(each.row.json, before.output, each.output)
+            if before.actual is not None:
+                found.accuracy.add(before.actual, before.output, each.output)
     del found.failures[FAILURES:]

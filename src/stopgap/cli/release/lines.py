@@ -13,6 +13,7 @@ import click
 from stopgap.cli.lines import counted, print_json, print_rows, printable
 from stopgap.clock import SystemClock
 from stopgap.parts import Parts
+from stopgap.releases.accuracy import ENOUGH, Errors
 from stopgap.releases.comparing import EDGES, Comparison, Spread, percent, rounded
 from stopgap.releases.move import Move
 from stopgap.releases.release import STAND_IN, WHOSE, Release, name_of
@@ -208,6 +209,7 @@ def replay_facts(told: Replay) -> dict[str, Any]:
         "time_over": told.time_over,
         "agreement": told.comparison.agreement,
         **told.comparison.document(),
+        "errors": {name: _errors(each) for name, each in told.accuracy.errors.items()},
         "failures": [
             {"inputs": inputs.decode(errors="replace"), "said": said}
             for inputs, said in told.failures
@@ -227,8 +229,42 @@ def print_replay(told: Replay, limit: int) -> None:
         were = "was" if told.drawn == 1 else "were"
         click.echo(f"{told.drawn:,} {were} answered by the stand-in. {DRAWN}")
     print_comparison(told.comparison)
+    for name, errors in told.accuracy.errors.items():
+        if errors.known:
+            click.echo(f"\n{_accuracy(name, errors)}")
     for inputs, said in told.failures[:SHOWN]:
         click.echo(f"no answer   {printable(inputs.decode(errors='replace'))}: {printable(said)}")
+
+
+def _errors(errors: Errors) -> dict[str, Any]:
+    return {
+        "known": errors.known,
+        "given": errors.given if errors.known else None,
+        "other": errors.other if errors.known else None,
+        "interval": errors.interval(),
+    }
+
+
+def _accuracy(name: str, errors: Errors) -> str:
+    """Say how far both were from what really came, and whether the difference is more than luck."""
+    title = f"{name}: " if name else ""
+    known = f"{title}It is known what really came of {counted(errors.known, 'request')}."
+    if errors.of_words:
+        one, two = (f"{100 * each:.1f}%" for each in (errors.other, errors.given))
+        both = f"This release is wrong in {one}, the answers given in {two}"
+    else:
+        one, two = (rounded(each) for each in (errors.other, errors.given))
+        both = f"This release is off by {one} on average, the answers given by {two}"
+    ends = errors.interval()
+    if ends is None:
+        return f"{known} {both}: too few to tell how certain that is ({ENOUGH} are needed)."
+    change, low, high = (
+        f"{100 * each:+.1f}" if errors.of_words else rounded(each, "+")
+        for each in (errors.other - errors.given, *ends)
+    )
+    unit = " points" if errors.of_words else ""
+    chance = ", so it may be chance" if ends[0] <= 0 <= ends[1] else ""
+    return f"{known} {both}: {change}{unit} (95% interval {low} to {high}{chance})."
 
 
 def print_comparison(comparison: Comparison) -> None:

@@ -50,6 +50,7 @@ def replay(
                 inputs=each.record.inputs,
                 output=json.loads(each.record.output),
                 drawn=each.record.release == STAND_IN,
+                actual=None if each.actual is None else json.loads(each.actual),
             )
             for each in islice(entries, limit)
         )
