@@ -1,7 +1,8 @@
-"""Step 3: writes the same model for ONNX Runtime. `python examples/sales/export.py`.
+"""Writes the same model for ONNX Runtime: step 4 of docs/tutorial.md.
 
-It reads sales.skops and writes sales.onnx, which needs neither scikit-learn nor pandas. Each of the
-contract's inputs stays an input of its own, under its own name; the month stays a text.
+`python examples/sales/export.py` reads sales.skops and writes sales.onnx, which needs neither
+scikit-learn nor pandas. Each of the contract's inputs stays an input of its own, under its own
+name; the month stays a text.
 """
 
 from pathlib import Path

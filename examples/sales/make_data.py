@@ -1,4 +1,6 @@
-"""Step 1: makes the sales that the model learns from. `python examples/sales/make_data.py`.
+"""Makes the sales that the model learns from: step 2 of docs/tutorial.md.
+
+`python examples/sales/make_data.py` writes sales.csv.
 
 Ten branches of a shop, six years of months. Nobody's real numbers, but they behave like some:
 visitors come in seasons and grow from year to year, a few in a hundred want to buy, each seller can

@@ -1,7 +1,7 @@
-"""The same model as plain Python, for who wants to do something before or after it.
+"""The same model as plain Python, for code of your own before or after it.
 
-Stopgap asks it by `python:examples/sales/model.py:Sales`: makes one `Sales`, and calls `predict`
-with as many inputs as wait.
+`stopgap release add python:examples/sales/model.py:Sales --bring round` hands it in. Each worker
+then has one `Sales`, in a process of its own, which is asked for as many inputs as wait, up to 64.
 """
 
 from collections.abc import Sequence

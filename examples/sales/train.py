@@ -1,7 +1,8 @@
-"""Step 2: trains a scikit-learn pipeline. `python examples/sales/train.py`.
+"""Trains a scikit-learn pipeline: step 3 of docs/tutorial.md.
 
-It reads sales.csv, measures itself honestly, and writes sales.skops: a file that holds numbers and
-names of classes and, unlike a pickle, runs nothing when it is loaded.
+`python examples/sales/train.py` reads sales.csv, measures itself on a year that it has not
+seen, and writes sales.skops: a file that holds numbers and names of classes and, unlike a pickle,
+runs nothing when it is loaded.
 """
 
 import zipfile
