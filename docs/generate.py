@@ -62,9 +62,10 @@ def settings_page() -> str:
         "Settings",
         "Settings are environment variables, read once at the start. `stopgap serve` has options "
         "for some of them; an option wins over the variable.",
-        "`STOPGAP_<NAME>_FILE` names a file that holds the value, for secrets. A `STOPGAP_` name "
-        "that is not in this table, or a value out of its range, or one with blanks, line ends or "
-        "quotes around it, stops the start with one line.",
+        "`STOPGAP_<NAME>_FILE` names a file that holds the value, for secrets. `DATABASE_URL` and "
+        "`REDIS_URL` have no such form: use `STOPGAP_DATABASE_URL_FILE` and `STOPGAP_LIMITS_FILE`. "
+        "A `STOPGAP_` name that is not in this table, or a value out of its range, or one with "
+        "blanks, line ends or quotes around it, stops the start with one line.",
         "The production profile does not start without a secret and a database.",
         _table(("Name", "What it is", "Allowed", "Default"), rows),
     )
