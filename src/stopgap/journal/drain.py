@@ -12,8 +12,6 @@ When little arrives, the drainer also merges the journal's old blocks: nobody el
 """
 
 import logging
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,13 +22,13 @@ from typing import BinaryIO, NamedTuple
 
 from stopgap.clock import Clock
 from stopgap.journal import store
-from stopgap.journal.backlog import DAMAGED, keep_progress, sizes, waiting_bytes
+from stopgap.journal.backlog import keep_progress, sizes, waiting_bytes
 from stopgap.journal.effort import Effort
 from stopgap.journal.record import Record
 from stopgap.journal.segment import claim, read, segments
+from stopgap.journal.setting_aside import set_aside
 from stopgap.storage.database import Database
 from stopgap.storage.database_faults import AWAY, DatabaseUnreachable
-from stopgap.storage.files import flush
 from stopgap.telemetry.logs import Outage, Seldom
 
 logger = logging.getLogger(__name__)
@@ -57,10 +55,6 @@ AGAIN_SECONDS = 5.0
 """Between two tries of a segment that cannot be read or deleted: a broken disk takes its time."""
 
 LOCK = "drainer.lock"
-
-COPIED = f".copy{DAMAGED}"
-"""Where a volume has no second names. Named back while a worker still writes to the segment that it
-is of, a copy must not take that one's place."""
 
 
 class Spooled(NamedTuple):
@@ -225,7 +219,7 @@ class Drainer:
                 continue
             offset = self._offset(segment)
             with self._passing_over(path):
-                for end, record in read(path, offset, damaged=partial(self._set_aside, path)):
+                for end, record in read(path, offset, damaged=partial(set_aside, path)):
                     batch.append(Spooled(segment, end, record))
                     room -= end - offset
                     offset = end
@@ -277,7 +271,7 @@ class Drainer:
         segment, end, record = spooled
         self._write([], {segment: self._offsets[segment]})  # is it the record, or everything?
         logger.error("the journal refuses record %s", record.id, exc_info=refusal)
-        self._set_aside(self._folder / segment)
+        set_aside(self._folder / segment)
         self._write([], {segment: end})
 
     def _write(self, records: Sequence[Record], ends: Mapping[str, int]) -> None:
@@ -310,7 +304,7 @@ class Drainer:
         Its offset is forgotten first: killed in between, we move it once more, and nothing is
         doubled, because a record's id is unique.
         """
-        damaged = partial(self._set_aside, path)
+        damaged = partial(set_aside, path)
         with self._passing_over(path):
             with path.open("r+b") as file:
                 # its writer may have written just before it went
@@ -340,30 +334,6 @@ class Drainer:
         except OSError as error:  # which is the database's fault, and no segment's
             told = f"what it has committed cannot be put on the disk: {error}"
             raise DatabaseUnreachable(self._database.name, told) from error
-
-    def _set_aside(self, path: Path, *place: int) -> None:
-        """Give a segment its second name, so that it stays when the first one goes."""
-        try:
-            os.link(path, path.with_suffix(DAMAGED))
-        except FileExistsError:
-            return
-        except OSError:  # not on every volume may a file have two
-            _copy(path, path.with_suffix(COPIED))
-        logger.error("damage in %s, bytes %s: it is kept as %s", path, place, DAMAGED)
-
-
-def _copy(segment: Path, copy: Path) -> None:
-    """Copy a segment; where that was done before, only what has been appended since.
-
-    Raises:
-        OSError: it is not there any more, or there is no room.
-    """
-    with segment.open("rb") as source:
-        copy.touch(mode=0o600)
-        with copy.open("ab") as target:
-            source.seek(target.tell())
-            shutil.copyfileobj(source, target)
-    flush(copy)
 
 
 def catch_up(folder: Path, database: Database, clock: Clock, seconds: float) -> int:
