@@ -1,7 +1,7 @@
 """What an author writes in pydantic's types is kept as plain data, or refused."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PositiveInt,
     StrictInt,
     StringConstraints,
     confloat,
@@ -75,17 +76,25 @@ class Level(IntEnum):
 
 
 REFUSED: list[tuple[Any, str]] = [
-    (bytes, "is of type"),
-    (date, "is of type"),
-    (int | None, "is of type"),
-    (list[int], "is of type"),
-    (dict[str, int], "is of type"),
-    (Any, "is of type"),
+    (bytes, r"is of type bytes\. A contract promises int, float"),
+    (Any, r"is of type .*Any\. A contract promises int, float"),
+    (date, r"is of type date\. An input of it is a str with a pattern"),
+    (datetime | date, r"is of type .*\. A value has one type"),
+    (int | None, r"is of type int \| None\. There is no null: .* has a default"),
+    (PositiveInt | None, r"is of type .*\. There is no null: .* has a default"),
+    ((int | None, None), r"is of type int \| None\. There is no null: .* has a default"),
+    (list[int], r"is of type list\[int\]\. Write a field for each of its values"),
+    (dict[str, int], r"is of type dict\[str, int\]\. Write a field for each of its values"),
+    (Size, r"is of type Size\. Write the values: Literal\['small', 'large'\]\.$"),
+    (Level, r"is of type Level\. Write Literal\['1'\], or an int with ge and le\.$"),
     (Literal[1, 2], "values of a choice are texts"),
     (Literal["a", ""], "values of a choice are texts"),
-    (Literal[Size.SMALL, Size.LARGE], r"Write their values: Literal\['small', 'large'\]\.$"),
-    ((Literal[Size.SMALL, "large"], Size.SMALL), r"values: Literal\['small', 'large'\]\.$"),
-    (Literal[Level.LOW], r"values of a choice are texts; they are \(<Level\.LOW: 1>,\)\.$"),
+    (Literal[Size.SMALL, Size.LARGE], r"Write the values: Literal\['small', 'large'\]\.$"),
+    ((Literal[Size.SMALL, "large"], Size.SMALL), r"the values: Literal\['small', 'large'\]\.$"),
+    (
+        Literal[Level.LOW],
+        r"values of a choice are texts; they are \(<Level\.LOW: 1>,\)\. Write Literal\['1'\]",
+    ),
     (Annotated[Literal["a", "b"], AfterValidator(str.upper)], "cannot promise: AfterValidator"),
     (Annotated[Literal["a"], Spellings(readings={"b": "c"}, described="")], "means 'c', which is"),
     (
@@ -147,6 +156,22 @@ def test_what_cannot_be_promised_is_refused(annotation: Any, reason: str) -> Non
     """A type, constraint, default or example that would not be kept stops the contract."""
     with pytest.raises(ContractInvalid, match=reason):
         contract_of(bool, n=annotation)
+
+
+@pytest.mark.parametrize(
+    ("output", "place"),
+    [
+        (date, "output is of type date"),
+        (create_model("Out", y=(date, ...)), r"Out\.y is of type date"),
+        (Annotated[int, Field(ge=0)], "output: an integer in an output needs both ends"),
+    ],
+)
+def test_what_is_refused_is_told_with_its_place(output: Any, place: str) -> None:
+    """Whoever has several contracts, of several fields, is told which of them is meant."""
+    with pytest.raises(ContractInvalid, match=f"^test: {place}"):
+        contract_of(output)
+    with pytest.raises(ContractInvalid, match=r"^test: Fields\.n is of type date"):
+        contract_of(bool, n=date)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date, time, timedelta
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import AliasChoices, AliasPath, BaseModel, Strict
@@ -23,6 +25,15 @@ CONFIG_FOR_TEXTS = {
     "str_to_upper": "raise the texts in a @field_validator",
 }
 """What a model's `model_config` would change about what is read -> what to write in its place."""
+
+INSTEAD: dict[tuple[type, ...], str] = {
+    (date, time, timedelta): (
+        "An input of it is a str with a pattern, examples and a @field_validator; an output is an "
+        "int, how many days, say."
+    ),
+    (list, tuple, set, frozenset, dict): "Write a field for each of its values.",
+}
+"""Types that no contract promises -> what to write in their place."""
 
 
 class ContractInvalid(StartRefused):
@@ -56,18 +67,46 @@ def kind_of(name: str, info: FieldInfo) -> kinds.Kind:
         kind = bounds.text()
     else:
         told = annotation.__name__ if isinstance(annotation, type) else repr(annotation)
-        raise ContractInvalid(
-            f"{name} is of type {told}; "
-            "a contract promises int, float, bool, str, a Literal of texts, or a model of those."
-        )
+        raise ContractInvalid(f"{name} is of type {told}. {_instead(annotation)}")
     bounds.all_used()
     return kind
+
+
+def _instead(annotation: object) -> str:
+    """Say what to write in place of a type that no contract promises."""
+    origin = get_origin(annotation)
+    several = get_args(annotation) if origin in (Union, UnionType) else ()
+    made = origin or annotation
+    if annotation in (None, NoneType) or NoneType in several:
+        return "There is no null: an input that may be left out has a default; no output may."
+    if several:
+        return "A value has one type: write that one, or a field for each."
+    if isinstance(made, type) and issubclass(made, Enum):
+        return _as_texts([member.value for member in made])
+    if isinstance(made, type):
+        for types, instead in INSTEAD.items():
+            if issubclass(made, types):
+                return instead
+    return "A contract promises int, float, bool, str, a Literal of texts, or a model of those."
+
+
+def _as_texts(found: Sequence[object]) -> str:
+    """Say how the values of a choice are written."""
+    if _is_of_texts(found):
+        return f"Write the values: Literal{list(found)!r}."
+    if all(type(value) is int for value in found):
+        return f"Write Literal{[str(value) for value in found]!r}, or an int with ge and le."
+    return "Write a Literal of texts, none of them empty."
 
 
 def object_of(model: type[BaseModel]) -> kinds.Object:
     """Translate a model of scalar fields, in their order."""
     _check_config(model)
-    return kinds.Object(fields=tuple(_field(name, info) for name, info in _fields(model)))
+    return kinds.Object(
+        fields=tuple(
+            _field(f"{model.__name__}.{name}", name, info) for name, info in _fields(model)
+        )
+    )
 
 
 def _check_config(model: type[BaseModel]) -> None:
@@ -115,25 +154,27 @@ def _has_own_post_init(model: type[BaseModel]) -> bool:
     return found.__name__ != "init_private_attributes" and found is not BaseModel.model_post_init
 
 
-def _field(name: str, info: FieldInfo) -> kinds.Field:
-    kind = kind_of(name, info)
+def _field(place: str, name: str, info: FieldInfo) -> kinds.Field:
+    kind = kind_of(place, info)
     if isinstance(kind, kinds.Object):
-        raise ContractInvalid(f"{name} is an object inside an object; a contract's are flat.")
+        raise ContractInvalid(
+            f"{place} is an object inside an object; write its fields beside the others."
+        )
     if info.default_factory is not None:
-        raise ContractInvalid(f"{name}: its default is made by code; a contract promises a value.")
+        raise ContractInvalid(f"{place}: its default is made by code; a contract promises a value.")
     default = None if info.is_required() else info.get_default(call_default_factory=False)
-    examples = tuple(_allowed(name, kind, value) for value in info.examples or ())
+    examples = tuple(_allowed(place, kind, value) for value in info.examples or ())
     if not info.is_required():
-        _allowed(name, kind, default)
+        _allowed(place, kind, default)
     if not info.is_required() and (broken := values.breach(kind, default)):
-        raise ContractInvalid(f"{name}: its default is handed on as it is written, and {broken}.")
+        raise ContractInvalid(f"{place}: its default is handed on as it is written, and {broken}.")
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     return kinds.Field(
         name=name,
         kind=kind,
         required=info.is_required(),
         default=default,
-        aliases=_aliases(name, info),
+        aliases=_aliases(place, name, info),
         title=info.title or name.replace("_", " ").capitalize(),
         description=info.description or "",
         unit=str(extra.get("unit", "")),
@@ -141,31 +182,30 @@ def _field(name: str, info: FieldInfo) -> kinds.Field:
     )
 
 
-def _allowed(name: str, kind: kinds.Scalar, value: object) -> object:
+def _allowed(place: str, kind: kinds.Scalar, value: object) -> object:
     """Read a default, or an example for people; refuse one that would itself be refused."""
     try:
         read: object = values.read_authors(kind, value)
     except (values.Unreadable, values.OutOfBounds) as error:
         raise ContractInvalid(
-            f"{name}: the default or example {value!r} must be {kind.allowed()}."
+            f"{place}: the default or example {value!r} must be {kind.allowed()}."
         ) from error
     return read
 
 
-def _aliases(name: str, info: FieldInfo) -> tuple[str, ...]:
+def _aliases(place: str, name: str, info: FieldInfo) -> tuple[str, ...]:
     alias = info.validation_alias
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
     if any(isinstance(choice, AliasPath) for choice in choices):
-        raise ContractInvalid(f"{name}: an AliasPath leads into an object; a contract's are flat.")
+        raise ContractInvalid(f"{place}: an AliasPath leads into an object; a contract's are flat.")
     return tuple(choice for choice in choices if isinstance(choice, str) and choice != name)
 
 
 def _choice(name: str, texts: tuple[Any, ...], found: Sequence[Spellings]) -> kinds.Choice:
     if not _is_of_texts(texts):
         plain = [text.value if isinstance(text, Enum) else text for text in texts]
-        instead = f" Write their values: Literal{plain!r}." if _is_of_texts(plain) else ""
         raise ContractInvalid(
-            f"{name}: the values of a choice are texts; they are {texts!r}.{instead}"
+            f"{name}: the values of a choice are texts; they are {texts!r}. {_as_texts(plain)}"
         )
     if not found:
         return kinds.Choice(values=texts)
@@ -270,7 +310,8 @@ class _Bounds:
         if self.left:
             raise ContractInvalid(
                 f"{self.name} has constraints that a contract cannot promise: "
-                f"{', '.join(sorted(self.left))}."
+                f"{', '.join(sorted(self.left))}. "
+                "What holds for an input beside its type, a @field_validator can check."
             )
 
 

@@ -84,6 +84,7 @@ class Contract:
             )
         if not NAME.fullmatch(self.name):
             raise ContractInvalid(f"A contract is named like `delivery-time`, not {self.name!r}.")
+        self._check_types()
         self._check_names()
         placed = self._check_path(self.path)
         for template in self.mistaken_paths:
@@ -94,9 +95,16 @@ class Contract:
                     f"{self.name}: {template} is never asked here; a mistaken path begins with "
                     f"{self.prefix}, as {self.path} does."
                 )
-        _check_output(self.output, self.output_kind)
         for example in self.examples:
             self._check_example(example)
+
+    def _check_types(self) -> None:
+        """Read all types, so that what is wrong with one is told with the contract's name."""
+        try:
+            _ = self.fields
+            _check_output(self.output, self.output_kind)
+        except ContractInvalid as error:
+            raise ContractInvalid(f"{self.name}: {error.detail}") from error
 
     def _check_names(self) -> None:
         names = [name for field in self.fields for name in (field.name, *field.aliases)]
