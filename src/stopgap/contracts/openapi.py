@@ -267,8 +267,11 @@ def _input_ref(contract: Contract, field: kinds.Field) -> Schema:
 
 
 def _component(field: kinds.Field) -> str:
-    """Name an input's schema: a component's name has fewer letters than an input's may have."""
-    return "input_" + re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", field.name)
+    """Name an input's schema: a component's name has fewer letters than an input's may have.
+
+    There is no dot in it, which makes modules of what datamodel-code-generator writes.
+    """
+    return "input_" + re.sub(r"[^A-Za-z0-9_]", lambda found: f"-{ord(found[0]):x}-", field.name)
 
 
 def header(name: str) -> dict[str, str]:
