@@ -25,7 +25,7 @@ COLOURS = 4
 """Series have one of so many classes, `series-1` and so on; of more, the smallest share one."""
 
 WORDS_MAX = 6
-"""Words that have room below their columns; more of them are in the table alone."""
+"""Words that have room below their columns, if cut; more of them are in the table alone."""
 
 HEIGHT = 100
 WIDTH = 10  # of a column, of which the gap takes
@@ -44,6 +44,7 @@ class Chart:
     summary: str  # what it shows, in a sentence
     most: int  # answers of the highest column
     ticks: Sequence[str] = ()  # below the columns, evenly apart
+    words: bool = False  # whether each column has its own tick, which may be long
     series: Sequence[tuple[str, str]] = ()  # class and name of each, where there are several
     head: Sequence[str] = ()  # of the table
     rows: Sequence[Sequence[str]] = field(default=(), repr=False)
@@ -124,6 +125,7 @@ def spread(
         summary=f"{total:,} answers; the most frequent: {_most_frequent(chosen, whole=whole)}.",
         most=max(bar.answers for bar in chosen),
         ticks=ends if chosen is not words else labels if len(labels) <= WORDS_MAX else (),
+        words=chosen is words,
         head=[f"Answer ({unit})" if unit else "Answer", "Answers given"],
         rows=[[_range(bar, whole=whole), f"{bar.answers:,}"] for bar in chosen if bar.answers],
     )

@@ -52,6 +52,11 @@ class ShownAnswer:
     actual_parts: Sequence[tuple[str, float | str]]
     asker: str  # an account's name, `a guest`, or `anonymous`
 
+    @property
+    def wordy(self) -> bool:
+        """Whether its output is no figure, but words, which break where their column ends."""
+        return bool(self.parts) or self.output.startswith('"')
+
 
 @views.get("")
 def page() -> Response:
