@@ -170,6 +170,38 @@ def test_the_frame_on_a_telephone(visitor: Visitor) -> None:
     assert begin.evaluate("(item) => getComputedStyle(item).borderLeftWidth") == "0px"
 
 
+ROWS = """() => [".brand", ".tools", ".top nav a"].map((parts) => new Set(
+    [...document.querySelectorAll(parts)].map((part) => part.getBoundingClientRect())
+        .map((box) => Math.round((box.top + box.bottom) / 2))
+)).map((rows) => [...rows])"""
+"""Lists in which rows of the header its name, its tools and its links are."""
+
+
+@pytest.mark.parametrize("width", [360, 641, 700, 753, 900, 1024, 1057, 1280])
+@pytest.mark.parametrize("name", ["gustav", "g" * 50])
+def test_the_header_is_in_order(visitor: Visitor, name: str, width: int) -> None:
+    """Tools are beside the site's name, and links all in one row, beside or below them."""
+    visitor.be(name, "secret")
+    visitor.page.set_viewport_size({"width": width, "height": 800})
+    visitor.goto("/console/appearance")
+    (brand,), (tools,), (links,) = visitor.page.evaluate(ROWS)
+    assert abs(brand - tools) <= 2
+    assert links >= brand - 2
+
+
+@pytest.mark.parametrize("width", [641, 700, 900, 1024, 1057, 1280])
+def test_an_operators_header_is_in_order(visitor: Visitor, width: int) -> None:
+    """So it is with an operator's links, which are more."""
+    visitor.be(OPERATOR, PASSWORD)
+    visitor.page.set_viewport_size({"width": width, "height": 800})
+    visitor.goto("/console/appearance")
+    visitor.page.locator(".menu > summary span").evaluate(
+        "(it) => { it.textContent = 'o'.repeat(50); }"
+    )
+    (brand,), (tools,), (_,) = visitor.page.evaluate(ROWS)
+    assert abs(brand - tools) <= 2
+
+
 @pytest.mark.parametrize("path", ["/predict/january/100/5", "/" + "n" * 150])
 def test_a_refusal_on_a_telephone(visitor: Visitor, path: str) -> None:
     """However long the address that is told of, the page does not scroll sideways."""
