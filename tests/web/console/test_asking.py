@@ -36,12 +36,13 @@ def asked(contract: Contract, **told: Any) -> dict[str, Question]:
 
 
 def test_labels_units_and_hints() -> None:
-    """People are told a field's name, its unit, and the range that its author has set."""
+    """People are told a field's name, its unit, its range, and whether it is optional."""
     form = asked(everything)
     assert (form["count"].label, form["count"].unit) == ("Count", "boxes")
     assert form["count"].hint == "A whole number from 1 to 9."
     assert form["weight"].hint == "A number above 0 up to 30."
-    assert form["note"].hint == "Up to 20 characters."
+    assert form["note"].hint == "Up to 20 characters. Optional."
+    assert form["fragile"].hint == "Optional."
     sellers = asked(madcompany)["seller_available"]
     assert sellers.hint.endswith("A whole number, 0 or more.")
 

@@ -137,8 +137,9 @@ def _inputmode(kind: kinds.Scalar) -> str:
 
 
 def _hint(field: kinds.Field) -> str:
-    """Tell what a field is, and which values it takes, where its author has set bounds."""
-    return " ".join(part for part in (field.description, _range(field.kind)) if part)
+    """Tell what a field is, which values it takes by its author's bounds, and if it is optional."""
+    optional = "" if field.required else "Optional."
+    return " ".join(part for part in (field.description, _range(field.kind), optional) if part)
 
 
 def _range(kind: kinds.Scalar) -> str:
