@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -131,6 +132,15 @@ def test_what_a_model_started_ends_with_a_start(tmp_path: Path) -> None:
         kill(server.process.pid, *filter(None, [helper(tmp_path)]))
 
 
+@pytest.fixture
+def terminal_can_close() -> Iterator[None]:
+    """Have processes end by SIGHUP, also where the tests themselves are run by `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal_can_close")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_what_a_model_started_ends_with_a_command(tmp_path: Path, number: signal.Signals) -> None:
     """A verification that is told to end leaves nothing of its model behind either."""

@@ -170,4 +170,4 @@ def unbounded(kind: Scalar) -> Scalar:
 
 def written_number(value: float) -> str:
     """Write a double as shortly as tells it exactly: 2.5, 14 and not 14.0, 1e+300."""
-    return f"{value:.0f}" if value.is_integer() and abs(value) < DIGITS_MAX else repr(value)
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < DIGITS_MAX else repr(value)

@@ -334,7 +334,7 @@ def _cut(bar: Bar, promised: Sequence[float], end: float | None) -> float | None
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if value.is_integer() else rounded(value)
+    return "" if value is None else f"{value:,.0f}" if float(value).is_integer() else rounded(value)
 
 
 def _middle(bars: Sequence[Bar]) -> str:
