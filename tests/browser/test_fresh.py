@@ -1,16 +1,41 @@
 """The figures of a release's page: fresh as long as somebody looks, and said where they are not."""
 
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 from tests.acceptance.desk import NAME, add, desk
 from tests.acceptance.server import Server
 from tests.browser.handing_in import SOUND
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
 
+from stopgap.releases.releases import Releases
+
 PAGE = f"/console/releases/{NAME}/{SOUND}"
 LOOKS = 8_000
 """Milliseconds within which a page has asked several times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """An operator who looks at the page of release 3, a canary beside a live release."""
+
+    visitor: Visitor
+    releases: Releases
+
+
+@pytest.fixture
+def watch(chromium: Browser, shop: Server) -> Iterator[Watch]:
+    """Have a canary watched, on a server of its own."""
+    with closing(Visitor(chromium, shop.url)) as visitor, desk(shop.data) as releases:
+        releases.promote(NAME, add(releases, "Steady"), "ann")
+        releases.promote(NAME, add(releases, "Steady"), "ann", stage="canary", percent=40)
+        visitor.be(OPERATOR, PASSWORD)
+        visitor.goto(f"/console/releases/{NAME}/3")
+        yield Watch(visitor=visitor, releases=releases)
+    shop.stop()
 
 
 def test_they_stay_fresh(visitor: Visitor) -> None:
@@ -65,19 +90,13 @@ def test_they_can_be_paused(visitor: Visitor) -> None:
     expect(way).to_contain_text("verified", timeout=LOOKS)
 
 
-def test_what_changes_all_the_time_is_not_said_aloud(chromium: Browser, shop: Server) -> None:
+def test_what_changes_all_the_time_is_not_said_aloud(watch: Watch) -> None:
     """While a canary stays, its verdict is a figure among others, and repeats no other message."""
-    with closing(Visitor(chromium, shop.url)) as visitor, desk(shop.data) as releases:
-        page = visitor.page
-        releases.promote(NAME, add(releases, "Steady"), "ann")
-        releases.promote(NAME, add(releases, "Steady"), "ann", stage="canary", percent=40)
-        visitor.be(OPERATOR, PASSWORD)
-        visitor.goto(f"/console/releases/{NAME}/3")
-        verdict = page.locator("[data-fresh=verdict]")
-        expect(verdict).to_contain_text("Release 3 stays.")
-        expect(verdict.locator("[role], [aria-live]")).to_have_count(0)
-        assert page.locator("[data-fresh] [data-fresh]").count() == 0
-    shop.stop()
+    page = watch.visitor.page
+    verdict = page.locator("[data-fresh=verdict]")
+    expect(verdict).to_contain_text("Release 3 stays.")
+    expect(verdict.locator("[role], [aria-live]")).to_have_count(0)
+    assert page.locator("[data-fresh] [data-fresh]").count() == 0
 
 
 def test_their_end_is_told(visitor: Visitor) -> None:
@@ -93,29 +112,24 @@ def test_their_end_is_told(visitor: Visitor) -> None:
     visitor.complaints.clear()  # the browser's own, about the status
 
 
-def test_a_page_tells_that_its_canary_was_sent_back(chromium: Browser, shop: Server) -> None:
+def test_a_page_tells_that_its_canary_was_sent_back(watch: Watch) -> None:
     """Whoever looks at a release sees by themselves what the server did; a form stays as it is."""
-    with closing(Visitor(chromium, shop.url)) as visitor, desk(shop.data) as releases:
-        page = visitor.page
-        releases.promote(NAME, add(releases, "Steady"), "ann")
-        releases.promote(NAME, add(releases, "Steady"), "ann", stage="canary", percent=40)
-        visitor.be(OPERATOR, PASSWORD)
-        visitor.goto(f"/console/releases/{NAME}/3")
-        head, done = page.locator(".page-head"), page.get_by_role("region", name="Table of what")
-        expect(head).to_contain_text("canary 40%")
-        page.get_by_label("Share (%)").fill("25")
-        releases.send_back(NAME, 3, "It failed.", {"failures": 4})
-        expect(done).to_contain_text("sent back")
-        expect(head).to_contain_text("candidate")
-        expect(page.get_by_label("Share (%)")).to_have_value("25")
-        expect(page.get_by_role("link", name="Withdraw")).to_be_visible()
-        page.get_by_label("Share (%)").blur()
-        expect(page.get_by_role("link", name="Withdraw")).to_have_count(0)
-        expect(page.get_by_role("button", name="Make it a canary")).to_be_visible()
-        expect(page.get_by_label("Share (%)")).to_have_value("25")
-        visitor.goto("/console/releases")
-        expect(page.get_by_role("link", name="Roll back")).to_be_visible()
-        releases.rollback(NAME, "ann", "enough")
-        expect(page.get_by_role("link", name="Roll back")).to_have_count(0)
-        expect(done).to_contain_text("rolled back")
-    shop.stop()
+    visitor, releases = watch.visitor, watch.releases
+    page = visitor.page
+    head, done = page.locator(".page-head"), page.get_by_role("region", name="Table of what")
+    expect(head).to_contain_text("canary 40%")
+    page.get_by_label("Share (%)").fill("25")
+    releases.send_back(NAME, 3, "It failed.", {"failures": 4})
+    expect(done).to_contain_text("sent back")
+    expect(head).to_contain_text("candidate")
+    expect(page.get_by_label("Share (%)")).to_have_value("25")
+    expect(page.get_by_role("link", name="Withdraw")).to_be_visible()
+    page.get_by_label("Share (%)").blur()
+    expect(page.get_by_role("link", name="Withdraw")).to_have_count(0)
+    expect(page.get_by_role("button", name="Make it a canary")).to_be_visible()
+    expect(page.get_by_label("Share (%)")).to_have_value("25")
+    visitor.goto("/console/releases")
+    expect(page.get_by_role("link", name="Roll back")).to_be_visible()
+    releases.rollback(NAME, "ann", "enough")
+    expect(page.get_by_role("link", name="Roll back")).to_have_count(0)
+    expect(done).to_contain_text("rolled back")
