@@ -49,12 +49,16 @@ def test_what_was_told_under_another_contract(actual: object) -> None:
     assert whole.errors["carrier"].known == 0
 
 
-def test_numbers_too_large_to_be_squared() -> None:
+def test_numbers_too_large_to_be_added_up() -> None:
     """What no double can tell spoils nothing else."""
     errors = Errors(of_words=False)
     errors.add(1.0, kinds.NUMBER_MAX)
     errors.add(1.0, 3.0)
     assert (errors.known, errors.given, errors.other) == (1, 1.0, 3.0)
+    huge = Errors(of_words=False)
+    for _ in range(ENOUGH):
+        huge.add(kinds.NUMBER_MAX, kinds.NUMBER_MAX)
+    assert (huge.known, huge.given, huge.interval()) == (1, kinds.NUMBER_MAX, None)
 
 
 def test_the_interval_holds_as_often_as_it_says() -> None:

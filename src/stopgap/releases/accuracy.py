@@ -29,14 +29,13 @@ class Errors:
     squares: float = 0.0  # of how much further off the other was
 
     def add(self, given: float, other: float) -> None:
-        """Count one request's two errors, unless they are too far apart to be squared."""
-        squares = self.squares + (other - given) * (other - given)
-        if not math.isfinite(squares):
+        """Count one request's two errors, unless what they add up to is too large for a double."""
+        apart = other - given
+        sums = (self.total_given + given, self.total_other + other, self.squares + apart * apart)
+        if not all(map(math.isfinite, sums)):
             return
-        self.squares = squares
+        self.total_given, self.total_other, self.squares = sums
         self.known += 1
-        self.total_given += given
-        self.total_other += other
 
     @property
     def given(self) -> float:
