@@ -40,6 +40,54 @@ def test_what_it_is_told() -> None:
     assert seen["RAW_URI"] == "/a%20b"
 
 
+def environ_of(*headers: tuple[bytes, bytes], body: bytes = b"", **changed: object) -> Any:
+    """Tell what an application is told of a request."""
+    seen: dict[str, Any] = {}
+
+    def application(environ: dict[str, Any], start: Start) -> list[bytes]:
+        seen.update(environ)
+        start(*OK)
+        return []
+
+    call(application, scope("/", *headers, **changed), BytesIO(body), {})
+    return seen
+
+
+def test_a_chunked_body_gets_its_length() -> None:
+    """WSGI has no other way to tell where it ends."""
+    seen = environ_of((b"transfer-encoding", b"chunked"), (b"accept", b"*/*"), body=b"abcdef")
+    assert (seen["CONTENT_LENGTH"], seen["HTTP_ACCEPT"]) == ("6", "*/*")
+    assert "HTTP_TRANSFER_ENCODING" not in seen
+
+
+def test_no_body_gets_no_length() -> None:
+    """A request without a body stays one."""
+    assert not environ_of().get("CONTENT_LENGTH")
+
+
+def test_a_name_with_an_underscore_is_left_out() -> None:
+    """It could not be told from the one with a hyphen, which a proxy may have vouched for."""
+    seen = environ_of((b"x-forwarded-for", b"192.0.2.1"), (b"x_forwarded_for", b"198.51.100.7"))
+    assert seen["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
+
+
+def test_cookies_of_several_lines_are_one() -> None:
+    """They are joined as cookies are, not by a comma."""
+    seen = environ_of((b"cookie", b"a=b"), (b"accept", b"*/*"), (b"cookie", b"stopgap_session=1"))
+    assert seen["HTTP_COOKIE"] == "a=b; stopgap_session=1"
+
+
+def test_another_protocol_is_not_offered() -> None:
+    """A request that would rather go on in another protocol is answered in this one."""
+    assert "HTTP_UPGRADE" not in environ_of((b"upgrade", b"websocket"))
+
+
+def test_a_query_that_is_no_ascii_is_encoded() -> None:
+    """What WSGI cannot hold is percent-encoded; the rest stays as it was."""
+    seen = environ_of(query_string="month=août&x=%41+b".encode())
+    assert seen["QUERY_STRING"] == "month=ao%C3%BBt&x=%41+b"
+
+
 def test_what_it_answers() -> None:
     """Status, headers and every piece come back, and what is to be closed is closed."""
     closed = []

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Mapping
 from functools import partial
+from io import BytesIO
 from typing import IO
 
 from stopgap.errors import Overloaded, StopgapError
 from stopgap.front.admission import InFlightLimit, Quota
 from stopgap.front.answers import CLOSE, Response
-from stopgap.front.asgi import Receive, Scope, Send, declared_length
+from stopgap.front.asgi import Receive, Scope, Send
 from stopgap.front.express import ExpressLane
-from stopgap.front.intake import MEMORY_MAX, Intake
+from stopgap.front.intake import Intake
 from stopgap.front.lifespan import Lifespan
 from stopgap.front.matching import is_json
 from stopgap.front.pool import Pool, Pools
@@ -104,9 +105,8 @@ class Door:
         pool = self._pools.of(scope["method"], scope["path"])
         try:
             with self._in_flight.taking(kept=pool is self._pools.watching):
-                reading = self._intake.reading(scope, receive, pool.body_bytes)
-                async with reading as (as_read, body):
-                    answer = await self._answer_read(scope, as_read, body, pool)
+                with await self._intake.read(scope, receive, pool.body_bytes) as body:
+                    answer = await self._answer_read(scope, body, pool)
                 if isinstance(answer, Reply):
                     await self._sending.reply(answer, send, receive)
                 else:
@@ -114,48 +114,40 @@ class Door:
         except StopgapError as error:
             await self._refuse(error, scope, receive, send)
 
-    async def _answer_read(
-        self, scope: Scope, as_read: Scope, body: IO[bytes], pool: Pool
-    ) -> Response | Reply:
+    async def _answer_read(self, scope: Scope, body: IO[bytes], pool: Pool) -> Response | Reply:
         """Answer a request that has been read: without Flask if that can be, else by it.
-
-        Args:
-            scope: As the client sent it: what recent callers and answers are known by.
-            as_read: As WSGI can hold it (cookies in one line, the body's length said): for what had
-                to be read.
 
         Raises:
             PredictionsThrottled: its caller is known by now, and has asked for too many.
         """
         arrived = time.perf_counter()
         self._count(scope)
-        if answer := await self._answer_json(as_read, body):
+        if answer := await self._answer_json(scope, body):
             return answer
         search = await self._single_flight.find(scope, pool)
-        if search.found and (answer := await self._answer_again(scope, as_read, body)):
+        if search.found and (answer := await self._answer_again(scope, body)):
             return answer
         extra = {ARRIVED: arrived, COUNTED: COUNTED in scope, LOOKUP_ERROR: search.error}
-        return await self._reply(as_read, body, pool, extra)
+        return await self._reply(scope, body, pool, extra)
 
-    async def _answer_json(self, as_read: Scope, body: IO[bytes]) -> Response | None:
+    async def _answer_json(self, scope: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before it was read."""
-        if not is_json(as_read) or declared_length(as_read) > MEMORY_MAX:
+        if not (isinstance(body, BytesIO) and is_json(scope)):
             return None
-        content = body.read()
-        body.seek(0)
-        if answer := self._express.answer_json(as_read, content):
+        content = body.getvalue()
+        if answer := self._express.answer_json(scope, content):
             return answer
-        request = self._waiting.recognise_json(as_read, content)
+        request = self._waiting.recognise_json(scope, content)
         return await self._waiting.answer(request) if request else None
 
-    async def _answer_again(self, scope: Scope, as_read: Scope, body: IO[bytes]) -> Response | None:
+    async def _answer_again(self, scope: Scope, body: IO[bytes]) -> Response | None:
         """Answer without Flask what could not be before its caller was known."""
         self._count(scope)
         if answer := self._answer(scope):
             return answer
         if request := self._waiting.recognise(scope):
             return await self._waiting.answer(request)
-        return await self._answer_json(as_read, body)
+        return await self._answer_json(scope, body)
 
     def _count(self, scope: Scope) -> None:
         """Count a request for a prediction that could not be counted before.

@@ -18,13 +18,12 @@ from stopgap.contracts.row import Row
 from stopgap.front.answers import JSON, Header
 from stopgap.front.asgi import Scope
 
-UNUSUAL = frozenset(
-    {b"origin", b"sec-fetch-site", b"transfer-encoding", b"expect", b"content-encoding"}
-)
+UNUSUAL = frozenset({b"origin", b"sec-fetch-site", b"expect", b"content-encoding"})
 """Headers that ask for more than an answer."""
 
-COOKIE, AUTHORIZATION, LENGTH = b"cookie", b"authorization", b"content-length"
-NOTABLE = UNUSUAL | {COOKIE, AUTHORIZATION, LENGTH}
+COOKIE, AUTHORIZATION = b"cookie", b"authorization"
+LENGTH, CHUNKED = b"content-length", b"transfer-encoding"
+NOTABLE = UNUSUAL | {COOKIE, AUTHORIZATION, LENGTH, CHUNKED}
 
 NOBODY: Known = (None,)
 
@@ -104,15 +103,13 @@ def _is_bearer(value: bytes) -> bool:
 
 def asks_for_more(scope: Scope) -> bool:
     """Tell whether more than an answer is asked for, or a body comes where none belongs."""
-    return any(
-        name in UNUSUAL or (name == LENGTH and _is_stray(scope, value))
-        for name, value in scope["headers"]
-    )
+    return any(name in UNUSUAL or _is_stray(scope, name, value) for name, value in scope["headers"])
 
 
-def _is_stray(scope: Scope, length: bytes) -> bool:
-    """Tell whether a body comes with a GET, which intake has to bound."""
-    return length != b"0" and scope["method"] == "GET"
+def _is_stray(scope: Scope, name: bytes, value: bytes) -> bool:
+    """Tell whether this header brings a body with a GET, which intake has to bound."""
+    brings = name == CHUNKED or (name == LENGTH and value != b"0")
+    return brings and scope["method"] == "GET"
 
 
 def known_caller(
@@ -125,8 +122,8 @@ def known_caller(
     known, authorized = NOBODY, False
     for name, value in scope["headers"]:
         if name in NOTABLE:
-            if name == LENGTH:
-                if _is_stray(scope, value):
+            if name in (LENGTH, CHUNKED):
+                if _is_stray(scope, name, value):
                     return None
                 continue
             if name == AUTHORIZATION:

@@ -110,6 +110,8 @@ class Pools:
 
     def of(self, method: str, path: str) -> Pool:
         """Tell the pool of a request; its path is percent-decoded, as Flask routes it."""
+        if path in self._prefixes:
+            return self._predictions
         if path.rstrip("/") in WATCHED:
             return self.watching
         if method == "POST" and f"/{path.strip('/')}" in self._image_pages:
