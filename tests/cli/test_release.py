@@ -260,9 +260,12 @@ def test_shown_in_full(run: Run, ready: int, data: Path) -> None:
     }
     assert found["verdict"] is None
     shown = run("release", "show", str(ready)).stdout
-    assert "last hour   1 ok, 1 late" in shown
+    assert "last hour    1 ok, 1 late" in shown
     assert "9 rules in 1.5 s; held." in shown
-    for words in ("deadline    1 s", "memory      1,024 MiB", "batch       64 rows in one call"):
+    for words in (
+        *("deadline     1 s", "load_timeout 60 s", "memory       1,024 MiB"),
+        "batch        64 rows in one call",
+    ):
         assert words in shown
     assert "1 answer beside the stand-in's. It draws its answers" in shown
     assert '{"seller_available":5}  3000   3300' in shown
@@ -279,7 +282,7 @@ def test_how_a_canary_is_judged(run: Run, ready: int) -> None:
     assert isinstance(verdict, dict)
     assert (verdict["action"], verdict["figures"]) == ("keep", {"requests": 0})
     shown = run("release", "show", str(ready)).stdout
-    assert f"verdict     It stays. {verdict['reason']}" in shown
+    assert f"verdict      It stays. {verdict['reason']}" in shown
     (other,) = told(run("release", "show", "0", "--json"))
     assert other["verdict"] is None
 
@@ -486,12 +489,25 @@ def test_another_python_by_its_name(run: Run) -> None:
     )
 
 
+def test_a_model_that_takes_its_time(run: Run, tmp_path: Path) -> None:
+    """How long it may take is said with an option, which the refusal names; it is kept."""
+    model = tmp_path / "model.py"
+    model.write_text("import time\ntime.sleep(600)\n")
+    refused = run("release", "add", f"python:{model}:predict", "--load-timeout", "1.5", *QUICK)
+    assert refused.exit_code == os.EX_DATAERR, refused.output
+    assert "It gave no first answer within 1.5 s; see --load-timeout." in refused.stderr
+    added = run("release", "add", uri("good"), "--load-timeout", "150", *QUICK)
+    assert added.exit_code == 0, added.output
+    assert "load_timeout 150 s" in run("release", "show", "1").stdout
+
+
 def test_what_makes_no_sense_is_said(run: Run, ready: int) -> None:
     """Whatever would be ignored is refused, with what to do instead."""
     number = str(ready)
     for words, said in (
         (("verify", number, "--bring", "clip"), "keeps its own --bring; add it anew"),
         (("verify", number, "--in-process"), "keeps its own --in-process"),
+        (("verify", number, "--load-timeout", "90"), "keeps its own --load-timeout"),
         (("promote", number, "--shadow", "--sticky", "inputs"), "--shadow or --sticky"),
         (("promote", number, "--sticky", "inputs"), "Only a canary has a share"),
         (("replay", number, "--answered-by", "standin"), "has answered nothing"),

@@ -44,9 +44,9 @@ def waiting(folder: Path, gate: Path, *, deadline: float) -> Specification:
     return Specification(uri=f"python:{model}:answer", in_process=True, deadline=deadline)
 
 
-def opened(specification: Specification, *, load_seconds: float = 30.0) -> Slot:
+def opened(specification: Specification) -> Slot:
     """Open a slot for MadCompany's contract."""
-    return open_slot(specification, contract, contract_source=SOURCE, load_seconds=load_seconds)
+    return open_slot(specification, contract, contract_source=SOURCE)
 
 
 @asynccontextmanager

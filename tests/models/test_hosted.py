@@ -249,8 +249,8 @@ async def test_says_why_it_cannot_be_loaded(uri: str, reason: str) -> None:
 @in_a_loop
 async def test_a_model_without_a_first_answer_is_given_up() -> None:
     """A model that hangs over its first row is not ready, nor waited for beyond the limit."""
-    slot = opened(hostile("HangsAtFirst"), load_seconds=3)
-    with pytest.raises(ModelUnloadable, match="first answer within 3 s"):
+    slot = opened(hostile("HangsAtFirst", load_timeout=3))
+    with pytest.raises(ModelUnloadable, match="first answer within 3 s; see --load-timeout"):
         await slot.start()
     await slot.stop()
     assert models() == []
@@ -261,8 +261,10 @@ async def test_a_model_that_waits_for_something_is_told_with_its_words(tmp_path:
     """What it has printed until it was given up says what it waited for."""
     module = tmp_path / "patient.py"
     module.write_text("import time\nprint('no answer from the feature store')\ntime.sleep(60)\n")
-    slot = opened(Specification(uri=f"python:{module}:predict"), load_seconds=3)
-    with pytest.raises(ModelUnloadable, match=r"within 3 s\. no answer from the feature store"):
+    slot = opened(Specification(uri=f"python:{module}:predict", load_timeout=3))
+    with pytest.raises(
+        ModelUnloadable, match=r"3 s; see --load-timeout\. no answer from the feature store"
+    ):
         await slot.start()
     await slot.stop()
     assert models() == []

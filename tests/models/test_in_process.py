@@ -35,6 +35,20 @@ async def test_says_why_it_cannot_be_loaded() -> None:
 
 
 @in_a_loop
+async def test_one_that_takes_too_long_is_given_up(gate: Path, tmp_path: Path) -> None:
+    """It is not waited for beyond its limit, and whoever handed it in is told what to change."""
+    module = tmp_path / "patient.py"
+    module.write_text(
+        f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.01)\n"
+    )
+    uri = f"python:{module}:predict"
+    slot = opened(Specification(uri=uri, in_process=True, load_timeout=0.2))
+    with pytest.raises(ModelUnloadable, match=r"within 0\.2 s; see --load-timeout"):
+        await slot.start()
+    await slot.stop()
+
+
+@in_a_loop
 @pytest.mark.parametrize("name", ["exits", "panics"])
 async def test_an_exit_is_no_end(name: str) -> None:
     """Code that wants to end the whole process has only failed, and is asked again."""

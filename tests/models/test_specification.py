@@ -14,6 +14,7 @@ specifications = st.builds(
     uri=st.sampled_from(["python:m:a", "python:folder/file.py:a", "onnx:m.onnx", "x+y:z"]),
     bring=st.sampled_from(["exact", "round", "clip"]),
     deadline=st.floats(0, 60, exclude_min=True),
+    load_timeout=st.floats(0, 600, exclude_min=True),
     memory=st.integers(MEMORY_MIN),
     batch=st.integers(1, 4096),
     artifact=st.none() | st.just("0a" * 32),
@@ -30,6 +31,7 @@ def test_defaults() -> None:
     """A URI is enough; and the kind is its scheme, whatever follows."""
     specification = Specification.of({"uri": "python:file.py:Model"})
     assert specification == Specification(uri="python:file.py:Model")
+    assert specification.load_timeout == 60
     assert (specification.kind, specification.reference) == ("python", "file.py:Model")
 
 
@@ -47,6 +49,10 @@ def test_defaults() -> None:
         ("deadline", float("nan")),
         ("deadline", float("inf")),
         ("deadline", "1"),
+        ("load_timeout", 0),
+        ("load_timeout", 601),
+        ("load_timeout", float("nan")),
+        ("load_timeout", "60"),
         ("memory", 1024),
         ("memory", 1e9),
         ("batch", 0),

@@ -32,7 +32,6 @@ class HostedSlot(BatchedSlot):
         source: Where the child imports the contract from, as the setting names it.
         path: The model's file; None: where its URI says, or it is none.
         background: Whether its process lets every other on the machine go first.
-        load_seconds: From its start to its first answer, at most.
     """
 
     def __init__(
@@ -43,7 +42,6 @@ class HostedSlot(BatchedSlot):
         source: str,
         path: Path | None,
         background: bool,
-        load_seconds: float,
     ) -> None:
         super().__init__(RefusingBatcher(_refusal("It has not been started.", 0.0)))
         self._specification = specification
@@ -51,7 +49,6 @@ class HostedSlot(BatchedSlot):
         self._source = source
         self._path = path
         self._background = background
-        self._load_seconds = load_seconds
         self._bring = bring(contract.output_kind, specification.bring)
         self._restarts = Restarts(BACKGROUND if background else FOR_CLIENTS)
         self._process: Process | None = None  # the last one; None: none has ever begun
@@ -90,7 +87,7 @@ class HostedSlot(BatchedSlot):
             self._loop, self._specification, self._contract, source=self._source, path=self._path
         )
         self._process = await self._start_process(loading)
-        found = await loading.run(self._process, self._load_seconds)
+        found = await loading.run(self._process)
         running = RunningModel(
             self._loop, self._process, self._specification, self._bring, ended=self._ended
         )

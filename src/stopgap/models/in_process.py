@@ -38,24 +38,17 @@ class InProcessSlot(BatchedSlot):
 
     Args:
         path: The model's file; None: where its URI says, or it is none.
-        load_seconds: Until it is loaded, at most.
     """
 
     memory = 0  # it has none of its own
 
     def __init__(
-        self,
-        specification: Specification,
-        contract: Contract,
-        *,
-        path: Path | None,
-        load_seconds: float,
+        self, specification: Specification, contract: Contract, *, path: Path | None
     ) -> None:
         self._specification = specification
         super().__init__(RefusingBatcher(self._refusal("It has not been started.")))
         self._contract = contract
         self._path = path
-        self._load_seconds = load_seconds
         self._bring = bring(contract.output_kind, specification.bring)
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._stopped = False
@@ -73,13 +66,13 @@ class InProcessSlot(BatchedSlot):
         threading.Thread(target=_work, args=(self._calls,), name="model", daemon=True).start()
         self._calls.put(partial(self._load, loaded))
         try:
-            async with asyncio.timeout(self._load_seconds):
+            async with asyncio.timeout(self._specification.load_timeout):
                 self._answering, found = await loaded
                 specified, loaded_hash = self._specification, found["file_hash"]
                 check_unchanged(specified.uri, specified.file_hash, loaded_hash)
         except TimeoutError as error:
             self._calls.put(None)
-            limit = f"{self._load_seconds:g} s"
+            limit = f"{self._specification.load_timeout:g} s; see --load-timeout"
             raise ModelUnloadable(f"It was not loaded within {limit}.") from error
         except BaseException:
             self._calls.put(None)

@@ -48,11 +48,8 @@ class Loading:
         self._end: str | None = None  # it lives
         self._last_words = ""
 
-    async def run(self, process: Process, seconds: float) -> Loaded:
+    async def run(self, process: Process) -> Loaded:
         """Have a process load the model and answer its first calls; else see that it has ended.
-
-        Args:
-            seconds: From now to its first answers, at most.
 
         Returns:
             What was found of the model; how long it took until it was warm, its caller knows.
@@ -60,6 +57,7 @@ class Loading:
         Raises:
             ModelUnloadable: it cannot be loaded, or gave no first answer in time.
         """
+        seconds = self._specification.load_timeout
         try:
             async with asyncio.timeout(seconds):
                 found = await self._load(process)
@@ -69,7 +67,7 @@ class Loading:
                     await self._first_call(process, rows)
                 self._see_that_it_lives()
         except TimeoutError as error:
-            reason = f"It gave no first answer within {seconds:g} s."
+            reason = f"It gave no first answer within {seconds:g} s; see --load-timeout."
             await process.kill_and_wait(reason)
             raise ModelUnloadable(self._end or reason) from error
         except BaseException:

@@ -12,9 +12,6 @@ from stopgap.models.kinds import find_kind
 from stopgap.models.loaded import Loaded
 from stopgap.models.specification import Specification
 
-LOAD_SECONDS = 60.0
-"""From a model's start to its first answer, at most: large ones take half of that to be read."""
-
 
 class Slot(Protocol):
     """A model behind a deadline. All of it is called on the event loop that started it.
@@ -74,7 +71,6 @@ def open_slot(
     contract_source: str,
     path: Path | None = None,
     background: bool = False,
-    load_seconds: float = LOAD_SECONDS,
 ) -> Slot:
     """Make a slot for a model; `start` loads it.
 
@@ -83,7 +79,6 @@ def open_slot(
             (`package.module:attribute` or `file.py:attribute`): its process imports it anew.
         path: The model's file, as the artifact store has fetched it; None: where the URI says.
         background: Whether its process lets every other on the machine go first; a shadow's should.
-        load_seconds: From its start to its first answer, at most.
 
     Raises:
         ModelKindUnknown: nobody here knows such a model.
@@ -91,12 +86,7 @@ def open_slot(
     if specification.python is None:
         find_kind(specification.uri)  # another Python may know more kinds than this one
     if specification.in_process:
-        return InProcessSlot(specification, contract, path=path, load_seconds=load_seconds)
+        return InProcessSlot(specification, contract, path=path)
     return HostedSlot(
-        specification,
-        contract,
-        source=contract_source,
-        path=path,
-        background=background,
-        load_seconds=load_seconds,
+        specification, contract, source=contract_source, path=path, background=background
     )

@@ -16,6 +16,7 @@ HASH = re.compile(r"[0-9a-f]{64}")
 GIBIBYTE = 1_073_741_824
 MEMORY_MIN = GIBIBYTE // 64
 DEADLINE_MAX = 60
+LOAD_TIMEOUT_MAX = 600
 BATCH_MAX = 4_096
 
 
@@ -37,6 +38,7 @@ class Specification:
     uri: str  # `python:module:attribute`, `onnx:file`, `sklearn:file.skops`, or a third party's
     bring: Bring = "exact"
     deadline: float = 1.0  # seconds for one prediction, its queueing included
+    load_timeout: float = 60.0  # seconds from its process's start to its first answer
     memory: int = GIBIBYTE  # bytes that its process may hold, resident
     batch: int = 64  # rows in one call, at most
     python: str | None = None  # the Python that runs it; None: the server's own
@@ -61,6 +63,11 @@ class Specification:
                 "deadline",
                 f"above 0 and at most {DEADLINE_MAX} seconds",
                 0 < self.deadline <= DEADLINE_MAX,
+            ),
+            (
+                "load_timeout",
+                f"above 0 and at most {LOAD_TIMEOUT_MAX} seconds",
+                0 < self.load_timeout <= LOAD_TIMEOUT_MAX,
             ),
             ("memory", f"from {MEMORY_MIN} bytes", self.memory >= MEMORY_MIN),
             ("batch", f"from 1 to {BATCH_MAX} rows", 1 <= self.batch <= BATCH_MAX),

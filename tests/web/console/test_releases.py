@@ -193,6 +193,13 @@ def test_what_was_changed_meanwhile(house: House) -> None:
     assert told() == "release 4 added by ann"
 
 
+def test_how_it_is_run(house: House) -> None:
+    """A release's page says what its model may take, in seconds."""
+    page = show(house.client("root"), hand_in(house))
+    assert '<dt>Deadline</dt><dd class="number">1 s</dd>' in page
+    assert '<dt>Load time-out</dt><dd class="number">60 s</dd>' in page
+
+
 @pytest.mark.parametrize(
     "percent", ["", "0", "100", "-5", "nan", "1e1", "ten", "²", "10%%x", "33.333333"]
 )

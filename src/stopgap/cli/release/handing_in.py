@@ -85,7 +85,7 @@ def _refuse_how(number: int) -> None:
         UsageError: something of that was given.
     """
     context = click.get_current_context()
-    for name in ("bring", "deadline", "memory", "batch", "python", "in_process"):
+    for name in ("bring", "deadline", "load_timeout", "memory", "batch", "python", "in_process"):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"Release {number} keeps its own {option}; add it anew with it.")

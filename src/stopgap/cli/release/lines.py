@@ -158,11 +158,11 @@ def print_release(found: Mapping[str, Any], compared: Mapping[str, Comparison]) 
     release = Release.of(found["release"])
     for name, value in row(release).items():
         if value not in {None, ""}:
-            click.echo(f"{name:<11} {printable(str(value))}")
+            click.echo(f"{name:<12} {printable(str(value))}")
     if release.specification:
         for name, value in release.specification.document().items():
             if value not in {None, False} and name != "uri":
-                click.echo(f"{name:<11} {printable(_with_unit(name, value))}")
+                click.echo(f"{name:<12} {printable(_with_unit(name, value))}")
     _print_doing(found)
     if found["report"]:
         click.echo(f"\nVerified {found['report']['at']}:")
@@ -181,16 +181,16 @@ def _print_doing(found: Mapping[str, Any]) -> None:
     """Show what a release was asked lately, and how a canary is judged by it."""
     if found["last_hour"]:
         counts = (f"{count:,} {kind}" for kind, count in found["last_hour"].items() if count)
-        click.echo(f"last hour   {', '.join(counts)}")
+        click.echo(f"last hour    {', '.join(counts)}")
     if found["verdict"]:
         stays = "stays" if found["verdict"]["action"] == "keep" else "is being sent back"
-        click.echo(f"verdict     It {stays}. {printable(found['verdict']['reason'])}")
+        click.echo(f"verdict      It {stays}. {printable(found['verdict']['reason'])}")
 
 
 def _with_unit(name: str, value: object) -> str:
     """Show what is said of a model as the options say it, with its unit."""
     match name, value:
-        case "deadline", float():
+        case "deadline" | "load_timeout", float():
             return f"{value:g} s"
         case "memory", int():
             return f"{value >> 20:,} MiB"

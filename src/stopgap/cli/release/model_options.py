@@ -11,6 +11,7 @@ import click
 from stopgap.models.specification import (
     BATCH_MAX,
     DEADLINE_MAX,
+    LOAD_TIMEOUT_MAX,
     MEMORY_MIN,
     Bring,
     Specification,
@@ -22,6 +23,8 @@ MEBIBYTE = 1_048_576
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+Decorator = Callable[[Any], Any]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
@@ -29,6 +32,7 @@ class ModelOptions:
 
     bring: Bring
     deadline: float
+    load_timeout: float
     memory: int
     batch: int
     python: str | None
@@ -46,6 +50,7 @@ class ModelOptions:
             uri=_rooted(uri),
             bring=self.bring,
             deadline=self.deadline,
+            load_timeout=self.load_timeout,
             memory=self.memory * MEBIBYTE,
             batch=self.batch,
             python=_rooted_python(self.python),
@@ -80,8 +85,13 @@ def _rooted_python(python: str | None) -> str | None:
 
 def model_options(command: Command) -> Command:
     """Let a command be told how a model is run and verified."""
-    default = Specification(uri="python:a:b")
-    for option in (
+    for option in (*_of_verification(), *_of_model()):
+        command = option(command)
+    return command
+
+
+def _of_verification() -> tuple[Decorator, ...]:
+    return (
         click.option(
             "--seconds",
             type=click.FloatRange(1, 3_600),
@@ -96,6 +106,12 @@ def model_options(command: Command) -> Command:
             show_default=True,
             help="Inputs that it is verified with, besides the corners.",
         ),
+    )
+
+
+def _of_model() -> tuple[Decorator, ...]:
+    default = Specification(uri="python:a:b")
+    return (
         click.option(
             "--in-process", is_flag=True, help="Run it in the worker: nothing can end it."
         ),
@@ -119,6 +135,13 @@ def model_options(command: Command) -> Command:
             help="MiB that its process may hold.",
         ),
         click.option(
+            "--load-timeout",
+            type=click.FloatRange(0, LOAD_TIMEOUT_MAX, min_open=True),
+            default=default.load_timeout,
+            show_default=True,
+            help="Seconds from its process's start to its first answer.",
+        ),
+        click.option(
             "--deadline",
             type=click.FloatRange(0, DEADLINE_MAX, min_open=True),
             default=default.deadline,
@@ -132,6 +155,4 @@ def model_options(command: Command) -> Command:
             show_default=True,
             help="How its output is brought into the contract's type.",
         ),
-    ):
-        command = option(command)
-    return command
+    )
