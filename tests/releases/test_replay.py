@@ -137,3 +137,25 @@ def test_its_time_is_over() -> None:
     assert (found.drawn, found.time_over) == (4, True)
     assert slot.stopped
     assert not replayed(Slot(), records).time_over
+
+
+def test_a_slow_load_takes_nothing_of_the_time() -> None:
+    """A model that needs minutes to be loaded is asked for as long as any other."""
+
+    class Heavy(Slot):
+        async def start(self) -> Loaded:
+            await asyncio.sleep(0.3)
+            return await super().start()
+
+    found = asyncio.run(
+        replay(
+            Heavy(),
+            contract,
+            SPECIFICATION,
+            asked(1, 2),
+            number=3,
+            seconds=0.2,
+            progress=lambda _done: None,
+        )
+    )
+    assert (found.tally.outcomes, found.time_over) == ({"ok": 2}, False)

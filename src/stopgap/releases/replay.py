@@ -18,7 +18,7 @@ from stopgap.releases.tally import Tally, outcome_of
 from stopgap.releases.verification.asking import Answered, Asking, TimeOver
 
 SECONDS = 600.0
-"""For a replay, at most; what was replayed until then is told."""
+"""For a replay, once the model is loaded; what was replayed until then is told."""
 
 FAILURES = 20
 """Requests without an answer that are kept."""
@@ -63,6 +63,7 @@ async def replay(
         slot: Not started yet.
         records: As many as there are to be; they are read in batches.
         number: Of the release.
+        seconds: From when it is loaded; then it ends, with what was seen until then.
         progress: Told how many were asked.
 
     Raises:
@@ -73,10 +74,10 @@ async def replay(
         accuracy=Accuracy(contract.output_kind),
         tally=Tally(contract=contract.name, number=number),
     )
-    ends = time.monotonic() + seconds
     try:
         await slot.start()
-        asking = Asking(slot, deadline=specification.deadline, until=ends)
+        until = time.monotonic() + seconds
+        asking = Asking(slot, deadline=specification.deadline, until=until)
         pairs = _readable(contract, records, found)
         while batch := list(islice(pairs, specification.batch)):
             answered = await asking.batch([row for row, _ in batch])
