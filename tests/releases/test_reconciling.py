@@ -243,6 +243,48 @@ async def test_going_back_does_not_wait_for_what_hangs() -> None:
 
 
 @in_a_loop
+async def test_no_change_waits_for_another_releases_load() -> None:
+    """While a new release is loaded for minutes, a bad canary goes, and others come and go."""
+    garage, canary = Garage(), release(3, "canary", percent=10)
+    oldest = release(5, "retired")
+    await garage.follow(1, canary=canary, previous=oldest)
+    garage.gates[2] = asyncio.Event()
+    before = release(1, "retired")
+    plan = await garage.follow(2, previous=before, shadows=(release(4, "shadow"),))
+    assert plan.routing
+    assert (garage.live, plan.routing.canary, plan.routing.previous) == (1, None, oldest)
+    assert [each.number for each in plan.routing.shadows] == [4]
+    assert plan.slot(release(1)) is not None
+    await asyncio.sleep(2 * SOON)
+    assert garage.slots[3, False][0].stopped
+    assert not garage.slots[1, False][0].stopped
+    assert not garage.slots[5, False][0].stopped
+    garage.gates[2].set()
+    await asyncio.sleep(2 * SOON)
+    assert garage.plan.routing
+    assert (garage.live, garage.plan.routing.previous) == (2, before)
+    assert garage.slots[5, False][0].stopped
+    assert sorted(garage.asked) == [1, 2, 3, 4, 5]
+
+
+@in_a_loop
+async def test_who_gives_its_place_up_has_no_other_beside_it() -> None:
+    """A release that answers until another is loaded is no canary or shadow of itself."""
+    garage = Garage()
+    await garage.follow(2)
+    garage.gates[1] = asyncio.Event()
+    plan = await garage.follow(1, canary=release(2, "canary", percent=10))
+    assert plan.routing
+    assert (garage.live, plan.routing.canary) == (2, None)
+    garage.gates[1].set()
+    await asyncio.sleep(0.01)
+    assert garage.plan.routing
+    assert garage.live == 1
+    assert garage.plan.routing.canary
+    assert garage.asked == [2, 1]
+
+
+@in_a_loop
 async def test_everything_ends() -> None:
     """At the end all models are stopped, and what is being loaded is given up."""
     garage = Garage()

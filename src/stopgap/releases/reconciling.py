@@ -42,8 +42,9 @@ class _Trouble:
 class SlotReconciler:
     """Keeps one contract's slots to what its routing says; all of it on one event loop.
 
-    A plan is made as soon as the live release is loaded, or cannot be. Whoever else is still being
-    loaded takes no part until then; whoever cannot be loaded takes part, and fails.
+    A plan is made as soon as the live release is loaded, or cannot be; until then who was live
+    before it stays, and every other change is made. Whoever else is still being loaded takes no
+    part until then; whoever cannot be loaded takes part, and fails.
 
     Args:
         contract: Whose.
@@ -119,8 +120,8 @@ class SlotReconciler:
         if routing is None:
             return
         self._load(routing)
-        if self._is_settled(SlotKey.of(routing.live)):
-            self._swap(self._possible(routing))
+        if possible := self._possible(routing):
+            self._swap(possible)
         if all(self._is_settled(key) for key in _keys(routing) if not key.background):
             self._settled.set()
 
@@ -163,21 +164,28 @@ class SlotReconciler:
         told = {"contract": self._contract.name, "release": name_of(key.number), "reason": reason}
         logger.error("a release cannot be loaded; it is tried again", extra=told)
 
-    def _possible(self, routing: Routing) -> Routing:
-        """Leave out who is still being loaded."""
+    def _possible(self, routing: Routing) -> Routing | None:
+        """Leave out who is still being loaded; None: nobody can be live yet."""
+        live, previous = routing.live, routing.previous
+        if not self._is_settled(SlotKey.of(live)):
+            now = self._plan.routing
+            if now is None:
+                return None
+            live = now.live
+            if previous and previous.number == live.number:
+                previous = now.previous
 
-        def there(release: Release | None) -> Release | None:
-            return release if release and self._is_settled(SlotKey.of(release)) else None
+        def there(release: Release, *, background: bool = False) -> bool:
+            key = SlotKey.of(release, background=background)
+            return release.number != live.number and self._is_settled(key)
 
+        canary = routing.canary
         return replace(
             routing,
-            canary=there(routing.canary),
-            previous=there(routing.previous),
-            shadows=tuple(
-                each
-                for each in routing.shadows
-                if self._is_settled(SlotKey.of(each, background=True))
-            ),
+            live=live,
+            canary=canary if canary and there(canary) else None,
+            previous=previous if previous and there(previous) else None,
+            shadows=tuple(each for each in routing.shadows if there(each, background=True)),
         )
 
     def _swap(self, routing: Routing) -> None:
@@ -190,7 +198,7 @@ class SlotReconciler:
         self._before = [*(each for each in self._before if each.inside), self._plan]
         self._plan = plan
         self._apply(self._contract, plan)
-        needed = set(_keys(self._routing)) if self._routing else set()
+        needed = wanted.union(_keys(self._routing)) if self._routing else wanted
         gone = [self._slots.pop(key) for key in self._slots.keys() - needed]
         if gone:
             task = asyncio.create_task(self._see_out(gone, self._before[:]))
