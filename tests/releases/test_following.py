@@ -13,11 +13,13 @@ import pytest
 from tests.front.loops import in_a_loop
 from tests.predicting.slots import FakeSlot, release, routing
 
+from stopgap.cli.serving.workers import READY_SECONDS
 from stopgap.clock import SystemClock
 from stopgap.contracts.contract import Contract
 from stopgap.contracts.madcompany import contract
 from stopgap.models.failures import ModelUnloadable
 from stopgap.models.slot import Slot
+from stopgap.models.specification import LOAD_TIMEOUT_MAX
 from stopgap.releases import following, reconciling
 from stopgap.releases.following import Follower
 from stopgap.releases.last_known import LastKnown
@@ -58,7 +60,7 @@ class Source:
 class Worker:
     """A worker that follows."""
 
-    def __init__(self, source: Source, path: Path) -> None:
+    def __init__(self, source: Source, path: Path, *, helped: bool = False) -> None:
         self.plan = Plan(None)
         self.slots: list[FakeSlot] = []
         self.reports = 0
@@ -72,6 +74,7 @@ class Worker:
             last_known=LastKnown(path),
             report=self._report,
             monotonic=SystemClock().monotonic,
+            helped=helped,
         )
 
     async def _open(self, _contract: Contract, key: SlotKey) -> Slot:
@@ -332,6 +335,32 @@ async def test_a_start_does_not_wait_for_ever(
         await worker.follower.start()
     assert worker.live is None
     await worker.follower.stop()
+
+
+class Heavy(Worker):
+    """A worker whose models take their time."""
+
+    async def _open(self, of: Contract, key: SlotKey) -> Slot:
+        await asyncio.sleep(0.3)
+        return await super()._open(of, key)
+
+
+@in_a_loop
+@pytest.mark.parametrize("helped", [False, True])
+async def test_who_takes_anothers_place_waits_for_the_slowest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, helped: bool
+) -> None:
+    """Where others answer meanwhile, a worker starts with its models, however long they take."""
+    monkeypatch.setattr(following, "START_SECONDS", 0.05)
+    worker = Heavy(Source(routing(release(1))), tmp_path / "releases.json", helped=helped)
+    await worker.follower.start()
+    assert worker.live == (1 if helped else None)
+    await worker.follower.stop()
+
+
+def test_the_old_worker_stays_for_the_slowest_load() -> None:
+    """It is ended when its successor serves, whose start waits for longer than any load."""
+    assert LOAD_TIMEOUT_MAX < following.HELPED_SECONDS < READY_SECONDS
 
 
 def test_another_format(tmp_path: Path) -> None:

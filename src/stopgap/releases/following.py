@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from stopgap.contracts.contract import Contract
+from stopgap.models.specification import LOAD_TIMEOUT_MAX
 from stopgap.releases.last_known import LastKnown
 from stopgap.releases.plan import Plan
 from stopgap.releases.reconciling import Open, SlotReconciler
@@ -28,7 +29,10 @@ REPORT_SECONDS = 1.0
 """How often what was counted is handed over, and canaries are judged."""
 
 START_SECONDS = 60.0
-"""How long a start waits for models. Then it goes on, and what is still missing comes later."""
+"""How long a start waits for models. Then it goes on, and what is still missing comes later, ..."""
+
+HELPED_SECONDS = LOAD_TIMEOUT_MAX + 10.0
+"""... but where others answer meanwhile, it waits for longer than any load may take."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +63,7 @@ class Follower:
         report: Takes what was counted, and is told what cannot be asked; returns what hands it
             over, to be called in a thread.
         monotonic: Tells seconds.
+        helped: Whether others answer until it has started.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Follower:
         last_known: LastKnown,
         report: Callable[[Troubles], Callable[[], None]],
         monotonic: Callable[[], float],
+        helped: bool = False,
     ) -> None:
         self._source = source
         self._contracts = contracts
@@ -79,6 +85,7 @@ class Follower:
         self._last_known = last_known
         self._report = report
         self._monotonic = monotonic
+        self._helped = helped
         self._version: int | None = None
         self._away = Outage(STEADY_LOOKS)  # the source
         self._losing = Outage()  # what was counted
@@ -102,7 +109,7 @@ class Follower:
             self._follow(await self._in_thread(self._last_known.read))
         known = [each.ready() for each in self._reconcilers.values() if each.is_following]
         with suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(HELPED_SECONDS if self._helped else START_SECONDS):
                 await asyncio.gather(*known)
         self._tasks = [
             asyncio.create_task(_repeat(self._look, LOOK_SECONDS)),

@@ -53,11 +53,15 @@ def create_app(settings: Settings | None = None) -> web.Application:
     return web.create_app(build_parts(installation, Metrics(installation.at.metrics)))
 
 
-def build_door(installation: Installation, supervisor: Supervisor) -> Asgi:
-    """Build what a worker serves."""
+def build_door(installation: Installation, supervisor: Supervisor, *, helped: bool) -> Asgi:
+    """Build what a worker serves.
+
+    Args:
+        helped: Whether other workers answer until this one has loaded its models.
+    """
     settings, clock = installation.settings, SystemClock()
     log_to_stdout(settings.log_level)
-    parts = build_parts(installation, Metrics(installation.at.metrics))
+    parts = build_parts(installation, Metrics(installation.at.metrics), helped=helped)
     application, flushes = web.create_app(parts), []
     log = AccessLog(clock.microseconds, standard_output().put) if settings.access_log else None
     traces = installation.traces(clock.monotonic)

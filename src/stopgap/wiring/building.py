@@ -52,6 +52,7 @@ class Ground:
     metrics: Metrics
     clock: Clock
     ids: Ids
+    helped: bool
 
     @property
     def settings(self) -> Settings:
@@ -65,11 +66,14 @@ class Ground:
         return {contract.name: place for contract, place in named}
 
 
-def build_parts(installation: Installation, metrics: Metrics | None = None) -> Parts:
+def build_parts(
+    installation: Installation, metrics: Metrics | None = None, *, helped: bool = False
+) -> Parts:
     """Build everything that the application is made of; after the worker's fork, never before.
 
     Args:
         metrics: Where a server counts; a command's own doings are told to nobody.
+        helped: Whether others answer until the models are loaded.
     """
     ground = Ground(
         installation=installation,
@@ -78,6 +82,7 @@ def build_parts(installation: Installation, metrics: Metrics | None = None) -> P
         metrics=metrics or Metrics(),
         clock=SystemClock(),
         ids=RandomIds(),
+        helped=helped,
     )
     images, of_journal = _images(ground), _journal_parts(ground)
     of_releases = _release_parts(ground, of_journal.spool)
@@ -180,6 +185,7 @@ def _release_parts(ground: Ground, spool: Spool) -> ReleaseParts:
         apply=predicting.apply,
         last_known=ground.installation.last_known(),
         report=reporter.take,
+        helped=ground.helped,
         monotonic=clock.monotonic,
     )
     engine.carry(follower.start, follower.stop)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from granian.server.mp import MPServer
@@ -51,7 +53,7 @@ async def app(scope, receive, send):
 
 server = Server("app", port=0, interface=Interfaces.ASGI, loop=Loops.asyncio, log_enabled=False)
 mind(server)
-server.serve(target_loader=lambda ready: app, wrap_loader=False)
+server.serve(target_loader=lambda ready, helped: app, wrap_loader=False)
 """
 
 
@@ -123,6 +125,44 @@ def test_a_thread_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not worker.is_alive()
     assert server.interrupt_children == [3]
     assert server.main_loop_interrupt.is_set()
+
+
+@pytest.mark.parametrize(
+    ("others", "replaces", "helped"),
+    [
+        ([], False, False),
+        ([], True, True),
+        (["serves"], False, True),
+        (["starts"], False, False),
+        (["ended", "starts"], False, False),
+    ],
+)
+def test_who_answers_while_a_worker_starts(
+    monkeypatch: pytest.MonkeyPatch, others: list[str], *, replaces: bool, helped: bool
+) -> None:
+    """A new worker knows whether others do: the one that it is to replace, or those beside it."""
+    told: list[bool] = []
+
+    def spawn(_server: object, **named: Any) -> SimpleNamespace:
+        process = SimpleNamespace(pid=1)
+        return SimpleNamespace(inner=process, start=named["callback_loader"])
+
+    def load(*, ready: Callable[[], None], helped: bool) -> None:
+        told.append(helped)
+        ready()
+
+    monkeypatch.setattr(MPServer, "_spawn_worker", spawn)
+    server = Server("app")
+    for how in others:
+        other = server._spawn_worker(callback_loader=load)
+        if how != "starts":
+            other.life.say_ready()
+        if how == "ended":
+            other.life.ended.set()
+        server.wrks.append(other)
+    server._replaces = replaces
+    server._spawn_worker(callback_loader=load).start()
+    assert told == [helped]
 
 
 WAITING = """

@@ -96,19 +96,21 @@ def logging_of(level: str) -> dict[str, Any]:
 
 
 def build_worker(
-    installation: Installation, supervisor: int, *, ready: Callable[[], object]
+    installation: Installation, supervisor: int, *, ready: Callable[[], object], helped: bool
 ) -> Asgi:
     """Build what a worker serves; one that cannot says why.
 
     Args:
         supervisor: Its process id.
         ready: Tells it that the worker serves.
+        helped: Whether other workers answer meanwhile.
 
     Raises:
         SystemExit: it cannot.
     """
     try:
-        return wiring.build_door(installation, Supervisor(pid=supervisor, ready=ready))
+        keeper = Supervisor(pid=supervisor, ready=ready)
+        return wiring.build_door(installation, keeper, helped=helped)
     except Exception as error:
         known = isinstance(error, StopgapError | OSError)
         logger.error(  # noqa: TRY400  # every second or so: no traceback where its words tell all

@@ -22,6 +22,8 @@ from granian import loops
 from granian.server.common import AbstractServer
 from granian.server.mp import MPServer, WorkerProcess
 
+from stopgap.models.specification import LOAD_TIMEOUT_MAX
+
 PAUSE_SECONDS = 1.0
 """Before a process is replaced that died so soon after its start."""
 
@@ -34,7 +36,7 @@ TOLD = frozenset({0, -signal.SIGINT, -signal.SIGTERM})
 MOMENT = 0.1
 """... and in so many seconds the server knows, too."""
 
-READY_SECONDS = 90.0
+READY_SECONDS = LOAD_TIMEOUT_MAX + 30.0
 """For a worker to load models and serve, before the one that it replaces is ended for it."""
 
 LOOK_SECONDS = 0.05
@@ -54,6 +56,7 @@ class Life:
 
     def __init__(self) -> None:
         self._said = mmap.mmap(-1, 1)  # shared with the worker, which is forked
+        self.helped = False  # whether others answered when it began
         self.ended = threading.Event()
         self.settled = threading.Event()  # whether it takes another's place
         self.settled.set()
@@ -61,6 +64,10 @@ class Life:
     def is_ready(self) -> bool:
         """Tell whether it serves, or has served."""
         return self._said[0] != 0
+
+    def serves(self) -> bool:
+        """Tell whether it serves now."""
+        return self.is_ready() and not self.ended.is_set()
 
     def say_ready(self) -> None:
         """Tell so, as the worker itself does."""
@@ -110,8 +117,10 @@ class Server(MPServer):
     def _spawn_worker(self, *args: Any, **named: Any) -> Any:
         """Make a worker whose beginning and end are awaited as is told here."""
         life = Life()
-        load = partial(named["callback_loader"], ready=life.say_ready)
-        worker: Any = super()._spawn_worker(*args, **named | {"callback_loader": load})
+        load = named["callback_loader"]
+        named["callback_loader"] = lambda: load(ready=life.say_ready, helped=life.helped)
+        worker: Any = super()._spawn_worker(*args, **named)
+        worker.life = life
         worker.start = partial(self._start, worker, worker.start, life)
         worker._watcher = partial(  # noqa: SLF001  # it knows of no other way
             self._await, worker, life
@@ -127,6 +136,8 @@ class Server(MPServer):
         Raises:
             Unfit: it never will.
         """
+        others: list[Any] = self.wrks
+        life.helped = self._replaces or any(each.life.serves() for each in others)
         if self._replaces:
             life.settled.clear()
         try:
