@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.client import Answer, head, read_answer
 from tests.acceptance.desk import HOSTILE, NAME, add, desk
+from tests.acceptance.killing import ORPHAN_SECONDS
 from tests.acceptance.load import Load
 from tests.acceptance.problem_shape import assert_problem
 from tests.acceptance.processes import is_running, kill, wait_for, workers
@@ -130,6 +131,26 @@ def test_what_a_model_started_ends_with_a_start(tmp_path: Path) -> None:
         wait_for(lambda: not helper(tmp_path), 1, "what it has started ends")
     finally:
         kill(server.process.pid, *filter(None, [helper(tmp_path)]))
+
+
+def test_a_start_ends_with_its_supervisor(tmp_path: Path) -> None:
+    """A worker that loads a model for minutes is gone soon after its supervisor, with the model."""
+    model, slow = tmp_path / "model.py", tmp_path / "slow"
+    model.write_text(HELPED)
+    with running(tmp_path / "server") as server, desk(server.data) as releases:
+        releases.promote(NAME, add(releases, "answer", file=model), "ann")
+    slow.touch()
+    server = Server(tmp_path / "server", ML_SERVER, {})
+    started: list[int] = []
+    try:
+        wait_for(lambda: helper(tmp_path), START_SECONDS, "the model is being loaded")
+        started = workers(server.process.pid)
+        kill(server.process.pid)
+        server.process.wait()
+        wait_for(lambda: not any(map(is_running, started)), ORPHAN_SECONDS, "the worker ends")
+        wait_for(lambda: not helper(tmp_path), 1, "what the model has started ends")
+    finally:
+        kill(server.process.pid, *started, *filter(None, [helper(tmp_path)]))
 
 
 @pytest.fixture

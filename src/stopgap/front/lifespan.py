@@ -66,7 +66,9 @@ class Lifespan:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, end_at_once)
         quicken(loop)
+        orphaned = asyncio.create_task(end_with(self._supervisor.pid, signal.SIGTERM))
         await self._engine.adopt()
+        orphaned.cancel()
         loop.add_signal_handler(signal.SIGTERM, self._leaving.begin)
         chores = asyncio.gather(
             do_chores(self._chores), end_with(self._supervisor.pid), bound_unsent()
@@ -90,11 +92,11 @@ async def bound_unsent() -> None:
         await asyncio.sleep(LISTEN_SECONDS)
 
 
-async def end_with(supervisor: int) -> None:
+async def end_with(supervisor: int, number: int = signal.SIGINT) -> None:
     """End this process when its supervisor is gone, which would else go on serving for ever.
 
     As fast as it can: another server may be waiting for the port.
     """
     while os.getppid() == supervisor:  # noqa: ASYNC110  # its end sends no event
         await asyncio.sleep(LOOK_SECONDS)
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), number)
