@@ -90,7 +90,7 @@ def promote(
             )
     print_changes(done, as_json=as_json, quiet=not yes)
     if number and not as_json:
-        click.echo("That is so as soon as the workers have loaded it, within seconds.")
+        click.echo("That is so as soon as the workers have loaded it.")
 
 
 @contextmanager
