@@ -358,6 +358,11 @@ async def test_who_takes_anothers_place_waits_for_the_slowest(
     await worker.follower.stop()
 
 
+def test_a_server_listens_in_time() -> None:
+    """Heroku waits for 60 seconds; a slow machine needs some before any model is loaded."""
+    assert following.START_SECONDS <= 30
+
+
 def test_the_old_worker_stays_for_the_slowest_load() -> None:
     """It is ended when its successor serves, whose start waits for longer than any load."""
     assert LOAD_TIMEOUT_MAX < following.HELPED_SECONDS < READY_SECONDS

@@ -28,8 +28,10 @@ every other look may fail."""
 REPORT_SECONDS = 1.0
 """How often what was counted is handed over, and canaries are judged."""
 
-START_SECONDS = 60.0
-"""How long a start waits for models. Then it goes on, and what is still missing comes later, ..."""
+START_SECONDS = 30.0
+"""How long a start waits for models. Then it goes on, and what is still missing comes later, ...
+
+Until then nobody listens: Heroku ends what does not within 60 s of its start (error R10)."""
 
 HELPED_SECONDS = LOAD_TIMEOUT_MAX + 10.0
 """... but where others answer meanwhile, it waits for longer than any load may take."""
