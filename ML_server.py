@@ -18,7 +18,7 @@ SOURCE = Path(__file__).resolve().parent / "src"
 def create_app() -> "Flask":
     """Build the Flask application, as Flask's own command line asks for it."""
     _find_source()
-    from stopgap.wiring import create_app as build  # noqa: PLC0415  # found only now
+    from stopgap.wiring.application import create_app as build  # noqa: PLC0415  # found only now
 
     return build()
 
@@ -32,6 +32,8 @@ def main() -> None:
     _find_source()
     try:
         from stopgap.cli import main as stopgap  # noqa: PLC0415  # may be missing
+
+        _ = stopgap.commands["serve"]  # which imports all that it needs
     except (ImportError, SyntaxError) as error:
         sys.exit(
             f"ML_server.py cannot run with {sys.executable} ({error}). "

@@ -34,6 +34,7 @@ from stopgap.parts import Parts
 from stopgap.settings import Settings
 from stopgap.storage.database import open_database
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 MARKS = "<!-- Written by `python -m bench.console`. -->", "<!-- The end of the history's. -->"
 
@@ -108,7 +109,7 @@ def median(client: FlaskClient, parts: Parts, address: str, *, anew: bool) -> fl
 
 def measure(folder: Path, count: int) -> list[list[str]]:
     """Fill a journal and measure its pages; return the table's lines."""
-    app = wiring.create_app(Settings(data=folder))
+    app = create_app(Settings(data=folder))
     parts: Parts = app.extensions[NAME]
     with closing(parts):
         for name, role in ACCOUNTS.values():

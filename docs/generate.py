@@ -21,13 +21,14 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 import stopgap
-from stopgap import problems, wiring
+from stopgap import problems
 from stopgap.cli import main as program
 from stopgap.cli.exit_codes import exit_code_of
 from stopgap.errors import StartRefused, StopgapError, kinds
 from stopgap.settings import PLATFORM_NAMES, PREFIX, Settings, read_settings
 from stopgap.telemetry.exposition import FAMILIES
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 FOLDER = Path(__file__).parent / "reference"
 MARK = "<!-- Written by docs/generate.py from the code. Change the code, then run it again. -->"
@@ -125,7 +126,7 @@ def routes_page() -> str:
 def application() -> Flask:
     """Build the application, in a folder that is gone afterwards; its routes are all we need."""
     with tempfile.TemporaryDirectory() as folder:
-        app = wiring.create_app(read_settings({"STOPGAP_DATA": folder}))
+        app = create_app(read_settings({"STOPGAP_DATA": folder}))
         app.extensions[NAME].close()
     return app
 

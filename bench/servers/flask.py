@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 from stopgap import wiring
 from stopgap.cli.serving.supervising import HTTP1
+from stopgap.wiring.application import create_app
 
 
 def main(port: str) -> None:
@@ -27,7 +28,7 @@ def main(port: str) -> None:
         blocking_threads=settings.threads,  # as many views at once as behind the door
         websockets=False,
         log_level=LogLevels.warning,
-    ).serve(target_loader=partial(wiring.create_app, settings), wrap_loader=False)
+    ).serve(target_loader=partial(create_app, settings), wrap_loader=False)
 
 
 if __name__ == "__main__":

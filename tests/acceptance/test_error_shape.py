@@ -9,9 +9,9 @@ from flask import Flask
 from tests.acceptance.client import Client
 from tests.acceptance.problem_shape import UUID7, assert_explained, assert_problem
 
-from stopgap import wiring
 from stopgap.settings import Settings
 from stopgap.web.console.ticks import ticked
+from stopgap.wiring.application import create_app
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
 
@@ -20,7 +20,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """Build the application that the servers run, to read its map of addresses."""
     settings = Settings(data=Path(tmp_path_factory.mktemp("application")))
-    app = wiring.create_app(settings)
+    app = create_app(settings)
     with closing(app.extensions["stopgap"]):
         yield app
 

@@ -11,8 +11,8 @@ from tests.acceptance.server import Server
 from tests.browser.pages import PAGES, Row, bring, prepare
 from tests.browser.visiting import OK, Scheme, Visitor
 
-from stopgap import wiring
 from stopgap.settings import Settings
+from stopgap.wiring.application import create_app
 
 WIDTHS = (320, 768, 1440)
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -107,7 +107,7 @@ def test_it_is_light_and_quiet(alone: Visitor, row: Row) -> None:
 
 def test_no_page_is_missing(tmp_path: Path) -> None:
     """Every page has a row in the table."""
-    app = wiring.create_app(Settings(data=tmp_path))
+    app = create_app(Settings(data=tmp_path))
     app.extensions["stopgap"].close()
     known = app.url_map.bind("localhost")
     shown = {known.match(row.path.partition("?")[0])[0] for row in PAGES if row.status == OK}

@@ -41,6 +41,18 @@ def test_help(run: Run, words: tuple[str, ...], command: click.Command) -> None:
         assert isinstance(option, click.Argument) or getattr(option, "help", None)
 
 
+@pytest.mark.parametrize(
+    ("told", "unneeded"), [("main", "sqlalchemy"), ("main.commands['release']", "flask")]
+)
+def test_nothing_is_imported_in_vain(told: str, unneeded: str) -> None:
+    """A version is told without what commands need, and a command without what the server needs."""
+    looks = f"sys.exit('{unneeded}' in sys.modules)"
+    program = f"import sys; from stopgap.cli import main; {told}; {looks}"
+    environment = {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", program], check=False, env=environment)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("words", [["doctor", "--settings"], ["journal", "export"]])
 def test_a_full_disk(tmp_path: Path, words: list[str]) -> None:
     """Output for which there is no room, is told in one line, with a code of its own."""

@@ -114,8 +114,8 @@ def test_a_start_without_news_needs_no_alembic(migrated_url: str) -> None:
 def test_sqlite_needs_nothing_of_postgresql(tmp_path: Path) -> None:
     """A start on SQLite does without the driver of PostgreSQL, which takes its time to load."""
     program = (
-        "import sys; from stopgap import wiring; from stopgap.settings import Settings; "
-        "wiring.create_app(Settings()); sys.exit('psycopg' in sys.modules)"
+        "import sys; from stopgap.wiring.application import create_app; "
+        "create_app(); sys.exit('psycopg' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(SOURCE)}, check=False

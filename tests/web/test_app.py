@@ -15,18 +15,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from tests.pictures import noise, packed, png
 
-from stopgap import wiring
 from stopgap.request_notes import ARRIVED, COUNTED, LOOKUP_ERROR
 from stopgap.settings import Settings
 from stopgap.storage.database_faults import DatabaseUnreachable
 from stopgap.web.bodies import FORM
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
     """Build the demo's application."""
-    app = wiring.create_app(Settings(data=tmp_path, stand_in="stable"))
+    app = create_app(Settings(data=tmp_path, stand_in="stable"))
     yield app
     app.extensions[NAME].close()
 
@@ -168,7 +168,7 @@ def test_a_login_that_is_no_utf8(client: FlaskClient) -> None:
 
 def test_a_token_for_the_metrics(tmp_path: Path) -> None:
     """It is sent as a bearer token, whatever the capitals of that word, and in no other way."""
-    app = wiring.create_app(Settings(data=tmp_path, metrics_token="of the day"))
+    app = create_app(Settings(data=tmp_path, metrics_token="of the day"))
     client = app.test_client()
     for sent, status in (
         ("Bearer of the day", 200),
@@ -187,7 +187,7 @@ def test_a_token_for_the_metrics(tmp_path: Path) -> None:
 
 def test_a_token_that_is_no_ascii(tmp_path: Path) -> None:
     """It is sent in UTF-8, whose bytes WSGI takes for one character each."""
-    app = wiring.create_app(Settings(data=tmp_path, metrics_token="été"))
+    app = create_app(Settings(data=tmp_path, metrics_token="été"))
     sent = "Bearer été".encode().decode("latin-1")
     assert app.test_client().get("/metrics", headers={"Authorization": sent}).status_code == 200
     app.extensions[NAME].close()
@@ -195,7 +195,7 @@ def test_a_token_that_is_no_ascii(tmp_path: Path) -> None:
 
 def test_every_cookie_is_as_secure(tmp_path: Path) -> None:
     """Where cookies are always to be Secure, all of them are."""
-    app = wiring.create_app(Settings(data=tmp_path, secure_cookies=True))
+    app = create_app(Settings(data=tmp_path, secure_cookies=True))
     client = app.test_client()
     answers = [
         client.post("/login", data={"username": "orhan", "password": "12345"}),
@@ -287,7 +287,7 @@ def test_a_second_login_ends_the_first_session(client: FlaskClient) -> None:
 
 def test_closed_predictions_need_a_session(tmp_path: Path) -> None:
     """Where predictions are closed, a session or a key opens them."""
-    app = wiring.create_app(Settings(data=tmp_path, predictions="signed-in"))
+    app = create_app(Settings(data=tmp_path, predictions="signed-in"))
     client = app.test_client()
     assert client.get("/predict/5/january/100").status_code == 401
     client.post("/login", json={"username": "orhan", "password": "12345"})
@@ -308,7 +308,7 @@ def test_the_document_is_yaml_too(tmp_path: Path) -> None:
         "    name='smile', version='1', path='/smile/{face}', inputs=Smile, output=bool\n"
         ")\n"
     )
-    app = wiring.create_app(Settings(data=tmp_path / "data", contracts=(f"{place}:contract",)))
+    app = create_app(Settings(data=tmp_path / "data", contracts=(f"{place}:contract",)))
     told = app.test_client().get("/openapi.json")
     assert (told.mimetype, "\U0001f600" in told.text) == ("application/json", True)
     app.extensions[NAME].close()
@@ -320,7 +320,7 @@ def test_the_document_says_who_may_do_what(tmp_path: Path) -> None:
         settings = Settings(
             data=tmp_path, predictions="signed-in" if closed else "open", guests=not closed
         )
-        app = wiring.create_app(settings)
+        app = create_app(settings)
         client = app.test_client()
         document = client.get("/openapi.json").json
         assert document is not None
@@ -334,7 +334,7 @@ def test_an_input_with_a_name_of_ours(tmp_path: Path) -> None:
     """An input may be called as anything in the code is; also where it stands in the path."""
     contract = tmp_path / "plan.py"
     contract.write_text(PLAN)
-    app = wiring.create_app(Settings(data=tmp_path, contracts=(f"{contract}:contract",)))
+    app = create_app(Settings(data=tmp_path, contracts=(f"{contract}:contract",)))
     client = app.test_client()
     assert client.get("/plan/monthly/3").status_code == 200
     assert client.get("/plan/monthly/999").status_code == 422
@@ -361,7 +361,7 @@ def test_a_slash_alone_is_a_value(tmp_path: Path) -> None:
     """An encoded slash is a path's value, and no end of the prefix, which takes a query."""
     contract = tmp_path / "sign.py"
     contract.write_text(SIGN)
-    app = wiring.create_app(Settings(data=tmp_path, contracts=(f"{contract}:contract",)))
+    app = create_app(Settings(data=tmp_path, contracts=(f"{contract}:contract",)))
     client = app.test_client()
     for address in ("/sign/%2F", "/sign/%2F/", "/sign?sign=/", "/sign/?sign=%2F"):
         assert client.get(address).status_code == 200
@@ -386,7 +386,7 @@ contract = Contract(name="sign", version="1", path="/sign/{sign}", inputs=Term, 
 
 def test_what_the_door_has_counted_is_counted_once(tmp_path: Path) -> None:
     """A prediction that the door has counted is not counted by the view once more."""
-    app = wiring.create_app(Settings(data=tmp_path, prediction_limit="2/day"))
+    app = create_app(Settings(data=tmp_path, prediction_limit="2/day"))
     client = app.test_client()
     for counted, statuses in ((True, [200, 200, 200]), (False, [200, 200, 429])):
         asked = [
@@ -403,7 +403,7 @@ def test_who_may_not_predict_is_counted_too(
 ) -> None:
     """Keys that are none have a limit, an address's, and take nothing of what a right one has."""
     chosen = Settings(data=tmp_path, prediction_limit="3/day", predictions=predictions)
-    app = wiring.create_app(chosen)
+    app = create_app(chosen)
     client = app.test_client()
 
     def asked(*keys: str | None) -> list[int]:
@@ -423,7 +423,7 @@ def test_who_may_not_predict_is_counted_too(
 def test_cookies_behind_https(tmp_path: Path, proto: str, *, secure: bool) -> None:
     """A session's cookie is Secure where a trusted proxy says that the browser speaks HTTPS."""
     trusted = (ipaddress.ip_network("127.0.0.1"),)
-    app = wiring.create_app(Settings(data=tmp_path, trusted_proxies=trusted))
+    app = create_app(Settings(data=tmp_path, trusted_proxies=trusted))
     answer = app.test_client().post(
         "/login",
         data={"username": "orhan", "password": "12345"},

@@ -25,6 +25,7 @@ from stopgap.settings import Settings
 from stopgap.storage.database import Database
 from stopgap.telemetry.metrics import Metrics
 from stopgap.web.app import create_app
+from stopgap.wiring.application import door_to
 
 
 @in_a_loop
@@ -43,7 +44,7 @@ async def test_an_outlet_that_fails_at_the_end(
         raise ZeroDivisionError
 
     flushes = [Chore(call=fail, every=60), Chore(call=lambda: called.append("last"), every=60)]
-    door = wiring.door_to(create_app(parts), parts, supervisor=parent(), flushes=flushes)
+    door = door_to(create_app(parts), parts, supervisor=parent(), flushes=flushes)
     stop, told = {"type": "lifespan.shutdown"}, Client()
     await door({"type": "lifespan"}, playing([{"type": "lifespan.startup"}, stop]), told.send)
     assert told.messages[-1]["type"] == "lifespan.shutdown.complete"
@@ -73,7 +74,7 @@ async def test_a_worker_does_all_its_chores(
         monkeypatch.setattr(
             kind, name, lambda _self, *given, of=(kind, name): done.update({of: given})
         )
-    door = wiring.door_to(create_app(parts), parts, supervisor=parent())
+    door = door_to(create_app(parts), parts, supervisor=parent())
     stop, told = asyncio.Event(), Client()
     life = asyncio.create_task(door({"type": "lifespan"}, living(told, stop), told.send))
     async with asyncio.timeout(5):
@@ -106,7 +107,7 @@ async def test_a_clock_that_others_do_not_share(
 
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(Database, "other_time", look)
-    door = wiring.door_to(create_app(parts), parts, supervisor=parent())
+    door = door_to(create_app(parts), parts, supervisor=parent())
     stop, told = asyncio.Event(), Client()
     life = asyncio.create_task(door({"type": "lifespan"}, living(told, stop), told.send))
     async with asyncio.timeout(5):

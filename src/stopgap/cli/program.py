@@ -6,24 +6,37 @@ import gc
 import io
 import os
 import sys
+from collections import UserDict
+from importlib import import_module
 from typing import Any
 
 import click
 
 from stopgap import __version__
-from stopgap.cli.account import account
-from stopgap.cli.contract import contract
-from stopgap.cli.doctor import doctor
-from stopgap.cli.exit_codes import exit_code_of
-from stopgap.cli.journal import journal
-from stopgap.cli.key import key
 from stopgap.cli.lines import printable
-from stopgap.cli.release.group import release
-from stopgap.cli.serving.serve import serve
 from stopgap.errors import StopgapError
 
 UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """How the system says that a file takes no more."""
+
+
+class Commands(UserDict[str, Any]):
+    """Where commands are; each is imported when it is asked for, as all would take a second."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Give a command by its name, which it has in its module, too."""
+        return getattr(import_module(super().__getitem__(name)), name)
+
+
+COMMANDS = Commands(
+    serve="stopgap.cli.serving.serve",
+    contract="stopgap.cli.contract",
+    release="stopgap.cli.release.group",
+    account="stopgap.cli.account",
+    key="stopgap.cli.key",
+    journal="stopgap.cli.journal",
+    doctor="stopgap.cli.doctor",
+)
 
 
 class Program(click.Group):
@@ -56,6 +69,8 @@ class Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left of it
             sys.exit(os.EX_IOERR)
         except StopgapError as error:
+            from stopgap.cli.exit_codes import exit_code_of  # noqa: PLC0415  # it knows every room
+
             lines = (line.strip() for line in error.detail.splitlines())  # of another's error
             click.echo(f"stopgap: {printable(' '.join(filter(None, lines)))}", err=True)
             for note in getattr(error, "__notes__", ()):
@@ -65,7 +80,9 @@ class Program(click.Group):
             return result
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Program, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, message="stopgap %(version)s")
 def main() -> None:
     """Serve a prediction API that is ready before the model is.
@@ -75,12 +92,3 @@ def main() -> None:
       stopgap serve
       stopgap contract check http://127.0.0.1:5000
     """
-
-
-main.add_command(serve)
-main.add_command(contract)
-main.add_command(release)
-main.add_command(account)
-main.add_command(key)
-main.add_command(journal)
-main.add_command(doctor)

@@ -1,9 +1,9 @@
 """Where the parts meet: settings in, storage opened, nouns made, the application handed out.
 
-It imports everything; of all rooms, the command line alone imports it.
+It imports everything; of all rooms, the command line alone imports it. Only who serves imports
+`application`, too, and Flask with it.
 """
 
-from stopgap.wiring.application import build_door, create_app, door_to
 from stopgap.wiring.building import build_parts
 from stopgap.wiring.installation import Installation, Locations
 from stopgap.wiring.preparing import (
@@ -18,11 +18,8 @@ from stopgap.wiring.preparing import (
 __all__ = [
     "Installation",
     "Locations",
-    "build_door",
     "build_parts",
     "check_objects",
-    "create_app",
-    "door_to",
     "is_demo_open",
     "keep_routings",
     "left_behind",

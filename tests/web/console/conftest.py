@@ -17,6 +17,7 @@ from stopgap.parts import Parts
 from stopgap.settings import Settings
 from stopgap.storage.database import open_database
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 PASSWORD = "violet teapots hum"
 PAGE = {"Accept": "text/html"}
@@ -73,7 +74,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
 
     def build(**settings: object) -> House:
         chosen = Settings(data=tmp_path, stand_in="stable", **settings)  # type: ignore[arg-type]  # a test's own
-        app = wiring.create_app(chosen)
+        app = create_app(chosen)
         house = House(app=app, parts=app.extensions[NAME])
         for name, role in (("ann", Role.CLIENT), ("bob", Role.CLIENT), ("root", Role.OPERATOR)):
             house.parts.accounts.add(name, PASSWORD, role)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from stopgap import wiring
 from stopgap.settings import Settings
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 HTML = {"Accept": "text/html"}
 
@@ -24,7 +24,7 @@ def links(page: str) -> set[str]:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[FlaskClient]:
     """Call the demo's application."""
-    app = wiring.create_app(Settings(data=tmp_path))
+    app = create_app(Settings(data=tmp_path))
     yield app.test_client()
     app.extensions[NAME].close()
 
@@ -37,7 +37,7 @@ def test_a_stranger_sees_what_is_open(client: FlaskClient) -> None:
 def test_a_closed_house_shows_no_doors(tmp_path: Path) -> None:
     """Where nothing is open, a stranger's header has no links; a page says to sign in."""
     settings = Settings(data=tmp_path, predictions="signed-in", guests=False)
-    app = wiring.create_app(settings)
+    app = create_app(settings)
     client = app.test_client()
     assert links(client.get("/", headers=HTML).text) == set()
     for page in ("/console/predict", "/console/images"):

@@ -11,17 +11,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from tests.pictures import png
 
-from stopgap import wiring
 from stopgap.accounts import throttling
 from stopgap.accounts.store.tables import SESSIONS
 from stopgap.settings import Settings
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
     """Build the demo's application."""
-    app = wiring.create_app(Settings(data=tmp_path))
+    app = create_app(Settings(data=tmp_path))
     yield app
     app.extensions[NAME].close()
 

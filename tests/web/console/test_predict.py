@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from stopgap import wiring
 from stopgap.settings import Settings
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 DELIVERY = str(Path(__file__).parents[3] / "examples/delivery.py") + ":contract"
 MADCOMPANY = "stopgap.contracts.madcompany:contract"
@@ -19,7 +19,7 @@ MADCOMPANY = "stopgap.contracts.madcompany:contract"
 def client(tmp_path: Path) -> Iterator[FlaskClient]:
     """Call an application that serves two contracts, and always answers the same."""
     settings = Settings(data=tmp_path, stand_in="stable", contracts=(MADCOMPANY, DELIVERY))
-    app = wiring.create_app(settings)
+    app = create_app(settings)
     yield app.test_client()
     app.extensions[NAME].close()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.web.console.conftest import Build
 
-from stopgap import wiring
 from stopgap.settings import Settings
+from stopgap.wiring.application import create_app
 
 CITIES = """from typing import Literal
 from pydantic import BaseModel
@@ -37,7 +37,7 @@ contract = Contract(name="order", version="1", path="/order/{city}", inputs=Orde
 )
 def test_named(tmp_path: Path, value: object, written: str) -> None:
     """A value is written as in JSON, but a text without quotes, and nothing too long."""
-    app = wiring.create_app(Settings(data=tmp_path))
+    app = create_app(Settings(data=tmp_path))
     app.extensions["stopgap"].close()
     words = app.jinja_env.get_template("vocabulary.html").module
     html = words.named([("field", value)])  # type: ignore[attr-defined]  # a macro

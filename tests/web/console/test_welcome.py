@@ -11,17 +11,17 @@ import pytest
 from tests.databases import PostgresqlServer
 from tests.web.console.conftest import PAGE, PASSWORD, Build, House
 
-from stopgap import wiring
 from stopgap.contracts.madcompany import contract
 from stopgap.contracts.values import breach
 from stopgap.settings import Settings
 from stopgap.web.current import NAME
+from stopgap.wiring.application import create_app
 
 
 def test_how_the_service_is(tmp_path: Path, postgresql: PostgresqlServer) -> None:
     """The page says whether all is there; without the database it still says what to do."""
     name = postgresql.create()
-    app = wiring.create_app(Settings(data=tmp_path, database_url=postgresql.url(name)))
+    app = create_app(Settings(data=tmp_path, database_url=postgresql.url(name)))
     with closing(app.extensions[NAME]):
         client = app.test_client()
         assert "The service is up" in client.get("/").text

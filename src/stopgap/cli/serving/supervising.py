@@ -10,7 +10,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from stopgap import __version__, wiring
+from stopgap import __version__
 from stopgap.cli.serving.drainer import DrainerKeeper
 from stopgap.cli.serving.orphans import Orphans
 from stopgap.cli.serving.workers import Server, mind
@@ -20,6 +20,7 @@ from stopgap.front.lifespan import Supervisor
 from stopgap.journal.backlog import backlog
 from stopgap.telemetry.logs import StandardOutput, write_last_lines
 from stopgap.wiring import Installation
+from stopgap.wiring.application import build_door
 
 BACKLOG = 1_024
 BACKPRESSURE = 65_536
@@ -110,7 +111,7 @@ def build_worker(
     """
     try:
         keeper = Supervisor(pid=supervisor, ready=ready)
-        return wiring.build_door(installation, keeper, helped=helped)
+        return build_door(installation, keeper, helped=helped)
     except Exception as error:
         known = isinstance(error, StopgapError | OSError)
         logger.error(  # noqa: TRY400  # every second or so: no traceback where its words tell all
