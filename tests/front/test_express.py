@@ -91,9 +91,11 @@ EXTRA = st.lists(
         + [(b"accept", b"application/problem+json, text/html;q=0.5")]
         + [(b"sec-fetch-site", b"cross-site"), (b"sec-fetch-site", b"same-origin")]
         + [(b"x-request-id", b"mine"), (b"range", b"bytes=0-1"), (b"accept", b"application/json")]
+        + [(b"expect", b"100-continue"), (b"x_forwarded_proto", b"https"), (b"cookie", b"a=b")]
     ),
     max_size=2,
 )
+CHUNKED = (b"transfer-encoding", b"chunked")
 TYPES = st.sampled_from(
     [b"application/json", b"application/json; charset=utf-8", b"text/plain", b""]
     + [b"application/x-www-form-urlencoded", b"application/vnd.x+json"]
@@ -152,6 +154,7 @@ def test_without_a_body(
     query=st.just("") | QUERIES,
     body=BODIES,
     media_type=TYPES,
+    chunked=st.booleans(),
     who=st.integers(0, 12),
     extra=EXTRA,
 )
@@ -162,13 +165,15 @@ def test_with_a_body(
     query: str,
     body: bytes,
     media_type: bytes,
+    *,
+    chunked: bool,
     who: int,
     extra: list[tuple[bytes, bytes]],
 ) -> None:
     """Any body gets the same answer, and leaves the same record, either way."""
     given_type = [(b"content-type", media_type)] if media_type else []
-    length = [(b"content-length", str(len(body)).encode())]
-    headers = [*house.identities[who % len(house.identities)], *extra, *given_type, *length]
+    length = CHUNKED if chunked else (b"content-length", str(len(body)).encode())
+    headers = [*house.identities[who % len(house.identities)], *extra, *given_type, length]
     if path != "/login":
         assert_equal(house, scope_of("POST", path, query, headers), body)
 
@@ -182,10 +187,12 @@ def test_a_type_that_is_sent_twice(house: House, types: list[tuple[bytes, bytes]
 
 
 @pytest.mark.parametrize("path", ["/predict/5/january/100", "/stay/true/-3", "/status"])
-@pytest.mark.parametrize("length", [b"0", b"2", b"99999999"])
-def test_a_body_where_none_belongs(house: House, path: str, length: bytes) -> None:
+@pytest.mark.parametrize(
+    "told", [CHUNKED, *((b"content-length", each) for each in (b"0", b"2", b"99999999"))]
+)
+def test_a_body_where_none_belongs(house: House, path: str, told: tuple[bytes, bytes]) -> None:
     """A body that comes with a GET is bounded as any other."""
-    assert_equal(house, scope_of("GET", path, "", [(b"content-length", length)]), b"{}")
+    assert_equal(house, scope_of("GET", path, "", [told]), b"{}")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,29 @@ async def test_time_ends() -> None:
 
 
 @in_simulated_time
+async def test_one_timer_for_all() -> None:
+    """Each may stay for as long as all others, from when it joined; who has gone is left alone."""
+    clients, loop = SlowClients(10, seconds=10), asyncio.get_running_loop()
+
+    async def stayed(seconds: float = 100) -> tuple[float, bool]:
+        mine, began = ProgressTimeout(), loop.time()
+        with clients.including(mine):
+            try:
+                async with mine:
+                    await asyncio.sleep(seconds)
+            except TimeoutError:
+                return round(loop.time() - began, 1), True
+        return round(loop.time() - began, 1), False
+
+    async def later(after: float, seconds: float = 100) -> tuple[float, bool]:
+        await asyncio.sleep(after)
+        return await stayed(seconds)
+
+    told = await asyncio.gather(stayed(), stayed(4), later(3), later(3), later(9, 4), later(40))
+    assert told == [(10, True), (4, False), (10, True), (10, True), (4, False), (10, True)]
+
+
+@in_simulated_time
 async def test_progress_prolongs() -> None:
     """Who gets on may stay."""
     mine = ProgressTimeout(0.1)

@@ -43,7 +43,7 @@ class Intake:
 
     def __init__(self, *, seconds: float, places: int) -> None:
         self._seconds = seconds
-        self._all = SlowClients(places)
+        self._all = SlowClients(places, seconds=seconds)
         self._large = SlowClients(LARGE)
         self._seldom = Seldom(monotonic)
 
@@ -70,7 +70,7 @@ class Intake:
             return BytesIO()
         declared = declared_length(scope)
         _allow(declared, allowed)
-        client = ProgressTimeout(self._seconds)
+        client = ProgressTimeout()
         self._all.join(client)
         try:
             with step("body"):

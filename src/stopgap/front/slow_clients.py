@@ -16,11 +16,11 @@ class ProgressTimeout:
     """A client's time for progress, `async with` this; when it is over, TimeoutError is raised.
 
     Args:
-        seconds: How long it lasts without progress.
+        seconds: How long it lasts without progress; None: whoever includes the client sees to that.
         size: How much room the client takes.
     """
 
-    def __init__(self, seconds: float, *, size: int = 1) -> None:
+    def __init__(self, seconds: float | None = None, *, size: int = 1) -> None:
         self._loop = asyncio.get_running_loop()
         self._seconds = seconds
         self._timeout = asyncio.timeout(seconds)
@@ -45,8 +45,8 @@ class ProgressTimeout:
     def progressed(self) -> None:
         """Start the seconds again: there was progress."""
         self.progress_at = self._loop.time()
-        if not self.ended and not self._timeout.expired():
-            self._timeout.reschedule(self._loop.time() + self._seconds)
+        if self._seconds is not None and not self.ended and not self._timeout.expired():
+            self._timeout.reschedule(self.progress_at + self._seconds)
 
     def pause(self) -> None:
         """Stop the clock until `progressed`: the wait is for something other than the client."""
@@ -75,12 +75,16 @@ class SlowClients:
 
     Args:
         room: In the unit of the clients' sizes; if each is of size 1, how many there may be.
+        seconds: For which each may stay, by one timer for all: one of its own costs a request
+            10 us. None: for as long as its own time lasts.
     """
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, *, seconds: float | None = None) -> None:
         self._room = room
+        self._seconds = seconds
         self._taken = 0
         self._clients = dict[ProgressTimeout, None]()  # in the order in which they joined
+        self._is_timed = False
 
     @contextmanager
     def including(self, client: ProgressTimeout) -> Iterator[None]:
@@ -102,6 +106,20 @@ class SlowClients:
             self.leave(each)
         self._clients[client] = None
         self._taken += client.size
+        if self._seconds is not None and not self._is_timed:
+            self._is_timed = True
+            asyncio.get_running_loop().call_later(self._seconds, self._end_late, self._seconds)
+
+    def _end_late(self, seconds: float) -> None:
+        """End those whose time is over: who joined first is the first. Then wait for the next."""
+        loop = asyncio.get_running_loop()
+        self._is_timed = False
+        for client in self._clients:
+            if client.since + seconds > loop.time():
+                self._is_timed = True
+                loop.call_at(client.since + seconds, self._end_late, seconds)
+                return
+            client.end()
 
     def leave(self, client: ProgressTimeout) -> None:
         """Remove a client, whether it had joined or not."""
