@@ -268,6 +268,38 @@ async def test_no_change_waits_for_another_releases_load() -> None:
 
 
 @in_a_loop
+async def test_after_a_start_others_help_out() -> None:
+    """While the live release is loaded for minutes, the one before it answers as soon as it can."""
+    garage, before = Garage(), release(1, "retired")
+    garage.gates |= {1: asyncio.Event(), 2: asyncio.Event()}
+    await garage.follow(2, previous=before)
+    assert garage.live is None
+    garage.gates[1].set()
+    await asyncio.sleep(0.01)
+    assert garage.plan.routing
+    assert garage.plan.routing.live.number == 2
+    assert not garage.plan.slot(release(2))
+    assert garage.plan.slot(before)
+    plan = await garage.follow(2, previous=before, canary=release(3, "canary", percent=10))
+    assert plan.routing
+    assert plan.routing.canary
+    garage.gates[2].set()
+    await asyncio.sleep(0.01)
+    assert garage.plan.slot(release(2))
+    assert sorted(garage.asked) == [1, 2, 3]
+
+
+@in_a_loop
+async def test_after_a_start_the_stand_in_helps_out_where_it_may() -> None:
+    """Nobody else may answer for the live release, unless an operator has allowed it."""
+    for allowed in (False, True):
+        garage = Garage()
+        garage.gates[2] = asyncio.Event()
+        await garage.follow(2, previous=release(0, "retired"), stand_in_fallback=allowed)
+        assert garage.plan.can_answer is allowed
+
+
+@in_a_loop
 async def test_who_gives_its_place_up_has_no_other_beside_it() -> None:
     """A release that answers until another is loaded is no canary or shadow of itself."""
     garage = Garage()

@@ -42,9 +42,10 @@ class _Trouble:
 class SlotReconciler:
     """Keeps one contract's slots to what its routing says; all of it on one event loop.
 
-    A plan is made as soon as the live release is loaded, or cannot be; until then who was live
-    before it stays, and every other change is made. Whoever else is still being loaded takes no
-    part until then; whoever cannot be loaded takes part, and fails.
+    A plan is made as soon as the live release is loaded, or cannot be. Until then who was live
+    before it stays, and every other change is made; after a start, whoever may help out does.
+    Whoever else is still being loaded takes no part until then; whoever cannot be loaded takes
+    part, and fails.
 
     Args:
         contract: Whose.
@@ -165,12 +166,10 @@ class SlotReconciler:
         logger.error("a release cannot be loaded; it is tried again", extra=told)
 
     def _possible(self, routing: Routing) -> Routing | None:
-        """Leave out who is still being loaded; None: nobody can be live yet."""
-        live, previous = routing.live, routing.previous
-        if not self._is_settled(SlotKey.of(live)):
-            now = self._plan.routing
-            if now is None:
-                return None
+        """Leave out who is still being loaded; None: nobody can answer yet."""
+        live, previous, now = routing.live, routing.previous, self._plan.routing
+        settled = self._is_settled(SlotKey.of(live))
+        if not settled and now and now.live.number != live.number:
             live = now.live
             if previous and previous.number == live.number:
                 previous = now.previous
@@ -180,13 +179,15 @@ class SlotReconciler:
             return release.number != live.number and self._is_settled(key)
 
         canary = routing.canary
-        return replace(
+        possible = replace(
             routing,
             live=live,
             canary=canary if canary and there(canary) else None,
             previous=previous if previous and there(previous) else None,
             shadows=tuple(each for each in routing.shadows if there(each, background=True)),
         )
+        helped = settled or now or Plan(possible, self._slots).can_answer
+        return possible if helped else None
 
     def _swap(self, routing: Routing) -> None:
         """Swap the plan, if it is another; then see those out whom it does not need."""
