@@ -10,11 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tests.acceptance.desk import add, desk
 from tests.acceptance.server import Server, running
 from tests.browser.handing_in import hand_in_releases
-from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
+from tests.browser.visiting import OPERATOR, PASSWORD, TIMEOUT, Visitor
 
 from stopgap import wiring
 from stopgap.accounts.permissions import Role
@@ -26,6 +26,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 """What keeps Chromium to the pages it is sent to: it asks nobody for updates."""
+
+expect.set_options(timeout=TIMEOUT)  # what is expected of a page may take as long as the page may
 
 
 @pytest.fixture(scope="session")

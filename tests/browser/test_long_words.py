@@ -1,7 +1,6 @@
 """A contract of many inputs, whose answers are long words, is read on pages like any other."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import get_args
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.acceptance.desk import SHOP
+from tests.acceptance.processes import wait_for
 from tests.acceptance.server import Server, running
 from tests.browser.test_looks import HIDDEN, WIDTHS
 from tests.browser.visiting import OPERATOR, PASSWORD, Visitor
@@ -18,6 +18,7 @@ from tests.releases.making import report
 
 from stopgap import wiring
 from stopgap.accounts.permissions import Role
+from stopgap.journal.backlog import backlog
 from stopgap.models.specification import Specification
 from stopgap.parts import Parts
 from stopgap.releases.comparing import Comparison
@@ -36,7 +37,10 @@ CROWDED = """() => {
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Serve the contract, with a release that gives other answers than the stand-in."""
+    """Serve the contract, with a release that gives other answers than the stand-in.
+
+    Each word has been answered before a page is opened, which remembers its charts for a minute.
+    """
     folder = tmp_path_factory.mktemp("wide")
     told = {"STOPGAP_CONTRACTS": f"{Path(__file__).with_name('wide_contract.py')}:contract"}
     settings = read_settings(told | {"STOPGAP_DATA": str(folder / "data")})
@@ -44,6 +48,10 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         parts.accounts.add(OPERATOR, PASSWORD, Role.OPERATOR)
         compare(parts)
     with running(folder, told) as server:
+        for place in range(40):
+            asked = f"/wide?days_since_a_purchase_in_category_0={place}"
+            assert server.client().get(asked).status == 200
+        wait_for(lambda: not backlog(server.data / "spool").bytes, 20, "the answers in the journal")
         yield server
 
 
@@ -70,23 +78,12 @@ def operator(chromium: Browser, wide: Server) -> Iterator[Visitor]:
         opened.has_seen_no_fault()
 
 
-def with_every_answer(visitor: Visitor) -> None:
-    """Ask until each word has been answered, and is counted."""
-    for place in range(40):
-        address = f"{visitor.url}/wide?days_since_a_purchase_in_category_0={place}"
-        assert visitor.context.request.get(address).ok
-    deadline = time.monotonic() + 10
-    while visitor.page.evaluate(CROWDED)[0] < len(WORDS):
-        assert time.monotonic() < deadline, "the answers are not in the journal"
-        visitor.goto("/console/history")
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 def test_looking_back(operator: Visitor, width: int) -> None:
     """A row has the first inputs; long answers break, in the table and below the columns."""
     page = operator.page
     page.set_viewport_size({"width": width, "height": 800})
-    with_every_answer(operator)
+    operator.goto("/console/history")
     expect(page.locator("td.asked").first).to_contain_text("and 24 more")
     assert page.locator("td.asked").first.locator(".named").count() == 6
     assert page.evaluate(HIDDEN) == []
