@@ -117,40 +117,38 @@ def helper(folder: Path) -> int | None:
     return None
 
 
-def test_what_a_model_started_ends_with_a_start(tmp_path: Path) -> None:
-    """A server that is told to end before it serves leaves nothing of its models behind."""
-    model, slow = tmp_path / "model.py", tmp_path / "slow"
+@pytest.fixture
+def loading(tmp_path: Path) -> Iterator[Server]:
+    """Start a server whose live release takes its time to load, and has started a program."""
+    model = tmp_path / "model.py"
     model.write_text(HELPED)
-    with running(tmp_path / "server") as server, desk(server.data) as releases:
+    with running(tmp_path / "server") as before, desk(before.data) as releases:
         releases.promote(NAME, add(releases, "answer", file=model), "ann")
-    slow.touch()
+    (tmp_path / "slow").touch()
     server = Server(tmp_path / "server", ML_SERVER, {})
     try:
         wait_for(lambda: helper(tmp_path), START_SECONDS, "the model is being loaded")
-        assert server.stop(alone=True) < STOP_SECONDS
-        wait_for(lambda: not helper(tmp_path), 1, "what it has started ends")
+        yield server
     finally:
         kill(server.process.pid, *filter(None, [helper(tmp_path)]))
 
 
-def test_a_start_ends_with_its_supervisor(tmp_path: Path) -> None:
+def test_what_a_model_started_ends_with_a_start(loading: Server, tmp_path: Path) -> None:
+    """A server that is told to end before it serves leaves nothing of its models behind."""
+    assert loading.stop(alone=True) < STOP_SECONDS
+    wait_for(lambda: not helper(tmp_path), 1, "what it has started ends")
+
+
+def test_a_start_ends_with_its_supervisor(loading: Server, tmp_path: Path) -> None:
     """A worker that loads a model for minutes is gone soon after its supervisor, with the model."""
-    model, slow = tmp_path / "model.py", tmp_path / "slow"
-    model.write_text(HELPED)
-    with running(tmp_path / "server") as server, desk(server.data) as releases:
-        releases.promote(NAME, add(releases, "answer", file=model), "ann")
-    slow.touch()
-    server = Server(tmp_path / "server", ML_SERVER, {})
-    started: list[int] = []
+    started = workers(loading.process.pid)
     try:
-        wait_for(lambda: helper(tmp_path), START_SECONDS, "the model is being loaded")
-        started = workers(server.process.pid)
-        kill(server.process.pid)
-        server.process.wait()
+        kill(loading.process.pid)
+        loading.process.wait()
         wait_for(lambda: not any(map(is_running, started)), ORPHAN_SECONDS, "the worker ends")
         wait_for(lambda: not helper(tmp_path), 1, "what the model has started ends")
     finally:
-        kill(server.process.pid, *started, *filter(None, [helper(tmp_path)]))
+        kill(*started)
 
 
 @pytest.fixture

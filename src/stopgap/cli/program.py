@@ -69,7 +69,7 @@ class Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left of it
             sys.exit(os.EX_IOERR)
         except StopgapError as error:
-            from stopgap.cli.exit_codes import exit_code_of  # noqa: PLC0415  # it knows every room
+            from stopgap.cli.exit_codes import exit_code_of  # noqa: PLC0415  # imports all rooms
 
             lines = (line.strip() for line in error.detail.splitlines())  # of another's error
             click.echo(f"stopgap: {printable(' '.join(filter(None, lines)))}", err=True)

@@ -66,9 +66,9 @@ class Intake:
         """
         if len(scope["raw_path"]) + len(scope["query_string"]) > ADDRESS_MAX:
             raise AddressTooLong(f"Path and query may have {ADDRESS_MAX} bytes together.")
-        if not has_body(scope):
-            return BytesIO()
         declared = declared_length(scope)
+        if not (declared or has_body(scope)):
+            return BytesIO()
         _allow(declared, allowed)
         client = ProgressTimeout()
         self._all.join(client)

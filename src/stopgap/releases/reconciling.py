@@ -186,8 +186,9 @@ class SlotReconciler:
             previous=previous if previous and there(previous) else None,
             shadows=tuple(each for each in routing.shadows if there(each, background=True)),
         )
-        helped = settled or now or Plan(possible, self._slots).can_answer
-        return possible if helped else None
+        if settled or now or Plan(possible, self._slots).can_answer:
+            return possible
+        return None
 
     def _swap(self, routing: Routing) -> None:
         """Swap the plan, if it is another; then see those out whom it does not need."""
